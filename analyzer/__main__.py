@@ -1,0 +1,5 @@
+"""`python -m analyzer` is `pg95`."""
+
+from analyzer.cli import main
+
+main()

@@ -1,0 +1,17 @@
+"""The errors that pg95 raises on purpose; each carries what happened and what to do about it."""
+
+
+class AnalyzerError(Exception):
+    """Something the user can act on: the message names the thing and the remedy."""
+
+
+class InputError(AnalyzerError):
+    """An input could not be read, or nothing in it was what it should be."""
+
+
+class ServerError(AnalyzerError):
+    """A PostgreSQL server could not be reached, or refused what was asked."""
+
+
+class UsageError(AnalyzerError):
+    """The options contradict each other or have no meaning together."""

@@ -1,0 +1,44 @@
+"""How much of the real traffic the input shows: every byte of every input is accounted for."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class SourceCoverage:
+    """One input's account; filled in while it is read.
+
+    `bytes` (uncompressed) = bytes in entries + `bytes_unparsed`. `executions` counts execute and
+    statement entries; `parse`, `bind`, `plans`, `errors`, `events` the others. `first_unparsed` is
+    "line 12, byte 345: text…". `same_as` is the path of an input that shows the same executions.
+    `failure` is set where the input gave nothing: why, and the remedy.
+    """
+
+    path: str
+    format: str = "unknown"
+    detected_by: str = ""
+    bytes: int = 0
+    bytes_unparsed: int = 0
+    entries: int = 0
+    executions: int = 0
+    parse: int = 0
+    bind: int = 0
+    plans: int = 0
+    errors: int = 0
+    events: int = 0
+    unparsed_lines: int = 0
+    truncated: int = 0
+    first_unparsed: str | None = None
+    same_as: str | None = None
+    failure: str | None = None
+    minimum_ms: float | None = None  # the fastest duration logged, of any phase
+
+
+@dataclass(slots=True)
+class Coverage:
+    """The account of the whole run. `log_min_duration_ms`: what was left out, given or inferred."""
+
+    sources: list[SourceCoverage] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    log_min_duration_ms: float | None = None
+    log_min_duration_inferred: bool = False
+    sampling: dict[str, float] | None = None

@@ -1,0 +1,89 @@
+"""Findings and recommendations: what a detector says and what advice makes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from analyzer.model.evidence import Evidence
+
+
+class Severity(StrEnum):
+    """How much it matters, against the target."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info to 4 for critical."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What the finding costs: None where it cannot be said.
+
+    `round_trips` are the avoidable ones in the window, `total_ms` server (or client) time spent
+    in the executions concerned, `saving_ms` the estimated saving, `requests` units of work hit.
+    """
+
+    round_trips: int | None = None
+    total_ms: float | None = None
+    saving_ms: float | None = None
+    requests: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One thing to do. `text` is complete, runnable code in `language`; `risk` is the trade-off.
+
+    `kind`: index, rewrite, orm, setting, maintenance, schema, cache. `verified_by`: execution,
+    what-if, plan or rule. `title` is the instruction in words; `effect` the expected change.
+    """
+
+    kind: str
+    language: str
+    title: str
+    text: str
+    verified_by: str
+    risk: str
+    effect: Mapping[str, float | int | str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth acting on. `key` is stable from run to run (it hangs on lineage)."""
+
+    key: str
+    detector: str
+    severity: Severity
+    confidence: float
+    title: str
+    evidence: Evidence
+    impact: Impact
+    shape_ids: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+
+
+class Status(StrEnum):
+    """What became of a detector's run."""
+
+    FOUND = "found"
+    CLEAN = "clean"
+    NOT_APPLICABLE = "not-applicable"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A detector's answer; `reason` is given with not-applicable and error."""
+
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    reason: str | None = None

@@ -1,0 +1,57 @@
+"""An index that might help, before anyone has tried it: made by rules, judged elsewhere."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class IndexKey:
+    """One key of an index: a column, or an expression over it as complete SQL.
+
+    `role` is why it is there: equality, sort, range, or contains (GIN, GiST).
+    """
+
+    column: str
+    role: str
+    expression: str | None = None
+    operator_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCandidate:
+    """An index to consider.
+
+    `sql` is one runnable CREATE INDEX CONCURRENTLY, `prerequisites` statements to run before it
+    (an extension). `rule` says in a sentence what led to it, `trade_off` what it costs. `bytes`
+    is the estimated size, None where the table's rows are not known. `predicate` is the WHERE of
+    a partial index.
+    """
+
+    table: str
+    keys: tuple[IndexKey, ...]
+    method: str
+    name: str
+    sql: str
+    rule: str
+    trade_off: str
+    predicate: str | None = None
+    bytes: int | None = None
+    prerequisites: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the keys, in order."""
+        return tuple(key.column for key in self.keys)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is columns alone: no expression, operator class or predicate."""
+        special = any(key.expression or key.operator_class for key in self.keys)
+        return not special and self.predicate is None
+
+
+@dataclass(frozen=True, slots=True)
+class NoCandidate:
+    """Why no index is suggested. `existing` is the index that should serve already, if one does."""
+
+    reason: str
+    existing: str | None = None

@@ -1,0 +1,121 @@
+"""EXPLAIN plans: the tree that any format is read into, and the figures of each node.
+
+`rows_actual`, `rows_removed_by_*` and `rows_estimated` are per loop, as PostgreSQL prints them;
+buffers are totals over all loops. Times are milliseconds.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class PlanNode:
+    """One node. `id` is its position in a depth-first walk; `self_ms` is exclusive elapsed time.
+
+    `actual_total_ms` is per loop as printed, None without ANALYZE or with TIMING OFF.
+    `total_ms` is over all loops, divided by the processes that shared them (elapsed time).
+    `relation` is the table ("orders", "sales.orders"); `alias` is what conditions call it by.
+    `processes` is workers launched + leader for nodes under a Gather, else 1.
+    `extra` holds every key that has no field of its own, untouched.
+    """
+
+    id: int
+    parent: int | None
+    type: str
+    children: tuple["PlanNode", ...] = ()
+    parent_relationship: str | None = None
+    subplan_name: str | None = None
+    relation: str | None = None
+    alias: str | None = None
+    index: str | None = None
+    join_type: str | None = None
+    filter: str | None = None
+    index_condition: str | None = None
+    recheck_condition: str | None = None
+    hash_condition: str | None = None
+    merge_condition: str | None = None
+    join_filter: str | None = None
+    sort_key: tuple[str, ...] = ()
+    startup_cost: float | None = None
+    total_cost: float | None = None
+    rows_estimated: float | None = None
+    width_bytes: int | None = None
+    loops: float = 1.0
+    rows_actual: float | None = None
+    actual_startup_ms: float | None = None
+    actual_total_ms: float | None = None
+    rows_removed_by_filter: float = 0.0
+    rows_removed_by_join_filter: float = 0.0
+    rows_removed_by_recheck: float = 0.0
+    workers_planned: int | None = None
+    workers_launched: int | None = None
+    processes: int = 1
+    parallel_aware: bool = False
+    total_ms: float | None = None
+    self_ms: float | None = None
+    shared_hit_blocks: int | None = None
+    shared_read_blocks: int | None = None
+    temp_read_blocks: int | None = None
+    temp_written_blocks: int | None = None
+    never_executed: bool = False
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def rows_total(self) -> float | None:
+        """Rows over all loops."""
+        return None if self.rows_actual is None else self.rows_actual * self.loops
+
+    def walk(self) -> Iterator["PlanNode"]:
+        """This node and all below it, depth first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan with what surrounds it.
+
+    `key` is stable for the same source and text. `origin` is the input's path, `format` how it
+    was written (json, text, …), `statement` the query text if the plan carried it (auto_explain's
+    Query Text), `duration_ms` what auto_explain's line said, `analyzed` whether it was executed.
+    `execution_ms`, `planning_ms`: as printed. `total_ms` is the root's elapsed time.
+    `shape_id` is filled in when the statement is known.
+    """
+
+    key: str
+    root: PlanNode
+    origin: str
+    format: str
+    analyzed: bool
+    statement: str | None = None
+    shape_id: str | None = None
+    duration_ms: float | None = None
+    execution_ms: float | None = None
+    planning_ms: float | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    triggers: tuple[Mapping[str, object], ...] = ()
+    jit: Mapping[str, object] = field(default_factory=dict)
+    raw: str = ""
+
+    @property
+    def total_ms(self) -> float | None:
+        """Elapsed time of the whole tree, None without ANALYZE."""
+        return self.root.total_ms
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPlan:
+    """A plan as found, not read yet: `text` in `format`, from `origin` (input path), at `at_us`.
+
+    `duration_ms` is auto_explain's; `source` numbers the input (index into Recording.sources).
+    """
+
+    text: str
+    format: str
+    origin: str
+    source: int
+    line: int | None = None
+    at_us: int | None = None
+    duration_ms: float | None = None
+    session: str | None = None

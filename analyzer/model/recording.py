@@ -1,0 +1,76 @@
+"""What the sources give, before anyone looks at it: columns, plans, counters, a catalog."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from analyzer.model.catalog import Catalog
+from analyzer.model.coverage import Coverage
+from analyzer.model.executions import ExecutionColumns
+from analyzer.model.plan import RecordedPlan
+from analyzer.model.statement import StatementCounters
+from analyzer.model.strings import Strings
+
+
+class StatementKeys(Protocol):
+    """Interns statement texts by their safe key (analyzer.sql.keys has the implementation).
+
+    `texts[k]` is the first text seen with key number k.
+    """
+
+    texts: list[str]
+
+    def add(self, text: str) -> tuple[int, str | None, str | None]:
+        """Intern a statement's text.
+
+        Returns the number of its key; its literals joined by U+001F, None if it has none; its
+        comments joined by a space, None if it has none.
+        """
+
+
+@dataclass(slots=True)
+class PhaseTotals:
+    """Parse and bind figures of one statement key: how often, and milliseconds together."""
+
+    parses: int = 0
+    parse_ms: float = 0.0
+    binds: int = 0
+    bind_ms: float = 0.0
+
+
+@dataclass(slots=True)
+class Event:
+    """Server events of one kind and code, counted. `statements` counts them by statement key."""
+
+    kind: str
+    code: str
+    count: int = 0
+    total_bytes: int = 0
+    first_us: int | None = None
+    last_us: int | None = None
+    statements: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Recording:
+    """Everything gathered. Tables of texts are shared by all sources of a run.
+
+    `parameters` holds what an execution was called with: DETAIL's `$1 = '5', …`, the literals of
+    its text joined by U+001F, or Prisma's JSON array; analyzer.sql.parameters reads all three.
+    A session's text is "<hex start>.<hex pid>" (PostgreSQL's %c) where known, else "pid:<n>" or
+    "pid:<n>#<k>" for the k-th backend of that pid, or "client:<path>" for a client's stream.
+    `phases` is by (source, key) and `events` by (source, kind, code): an input that turns out to
+    show what another shows is left out of both.
+    """
+
+    keys: StatementKeys
+    executions: ExecutionColumns = field(default_factory=ExecutionColumns)
+    parameters: Strings = field(default_factory=Strings)
+    comments: Strings = field(default_factory=Strings)
+    sessions: Strings = field(default_factory=Strings)
+    names: Strings = field(default_factory=Strings)  # databases, users, applications
+    phases: dict[tuple[int, int], PhaseTotals] = field(default_factory=dict)
+    events: dict[tuple[int, str, str], Event] = field(default_factory=dict)
+    plans: list[RecordedPlan] = field(default_factory=list)
+    counters: list[StatementCounters] = field(default_factory=list)
+    catalog: Catalog | None = None
+    coverage: Coverage = field(default_factory=Coverage)

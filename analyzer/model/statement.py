@@ -1,0 +1,194 @@
+"""What is known of a statement from its text alone, and the figures of its executions."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a statement does."""
+
+    SELECT = "select"
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+    MERGE = "merge"
+    TRANSACTION = "transaction"
+    UTILITY = "utility"
+    UNKNOWN = "unknown"
+
+    @property
+    def writes(self) -> bool:
+        """Whether rows are written."""
+        return self in (Kind.INSERT, Kind.UPDATE, Kind.DELETE, Kind.MERGE)
+
+
+class Role(StrEnum):
+    """Whose statement it is: the target is about `WORKLOAD` alone."""
+
+    WORKLOAD = "workload"
+    TRANSACTION = "transaction"  # BEGIN, COMMIT, SAVEPOINT …
+    SESSION = "session"  # SET, SHOW, DISCARD, set_config(), CLOSE …
+    HEALTH_CHECK = "health-check"  # SELECT 1
+    CATALOG = "catalog"  # reads pg_catalog or information_schema only
+    OWN = "own"  # issued by pg95 itself
+
+
+class Arity(StrEnum):
+    """How many values a comparison takes: the difference between a loop and a batch."""
+
+    ONE = "one"  # = $1, IN ($1)
+    MANY = "many"  # IN ($1, $2), = ANY($1)
+    COLUMN = "column"  # compared with another column
+    EXPRESSION = "expression"  # compared with a computed value or a subquery
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One condition `table.column operator value` of a WHERE or JOIN … ON, ANDed with the rest.
+
+    `table` is the table's name ("authors", "sales.orders"; the schema public is left out), None
+    where the text alone cannot tell. `operator` is as written in PostgreSQL's tree: "=", "<",
+    ">=", "<>", "like", "ilike", "is null", "is not null", "between", "@>" … (`IN` and `= ANY` are
+    "=" with arity MANY, or ONE for a list of one). `parameter` is the n of `$n` (≥ 1), or
+    -(k + 1) for the k-th literal of the text (0-based), 0 where it is neither.
+    `expression` is the function or cast around the column ("lower", "::date"), None for the bare
+    column.
+    """
+
+    table: str | None
+    column: str
+    operator: str
+    arity: Arity
+    parameter: int = 0
+    expression: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """An equality between columns of two tables of one statement."""
+
+    left_table: str
+    left_column: str
+    right_table: str
+    right_column: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFacts:
+    """What the text tells: read off the syntax tree, no server needed.
+
+    `tables` are all tables in order of appearance, `main_table` is the first of FROM, or the
+    table written to. `columns` are plain columns of the target list as (table, column), `star`
+    says that `*` or `t.*` is selected. `limit`/`offset`: None absent, a number if literal, -1 a
+    parameter (its number in `limit_parameter`/`offset_parameter`, coded as in Predicate).
+    `order_by` are plain columns sorted on. `one_row` says that an aggregate without GROUP BY (or an EXISTS)
+    returns exactly one row. `disjunctive` says that the WHERE has an OR at its top, so that predicates are not
+    all required. `rows_written` counts the rows of an INSERT's VALUES (0 = not VALUES).
+    `written_columns` are the columns of INSERT, or those that UPDATE sets. `boundary` is +1 for what
+    opens a transaction, -1 for what ends one.
+    """
+
+    kind: Kind
+    role: Role
+    tables: tuple[str, ...] = ()
+    main_table: str | None = None
+    predicates: tuple[Predicate, ...] = ()
+    joins: tuple[Join, ...] = ()
+    columns: tuple[tuple[str | None, str], ...] = ()
+    star: bool = False
+    limit: int | None = None
+    limit_parameter: int = 0
+    offset: int | None = None
+    offset_parameter: int = 0
+    order_by: tuple[tuple[str | None, str], ...] = ()
+    one_row: bool = False
+    grouped: bool = False
+    disjunctive: bool = False
+    locks_rows: bool = False
+    rows_written: int = 0
+    written_columns: tuple[str, ...] = ()
+    cursor: bool = False
+    boundary: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A shape: all executions whose text differs in literals (and list lengths) only.
+
+    `fingerprint`, `shape_id` and `lineage` are described in docs/architecture.md (Identity).
+    `sql` is the normalised text: literals replaced by `$n`, never a value. `parsed` is False
+    where PostgreSQL's grammar refused the text (truncated, another dialect).
+    """
+
+    shape_id: str
+    fingerprint: str
+    lineage: str
+    sql: str
+    parsed: bool
+    facts: StatementFacts
+
+
+@dataclass(frozen=True, slots=True)
+class StatementStats:
+    """Figures of one statement's executions (same position as its Statement).
+
+    Times are milliseconds; percentiles are nearest rank. `method` says how the percentiles are
+    known: exact, estimated, bound or none (docs/p95.md). `p95_low_ms`/`p95_high_ms` bound the P95.
+    `parse_ms`/`bind_ms` are totals of those phases. `requests` counts units of work that ran it.
+    `rows` is the number of rows returned or affected, where counters tell. `sources` names inputs.
+    `samples` counts the executions seen in logs, `calls` all that are known of.
+    """
+
+    calls: int
+    total_ms: float
+    mean_ms: float
+    min_ms: float | None
+    max_ms: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    p95_low_ms: float | None
+    p95_high_ms: float | None
+    method: str
+    parse_ms: float = 0.0
+    bind_ms: float = 0.0
+    rows: int | None = None
+    requests: int | None = None
+    calls_per_request_p95: float | None = None
+    samples: int = 0
+    client: bool = False
+    query_ids: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    histogram: tuple[tuple[float, int], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class StatementCounters:
+    """One row of pg_stat_statements, summed over users where the source did.
+
+    Times are milliseconds. `calls`, `rows` are counts since the last reset; `stddev_ms` is the
+    population standard deviation. `query_id` is PostgreSQL's, as decimal text, None if not given.
+    `read_ms` is the time spent reading blocks (0 without track_io_timing). `since_us` is when the
+    row's counting began (UTC), None before PostgreSQL 17.
+    """
+
+    query: str
+    query_id: str | None
+    calls: int
+    total_ms: float
+    min_ms: float | None
+    max_ms: float | None
+    mean_ms: float
+    stddev_ms: float | None
+    rows: int | None
+    planning_ms: float | None = None
+    database: str | None = None
+    user: str | None = None
+    toplevel: bool = True
+    shared_blocks_hit: int | None = None
+    shared_blocks_read: int | None = None
+    temp_blocks_written: int | None = None
+    wal_bytes: int | None = None
+    source: int = -1
+    read_ms: float | None = None
+    since_us: int | None = None
