@@ -1,0 +1,38 @@
+# pg95: `make report` analyses the sample logs, `make test` checks everything. See README.md.
+.DEFAULT_GOAL := help
+.PHONY: help report test lint format clean
+
+bin := .venv/bin
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+report: ## analyse sample_logs/ and write pg95-report.html and pg95-report.json
+	@tools/setup run
+	@$(bin)/pg95 report sample_logs -o pg95-report.html -o pg95-report.json
+
+test: ## install what the tests need, then lint, type-check, check the layers and run all tests
+	@tools/setup test
+	@$(MAKE) --no-print-directory checks
+	$(bin)/pytest -n auto --maxprocesses 4 --dist loadfile
+
+lint: ## lint, type-check and check the layers only
+	@tools/setup dev
+	@$(MAKE) --no-print-directory checks
+
+.PHONY: checks
+checks:
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+format: ## rewrite the sources as ruff wants them
+	@tools/setup dev
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+clean: ## remove the environment, the caches and the reports that make wrote
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -f pg95-report.html pg95-report.json
+	find analyzer tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
