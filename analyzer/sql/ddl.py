@@ -1,0 +1,333 @@
+"""CREATE, ALTER and DROP of tables and indexes, read off PostgreSQL's syntax tree.
+
+`definitions` takes one statement; what is not about tables and indexes, or not PostgreSQL's SQL,
+gives nothing.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from pglast import parser
+
+from analyzer.model.catalog import Column
+from analyzer.sql import tree
+from analyzer.sql.column_types import is_serial, type_text
+from analyzer.sql.definitions import (
+    AddColumn,
+    AddConstraint,
+    AlterTable,
+    AttachPartition,
+    Change,
+    Constraint,
+    CreateIndex,
+    CreateTable,
+    Definition,
+    DropColumn,
+    DropConstraint,
+    DropIndex,
+    DropTable,
+    IndexDefinition,
+    KeyDefinition,
+    Name,
+    ReferenceDefinition,
+    RenameColumn,
+    RenameConstraint,
+    RenameIndex,
+    RenameTable,
+    SearchPath,
+    SetNullable,
+    SetType,
+)
+from analyzer.sql.tree import Node
+
+# What is worth parsing: a dump is mostly data and functions.
+_RELEVANT = re.compile(
+    r"(?:CREATE\s+(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|UNIQUE|MATERIALIZED)\s+)*"
+    r"(?:TABLE|INDEX|VIEW)|(?:ALTER|DROP)\s+(?:MATERIALIZED\s+VIEW|TABLE|INDEX)|(?:RE)?SET)\b",
+    re.IGNORECASE,
+)
+_LIKE_INDEXES = 1 << 6  # CREATE_TABLE_LIKE_INDEXES of PostgreSQL's parsenodes.h
+_UNKNOWN_TYPE = "unknown"
+
+
+def definitions(statement: str) -> list[Definition]:
+    """What one statement says about tables and indexes; nothing where it says nothing of them."""
+    if not _RELEVANT.match(statement):
+        return []
+    try:
+        nodes = tree.parse(statement)
+    except tree.ParseError:
+        return []
+    found: list[Definition] = []
+    for node in nodes:
+        kind, fields = tree.kind_of(node)
+        reader = _READERS.get(kind)
+        if reader:
+            found += reader(fields, statement)
+    return found
+
+
+def _create_table(node: Node, _statement: str) -> Iterator[Definition]:
+    if node["relation"].get("relpersistence") == "t":
+        return
+    columns: list[Column] = []
+    constraints: list[Constraint] = []
+    required: set[str] = set()
+    likes: list[tuple[Name, bool]] = []
+    for element in node.get("tableElts", []):
+        kind, fields = tree.kind_of(element)
+        if kind == "ColumnDef":
+            added = _column(fields)
+            columns.append(added.column)
+            constraints += added.constraints
+        elif kind == "Constraint":
+            constraints += _constraint(fields, ())
+            if fields.get("contype") == "CONSTR_NOTNULL":  # apart from the column, since 18
+                required.update(_strings(fields.get("keys", [])))
+        elif kind == "TableLikeClause":
+            indexes = bool(fields.get("options", 0) & _LIKE_INDEXES)
+            likes.append((_name(fields["relation"]), indexes))
+    yield CreateTable(
+        name=_name(node["relation"]),
+        columns=tuple(
+            replace(column, nullable=column.nullable and column.name not in required)
+            for column in columns
+        ),
+        constraints=tuple(constraints),
+        parents=tuple(_name(parent["RangeVar"]) for parent in node.get("inhRelations", [])),
+        partition="partbound" in node,
+        likes=tuple(likes),
+    )
+
+
+def _create_table_as(node: Node, _statement: str) -> Iterator[Definition]:
+    """A table or materialized view from a query: its columns have names but no types."""
+    relation = node["into"]["rel"]
+    if relation.get("relpersistence") == "t":
+        return
+    targets = node.get("query", {}).get("SelectStmt", {}).get("targetList", [])
+    given = _strings(node["into"].get("colNames", []))
+    names = [_target_name(target["ResTarget"]) for target in targets]
+    known = [*given, *names[len(given) :]]
+    columns = [Column(name, _UNKNOWN_TYPE) for name in dict.fromkeys(known) if name]
+    yield CreateTable(_name(relation), tuple(columns))
+
+
+def _target_name(target: Node) -> str:
+    if "name" in target:
+        return str(target["name"])
+    value = target.get("val", {})
+    if "ColumnRef" in value:
+        return _last(value["ColumnRef"].get("fields", []))
+    return _last(value.get("FuncCall", {}).get("funcname", []))
+
+
+def _column(node: Node) -> AddColumn:
+    """A column with the constraints written beside it."""
+    column = (node.get("colname", ""),)
+    marks = [entry["Constraint"] for entry in node.get("constraints", [])]
+    kinds = {mark["contype"] for mark in marks}
+    required = kinds & {"CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY"}
+    type_name = node.get("typeName", {})
+    return AddColumn(
+        Column(
+            name=column[0],
+            type=type_text(type_name),
+            nullable=not required and not is_serial(type_name) and not node.get("is_not_null"),
+        ),
+        tuple(found for mark in marks for found in _constraint(mark, column)),
+    )
+
+
+def _constraint(node: Node, beside: tuple[str, ...]) -> Iterator[Constraint]:
+    """A key or foreign key; `beside` is the column that it is written at."""
+    kind, name = node.get("contype"), node.get("conname")
+    if kind in ("CONSTR_PRIMARY", "CONSTR_UNIQUE"):
+        yield KeyDefinition(
+            columns=_strings(node.get("keys", [])) or beside,
+            primary=kind == "CONSTR_PRIMARY",
+            name=name,
+            include=_strings(node.get("including", [])),
+            using_index=node.get("indexname"),
+        )
+    elif kind == "CONSTR_FOREIGN":
+        yield ReferenceDefinition(
+            columns=_strings(node.get("fk_attrs", [])) or beside,
+            target=_name(node["pktable"]),
+            target_columns=_strings(node.get("pk_attrs", [])),
+            name=name,
+        )
+    elif kind == "CONSTR_EXCLUSION":
+        elements = [pair["List"]["items"][0]["IndexElem"] for pair in node.get("exclusions", [])]
+        # The text of an expression is not in the tree: its function's name stands for it.
+        labels = tuple(_label(element) for element in elements)
+        yield IndexDefinition(
+            columns=labels,
+            labels=labels,
+            name=name,
+            method=node.get("access_method", "btree"),
+            include=_strings(node.get("including", [])),
+            exclusion=True,
+        )
+
+
+def _create_index(node: Node, statement: str) -> Iterator[Definition]:
+    elements = [entry["IndexElem"] for entry in node.get("indexParams", [])]
+    texts, predicate = _index_texts(statement, len(elements))
+    descending = tuple(element.get("ordering") == "SORTBY_DESC" for element in elements)
+    classes = tuple(_last(element.get("opclass", [])) or None for element in elements)
+    included = [entry["IndexElem"] for entry in node.get("indexIncludingParams", [])]
+    index = IndexDefinition(
+        columns=tuple(
+            element.get("name") or text for element, text in zip(elements, texts, strict=True)
+        ),
+        labels=tuple(_label(element) for element in (*elements, *included)),
+        name=node.get("idxname"),
+        unique=node.get("unique", False),
+        method=node.get("accessMethod", "btree"),
+        include=tuple(element.get("name", "") for element in included),
+        predicate=predicate if "whereClause" in node else None,
+        descending=descending if any(descending) else (),
+        operator_classes=classes if any(classes) else (),
+    )
+    relation = node["relation"]
+    yield CreateIndex(_name(relation), index, only=not relation.get("inh", False))
+
+
+def _label(element: Node) -> str:
+    """What an index's own name says of an element: a column, a function, or just `expr`."""
+    if "name" in element:
+        return str(element["name"])
+    return _last(element.get("expr", {}).get("FuncCall", {}).get("funcname", [])) or "expr"
+
+
+def _index_texts(statement: str, count: int) -> tuple[list[str], str | None]:
+    """The expressions and the condition of a CREATE INDEX, as PostgreSQL itself would print them.
+
+    Text is taken from libpg_query's own print of the statement, whose form is fixed: elements
+    between commas inside the first parentheses, an expression in parentheses of its own or a
+    function call, the condition after the WHERE outside of all parentheses.
+    """
+    try:
+        printed = parser.deparse_protobuf(parser.parse_sql_protobuf(statement))
+    except (parser.ParseError, parser.DeparseError):
+        return ["?"] * count, "?"
+    depth, elements, predicate = 0, 0, None
+    texts = ["?"] * count
+    start = end = -1  # of the current element's expression
+    for token in parser.scan(printed):
+        if token.name == "ASCII_40":
+            depth += 1
+            if depth == 1 and elements == 0 and start < 0:
+                start = token.end + 1
+        elif token.name == "ASCII_41":
+            depth -= 1
+            if depth == 1 and end < 0:
+                end = token.end + 1
+        elif depth == 0 and token.name == "WHERE":
+            predicate = printed[token.end + 1 :].strip()
+        closes = token.name == "ASCII_41" and depth == 0
+        if elements < count and (closes or (token.name == "ASCII_44" and depth == 1)):
+            text = printed[start : end if end > 0 else token.start].strip()
+            texts[elements] = text[1:-1] if text.startswith("(") else text
+            elements, start, end = elements + 1, token.end + 1, -1
+    return texts, predicate
+
+
+def _alter_table(node: Node, _statement: str) -> Iterator[Definition]:
+    if node.get("objtype") not in ("OBJECT_TABLE", "OBJECT_MATVIEW"):
+        return
+    relation = node["relation"]
+    table, only = _name(relation), not relation.get("inh", False)
+    for command in node.get("cmds", []):
+        for change in _change(command.get("AlterTableCmd", {})):
+            yield AlterTable(table, change, only)
+
+
+def _change(command: Node) -> Iterator[Change]:
+    name, detail = command.get("name", ""), command.get("def", {})
+    match command.get("subtype"):
+        case "AT_AddColumn":
+            yield _column(detail["ColumnDef"])
+        case "AT_AddConstraint":
+            for constraint in _constraint(detail["Constraint"], ()):
+                yield AddConstraint(constraint)
+        case "AT_DropColumn":
+            yield DropColumn(name)
+        case "AT_DropConstraint":
+            yield DropConstraint(name)
+        case "AT_AlterColumnType":
+            yield SetType(name, type_text(detail["ColumnDef"].get("typeName", {})))
+        case "AT_SetNotNull" | "AT_AddIdentity":
+            yield SetNullable(name, nullable=False)
+        case "AT_DropNotNull":
+            yield SetNullable(name, nullable=True)
+        case "AT_AttachPartition":
+            yield AttachPartition(_name(detail["PartitionCmd"]["name"]))
+
+
+def _rename(node: Node, _statement: str) -> Iterator[Definition]:
+    if "relation" not in node:
+        return
+    relation, new = _name(node["relation"]), node.get("newname", "")
+    match node.get("renameType"):
+        case "OBJECT_COLUMN":
+            yield AlterTable(relation, RenameColumn(node.get("subname", ""), new))
+        case "OBJECT_TABCONSTRAINT":
+            yield AlterTable(relation, RenameConstraint(node.get("subname", ""), new))
+        case "OBJECT_TABLE" | "OBJECT_MATVIEW":
+            yield AlterTable(relation, RenameTable(name=new))
+        case "OBJECT_INDEX":
+            yield RenameIndex(relation, new)
+
+
+def _set_schema(node: Node, _statement: str) -> Iterator[Definition]:
+    if node.get("objectType") in ("OBJECT_TABLE", "OBJECT_MATVIEW") and "relation" in node:
+        yield AlterTable(_name(node["relation"]), RenameTable(schema=node.get("newschema")))
+
+
+def _drop(node: Node, _statement: str) -> Iterator[Definition]:
+    kind = node.get("removeType")
+    for entry in node.get("objects", []):
+        parts = _strings(entry.get("List", {}).get("items", []))
+        if not parts:
+            continue
+        name = Name(parts[-2] if len(parts) > 1 else None, parts[-1])
+        if kind in ("OBJECT_TABLE", "OBJECT_MATVIEW"):
+            yield DropTable(name)
+        elif kind == "OBJECT_INDEX":
+            yield DropIndex(name)
+
+
+def _set(node: Node, _statement: str) -> Iterator[Definition]:
+    if node.get("name") == "search_path":
+        values = (argument.get("A_Const", {}).get("sval", {}) for argument in node.get("args", []))
+        schemas = [value.get("sval", "") for value in values]
+        own = [schema for schema in schemas if schema and schema not in ("pg_catalog", "$user")]
+        yield SearchPath(own[0].strip() if own else "public")
+
+
+def _name(relation: Node) -> Name:
+    return Name(relation.get("schemaname"), relation.get("relname", ""))
+
+
+def _strings(nodes: Iterable[Node]) -> tuple[str, ...]:
+    return tuple(node.get("String", {}).get("sval", "") for node in nodes)
+
+
+def _last(nodes: Iterable[Node]) -> str:
+    texts = _strings(nodes)
+    return texts[-1] if texts else ""
+
+
+_READERS: Mapping[str, Callable[[Node, str], Iterator[Definition]]] = {
+    "CreateStmt": _create_table,
+    "CreateTableAsStmt": _create_table_as,
+    "IndexStmt": _create_index,
+    "AlterTableStmt": _alter_table,
+    "RenameStmt": _rename,
+    "AlterObjectSchemaStmt": _set_schema,
+    "DropStmt": _drop,
+    "VariableSetStmt": _set,
+}

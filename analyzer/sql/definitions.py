@@ -1,0 +1,214 @@
+"""What a schema script defines, statement by statement: the words between ddl.py and its readers.
+
+A script is a sequence of changes; whoever reads it applies them in order
+(analyzer/sources/schema/builder.py).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from analyzer.model.catalog import Column
+
+
+class Name(NamedTuple):
+    """A relation's name as written; without schema it is found by the search path."""
+
+    schema: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDefinition:
+    """A primary key or unique constraint; `using_index` names the index that it takes over."""
+
+    columns: tuple[str, ...]
+    primary: bool
+    name: str | None = None
+    include: tuple[str, ...] = ()
+    using_index: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceDefinition:
+    """A foreign key; empty `target_columns` stand for the target's primary key."""
+
+    columns: tuple[str, ...]
+    target: Name
+    target_columns: tuple[str, ...] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDefinition:
+    """An index, fields as in model.catalog.Index; `labels` are what a name is made of."""
+
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    name: str | None = None
+    unique: bool = False
+    method: str = "btree"
+    include: tuple[str, ...] = ()
+    predicate: str | None = None
+    descending: tuple[bool, ...] = ()
+    operator_classes: tuple[str | None, ...] = ()
+    exclusion: bool = False
+
+
+Constraint: TypeAlias = KeyDefinition | ReferenceDefinition | IndexDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """A table; `parents` give it columns too, and as a `partition` their keys and indexes.
+
+    `likes` are (table, with its indexes) of LIKE clauses.
+    """
+
+    name: Name
+    columns: tuple[Column, ...]
+    constraints: tuple[Constraint, ...] = ()
+    parents: tuple[Name, ...] = ()
+    partition: bool = False
+    likes: tuple[tuple[Name, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    """An index on a table, `only` without its partitions."""
+
+    table: Name
+    index: IndexDefinition
+    only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumn:
+    """A new column, with the constraints written beside it."""
+
+    column: Column
+    constraints: tuple[Constraint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddConstraint:
+    """A key, foreign key or exclusion."""
+
+    constraint: Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class DropColumn:
+    """The column of that name goes."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropConstraint:
+    """The constraint of that name goes, and its index with it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetType:
+    """A column gets another type."""
+
+    column: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetNullable:
+    """A column may, or may no longer, be null."""
+
+    column: str
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AttachPartition:
+    """Another table becomes a partition of this one."""
+
+    partition: Name
+
+
+@dataclass(frozen=True, slots=True)
+class RenameColumn:
+    """A column gets another name."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameConstraint:
+    """A constraint, and its index, get another name."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameTable:
+    """The table gets another name, another schema, or both; None keeps what it has."""
+
+    schema: str | None = None
+    name: str | None = None
+
+
+Change: TypeAlias = (
+    AddColumn
+    | AddConstraint
+    | DropColumn
+    | DropConstraint
+    | SetType
+    | SetNullable
+    | AttachPartition
+    | RenameColumn
+    | RenameConstraint
+    | RenameTable
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AlterTable:
+    """One change of a table, `only` without its partitions."""
+
+    table: Name
+    change: Change
+    only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropTable:
+    """A table goes."""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class DropIndex:
+    """An index goes."""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class RenameIndex:
+    """An index gets another name."""
+
+    old: Name
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPath:
+    """Names without schema are from now on in this one."""
+
+    schema: str
+
+
+Definition: TypeAlias = (
+    CreateTable | CreateIndex | AlterTable | DropTable | DropIndex | RenameIndex | SearchPath
+)

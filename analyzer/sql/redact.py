@@ -1,0 +1,65 @@
+"""Taking values out of SQL text: what is shown of a statement holds no literal and no comment."""
+
+import re
+
+from analyzer.sql.tokens import Unbalanced, tokens
+
+_WHITE = re.compile(r'("(?:[^"]|"")*+")|\s+')
+_LIST = re.compile(r"\b(in ?\( ?)(\$\d+)((?: ?, ?\$\d+)+)( ?\))", re.IGNORECASE)
+_ROWS = re.compile(r"\b(values ?)(\([^()]*\))((?: ?, ?\([^()]*\))+)", re.IGNORECASE)
+CUT = " /* … the text ends inside a literal */"
+
+
+def redact_text(text: str, placeholder: str = "?") -> str:
+    """SQL or a plan's condition with every literal replaced and comments dropped.
+
+    Works on any text: what follows an unterminated literal is cut off, not shown.
+    """
+    parts: list[str] = []
+    try:
+        for plain, kind, token, _ in tokens(text):
+            parts.append(plain)
+            if kind == "parameter":
+                parts.append(f"${token}")
+            elif kind == "comment":
+                parts.append(" ")
+            elif kind != "end":
+                parts.append(placeholder)
+    except Unbalanced as cut:
+        parts.append(text[cut.read : cut.offset])
+        parts.append(placeholder + CUT)
+    return "".join(parts).strip()
+
+
+def normalise(text: str) -> str:
+    """A statement as it is shown and stored: literals numbered `$n` after its own parameters.
+
+    White space is collapsed, comments are dropped, lists and VALUES rows beyond the first are
+    written `/*, ... */` as PostgreSQL 18's pg_stat_statements does.
+    """
+    highest = 0
+    pieces: list[str | None] = []
+    try:
+        for plain, kind, token, _ in tokens(text):
+            pieces.append(plain)
+            if kind == "parameter":
+                highest = max(highest, int(token[:6]))
+                pieces.append(f"${token}")
+            elif kind == "comment":
+                pieces.append(" ")
+            elif kind != "end":
+                # date'2020-01-01' must not become date$1
+                pieces.append(" " if plain[-1:].isalnum() else "")
+                pieces.append(None)
+    except Unbalanced:
+        return redact_text(text, "'…'")
+    numbered: list[str] = []
+    for piece in pieces:
+        if piece is None:
+            highest += 1
+            numbered.append(f"${highest}")
+        else:
+            numbered.append(piece)
+    joined = _WHITE.sub(lambda found: found[1] or " ", "".join(numbered)).strip().rstrip("; ")
+    joined = _LIST.sub(r"\1\2 /*, ... */\4", joined)
+    return _ROWS.sub(r"\1\2 /*, ... */", joined)
