@@ -1,0 +1,96 @@
+"""EXPLAIN (FORMAT JSON) and auto_explain's JSON: from text to documents.
+
+A document is a dictionary with a "Plan" key. It is found bare, in arrays, in a row that a client
+exported ({"QUERY PLAN": …}), after other text, or under psql's decoration.
+"""
+
+import json
+from collections.abc import Iterator
+
+from analyzer.plans.decoration import undecorated
+from analyzer.plans.document import Document, PlanProblemError
+
+_FIRST_KEYS = ('"Plan"', '"Query Text"', '"Node Type"', '"QUERY PLAN"')
+_OPENING = "[{ \t\r\n"
+
+
+def documents(text: str) -> Iterator[tuple[Document, str]]:
+    """Each plan document of a text with the JSON it was read from.
+
+    Raises:
+        PlanProblemError: the JSON is broken, truncated or nested too deeply; says at which line.
+    """
+    clean = text if _is_bare(text) else undecorated(text)
+    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    at = _next_start(clean, 0)
+    while at >= 0:
+        try:
+            value, end = decoder.raw_decode(clean, at)
+        except (ValueError, RecursionError) as error:
+            if not _looks_like_plan(clean, at):
+                at = _next_start(clean, _line_end(clean, at))
+                continue
+            raise PlanProblemError(_describe(clean, error)) from error
+        for document in _unwrap(value):
+            yield document, clean[at:end]
+        at = _next_start(clean, end)
+
+
+def _is_bare(text: str) -> bool:
+    """Whether the text as it is starts and ends like JSON, with no decoration to take off."""
+    stripped = text.strip()
+    return stripped[:1] in ("[", "{") and stripped[-1:] in ("]", "}") and "+\n" not in text
+
+
+def _next_start(text: str, at: int) -> int:
+    """Where the next line (or the rest of this one) begins with a bracket, -1 if none does."""
+    while at < len(text):
+        begin = at
+        while begin < len(text) and text[begin].isspace():
+            begin += 1
+        if text[begin : begin + 1] in ("[", "{") and begin < len(text):
+            return begin
+        at = _line_end(text, begin)
+    return -1
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end + 1
+
+
+def _looks_like_plan(text: str, at: int) -> bool:
+    """Whether what begins here was meant to be a plan: a log's line may begin with a bracket, too."""
+    while text[at : at + 1] in _OPENING and at < len(text):
+        at += 1
+    return at == len(text) or text.startswith(_FIRST_KEYS, at)
+
+
+def _unwrap(value: object) -> Iterator[Document]:
+    """Documents inside arrays, exported rows and bare nodes; anything else is passed over."""
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, list):
+            waiting.extend(reversed(current))
+        elif isinstance(current, dict):
+            if isinstance(current.get("Plan"), dict):
+                yield current
+            elif "Node Type" in current:
+                yield {"Plan": current}
+            elif "QUERY PLAN" in current:
+                waiting.append(current["QUERY PLAN"])
+        elif isinstance(current, str) and _looks_like_plan(current, 0):
+            yield from (document for document, _ in documents(current))
+
+
+def _describe(text: str, error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno}: {error.msg} (JSON broken or truncated)"
+    if isinstance(error, RecursionError):
+        return "nested too deeply for a plan"
+    return f"JSON that cannot be read: {error} (it begins {text.strip()[:40]!r})"
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no figure")
