@@ -1,0 +1,16 @@
+"""Detectors: each finds one kind of trouble; registered here, run by the pipeline."""
+
+from analyzer.detectors._base import Detector
+from analyzer.detectors._loops import LoopFinder
+from analyzer.detectors.n_plus_one import NPlusOne
+from analyzer.detectors.repeated_lookup import RepeatedLookup
+from analyzer.detectors.repeated_query import RepeatedQuery
+from analyzer.detectors.selective_seq_scan import SelectiveSeqScan
+
+__all__ = ["Detector", "all_detectors"]
+
+
+def all_detectors() -> tuple[Detector, ...]:
+    """Every detector, in the order in which reports list them."""
+    loops = LoopFinder()  # one search serves the three that need it
+    return (NPlusOne(loops), RepeatedLookup(loops), RepeatedQuery(loops), SelectiveSeqScan())

@@ -1,0 +1,204 @@
+"""N+1: one statement's rows each followed by a statement of their own.
+
+What it finds
+    A parent statement that returns many rows, followed in the same unit of work by one child
+    lookup for each of them (or for most): `SELECT … FROM authors LIMIT 20`, then twenty times
+    `SELECT … FROM books WHERE author_id = $1`. Nested loops are one finding a level.
+
+Why it hurts
+    Each child is a round trip. Twenty children cost the server a millisecond or two and the
+    request tens to hundreds, and the number grows with the data. Statement latency does not show
+    it: every child is fast.
+
+How it decides
+    Children are SELECTs with an equality on one value, compared as shapes (a batched `IN` or
+    `= ANY` is another shape). A parent is linked to them through a foreign key (from the catalog,
+    else from names), can return more than one row, and comes before them in the same trace,
+    transaction or burst of a session, or in another session of the same pool within 100 ms. At
+    least five children with at least five different keys must follow one execution of the parent,
+    or a parent that itself repeats must be followed by 1.5 children or more on average; never
+    more than its LIMIT. The confidence adds up: .15, + .45 × strength of the link, + .1 for tight
+    gaps, for one transaction or trace, for a key lookup and for different keys, − .3 when every
+    child has a transaction of its own.
+
+When it is wrong
+    Per-tenant loops and batch jobs that must work row by row look the same. Requests that follow
+    each other on one connection without a gap may be taken for one. Links guessed from names can
+    name the wrong parent.
+
+What to do
+    Load the children of all parents with one statement (`= ANY($1)`, a join, or the ORM's eager
+    loading) and group them in the application.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from analyzer.detectors._base import examples_of, incomplete_log, routes_of
+from analyzer.detectors._loops import LoopFinder, Pair
+from analyzer.detectors._scores import TIGHT_GAP_MS, scope_of, typical_gap_ms
+from analyzer.model.evidence import NPlusOneEvidence, Spread
+from analyzer.model.finding import Finding, Impact, Outcome, Severity, Status
+from analyzer.model.workload import Workload
+from analyzer.sql.identity import short_hash
+
+_REPORTED_FROM = 0.5  # confidence
+_MANY_CHILDREN = 50
+_SOME_CHILDREN = 15
+
+
+class NPlusOne:
+    """Detector `n-plus-one`: one finding per (parent, child) pair of shapes."""
+
+    id = "n-plus-one"
+
+    def __init__(self, loops: LoopFinder) -> None:
+        self._loops = loops
+
+    def detect(self, workload: Workload) -> Outcome:
+        """Judge the workload."""
+        pairs = self._loops.find(workload).pairs
+        findings = [made for pair in pairs if (made := _finding(workload, pair))]
+        findings = _with_unique_keys(findings)
+        if findings:
+            return Outcome(Status.FOUND, tuple(findings))
+        reason = incomplete_log(workload)
+        if reason:
+            return Outcome(Status.NOT_APPLICABLE, reason=reason)
+        return Outcome(Status.CLEAN)
+
+
+def _with_unique_keys(findings: list[Finding]) -> list[Finding]:
+    """Pairs that differ in target lists only share lineages: the later ones get a number."""
+    seen: dict[str, int] = {}
+    kept = []
+    for finding in sorted(findings, key=lambda one: (one.key, one.shape_ids)):
+        number = seen[finding.key] = seen.get(finding.key, 0) + 1
+        kept.append(finding if number == 1 else replace(finding, key=f"{finding.key}-{number}"))
+    return kept
+
+
+def _finding(workload: Workload, pair: Pair) -> Finding | None:
+    parent, child = workload.statements[pair.parent], workload.statements[pair.child]
+    table = workload.executions
+    rows = table.iloc[pair.children].assign(parent_row=pair.parents, root=pair.roots)
+    gap_ms = typical_gap_ms(rows, ["parent_row"]) or 0.0
+    confidence, reasons = _confidence(rows, pair, gap_ms)
+    if confidence < _REPORTED_FROM:
+        return None
+    per_occurrence = rows.groupby("root").size()
+    per_parent = rows.groupby("parent_row").size()
+    wall_ms = _wall_ms(table, rows)
+    evidence = NPlusOneEvidence(
+        child=child.fingerprint,
+        parent=parent.fingerprint,
+        child_shape_id=child.shape_id,
+        parent_shape_id=parent.shape_id,
+        child_sql=child.sql,
+        parent_sql=parent.sql,
+        child_table=pair.link.child_table,
+        child_tables=child.facts.tables,
+        parent_table=pair.link.parent_table,
+        lookup_columns=tuple(predicate.column for predicate in pair.lookups),
+        parent_columns=pair.link.parent_columns,
+        link=pair.link.how,
+        scope="cross-session" if pair.parallel else scope_of(rows),
+        occurrences=len(per_occurrence),
+        executions=len(rows),
+        children_per_occurrence=_spread(per_occurrence),
+        children_per_parent=_spread(per_parent),
+        distinct_parameters=rows["parameters"].nunique(),
+        median_child_ms=float(rows["duration_ms"].median()),
+        wall_ms=wall_ms,
+        reasons=tuple(reasons),
+        examples=examples_of(workload, _example_rows(rows)),
+    )
+    trips = len(rows) - len(per_parent)
+    requests = rows["request"].unique().tolist()
+    # Round trips saved, each the smallest usual gap; server time stays (a batch does the same work).
+    saving = trips * gap_ms
+    return Finding(
+        key=f"n-plus-one-{short_hash(parent.lineage + child.lineage, 12)}",
+        detector=NPlusOne.id,
+        severity=_severity(evidence, workload.target.ms),
+        confidence=confidence,
+        title=_title(evidence),
+        evidence=evidence,
+        impact=Impact(
+            round_trips=trips,
+            total_ms=float(rows["duration_ms"].sum()),
+            saving_ms=round(saving, 3),
+            requests=len(requests),
+        ),
+        shape_ids=(child.shape_id, parent.shape_id),
+        fingerprints=(child.fingerprint, parent.fingerprint),
+        tables=tuple(
+            dict.fromkeys(name for name in (pair.link.parent_table, pair.link.child_table) if name)
+        ),
+        routes=routes_of(workload, requests),
+    )
+
+
+def _spread(counts: pd.Series) -> Spread:
+    return Spread(float(counts.min()), float(counts.median()), float(counts.max()))
+
+
+def _confidence(rows: pd.DataFrame, pair: Pair, gap_ms: float) -> tuple[float, list[str]]:
+    """The sum described in the module's docstring, with a sentence for each part."""
+    score = 0.15 + 0.45 * pair.link.strength + 0.1
+    reasons = [pair.link.how]
+    if gap_ms <= TIGHT_GAP_MS:
+        score += 0.1
+        reasons.append(f"children follow each other within {gap_ms:.1f} ms")
+    transactions = rows["transaction"]
+    one_unit = rows.assign(t=transactions).groupby("root")["t"].nunique().max() == 1
+    if (rows["trace"] >= 0).all() or (one_unit and (transactions >= 0).all()):
+        score += 0.1
+        reasons.append("all in one trace or transaction")
+    elif (transactions >= 0).all() and transactions.nunique() == len(rows):
+        score -= 0.3
+        reasons.append("each child has a transaction of its own")
+    distinct = rows["parameters"].nunique()
+    if distinct >= math.ceil(0.8 * len(rows) / max(rows["root"].nunique(), 1)):
+        score += 0.1
+        reasons.append(f"{distinct} different parameter sets")
+    if pair.parallel:
+        reasons.append("served by several connections at once")
+    return round(min(score, 1.0), 2), reasons
+
+
+def _wall_ms(table: pd.DataFrame, rows: pd.DataFrame) -> float:
+    """Elapsed time of the middle occurrence, from the parent's end to the last child's."""
+    last = rows.groupby("root")["end_us"].max()
+    parents_end = table["end_us"].to_numpy()[last.index.to_numpy(dtype=np.int64)]
+    return float(np.median((last.to_numpy() - parents_end) / 1000))
+
+
+def _example_rows(rows: pd.DataFrame) -> list[int]:
+    """The parent of the largest occurrence and its first three children."""
+    largest = rows.groupby("parent_row").size().idxmax()
+    children = rows.index[rows["parent_row"] == largest][:3]
+    return [int(str(largest)), *(int(row) for row in children)]
+
+
+def _severity(evidence: NPlusOneEvidence, target_ms: float) -> Severity:
+    """By what one occurrence costs a request, against the target; counts alone for fast networks."""
+    children = evidence.children_per_occurrence.median
+    if evidence.wall_ms >= 5 * target_ms:
+        return Severity.CRITICAL
+    if evidence.wall_ms >= target_ms or children >= _MANY_CHILDREN:
+        return Severity.HIGH
+    if evidence.wall_ms >= 0.3 * target_ms or children >= _SOME_CHILDREN:
+        return Severity.MEDIUM
+    return Severity.LOW
+
+
+def _title(evidence: NPlusOneEvidence) -> str:
+    children = evidence.children_per_occurrence.median
+    return (
+        f"N+1: {children:g} × {evidence.child_table} by {', '.join(evidence.lookup_columns)} "
+        f"after one read of {evidence.parent_table}"
+    )

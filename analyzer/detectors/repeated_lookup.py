@@ -1,0 +1,107 @@
+"""The same lookup again and again in one unit of work, with no parent that explains it.
+
+What it finds
+    A SELECT with an equality on one value, run five times or more in one trace, transaction or
+    burst of a session with different values, where no parent statement is linked to it.
+
+Why it hurts
+    As an N+1 does: each execution is a round trip. The keys come from elsewhere: a form, a cache,
+    another service, a query before the burst.
+
+How it decides
+    As n-plus-one, without the parent: .15, + .1 each for tight gaps, one transaction or trace, a
+    key lookup and different values, − .3 when each has a transaction of its own; never above .55.
+    Reported from .45, so that requests that merely follow each other on a connection stay out.
+
+When it is wrong
+    Requests that follow each other without a gap look like one; jobs that must work row by row.
+
+What to do
+    Collect the keys and ask once with `= ANY($1)`.
+"""
+
+import pandas as pd
+
+from analyzer.detectors._base import examples_of, incomplete_log, routes_of
+from analyzer.detectors._links import lookups
+from analyzer.detectors._loops import Group, LoopFinder
+from analyzer.detectors._scores import loop_severity, scope_of, tight_gap
+from analyzer.model.evidence import RepeatedLookupEvidence, Spread
+from analyzer.model.finding import Finding, Impact, Outcome, Status
+from analyzer.model.workload import Workload
+from analyzer.sql.identity import short_hash
+
+_REPORTED_FROM = 0.45
+_CAP = 0.55
+
+
+class RepeatedLookup:
+    """Detector `repeated-lookup`: one finding per statement (shape)."""
+
+    id = "repeated-lookup"
+
+    def __init__(self, loops: LoopFinder) -> None:
+        self._loops = loops
+
+    def detect(self, workload: Workload) -> Outcome:
+        """Judge the workload."""
+        groups: dict[int, list[Group]] = {}
+        for group in self._loops.find(workload).lookups:
+            rows = workload.executions.iloc[group.rows]
+            if _confidence(rows) >= _REPORTED_FROM:
+                groups.setdefault(group.statement, []).append(group)
+        findings = tuple(_finding(workload, number, found) for number, found in groups.items())
+        if findings:
+            return Outcome(Status.FOUND, findings)
+        reason = incomplete_log(workload)
+        if reason:
+            return Outcome(Status.NOT_APPLICABLE, reason=reason)
+        return Outcome(Status.CLEAN)
+
+
+def _confidence(rows: pd.DataFrame) -> float:
+    score = 0.15 + 0.1 + 0.1  # a key lookup with different values, or it would not be here
+    score += 0.1 if tight_gap(rows) else 0.0
+    transactions = rows["transaction"]
+    inside = bool((transactions >= 0).all())
+    if (rows["trace"] >= 0).all() or (inside and len(transactions.unique()) == 1):
+        score += 0.1
+    elif inside and transactions.nunique() == len(rows):
+        score -= 0.3
+    return round(min(score, _CAP), 2)  # rounded: sums of tenths must compare as tenths
+
+
+def _finding(workload: Workload, number: int, groups: list[Group]) -> Finding:
+    statement = workload.statements[number]
+    largest = max(groups, key=lambda group: len(group.rows))
+    rows = workload.executions.iloc[[int(row) for group in groups for row in group.rows]]
+    counts = pd.Series([len(group.rows) for group in groups])
+    columns = tuple(predicate.column for predicate in lookups(statement.facts))
+    evidence = RepeatedLookupEvidence(
+        shape_id=statement.shape_id,
+        sql=statement.sql,
+        child_table=statement.facts.main_table,
+        lookup_columns=columns,
+        scope=scope_of(rows),
+        occurrences=len(groups),
+        executions=len(rows),
+        per_occurrence=Spread(float(counts.min()), float(counts.median()), float(counts.max())),
+        distinct_parameters=max(group.distinct for group in groups),
+        median_ms=float(rows["duration_ms"].median()),
+        examples=examples_of(workload, [int(row) for row in largest.rows[:3]]),
+    )
+    requests = [group.request for group in groups]
+    trips = len(rows) - len(groups)
+    return Finding(
+        key=f"repeated-lookup-{short_hash(statement.lineage, 12)}",
+        detector=RepeatedLookup.id,
+        severity=loop_severity(float(counts.median())),
+        confidence=round(max(_confidence(workload.executions.iloc[g.rows]) for g in groups), 2),
+        title=f"{counts.median():g} lookups of {statement.facts.main_table} by {', '.join(columns)} in one go",
+        evidence=evidence,
+        impact=Impact(trips, float(rows["duration_ms"].sum()), None, len(groups)),
+        shape_ids=(statement.shape_id,),
+        fingerprints=(statement.fingerprint,),
+        tables=statement.facts.tables,
+        routes=routes_of(workload, requests),
+    )

@@ -1,0 +1,100 @@
+"""Index advice for a whole workload: candidates of scans and foreign keys, without repeats."""
+
+from collections.abc import Mapping, Sequence
+
+from analyzer.indexes.candidates import candidate_for_scan
+from analyzer.indexes.foreign_keys import uncovered
+from analyzer.model.evidence import SeqScanEvidence
+from analyzer.model.finding import Finding
+from analyzer.model.index_advice import CreatedIndex, IndexAdvice, StatementGain
+from analyzer.model.index_candidate import IndexCandidate, NoCandidate
+from analyzer.model.workload import Workload
+
+_TINY_ROWS = 1000  # below this a scan is as fast as an index
+
+
+def candidates_for(
+    findings: Sequence[Finding], workload: Workload, *, max_width: int
+) -> dict[str, IndexCandidate | NoCandidate]:
+    """For each finding of a scan (by its key) the index that would serve it, or why none would."""
+    return {
+        finding.key: candidate_for_scan(finding.evidence, workload.catalog, max_width=max_width)
+        for finding in findings
+        if isinstance(finding.evidence, SeqScanEvidence)
+    }
+
+
+def advise_indexes(
+    candidates: Mapping[str, IndexCandidate | NoCandidate],
+    findings: Sequence[Finding],
+    workload: Workload,
+) -> IndexAdvice:
+    """The indexes to create: those of scans first, then foreign keys that statements look up by."""
+    served: dict[str, tuple[IndexCandidate, list[str], str]] = {}
+    for finding in findings:
+        candidate = candidates.get(finding.key)
+        if isinstance(candidate, IndexCandidate):
+            _, shapes, _ = served.setdefault(candidate.sql, (candidate, [], "plan"))
+            shapes += [shape for shape in finding.shape_ids if shape not in shapes]
+    for candidate, shapes in _foreign_keys(workload):
+        _, known, _ = served.setdefault(candidate.sql, (candidate, [], "rule"))
+        known += [shape for shape in shapes if shape not in known]
+    wanted = [candidate for candidate, _, _ in served.values()]
+    chosen = [entry for entry in served.values() if not _is_prefix(entry[0], wanted)]
+    return IndexAdvice(create=tuple(_created(*entry, workload=workload) for entry in chosen))
+
+
+def _foreign_keys(workload: Workload) -> list[tuple[IndexCandidate, list[str]]]:
+    """Unindexed foreign keys of tables that are not tiny, with the statements that look up by them."""
+    if workload.catalog is None:
+        return []
+    found = []
+    for candidate in uncovered(workload.catalog):
+        table = workload.catalog.table(candidate.table)
+        tiny = table is not None and table.rows is not None and table.rows < _TINY_ROWS
+        first = candidate.columns[0]
+        shapes = [
+            statement.shape_id
+            for statement in workload.statements
+            if any(
+                predicate.table == candidate.table
+                and predicate.column == first
+                and predicate.operator == "="
+                and predicate.expression is None
+                for predicate in statement.facts.predicates
+            )
+        ]
+        if shapes and not tiny:
+            found.append((candidate, shapes))
+    return found
+
+
+def _is_prefix(candidate: IndexCandidate, others: Sequence[IndexCandidate]) -> bool:
+    """Whether a wider index to create begins with the same columns."""
+    return any(
+        other.table == candidate.table
+        and other.plain
+        and candidate.plain
+        and other.method == candidate.method
+        and len(other.columns) > len(candidate.columns)
+        and other.columns[: len(candidate.columns)] == candidate.columns
+        for other in others
+    )
+
+
+def _created(
+    candidate: IndexCandidate, shapes: list[str], verified_by: str, *, workload: Workload
+) -> CreatedIndex:
+    table = workload.catalog.table(candidate.table) if workload.catalog else None
+    return CreatedIndex(
+        sql="\n".join([*candidate.prerequisites, candidate.sql]),
+        bytes=candidate.bytes,
+        statements=tuple(StatementGain(shape) for shape in shapes),
+        write_cost={
+            "rows_written": table.writes if table else None,
+            "hot_ratio": table.hot_ratio if table else None,
+        },
+        verified_by=verified_by,
+        rule=candidate.rule,
+        risk=candidate.trade_off,
+    )

@@ -1,0 +1,54 @@
+"""The text of CREATE INDEX: names that are legal, stable and free, identifiers quoted."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from analyzer.model.catalog import Catalog
+from analyzer.model.index_candidate import IndexKey
+from analyzer.sql.quoting import quote_identifier, quote_table
+
+_MAX_BYTES = 63  # NAMEDATALEN - 1
+_DIGEST_LENGTH = 8
+_OTHER = re.compile(r"[^a-z0-9_]+")
+
+
+def index_name(
+    table: str, keys: Sequence[IndexKey], predicate: str | None, catalog: Catalog | None
+) -> str:
+    """`idx_<table>_<columns>`, the same for the same index on every run.
+
+    Cut to 63 bytes with a digest where it would be longer, or where the plain name is taken.
+    """
+    exact = (table, *((key.expression or key.column) + (key.operator_class or "") for key in keys))
+    plain = "_".join(["idx", table.rpartition(".")[2], *(key.column for key in keys)])
+    name = _OTHER.sub("_", plain.lower())
+    special = predicate or any(key.expression or key.operator_class for key in keys)
+    if not special and len(name) <= _MAX_BYTES and name not in _taken(catalog):
+        return name
+    digest = hashlib.blake2b("\x1f".join((*exact, predicate or "")).encode("utf-8", "replace"))
+    return f"{name[: _MAX_BYTES - _DIGEST_LENGTH - 1]}_{digest.hexdigest()[:_DIGEST_LENGTH]}"
+
+
+def create_statement(
+    name: str, table: str, keys: Sequence[IndexKey], method: str, predicate: str | None
+) -> str:
+    """One CREATE INDEX CONCURRENTLY statement on one line, with its semicolon."""
+    using = "" if method == "btree" else f" USING {method}"
+    where = f" WHERE {predicate}" if predicate else ""
+    columns = ", ".join(_key(key) for key in keys)
+    return (
+        f"CREATE INDEX CONCURRENTLY {quote_identifier(name)} ON {quote_table(table)}"
+        f"{using} ({columns}){where};"
+    )
+
+
+def _key(key: IndexKey) -> str:
+    text = f"({key.expression})" if key.expression else quote_identifier(key.column)
+    return f"{text} {key.operator_class}" if key.operator_class else text
+
+
+def _taken(catalog: Catalog | None) -> frozenset[str]:
+    if catalog is None:
+        return frozenset()
+    return frozenset(index.name for table in catalog for index in table.indexes if index.name)
