@@ -1,0 +1,144 @@
+"""report.json: the one result that every view is a view of; built, written and read again.
+
+Nothing in it depends on when or where it was made: the same facts give the same bytes.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from analyzer import __version__
+from analyzer.errors import InputError
+from analyzer.report.parts.coverage import coverage_part, events_part, window_part
+from analyzer.report.parts.executions import counted, hours
+from analyzer.report.parts.findings import detectors_part, findings_part
+from analyzer.report.parts.indexes import indexes_part
+from analyzer.report.parts.plans import plans_part
+from analyzer.report.parts.statements import requests_part, statements_part
+from analyzer.report.parts.tables import tables_part
+from analyzer.report.parts.target import target_part
+from analyzer.report.redaction import Redactor
+from analyzer.report.values import SURROGATE, Document, clean
+
+if TYPE_CHECKING:
+    from analyzer.model.finding import Finding, Outcome
+    from analyzer.model.index_advice import IndexAdvice
+    from analyzer.model.workload import Workload
+
+SCHEMA_VERSION = 1
+_KEYS: Mapping[str, type | tuple[type, ...]] = {
+    "tool": dict,
+    "window": dict,
+    "coverage": dict,
+    "target": dict,
+    "statements": list,
+    "findings": list,
+    "requests": list,
+    "tables": list,
+    "plans": list,
+    "indexes": (dict, type(None)),
+    "events": list,
+    "trend": list,
+    "hours": list,
+    "detectors": list,
+}
+
+
+def build_document(
+    workload: "Workload",
+    findings: Sequence["Finding"],
+    outcomes: Mapping[str, "Outcome"],
+    *,
+    indexes: "IndexAdvice | None" = None,
+    redact: str = "strict",
+    generated_at: str | None = None,
+) -> Document:
+    """The report as plain JSON values, all keys of schema version 1 in a fixed order.
+
+    Args:
+        workload: executions, statements, plans and catalog that were judged.
+        findings: all findings, with their recommendations.
+        outcomes: every detector's answer by its id, in the order they ran.
+        indexes: index advice, None where none was computed.
+        redact: strict, stable (as strict for now, which coverage.warnings says) or off.
+        generated_at: a stamp to carry along, ISO 8601; None keeps the bytes reproducible.
+
+    Raises:
+        UsageError: `redact` is none of the three.
+    """
+    redactor = Redactor(redact, frozenset(statement.sql for statement in workload.statements))
+    executions = counted(workload)
+    document: Document = clean(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "tool": {"name": "pg95", "version": __version__},
+            "generated_at": generated_at,
+            "redaction": redact,
+            "window": window_part(workload),
+            "coverage": coverage_part(workload, redactor),
+            "target": target_part(workload, executions),
+            "statements": statements_part(workload),
+            "findings": findings_part(findings, redactor),
+            "requests": requests_part(workload),
+            "tables": tables_part(workload, findings, redactor),
+            "plans": plans_part(workload.plans, findings, redactor),
+            "indexes": indexes_part(indexes),
+            "events": events_part(workload),
+            "trend": [],
+            "hours": hours(executions, workload.target.quantile),
+            "detectors": detectors_part(outcomes),
+        }
+    )
+    return document
+
+
+def dump(document: Document) -> str:
+    r"""The document as JSON text that UTF-8 can hold: a lone surrogate is written as `\udcxx`."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+    return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+
+
+def load(text: str) -> Document:
+    """A document from its JSON text.
+
+    Raises:
+        InputError: the text is not JSON, not a report, or of a schema version this pg95 cannot
+            read; the message says where and what to do.
+    """
+    try:
+        document: Document = clean(json.loads(text, parse_constant=_no_constant))
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}. Give a report "
+            "that `pg95 report … -o report.json` wrote."
+        ) from error
+    except RecursionError as error:
+        raise InputError(
+            "JSON nested too deeply for a report. Give one that `pg95 report … -o report.json` wrote."
+        ) from error
+    _check(document)
+    return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise InputError(f"{name} is not JSON. Write the report again: `pg95 report … -o report.json`.")
+
+
+def _check(document: Any) -> None:  # noqa: ANN401 - whatever the file held
+    if not isinstance(document, dict) or "schema_version" not in document:
+        raise InputError(
+            "JSON, but no pg95 report: it has no schema_version. Give a file that "
+            "`pg95 report … -o report.json` wrote."
+        )
+    version = document["schema_version"]
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        raise InputError(
+            f"schema_version is {version!r}, this pg95 ({__version__}) reads {SCHEMA_VERSION}. "
+            "Use the pg95 that wrote it, or write the report again with this one."
+        )
+    for key, kind in _KEYS.items():
+        if key not in document or not isinstance(document[key], kind):
+            raise InputError(
+                f"the report's {key!r} is missing or not what it should be. Write the report "
+                "again: `pg95 report … -o report.json`."
+            )

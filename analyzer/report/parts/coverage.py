@@ -1,0 +1,91 @@
+"""The keys `coverage` and `events`: what the input shows, what it hides, what the server said."""
+
+from typing import TYPE_CHECKING, Any
+
+from analyzer.report.redaction import STABLE_WARNING, Redactor
+from analyzer.report.values import iso
+
+if TYPE_CHECKING:
+    from analyzer.model.coverage import SourceCoverage
+    from analyzer.model.workload import Workload
+
+_COUNTS = ("bytes", "bytes_unparsed", "entries", "executions", "parse", "bind", "plans", "errors")
+_MORE_COUNTS = ("events", "unparsed_lines", "truncated")
+
+
+def coverage_part(workload: "Workload", redactor: Redactor) -> dict[str, Any]:
+    """Every input's account and the sums; `calls` are all calls known of, from logs or counters."""
+    coverage = workload.coverage
+    warnings = list(coverage.warnings)
+    if redactor.mode == "stable":
+        warnings.append(STABLE_WARNING)
+    return {
+        "sources": [_source(source, redactor) for source in coverage.sources],
+        "entries": sum(source.entries for source in coverage.sources),
+        "executions": len(workload.executions),
+        "calls": sum(stats.calls for stats in workload.stats),
+        "statements": len(workload.statements),
+        "unparsed_lines": sum(source.unparsed_lines for source in coverage.sources),
+        "sampling": coverage.sampling,
+        "log_min_duration_ms": coverage.log_min_duration_ms,
+        "log_min_duration_inferred": coverage.log_min_duration_inferred,
+        "warnings": [_without_line(warning, workload, redactor) for warning in warnings],
+    }
+
+
+def _source(source: "SourceCoverage", redactor: Redactor) -> dict[str, Any]:
+    hidden = _hidden(source, redactor)
+    failure = source.failure
+    return {
+        "path": source.path,
+        "format": source.format,
+        "detected_by": source.detected_by,
+        **{name: getattr(source, name) for name in (*_COUNTS, *_MORE_COUNTS)},
+        "same_as": source.same_as,
+        "first_unparsed": None if source.first_unparsed is None else hidden[1] or hidden[0],
+        "failure": failure if failure is None or not hidden[0] else failure.replace(*hidden),
+    }
+
+
+def _hidden(source: "SourceCoverage", redactor: Redactor) -> tuple[str, str]:
+    """The first unparsed line's text and what may be shown of it: only where it is."""
+    text = source.first_unparsed or ""
+    if redactor.shows_values or not text:
+        return text, text
+    place, colon, _line = text.partition(": ")
+    return text, place if colon else "(a line, not shown)"
+
+
+def _without_line(warning: str, workload: "Workload", redactor: Redactor) -> str:
+    for source in workload.coverage.sources:
+        raw, shown = _hidden(source, redactor)
+        if raw:
+            warning = warning.replace(raw, shown)
+    return warning
+
+
+def events_part(workload: "Workload") -> list[dict[str, Any]]:
+    """Server events, most frequent first."""
+    events = sorted(workload.events.values(), key=lambda e: (-e.count, e.kind, e.code))
+    return [
+        {
+            "kind": event.kind,
+            "code": event.code,
+            "count": event.count,
+            "total_bytes": event.total_bytes,
+            "from": iso(event.first_us),
+            "to": iso(event.last_us),
+        }
+        for event in events
+    ]
+
+
+def window_part(workload: "Workload") -> dict[str, str | None]:
+    """First and last moment that executions and events show."""
+    events = list(workload.events.values())
+    starts = [event.first_us for event in events if event.first_us is not None]
+    ends = [event.last_us for event in events if event.last_us is not None]
+    if not workload.executions.empty:
+        starts.append(int(workload.executions["start_us"].min()))
+        ends.append(int(workload.executions["end_us"].max()))
+    return {"from": iso(min(starts, default=None)), "to": iso(max(ends, default=None))}

@@ -1,0 +1,66 @@
+"""The keys `findings` and `detectors`: what was found with its evidence, and what could not be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from analyzer.report.redaction import Redactor, requote
+
+if TYPE_CHECKING:
+    from analyzer.model.finding import Finding, Outcome, Recommendation
+
+
+def findings_part(findings: Sequence["Finding"], redactor: Redactor) -> list[dict[str, Any]]:
+    """Findings by severity, then by what they save, then by confidence."""
+    ranked = sorted(findings, key=_rank)
+    return [_finding(finding, redactor) for finding in ranked]
+
+
+def _rank(finding: "Finding") -> tuple[int, float, float, str]:
+    saving = finding.impact.saving_ms or 0.0
+    return (-finding.severity.rank, -saving, -finding.confidence, finding.key)
+
+
+def _finding(finding: "Finding", redactor: Redactor) -> dict[str, Any]:
+    evidence = asdict(finding.evidence)
+    quoted = {} if redactor.shows_values else redactor.quotes(evidence)
+    return {
+        "key": finding.key,
+        "detector": finding.detector,
+        "status": None,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence,
+        "title": requote(finding.title, quoted),
+        "shape_ids": finding.shape_ids,
+        "fingerprints": finding.fingerprints,
+        "tables": finding.tables,
+        "routes": finding.routes,
+        "evidence": redactor.evidence(evidence),
+        "impact": asdict(finding.impact),
+        "recommendations": [_recommendation(r, quoted) for r in finding.recommendations],
+    }
+
+
+def _recommendation(advice: "Recommendation", quoted: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "kind": advice.kind,
+        "language": advice.language,
+        "title": requote(advice.title, quoted),
+        "text": advice.text,
+        "verified_by": advice.verified_by,
+        "effect": dict(advice.effect),
+        "risk": requote(advice.risk, quoted),
+    }
+
+
+def detectors_part(outcomes: Mapping[str, "Outcome"]) -> list[dict[str, Any]]:
+    """Every detector's answer, in the order they ran."""
+    return [
+        {
+            "id": name,
+            "status": outcome.status.value,
+            "reason": outcome.reason,
+            "findings": len(outcome.findings),
+        }
+        for name, outcome in outcomes.items()
+    ]

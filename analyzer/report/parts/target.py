@@ -1,0 +1,52 @@
+"""The key `target`: the promise, what was measured against it, and on which clock."""
+
+from typing import TYPE_CHECKING, Any
+
+from analyzer.report.parts.executions import Counted, histogram
+
+if TYPE_CHECKING:
+    from analyzer.model.target import RequestVerdict, Target, Verdict
+    from analyzer.model.workload import Workload
+
+
+def target_part(workload: "Workload", executions: Counted) -> dict[str, Any]:
+    """Statements' verdict with, beside it, the requests', the client's and the distribution."""
+    client = workload.client_verdict
+    return {
+        **_measured(workload.target, workload.verdict),
+        "request": _request(workload.request_verdict),
+        "client": None if client is None else _measured(workload.target, client),
+        "histogram": histogram(executions),
+    }
+
+
+def _measured(target: "Target", verdict: "Verdict") -> dict[str, Any]:
+    return {
+        "ms": target.ms,
+        "quantile": target.quantile,
+        **_figures(verdict),
+        "executions": verdict.count,
+        "reason": verdict.reason,
+    }
+
+
+def _figures(verdict: "Verdict") -> dict[str, Any]:
+    return {
+        "value_ms": verdict.value_ms,
+        "low_ms": verdict.low_ms,
+        "high_ms": verdict.high_ms,
+        "method": verdict.method,
+        "verdict": verdict.verdict,
+    }
+
+
+def _request(measured: "RequestVerdict | None") -> dict[str, Any] | None:
+    if measured is None:
+        return None
+    return {
+        "unit": measured.unit,
+        **_figures(measured.verdict),
+        "requests": measured.verdict.count,
+        "round_trips_p95": measured.round_trips_p95,
+        "reason": measured.verdict.reason,
+    }

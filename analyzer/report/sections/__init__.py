@@ -1,0 +1,32 @@
+"""The sections of the HTML report, in the order in which they are read."""
+
+from analyzer.report.sections import (
+    actions,
+    coverage,
+    events,
+    findings,
+    hours,
+    indexes,
+    latency,
+    plans,
+    requests,
+    statements,
+    summary,
+    tables,
+)
+from analyzer.report.sections._base import Section
+
+SECTIONS: tuple[Section, ...] = (
+    summary.SECTION,
+    actions.SECTION,
+    latency.SECTION,
+    findings.SECTION,
+    statements.SECTION,
+    requests.SECTION,
+    plans.SECTION,
+    indexes.SECTION,
+    tables.SECTION,
+    hours.SECTION,
+    events.SECTION,
+    coverage.SECTION,
+)

@@ -1,0 +1,44 @@
+"""What a report section is: an id, a title, a template, and what it makes of a document."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.report.layout import brief
+from analyzer.report.values import Document
+
+SHOWN_STATEMENTS = 200
+_BRIEF = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of the HTML report.
+
+    `prepare` gives the template's variables from the document, or None where the section has
+    nothing to say and is left out. A context's `count` is shown in the navigation.
+    """
+
+    id: str
+    title: str
+    template: str
+    prepare: Callable[[Document], dict[str, Any] | None]
+
+
+class StatementLinks:
+    """Turns a shape_id into a label and an anchor, for statements that the page shows."""
+
+    __slots__ = ("_labels", "_linked")
+
+    def __init__(self, document: Document) -> None:
+        statements = document["statements"]
+        self._labels = {statement["shape_id"]: statement["sql"] for statement in statements}
+        self._linked = {statement["shape_id"] for statement in statements[:SHOWN_STATEMENTS]}
+
+    def link(self, shape_id: str | None, fallback: str | None = None) -> dict[str, Any] | None:
+        """`label` and `anchor` (None beyond the rows shown) of a statement, None if unknown."""
+        sql = self._labels.get(shape_id) if fallback is None else fallback
+        if sql is None:
+            return None
+        anchor = f"q-{shape_id}" if shape_id in self._linked else None
+        return {"label": brief(sql, _BRIEF), "anchor": anchor}

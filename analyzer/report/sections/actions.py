@@ -1,0 +1,22 @@
+"""The three things to do first: each one line, what it saves, and where to read on."""
+
+from typing import Any
+
+from analyzer.report.sections._base import Section
+from analyzer.report.values import Document
+from analyzer.report.wording import actions
+
+
+def prepare(document: Document) -> dict[str, Any]:
+    """The actions that save most; without any, what the detectors said instead."""
+    detectors = document["detectors"]
+    silent = [d for d in detectors if d["status"] in ("not-applicable", "error")]
+    return {
+        "actions": actions(document),
+        "clean": sum(1 for detector in detectors if detector["status"] == "clean"),
+        "silent": silent,
+        "detectors": len(detectors),
+    }
+
+
+SECTION = Section("actions", "Do first", "sections/actions.html.j2", prepare)

@@ -1,0 +1,24 @@
+"""Coverage and caveats: what each input gave, what was left out, what could not be judged."""
+
+from typing import Any
+
+from analyzer.report.sections._base import Section
+from analyzer.report.values import Document
+
+_SHOWN = 100
+
+
+def prepare(document: Document) -> dict[str, Any]:
+    """Warnings, every input's account, every detector's answer."""
+    coverage = document["coverage"]
+    sources = coverage["sources"]
+    return {
+        "warnings": coverage["warnings"],
+        "sources": sources[:_SHOWN],
+        "hidden": max(0, len(sources) - _SHOWN),
+        "detectors": document["detectors"],
+        "reason": document["target"].get("reason"),
+    }
+
+
+SECTION = Section("coverage", "Coverage and caveats", "sections/coverage.html.j2", prepare)

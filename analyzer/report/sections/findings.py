@@ -1,0 +1,116 @@
+"""Findings: what is wrong, the fix to copy, and the evidence folded underneath."""
+
+from typing import Any
+
+from analyzer.report.formats import NOTHING, count, is_number, ms, one_line, percent, spread
+from analyzer.report.layout import Shown, display
+from analyzer.report.sections._base import Section, StatementLinks
+from analyzer.report.values import Document
+from analyzer.report.wording import VERIFIED, saves
+
+_SHOWN = 100
+_CODE = 6_000
+_TREE_CODE = 2_000
+_EXAMPLES = 5
+_TREE = frozenset({"parent_sql", "child_sql", "parent_shape_id", "child_shape_id"})
+_LONG = frozenset({"reasons", "examples", "sql", "filter", "conditions"})
+_SCOPES = {
+    "trace": "within one trace",
+    "transaction": "within one transaction",
+    "session": "within one session",
+    "cross-session": "over several sessions at once",
+    "statistics": "as the counters suggest",
+}
+_LABELS = {"wall_ms": "elapsed, typically", "self_ms": "own time", "share": "share of the plan"}
+_NAMES = frozenset({"child", "parent", "child_tables", "plan_key", "node_id", "shape_id"})
+_SHARES = frozenset({"share", "kept_ratio"})
+
+
+def prepare(document: Document) -> dict[str, Any] | None:
+    """Every finding with its tree, fixes and evidence; None where nothing was found."""
+    findings = document["findings"]
+    if not findings:
+        return None
+    links = StatementLinks(document)
+    total_ms = sum(s["total_ms"] for s in document["statements"] if s["total_ms"])
+    cards = [_card(finding, links, total_ms) for finding in findings[:_SHOWN]]
+    return {
+        "count": len(findings),
+        "cards": cards,
+        "hidden": max(0, len(findings) - _SHOWN),
+    }
+
+
+def _card(finding: dict[str, Any], links: StatementLinks, total_ms: float) -> dict[str, Any]:
+    evidence = finding["evidence"]
+    sql = evidence.get("sql")
+    return {
+        "f": finding,
+        "saves": saves(finding["impact"], total_ms),
+        "tree": tree(evidence, links),
+        "statements": [
+            ref for ref in (links.link(shape) for shape in finding["shape_ids"][:4]) if ref
+        ],
+        "fixes": [_fix(advice) for advice in finding["recommendations"]],
+        "sql": display(sql, _CODE) if isinstance(sql, str) else None,
+        "filter": evidence.get("filter"),
+        "reasons": evidence.get("reasons") or [],
+        "examples": (evidence.get("examples") or [])[:_EXAMPLES],
+        "figures": figures(evidence),
+    }
+
+
+def tree(evidence: dict[str, Any], links: StatementLinks) -> dict[str, Any] | None:
+    """Parent and children of an N+1 with their counts, None for other evidence."""
+    if not evidence.keys() >= _TREE:
+        return None
+    return {
+        "parent": links.link(evidence["parent_shape_id"], evidence["parent_sql"]),
+        "child": links.link(evidence["child_shape_id"], evidence["child_sql"]),
+        "per_parent": spread(evidence.get("children_per_parent")),
+        "times": evidence.get("occurrences"),
+        "wall_ms": evidence.get("wall_ms"),
+        "where": _SCOPES.get(str(evidence.get("scope")), ""),
+        "parent_sql": display(evidence["parent_sql"], _TREE_CODE),
+        "child_sql": display(evidence["child_sql"], _TREE_CODE),
+    }
+
+
+def figures(evidence: dict[str, Any]) -> list[tuple[str, str]]:
+    """The evidence's short fields as (name, text), in their own order, whatever detector it is.
+
+    Identifiers that only report.json's readers follow are left out.
+    """
+    return [
+        (_LABELS.get(name) or name.removesuffix("_ms").replace("_", " "), _figure(name, value))
+        for name, value in evidence.items()
+        if name not in _LONG | _TREE | _NAMES and value not in (None, "", [])
+    ]
+
+
+def _figure(name: str, value: object) -> str:
+    if is_number(value):
+        shown = ms(value) if name.endswith("_ms") else None
+        return shown or (percent(value) if name in _SHARES else count(value))
+    if isinstance(value, dict):
+        return spread(value)
+    if isinstance(value, list):
+        return ", ".join(one_line(str(item)) for item in value)
+    return NOTHING if value is None else one_line(str(value))
+
+
+def _fix(advice: dict[str, Any]) -> dict[str, Any]:
+    code: Shown = display(advice["text"], _CODE, advice["language"])
+    return {
+        "a": advice,
+        "code": code,
+        "verified": VERIFIED.get(advice["verified_by"], advice["verified_by"]),
+        "effect": [
+            (str(name).removesuffix("_ms").replace("_", " "), _figure(str(name), value))
+            for name, value in advice["effect"].items()
+            if value is not None
+        ],
+    }
+
+
+SECTION = Section("findings", "Findings", "sections/findings.html.j2", prepare)

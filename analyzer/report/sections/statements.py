@@ -1,0 +1,59 @@
+"""The statements' table: figures by shape, sortable, with the full text folded into each row."""
+
+from typing import Any
+
+from analyzer.report.charts import spark, spark_domain
+from analyzer.report.layout import brief, display
+from analyzer.report.sections._base import SHOWN_STATEMENTS, Section
+from analyzer.report.values import Document
+from analyzer.report.wording import METHODS
+
+_TOP_ROWS = 10
+_TOP_CHARACTERS = 6_000
+_CHARACTERS = 900
+_BRIEF = 150
+
+
+def prepare(document: Document) -> dict[str, Any] | None:
+    """The rows with most total time; the rest is counted and left to report.json."""
+    statements = document["statements"]
+    if not statements:
+        return None
+    findings: dict[str, list[str]] = {}
+    for finding in document["findings"]:
+        for shape_id in finding["shape_ids"]:
+            findings.setdefault(shape_id, []).append(finding["key"])
+    shown = statements[:SHOWN_STATEMENTS]
+    target_ms = document["target"]["ms"]
+    domain = spark_domain([statement["histogram"] for statement in shown], target_ms)
+    rows = [
+        {
+            **_row(position, statement, findings.get(statement["shape_id"], [])),
+            "spark": spark(statement["histogram"], domain, target_ms),
+        }
+        for position, statement in enumerate(shown)
+    ]
+    return {
+        "count": len(statements),
+        "rows": rows,
+        "hidden": max(0, len(statements) - SHOWN_STATEMENTS),
+        "methods": len({statement["method"] for statement in shown}) > 1,
+        "method": METHODS.get(shown[0]["method"], shown[0]["method"]),
+        "has_quantiles": any(statement["p50_ms"] is not None for statement in shown),
+        "sparks": any(row["spark"] for row in rows),
+        "has_rows": any(statement["rows"] is not None for statement in statements),
+        "has_requests": any(s["calls_per_request_p95"] is not None for s in statements),
+    }
+
+
+def _row(position: int, statement: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+    limit = _TOP_CHARACTERS if position < _TOP_ROWS else _CHARACTERS
+    return {
+        "s": statement,
+        "brief": brief(statement["sql"], _BRIEF),
+        "sql": display(statement["sql"], limit),
+        "findings": keys[:10],
+    }
+
+
+SECTION = Section("statements", "Statements", "sections/statements.html.j2", prepare)

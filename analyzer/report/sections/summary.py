@@ -1,0 +1,80 @@
+"""The first screen: the verdict, the figures behind it, and how much of the traffic they show."""
+
+from typing import Any
+
+from analyzer.report.charts import gauge
+from analyzer.report.formats import count, ms, plural, quantile_name
+from analyzer.report.sections._base import Section
+from analyzer.report.values import Document
+from analyzer.report.wording import (
+    coverage_sentences,
+    headline,
+    interval,
+    method,
+    severities,
+    state,
+    value,
+)
+
+
+def prepare(document: Document) -> dict[str, Any]:
+    """Verdict cards, coverage in words, findings by severity."""
+    target = document["target"]
+    return {
+        "state": state(target),
+        "headline": headline(document),
+        "cards": _cards(target),
+        "severities": severities(document),
+        "findings": len(document["findings"]),
+        "unanswered": _unanswered(document),
+        "sentences": coverage_sentences(document),
+        "warnings": len(document["coverage"]["warnings"]),
+        "unredacted": document.get("redaction") == "off",
+    }
+
+
+def _cards(target: dict[str, Any]) -> list[dict[str, Any]]:
+    name = quantile_name(target["quantile"])
+    executions = target["executions"]
+    cards = [_card(f"{name} of statements", target, target, plural(executions, "execution"))]
+    request = target["request"]
+    if request is not None:
+        trips = count(request["round_trips_p95"])
+        unit = {"burst": "bursts of a session", "trace": "traces"}.get(
+            request["unit"], f"{request['unit']}s"
+        )
+        cards.append(
+            _card(
+                f"{name} of requests",
+                request,
+                target,
+                f"{plural(request['requests'], 'request')} ({unit}); {trips} round trips at {name}",
+            )
+        )
+    client = target["client"]
+    if client is not None:
+        detail = f"{plural(client['executions'], 'execution')}, with the wait for a connection"
+        cards.append(_card(f"{name} on the client's clock", client, target, detail))
+    return cards
+
+
+def _card(label: str, measured: dict[str, Any], target: dict[str, Any], of: str) -> dict[str, Any]:
+    return {
+        "label": label,
+        "state": state(measured),
+        "value": value(measured),
+        "gauge": gauge(measured, target["ms"]),
+        "target": ms(target["ms"]),
+        "interval": interval(measured),
+        "method": method(measured["method"]),
+        "of": of,
+        "reason": measured.get("reason"),
+    }
+
+
+def _unanswered(document: Document) -> list[dict[str, Any]]:
+    """Detectors that could not judge: their silence is no good news."""
+    return [d for d in document["detectors"] if d["status"] in ("not-applicable", "error")]
+
+
+SECTION = Section("summary", "Verdict", "sections/summary.html.j2", prepare)

@@ -1,0 +1,210 @@
+"""What the commands with one subject print in a terminal: each a part of the document."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from analyzer.report.formats import count, ms, neutralise, one_line, percent, plural, size, spread
+from analyzer.report.layout import brief
+from analyzer.report.values import Document
+
+_ROOMY = 100
+_NARROWEST = 40
+_ORDERS: dict[str, Callable[[dict[str, Any]], float]] = {
+    "total": lambda statement: statement["total_ms"],
+    "p95": lambda statement: statement["p95_ms"] or statement.get("p95_high_ms") or 0.0,
+    "calls": lambda statement: statement["calls"],
+    "round-trips": lambda statement: statement["calls_per_request_p95"] or 0.0,
+}
+
+
+def to_text(parts: list[RenderableType], width: int, *, colour: bool) -> str:
+    """Renderables as lines of at most `width` columns."""
+    output = io.StringIO()
+    console = Console(
+        file=output,
+        width=max(width, _NARROWEST),
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        force_jupyter=False,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    console.print(Group(*parts))
+    return "\n".join(line.rstrip() for line in output.getvalue().split("\n")).rstrip("\n") + "\n"
+
+
+def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for name in columns:
+        if name in right:
+            table.add_column(name, justify="right", no_wrap=True)
+        else:
+            table.add_column(name, overflow="fold", ratio=1)
+    return table
+
+
+def top(document: Document, width: int, *, by: str, limit: int) -> list[RenderableType]:
+    """Statements by total time, P95, calls or round trips per request."""
+    statements = sorted(document["statements"], key=_ORDERS[by], reverse=True)
+    numbers: tuple[str, ...] = ("Total", "Calls", "P95")
+    if width >= _ROOMY:
+        numbers = ("Total", "Share", "Calls", "P50", "P95", "P99", "Per request")
+    table = _table(*numbers, "Statement", right=numbers)
+    for one in statements[:limit]:
+        bound = one["p95_ms"] is None and one.get("p95_high_ms") is not None
+        cells = {
+            "Total": ms(one["total_ms"]),
+            "Share": percent(one["share"]),
+            "Calls": count(one["calls"]),
+            "P50": ms(one["p50_ms"]),
+            "P95": f"≤ {ms(one['p95_high_ms'])}" if bound else ms(one["p95_ms"]),
+            "P99": ms(one["p99_ms"]),
+            "Per request": count(one["calls_per_request_p95"]),
+        }
+        text = Text(f"{brief(one['sql'], 3 * width)}\n", overflow="fold")
+        text.append(f"q-{one['shape_id']}", style="dim")
+        table.add_row(*(Text(cells[name]) for name in numbers), text)
+    left = len(statements) - limit
+    more = [Text(f"{plural(left, 'more statement')}: -n {len(statements)}")] if left > 0 else []
+    return [table, *more] if statements else [Text("No statement in the input.")]
+
+
+def findings(document: Document, width: int, nothing: str) -> list[RenderableType]:
+    """Findings with their evidence and their first fix, and the detectors that could not judge."""
+    parts: list[RenderableType] = []
+    for finding in document["findings"]:
+        parts += _finding(finding, width)
+    if not document["findings"]:
+        parts.append(Text(nothing))
+    for answer in document["detectors"]:
+        if answer["status"] in ("not-applicable", "error"):
+            reason = one_line(answer["reason"] or "no reason given")
+            parts.append(
+                Text(f"{one_line(answer['id'])}: {answer['status']}, {reason}", style="dim")
+            )
+    return parts
+
+
+def _finding(finding: dict[str, Any], width: int) -> list[RenderableType]:
+    head = Text(one_line(finding["title"]), style="bold")
+    head.append(
+        f"  [{one_line(finding['severity'])}, confidence {finding['confidence']:.2f}]",
+        style="not bold",
+    )
+    lines: list[RenderableType] = [head]
+    lines += [_indented(Text(line)) for line in _evidence(finding, width)]
+    for advice in finding["recommendations"][:1]:
+        what = one_line(advice.get("title") or advice["kind"])
+        code = "\n".join(neutralise(line) for line in advice["text"].splitlines())
+        lines += [
+            _indented(Text(f"→ {what}", style="green")),
+            Padding(Text(code), (0, 0, 0, 4)),
+            _indented(Text(f"trade-off: {one_line(advice['risk'])}", style="dim")),
+        ]
+    return [*lines, Text("")]
+
+
+def _indented(text: Text) -> Padding:
+    return Padding(text, (0, 0, 0, 2))
+
+
+def _evidence(finding: dict[str, Any], width: int) -> list[str]:
+    """A few lines that show why, by what the evidence has."""
+    evidence = finding["evidence"]
+    lines = []
+    if "parent_sql" in evidence:
+        per = spread(evidence["children_per_occurrence"])
+        occurrences = plural(evidence["occurrences"], "occurrence")
+        executions = plural(evidence["executions"], "execution")
+        lines += [
+            f"parent  {brief(evidence['parent_sql'], width - 12)}",
+            f"child   {brief(evidence['child_sql'], width - 12)}",
+            f"{occurrences} of {per} children, {executions} in all, scope {evidence['scope']}",
+            f"linked  {one_line(evidence['link'])}",
+        ]
+    elif "filter" in evidence:
+        lines.append(
+            f"reads {count(evidence['rows_read'])} rows, keeps {count(evidence['rows_kept'])} "
+            f"({percent(evidence['kept_ratio'])}) in {ms(evidence['self_ms'])}; filter {brief(evidence['filter'], width)}"
+        )
+    elif "sql" in evidence:
+        lines += [
+            f"statement  {brief(evidence['sql'], width - 14)}",
+            f"{plural(evidence['occurrences'], 'occurrence')} of {spread(evidence['per_occurrence'])} executions, scope {evidence['scope']}",
+        ]
+    lines.append(f"key {one_line(finding['key'])}")
+    return lines
+
+
+def plans(document: Document, width: int) -> list[RenderableType]:
+    """Plans that were read, slowest first, then their findings."""
+    read = sorted(document["plans"], key=lambda plan: -(plan["total_ms"] or 0.0))
+    table = _table("Time", "Planning", "Nodes", "Plan", right=("Time", "Planning", "Nodes"))
+    for plan in read[:20]:
+        worst = max(plan["nodes"], key=lambda node: node["self_ms"] or 0.0, default=None)
+        what = f"{plan['source']}"
+        if worst is not None:
+            on = f" on {worst['relation']}" if worst["relation"] else ""
+            what += f"\nmost of it in {worst['type']}{on}: {ms(worst['self_ms'])}"
+        table.add_row(
+            ms(plan["total_ms"]),
+            ms(plan["planning_ms"]),
+            count(len(plan["nodes"])),
+            Text("\n".join(one_line(line) for line in what.split("\n"))),
+        )
+    head: list[RenderableType] = [table] if read else [Text("No plan in the input.")]
+    if len(read) > 20:  # noqa: PLR2004 - what a screen holds
+        head.append(Text(f"{plural(len(read) - 20, 'more plan')} in --format json"))
+    return [*head, Text(""), *findings(document, width, "No finding in these plans.")]
+
+
+def indexes(document: Document, _width: int) -> list[RenderableType]:
+    """Index recommendations, each with its reason and its price."""
+    advice = document["indexes"] or {"create": [], "drop": []}
+    parts: list[RenderableType] = []
+    for one in advice["create"]:
+        parts += [
+            Text("\n".join(one_line(line) for line in one["sql"].splitlines()), style="bold"),
+            Padding(Text(f"why: {one_line(one.get('rule') or '')}"), (0, 0, 0, 2)),
+            Padding(
+                Text(f"trade-off: {one_line(one.get('risk') or '')}", style="dim"), (0, 0, 0, 2)
+            ),
+            Padding(
+                Text(
+                    f"serves {plural(len(one['statements']), 'statement')}, size about {size(one['bytes'])}, "
+                    f"verified by {one_line(one['verified_by'])}"
+                ),
+                (0, 0, 0, 2),
+            ),
+            Text(""),
+        ]
+    if not advice["create"]:
+        parts.append(Text("No index is missing as far as the input shows."))
+    return parts
+
+
+def index_sql(document: Document) -> str:
+    """Runnable statements, one per line, reasons as comments."""
+    advice = document["indexes"] or {"create": [], "drop": []}
+    lines = []
+    for one in advice["create"]:
+        lines.append(
+            f"-- {one_line(one.get('rule') or '')}; verified by {one_line(one['verified_by'])}"
+        )
+        lines += [" ".join(statement.split()) for statement in one["sql"].splitlines()]
+    for one in advice["drop"]:
+        lines.append(f"-- {one_line(one['reason'])}")
+        lines.append(" ".join(one["sql"].split()))
+    return (
+        "\n".join(lines) + "\n" if lines else "-- no index is missing as far as the input shows\n"
+    )

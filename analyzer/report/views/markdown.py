@@ -1,0 +1,264 @@
+"""The report as Markdown for a ticket: at most 64 KB, most important first, the rest counted.
+
+Every text of a document is untrusted: it goes into code, or is escaped so that neither Markdown
+nor HTML nor a mention of anybody comes of it.
+"""
+
+import re
+from typing import Any
+
+from analyzer.report.formats import count, cut, ms, one_line, percent, plural
+from analyzer.report.layout import brief, display
+from analyzer.report.sections.findings import figures
+from analyzer.report.values import Document
+from analyzer.report.wording import (
+    VERIFIED,
+    actions,
+    coverage_sentences,
+    headline,
+    interval,
+    method,
+    saves,
+    severities,
+    state,
+    value,
+)
+
+LIMIT_BYTES = 64 * 1024
+_NOTE_BYTES = 200  # room for the line that counts what was left out
+_HEAD_BYTES = 8 * 1024
+_TAIL_BYTES = 16 * 1024
+_STATEMENTS = 20
+_FINDINGS = 100
+_CODE = 3_000
+_LINE = 300
+_WARNINGS = 30
+_MARKUP = re.compile(r"([\\`*_\[\]|~$])")
+_LINE_START = re.compile(r"^([#+\-=:]|\d+(?=[.)](?:\s|$)))")
+_LINK = re.compile(r"(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
+
+
+def render(document: Document) -> str:
+    """Verdict, actions, findings with their fixes, top statements, coverage; at most 64 KB."""
+    head = [_within(part, _HEAD_BYTES) for part in (_verdict(document), _actions(document))]
+    tail = [_within(part, _TAIL_BYTES) for part in (_statements(document), _coverage(document))]
+    room = LIMIT_BYTES - _NOTE_BYTES - sum(_bytes(part) + 1 for part in head + tail)
+    findings = _findings(document, room)
+    return "\n".join(part for part in (*head, *findings, *tail) if part)
+
+
+def _within(text: str, limit: int) -> str:
+    """The text's first lines that fit `limit` bytes, with a note where some did not."""
+    if _bytes(text) <= limit:
+        return text
+    kept: list[str] = []
+    room = limit - _NOTE_BYTES
+    lines = text.split("\n")
+    for line in lines:
+        room -= _bytes(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    left = plural(len(lines) - len(kept), "more line")
+    return "\n".join([*kept, "", f"*{left} in report.json.*", ""])
+
+
+def escape(text: str, width: int = _LINE) -> str:
+    """A text that shows as itself, on one line, at most `width` characters of it."""
+    line = cut(one_line(text), width)
+    line = _MARKUP.sub(r"\\\1", line)
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = _LINK.sub(_entity, line)
+    line = _LINE_START.sub(_entity, line)
+    return line.replace("@", "@\u2060")  # a word joiner: nobody is notified
+
+
+def _entity(found: re.Match[str]) -> str:
+    """Punctuation as character references: it shows, and starts neither list nor link."""
+    return "".join(f"&#{ord(character)};" for character in found[0])
+
+
+def code(text: str, *, cell: bool = False) -> str:
+    """A text as inline code, fenced by more backticks than it has; pipes escaped in a cell."""
+    line = one_line(text) or " "
+    fence = "`" * (_longest_run(line) + 1)
+    padding = " " if line[0] == "`" or line[-1] == "`" else ""
+    if cell:
+        line = line.replace("\\|", "\\ |").replace("|", "\\|")
+    return f"{fence}{padding}{line}{padding}{fence}"
+
+
+def block(text: str, language: str) -> str:
+    """A fenced block whose fence is longer than any run of backticks inside."""
+    shown = display(text, _CODE, language)
+    fence = "`" * max(3, _longest_run(shown.text) + 1)
+    name = re.sub(r"[^a-z0-9]", "", language.lower())
+    cut_off = (
+        f"\n{plural(shown.hidden, 'more character')} in report.json.\n" if shown.hidden else ""
+    )
+    return f"{fence}{name}\n{shown.text}\n{fence}\n{cut_off}"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall(r"`+", text)), default=0)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8"))
+
+
+def _verdict(document: Document) -> str:
+    target = document["target"]
+    lines = [f"# {state(target).upper()}: {escape(headline(document))}", ""]
+    lines.append("| | value | verdict | of | method |\n|---|---:|---|---|---|")
+    of = plural(target["executions"], "execution")
+    lines.append(_figure_row("statements", target, of))
+    request, client = target["request"], target["client"]
+    if request:
+        trips = f"{count(request['round_trips_p95'])} round trips"
+        of = f"{plural(request['requests'], 'request')}, {trips}"
+        lines.append(_figure_row("requests", request, of))
+    if client:
+        of = plural(client["executions"], "execution")
+        lines.append(_figure_row("client's clock", client, of))
+    tally = ", ".join(f"{count(number)} {name}" for name, number in severities(document))
+    lines += ["", f"**Findings:** {tally or 'none'}\\", f"**Coverage:** {_covered(document)}"]
+    if document.get("redaction") == "off":
+        lines += ["", "**Not redacted: this text holds values from your data.**"]
+    return "\n".join(lines) + "\n"
+
+
+def _covered(document: Document) -> str:
+    return " ".join(escape(sentence) for sentence in coverage_sentences(document))
+
+
+def _figure_row(name: str, measured: dict[str, Any], of: str) -> str:
+    bounds = interval(measured)
+    how = method(measured["method"]) + (f", {bounds}" if bounds else "")
+    cells = (name, value(measured), state(measured), of, how)
+    return f"| {' | '.join(escape(cell) for cell in cells)} |"
+
+
+def _actions(document: Document) -> str:
+    steps = actions(document)
+    if not steps:
+        return "## Nothing to fix was found\n\n" + _answers(document)
+    lines = [
+        f"{position}. **{escape(step['do'])}**: {escape(step['saves'])} ({code(step['key'])})"
+        for position, step in enumerate(steps, start=1)
+    ]
+    return "## Do first\n\n" + "\n".join(lines) + "\n"
+
+
+def _findings(document: Document, room: int) -> list[str]:
+    """As many findings as fit, in their order; what does not is counted."""
+    findings = document["findings"]
+    if not findings:
+        return []
+    total_ms = sum(s["total_ms"] for s in document["statements"] if s["total_ms"])
+    blocks = ["## Findings\n"]
+    room -= _bytes(blocks[0]) + 1
+    for finding in findings[:_FINDINGS]:
+        text = _finding(finding, total_ms)
+        room -= _bytes(text) + 1
+        if room < 0:
+            break
+        blocks.append(text)
+    left = len(findings) - (len(blocks) - 1)
+    if left:
+        blocks.append(f"*{plural(left, 'more finding')} in report.json.*\n")
+    return blocks
+
+
+def _finding(finding: dict[str, Any], total_ms: float) -> str:
+    evidence = finding["evidence"]
+    lines = [
+        f"### {escape(finding['severity'])}: {escape(finding['title'])}",
+        "",
+        ", ".join(
+            (
+                code(finding["detector"]),
+                f"key {code(finding['key'])}",
+                escape(saves(finding["impact"], total_ms)),
+                f"confidence {percent(finding['confidence'])}",
+            )
+        ),
+        "",
+    ]
+    for name, key in (("Parent", "parent_sql"), ("Child", "child_sql"), ("Statement", "sql")):
+        if isinstance(evidence.get(key), str):
+            lines += [f"{name}:", "", block(evidence[key], "sql")]
+    shown = [f"{escape(name)} {escape(text, 120)}" for name, text in figures(evidence)]
+    lines += [f"Evidence: {'; '.join(shown)}.", ""] if shown else []
+    for advice in finding["recommendations"]:
+        lines += _fix(advice)
+    return "\n".join(lines)
+
+
+def _fix(advice: dict[str, Any]) -> list[str]:
+    verified = VERIFIED.get(advice["verified_by"], "")
+    return [
+        f"**{escape(advice['title'] or advice['kind'])}**",
+        "",
+        block(advice["text"], advice["language"]),
+        f"Verified by {escape(advice['verified_by'])}: {escape(verified)}\\",
+        f"Risk: {escape(advice['risk'] or 'none known')}",
+        "",
+    ]
+
+
+def _statements(document: Document) -> str:
+    statements = document["statements"]
+    if not statements:
+        return ""
+    rows = [_statement(statement) for statement in statements[:_STATEMENTS]]
+    left = len(statements) - len(rows)
+    note = [f"\n*{plural(left, 'more statement')} in report.json.*"] if left else []
+    return "\n".join(
+        [
+            "## Statements by total time",
+            "",
+            "| total | share | calls | P50 | P95 | P99 | statement |",
+            "|---:|---:|---:|---:|---:|---:|---|",
+            *rows,
+            *note,
+            "",
+        ]
+    )
+
+
+def _statement(statement: dict[str, Any]) -> str:
+    figures_shown = (
+        ms(statement["total_ms"]),
+        percent(statement["share"]),
+        count(statement["calls"]),
+        ms(statement["p50_ms"]),
+        ms(statement["p95_ms"]),
+        ms(statement["p99_ms"]),
+    )
+    sql = code(brief(statement["sql"], _LINE), cell=True)
+    return f"| {' | '.join(escape(figure) for figure in figures_shown)} | {sql} |"
+
+
+def _answers(document: Document) -> str:
+    rows = [
+        f"- {code(d['id'])}: {escape(d['status'])}"
+        + (f", {escape(d['reason'])}" if d["reason"] else "")
+        for d in document["detectors"][:100]
+    ]
+    return "\n".join(rows) + "\n" if rows else "No check ran.\n"
+
+
+def _coverage(document: Document) -> str:
+    coverage = document["coverage"]
+    warnings = coverage["warnings"]
+    lines = ["## Coverage", "", _covered(document), ""]
+    lines += [f"- {escape(warning)}" for warning in warnings[:_WARNINGS]]
+    if len(warnings) > _WARNINGS:
+        lines.append(f"- {plural(len(warnings) - _WARNINGS, 'more warning')} in report.json")
+    if document["findings"]:
+        lines += ["", "Checks:", "", _answers(document).rstrip("\n")]
+    window = document["window"]
+    if window["from"]:
+        lines += ["", f"Window: {escape(window['from'])} to {escape(str(window['to']))}"]
+    return "\n".join(lines).rstrip("\n") + "\n"

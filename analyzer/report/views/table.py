@@ -1,0 +1,179 @@
+"""The report in a terminal: verdict, actions, findings and statements, as wide as it is told.
+
+Texts of a document are never read as rich's markup, and escape sequences in them show as text.
+"""
+
+import io
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from analyzer.report.formats import count, ms, one_line, percent, plural
+from analyzer.report.layout import brief
+from analyzer.report.values import Document
+from analyzer.report.wording import (
+    actions,
+    coverage_sentences,
+    headline,
+    interval,
+    method,
+    severities,
+    state,
+    value,
+)
+
+_NARROWEST = 40
+_ROOMY = 100  # columns from which on the minor figures have room too
+_FINDINGS = 20
+_STATEMENTS = 20
+_STATE_STYLES = {"met": "bold green", "missed": "bold red", "unknown": "bold yellow"}
+_SEVERITY_STYLES = {"critical": "bold red", "high": "red", "medium": "yellow"}
+
+
+def render(document: Document, console_width: int = 100, *, colour: bool = False) -> str:
+    """The report as lines of at most `console_width` columns (40 at least).
+
+    `colour` adds ANSI colours; whether the terminal wants them is for the caller to know.
+    """
+    output = io.StringIO()
+    console = Console(
+        file=output,
+        width=max(console_width, _NARROWEST),
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        force_jupyter=False,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    _verdict(console, document)
+    _actions(console, document)
+    _findings(console, document)
+    _statements(console, document)
+    _silent(console, document)
+    return "\n".join(line.rstrip() for line in output.getvalue().split("\n")).rstrip("\n") + "\n"
+
+
+def _verdict(console: Console, document: Document) -> None:
+    target = document["target"]
+    verdict = state(target)
+    console.print(Text(f"{verdict.upper()}  {headline(document)}", style=_STATE_STYLES[verdict]))
+    console.print(Text(_figures("statements", target, plural(target["executions"], "execution"))))
+    if target["request"]:
+        request = target["request"]
+        trips = f"{count(request['round_trips_p95'])} round trips"
+        of = f"{plural(request['requests'], 'request')}, {trips}"
+        console.print(Text(_figures("requests", request, of)))
+    if target["client"]:
+        client = target["client"]
+        console.print(Text(_figures("client", client, plural(client["executions"], "execution"))))
+    tally = ", ".join(f"{count(number)} {name}" for name, number in severities(document))
+    console.print(Text(f"findings    {tally or 'none'}"))
+    console.print(Text(f"coverage    {' '.join(coverage_sentences(document))}"))
+    if document.get("redaction") == "off":
+        console.print(Text("NOT REDACTED: values from your data are shown", style="bold yellow"))
+
+
+def _figures(name: str, measured: dict[str, Any], of: str) -> str:
+    bounds = interval(measured)
+    how = f"{method(measured['method'])}{', ' + bounds if bounds else ''}"
+    return f"{name:<12}{value(measured)} ({state(measured)}; {of}; {how})"
+
+
+def _actions(console: Console, document: Document) -> None:
+    steps = actions(document)
+    if not steps:
+        return
+    console.print()
+    console.print(Text("Do first", style="bold"))
+    for position, step in enumerate(steps, start=1):
+        console.print(
+            Text(f"{position}. {one_line(step['do'])}: {step['saves']} ({one_line(step['key'])})")
+        )
+
+
+def _grid(title: str) -> Table:
+    return Table(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1),
+        expand=False,
+    )
+
+
+def _findings(console: Console, document: Document) -> None:
+    findings = document["findings"]
+    if not findings:
+        return
+    table = _grid("Findings")
+    table.add_column("Severity", no_wrap=True)
+    table.add_column("Finding", ratio=1, overflow="fold")
+    roomy = console.width >= _ROOMY
+    if roomy:
+        table.add_column("Round trips", justify="right", no_wrap=True)
+        table.add_column("Time", justify="right", no_wrap=True)
+    table.add_column("Key", overflow="fold")
+    for finding in findings[:_FINDINGS]:
+        severity = one_line(finding["severity"])
+        impact = finding["impact"]
+        figures = [Text(count(impact["round_trips"])), Text(ms(impact["total_ms"]))]
+        table.add_row(
+            Text(severity, style=_SEVERITY_STYLES.get(severity, "")),
+            Text(one_line(finding["title"])),
+            *(figures if roomy else ()),
+            Text(one_line(finding["key"])),
+        )
+    console.print()
+    console.print(table)
+    _more(console, len(findings) - _FINDINGS, "finding")
+
+
+def _statements(console: Console, document: Document) -> None:
+    statements = document["statements"]
+    if not statements:
+        return
+    roomy = console.width >= _ROOMY
+    names = ["Total", "Share", "Calls", "P50", "P95", "P99"] if roomy else ["Total", "Calls", "P95"]
+    table = _grid("Statements by total time")
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Statement", ratio=1, overflow="fold")
+    for statement in statements[:_STATEMENTS]:
+        cells = {
+            "Total": ms(statement["total_ms"]),
+            "Share": percent(statement["share"]),
+            "Calls": count(statement["calls"]),
+            "P50": ms(statement["p50_ms"]),
+            "P95": ms(statement["p95_ms"]),
+            "P99": ms(statement["p99_ms"]),
+        }
+        sql = brief(statement["sql"], 2 * console.width)
+        table.add_row(*(Text(cells[name]) for name in names), Text(sql))
+    console.print()
+    console.print(table)
+    _more(console, len(statements) - _STATEMENTS, "statement")
+
+
+def _more(console: Console, left: int, what: str) -> None:
+    if left > 0:
+        console.print(Text(f"{plural(left, 'more ' + what)} in report.json"))
+
+
+def _silent(console: Console, document: Document) -> None:
+    """Checks that could not judge, and warnings: what the silence above does not mean."""
+    answers = [d for d in document["detectors"] if d["status"] in ("not-applicable", "error")]
+    warnings = document["coverage"]["warnings"]
+    if answers or warnings:
+        console.print()
+    for answer in answers:
+        reason = one_line(answer["reason"] or "no reason given")
+        console.print(Text(f"{one_line(answer['id'])}: {answer['status']}, {reason}"))
+    for warning in warnings:
+        console.print(Text(f"warning: {one_line(warning)}"))

@@ -1,0 +1,157 @@
+"""What a document says in words: the verdict, the coverage, the actions. Shared by all views."""
+
+from typing import Any
+
+from analyzer.report.formats import count, ms, one_line, percent, plural, quantile_name, size
+from analyzer.report.values import Document
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+METHODS = {
+    "exact": "exact, every execution was logged",
+    "tail-exact": "exact in the tail: calls from counters, slow ones from the log",
+    "sampled": "from a sample, weighted",
+    "histogram": "from histogram buckets",
+    "estimated": "estimated from mean and deviation",
+    "bound": "a bound, not a measurement",
+    "none": "not measured",
+}
+VERIFIED = {
+    "execution": "executed and measured",
+    "what-if": "asked of the planner with a hypothetical index",
+    "plan": "read from a plan that ran",
+    "rule": "not tried on this database",
+}
+_STATES = ("met", "missed")
+
+
+def state(measured: dict[str, Any] | None) -> str:
+    """met, missed or unknown, whatever a document says."""
+    verdict = None if measured is None else measured.get("verdict")
+    return str(verdict) if verdict in _STATES else "unknown"
+
+
+def value(measured: dict[str, Any]) -> str:
+    """The figure: "143 ms", or the bounds where only those are known."""
+    if measured.get("value_ms") is not None:
+        return ms(measured["value_ms"])
+    low, high = measured.get("low_ms"), measured.get("high_ms")
+    low = low or None  # that nothing takes less than no time is no bound
+    if low is not None and high is not None:
+        return f"{ms(low)} to {ms(high)}"
+    if high is not None:
+        return f"at most {ms(high)}"
+    return "no figure" if low is None else f"at least {ms(low)}"
+
+
+def interval(measured: dict[str, Any]) -> str:
+    """The bounds beside a value that is not exact, else nothing."""
+    middle, low, high = (measured.get(name) for name in ("value_ms", "low_ms", "high_ms"))
+    if middle is None or low is None or high is None or low == high:
+        return ""
+    return f"between {ms(low)} and {ms(high)}"
+
+
+def method(name: object) -> str:
+    """A method of measuring, in words."""
+    return METHODS.get(str(name), one_line(str(name)))
+
+
+def headline(document: Document) -> str:
+    """The verdict as one sentence; where requests fare otherwise than statements, it says so."""
+    target = document["target"]
+    name, limit, figure = quantile_name(target["quantile"]), ms(target["ms"]), value(target)
+    answers = {
+        "met": f"{name} is {figure}, under the target of {limit}.",
+        "missed": f"{name} is {figure}, over the target of {limit}.",
+        "unknown": f"It cannot be said whether {name} is under {limit}.",
+    }
+    answer = answers[state(target)]
+    request = target["request"]
+    if request is not None and state(request) not in (state(target), "unknown"):
+        return f"{answer[:-1]}; of requests it is {value(request)}."
+    return answer
+
+
+def severities(document: Document) -> list[tuple[str, int]]:
+    """How many findings there are of each severity that occurs, worst first."""
+    found = [finding.get("severity") for finding in document["findings"]]
+    return [(name, found.count(name)) for name in SEVERITIES if name in found]
+
+
+def coverage_sentences(document: Document) -> list[str]:
+    """How much of the real traffic the input shows, most important first."""
+    coverage = document["coverage"]
+    sentences = [_seen(coverage)]
+    if coverage["log_min_duration_ms"]:
+        how = "inferred from the log" if coverage.get("log_min_duration_inferred") else "as set"
+        sentences.append(
+            f"Statements under {ms(coverage['log_min_duration_ms'])} are not logged ({how})."
+        )
+    if coverage["sampling"]:
+        rates = ", ".join(f"{one_line(k)} {v}" for k, v in coverage["sampling"].items())
+        sentences.append(f"Sampled: {rates}.")
+    sentences.append(_understood(coverage))
+    return [sentence for sentence in sentences if sentence]
+
+
+def _seen(coverage: dict[str, Any]) -> str:
+    executions, calls = coverage["executions"], coverage.get("calls") or 0
+    if executions == 0 and calls:
+        return f"Counters only: {plural(calls, 'call')}, no single execution was seen."
+    if executions == 0:
+        return "No execution was seen."
+    if executions < calls:
+        share = percent(executions / calls)
+        return f"{share} of executions seen: {count(executions)} of {plural(calls, 'call')}."
+    return f"{plural(executions, 'execution')} seen."
+
+
+def _understood(coverage: dict[str, Any]) -> str:
+    sources = coverage["sources"]
+    failed = sum(1 for source in sources if source.get("failure"))
+    all_bytes = sum(source["bytes"] for source in sources)
+    unread = sum(source["bytes_unparsed"] for source in sources)
+    text = f"{plural(len(sources), 'input')}, {size(all_bytes)}"
+    if unread:
+        lines = coverage["unparsed_lines"]
+        text += f", {percent(1 - unread / max(all_bytes, unread))} of it understood"
+        text += f" ({plural(lines, 'line')} not)" if lines else ""
+    elif all_bytes:
+        text += ", all of it understood"
+    return text + (f"; {failed} could not be read." if failed else ".")
+
+
+def actions(document: Document, most: int = 3) -> list[dict[str, Any]]:
+    """The findings whose fix saves most: what to do, what it saves, where to read on."""
+    total_ms = sum(s["total_ms"] for s in document["statements"] if s["total_ms"])
+    ranked = sorted(enumerate(document["findings"]), key=_saving)
+    return [_action(finding, total_ms) for _, finding in ranked[:most]]
+
+
+def _saving(pair: tuple[int, dict[str, Any]]) -> tuple[float, float, int]:
+    position, finding = pair
+    impact = finding["impact"]
+    return (-(impact.get("saving_ms") or 0.0), -(impact.get("round_trips") or 0.0), position)
+
+
+def _action(finding: dict[str, Any], total_ms: float) -> dict[str, Any]:
+    advice = next(iter(finding["recommendations"]), None)
+    return {
+        "key": finding["key"],
+        "severity": finding["severity"],
+        "title": finding["title"],
+        "do": finding["title"] if advice is None else advice.get("title") or finding["title"],
+        "saves": saves(finding["impact"], total_ms),
+    }
+
+
+def saves(impact: dict[str, Any], total_ms: float) -> str:
+    """What a fix is expected to save, in a phrase."""
+    phrases = []
+    saving = impact.get("saving_ms")
+    if saving:
+        share = f" ({percent(min(saving / total_ms, 1.0))} of all time)" if total_ms else ""
+        phrases.append(f"{ms(saving)}{share}")
+    if impact.get("round_trips"):
+        phrases.append(plural(impact["round_trips"], "round trip"))
+    return "saves about " + " and ".join(phrases) if phrases else "saving not known"

@@ -1,0 +1,185 @@
+"""The shop's report in every state that is designed for, for the report's tests.
+
+The shop itself is in shop.py beside this file, loaded by its path: test folders are no packages.
+"""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from analyzer.model.coverage import Coverage, SourceCoverage
+from analyzer.model.finding import Outcome, Status
+from analyzer.model.target import RequestVerdict, Verdict
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Facts = Any  # shop.Facts
+
+
+def _load(name: str) -> "ModuleType":
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"report_{name}", path)
+    if spec is None or spec.loader is None:
+        pytest.fail(f"{path} cannot be loaded", pytrace=False)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module  # dataclasses look themselves up
+    spec.loader.exec_module(module)
+    return module
+
+
+shop = _load("shop")
+
+
+def without_executions(facts: Facts) -> None:
+    """Take every execution, and what follows from them, out of the facts."""
+    facts.workload = replace(
+        facts.workload,
+        executions=facts.workload.executions.iloc[:0],
+        requests=facts.workload.requests.iloc[:0],
+        request_verdict=None,
+        events={},
+    )
+
+
+def no_findings(facts: Facts) -> None:
+    names = ("n-plus-one", "repeated-query", "selective-seq-scan")
+    facts.findings, facts.indexes = (), None
+    facts.outcomes = {name: Outcome(Status.CLEAN) for name in names}
+    met = Verdict(41.5, 41.5, 41.5, "exact", "met", 4_080, "every execution is in the input")
+    facts.workload = replace(
+        facts.workload, verdict=met, request_verdict=RequestVerdict("trace", met, 3.0), plans=()
+    )
+
+
+def counters_only(facts: Facts) -> None:
+    without_executions(facts)
+    stats = [
+        replace(s, p50_ms=None, p95_ms=None, p99_ms=None, p95_low_ms=None, p95_high_ms=410.0,
+                method="bound", samples=0, histogram=(), requests=None, calls_per_request_p95=None,
+                rows=s.calls * 3, query_ids=("-81726354",))
+        for s in facts.workload.stats
+    ]  # fmt: skip
+    reason = "counters hold no distribution; a log of all executions would give the exact figure"
+    facts.workload = replace(
+        facts.workload, stats=stats, plans=(),
+        verdict=Verdict(88.1, 14.0, 410.0, "estimated", "unknown", 4_320, reason),
+        coverage=Coverage([SourceCoverage("pgss.csv", "pg_stat_statements", bytes=20_000, entries=7)]),
+    )  # fmt: skip
+    why = "needs single executions: counters do not show which statements ran together"
+    facts.findings, facts.indexes = (), None
+    facts.outcomes = {
+        "n-plus-one": Outcome(Status.NOT_APPLICABLE, reason=why),
+        "repeated-query": Outcome(Status.NOT_APPLICABLE, reason=why),
+        "write-loop": Outcome(Status.ERROR, reason="KeyError: 'session'"),
+    }
+
+
+def plans_only(facts: Facts) -> None:
+    without_executions(facts)
+    facts.findings, facts.indexes = (shop.seq_scan(),), None
+    facts.outcomes = {"selective-seq-scan": Outcome(Status.FOUND, (shop.seq_scan(),))}
+    facts.workload = replace(
+        facts.workload, statements=(), stats=(), catalog=None,
+        verdict=Verdict(None, None, None, "none", "unknown", 0, "no executions were seen"),
+        coverage=Coverage([SourceCoverage("plan.json", "explain-json", bytes=900, entries=1, plans=1)]),
+    )  # fmt: skip
+
+
+def censored(facts: Facts) -> None:
+    reason = "executions faster than 100 ms are not in the log: the P95 of the rest bounds it"
+    facts.workload.coverage.log_min_duration_ms = 100.0
+    facts.workload.coverage.log_min_duration_inferred = True
+    frame = facts.workload.executions
+    frame = frame[frame["duration_ms"] >= 100]
+    facts.workload = replace(
+        facts.workload, executions=frame, requests=facts.workload.requests.iloc[:0],
+        request_verdict=None,
+        verdict=Verdict(None, 0.0, 530.0, "bound", "unknown", len(frame), reason),
+    )  # fmt: skip
+    facts.findings, facts.indexes = (), None
+    why = "the log leaves out statements under 100 ms, and an N+1's children are faster"
+    facts.outcomes = {"n-plus-one": Outcome(Status.NOT_APPLICABLE, reason=why)}
+
+
+def many(facts: Facts) -> None:
+    """5,000 statements."""
+    first = facts.workload.stats[0]
+    statements = [
+        shop.statement(
+            f"{n:016x}.1", f"SELECT * FROM t{n} WHERE id = $1 AND {'x' * (n % 700)} > $2", ()
+        )
+        for n in range(5_000)
+    ]
+    stats = [replace(first, total_ms=9_000.0 - n, calls=10 + n) for n in range(5_000)]
+    facts.workload = replace(
+        facts.workload, statements=statements, stats=stats, plans=(), catalog=None
+    )
+
+
+def huge_and_foreign(facts: Facts) -> None:
+    """One statement of 200 KB, one in Hebrew and emoji, one of right-to-left marks."""
+    in_list = ", ".join(f"${n}" for n in range(1, 30_000))
+    odd = (
+        f"SELECT * FROM orders WHERE id IN ({in_list})",
+        'SELECT "שם", "מחיר" FROM "מוצרים" WHERE "שם" = $1 /* 🛒🧾 */ AND "🏷️" > $2',
+        "SELECT 1 AS \u202eevil\u202c FROM t",
+    )
+    statements = list(facts.workload.statements)
+    for position, sql in enumerate(odd):
+        statements[position] = replace(statements[position], sql=sql)
+    facts.workload = replace(facts.workload, statements=statements)
+
+
+STATES: dict[str, Callable[[Facts], None]] = {
+    "full": lambda _facts: None,
+    "no_findings": no_findings,
+    "counters_only": counters_only,
+    "plans_only": plans_only,
+    "censored": censored,
+    "many": many,
+    "huge_and_foreign": huge_and_foreign,
+}
+
+
+@pytest.fixture
+def facts() -> Facts:
+    """The shop: everything is there."""
+    return shop.build_facts()
+
+
+@pytest.fixture
+def document(facts: Facts) -> dict[str, Any]:
+    """The shop's report."""
+    return facts.build()
+
+
+@pytest.fixture
+def make_facts() -> Callable[[], Facts]:
+    """The builder, for tests that change the facts first."""
+    return shop.build_facts
+
+
+@pytest.fixture(params=STATES)
+def state_document(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The report of each state that is designed for."""
+    facts = shop.build_facts()
+    STATES[request.param](facts)
+    return facts.build()
+
+
+@pytest.fixture
+def document_of() -> Callable[[str], dict[str, Any]]:
+    """The report of a state by its name."""
+
+    def build(name: str) -> dict[str, Any]:
+        facts = shop.build_facts()
+        STATES[name](facts)
+        return facts.build()
+
+    return build

@@ -1,0 +1,387 @@
+"""The workload that the report's tests are about, built by hand: a small shop over six hours.
+
+Durations follow from integers alone, so that golden files hold on every platform.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from analyzer.model.catalog import Catalog, Column, Index, Table
+from analyzer.model.coverage import Coverage, SourceCoverage
+from analyzer.model.evidence import (
+    ColumnCondition,
+    ExampleExecution,
+    NPlusOneEvidence,
+    RepeatedLookupEvidence,
+    RepeatedQueryEvidence,
+    SeqScanEvidence,
+    Spread,
+)
+from analyzer.model.executions import Clock
+from analyzer.model.finding import Finding, Impact, Outcome, Recommendation, Severity, Status
+from analyzer.model.index_advice import CreatedIndex, DroppedIndex, IndexAdvice, StatementGain
+from analyzer.model.plan import Plan, PlanNode
+from analyzer.model.recording import Event
+from analyzer.model.statement import Kind, Role, Statement, StatementFacts, StatementStats
+from analyzer.model.target import RequestVerdict, Target, Verdict
+from analyzer.model.workload import Workload
+from analyzer.report.document import build_document
+
+START_US = 1_767_312_000_000_000  # 2026-01-02 00:00 UTC
+HOUR_US = 3_600_000_000
+REQUESTS = 240
+PRIVATE = "s3cret@example.org"
+
+POSTS = (
+    'SELECT "public"."posts"."id", "public"."posts"."title", "public"."posts"."body", '
+    '"public"."posts"."author_id", "public"."posts"."created_at" FROM "public"."posts" '
+    'WHERE "public"."posts"."published" = $1 ORDER BY "public"."posts"."created_at" DESC LIMIT $2'
+)
+AUTHOR = (
+    'SELECT "public"."authors"."id", "public"."authors"."name", "public"."authors"."email" '
+    'FROM "public"."authors" WHERE "public"."authors"."id" = $1 LIMIT $2'
+)
+ORDERS = (
+    "SELECT o.id, o.total, c.name FROM orders o JOIN customers c ON c.id = o.customer_id "
+    "WHERE o.reference = $1 AND o.created_at BETWEEN $2 AND $3 ORDER BY o.created_at"
+)
+SETTINGS = "SELECT value FROM settings WHERE name = $1"
+VIEWS = "UPDATE posts SET views = views + $1 WHERE id = $2"
+AUDIT = "INSERT INTO audit (actor, action, at) VALUES ($1, $2, $3 /*, … */)"
+BEGIN = "BEGIN"
+
+
+@dataclass(slots=True)
+class Facts:
+    """All arguments of build_document, to be changed by a test before building."""
+
+    workload: Workload
+    findings: Sequence[Finding]
+    outcomes: dict[str, Outcome]
+    indexes: IndexAdvice | None
+    redact: str = field(default="strict")
+
+    def build(self) -> dict[str, Any]:
+        """The document, under a version of its own: a release must not change golden files."""
+        document = build_document(
+            self.workload, self.findings, self.outcomes, indexes=self.indexes, redact=self.redact
+        )
+        document["tool"]["version"] = "0.0.0"
+        return document
+
+
+def statement(
+    shape_id: str, sql: str, tables: tuple[str, ...], kind: Kind = Kind.SELECT
+) -> Statement:
+    role = Role.TRANSACTION if kind is Kind.TRANSACTION else Role.WORKLOAD
+    facts = StatementFacts(kind=kind, role=role, tables=tables)
+    fingerprint, lineage = shape_id[:16], f"l{shape_id[:15]}"
+    return Statement(shape_id, fingerprint, lineage, sql, parsed=True, facts=facts)
+
+
+STATEMENTS = (
+    statement("a1b2c3d4e5f60001.1", POSTS, ("posts",)),
+    statement("a1b2c3d4e5f60002.1", AUTHOR, ("authors",)),
+    statement("a1b2c3d4e5f60003.1", ORDERS, ("orders", "customers")),
+    statement("a1b2c3d4e5f60004.1", SETTINGS, ("settings",)),
+    statement("a1b2c3d4e5f60005.1", VIEWS, ("posts",), Kind.UPDATE),
+    statement("a1b2c3d4e5f60006.1", AUDIT, ("audit",), Kind.INSERT),
+    statement("a1b2c3d4e5f60007.0", BEGIN, (), Kind.TRANSACTION),
+)
+BASES_MS = (6.0, 0.8, 140.0, 0.4, 2.5, 1.2, 0.05)
+
+
+def duration_ms(position: int, number: int) -> float:
+    """Between 0.5 and 4 times the statement's base, skewed; at night everything is slower."""
+    ratio = (number * 7919 % 101) / 100
+    return round(BASES_MS[position] * (0.5 + 3.5 * ratio**4), 3)
+
+
+def execution_rows() -> list[dict[str, Any]]:
+    rows = []
+    for request in range(REQUESTS):
+        at = START_US + request * (6 * HOUR_US // REQUESTS)
+        calls = [6, 3, 3, 0, *([1] * 20), 4] if request % 3 else [3, *([2] * 7), 5]
+        for order, position in enumerate(calls):
+            took = duration_ms(position, request * 31 + order)
+            rows.append(
+                {
+                    "start_us": at,
+                    "end_us": at + int(took * 1000),
+                    "duration_ms": took,
+                    "statement": position,
+                    "parameters": -1,
+                    "comment": -1,
+                    "session": request % 4,
+                    "clock": int(Clock.SERVER),
+                    "request": request,
+                    "transaction": request,
+                    "trace": -1,
+                    "application": 0,
+                    "line": len(rows) + 1,
+                    "source": 0,
+                }
+            )
+            at += int(took * 1000) + 200
+    return rows
+
+
+def nearest(values: Sequence[float], quantile: float) -> float:
+    return sorted(values)[max(math.ceil(quantile * len(values) - 1e-9), 1) - 1]
+
+
+def stats_of(durations: Sequence[float], requests: int, per_request: float) -> StatementStats:
+    buckets: dict[float, int] = {}
+    for value in durations:
+        bound = round(2.0 ** (math.ceil(math.log2(value) * 2) / 2), 6)
+        buckets[bound] = buckets.get(bound, 0) + 1
+    return StatementStats(
+        calls=len(durations),
+        total_ms=sum(durations),
+        mean_ms=sum(durations) / len(durations),
+        min_ms=min(durations),
+        max_ms=max(durations),
+        p50_ms=nearest(durations, 0.5),
+        p95_ms=nearest(durations, 0.95),
+        p99_ms=nearest(durations, 0.99),
+        p95_low_ms=nearest(durations, 0.95),
+        p95_high_ms=nearest(durations, 0.95),
+        method="exact",
+        requests=requests,
+        calls_per_request_p95=per_request,
+        samples=len(durations),
+        sources=("shop.log",),
+        histogram=tuple(sorted(buckets.items())),
+    )
+
+
+def requests_frame(executions: pd.DataFrame) -> pd.DataFrame:
+    grouped = executions.groupby("request")
+    frame = grouped.agg(
+        start_us=("start_us", "min"),
+        end_us=("end_us", "max"),
+        duration_ms=("duration_ms", "sum"),
+        round_trips=("duration_ms", "size"),
+        session=("session", "first"),
+    ).reset_index()
+    frame["wall_ms"] = (frame["end_us"] - frame["start_us"]) / 1000
+    frame["unit"] = "transaction"
+    frame["route"] = ["GET /posts" if n % 3 else "GET /orders/search" for n in frame["request"]]
+    return frame
+
+
+def plan() -> Plan:
+    scan = PlanNode(
+        id=3, parent=2, type="Seq Scan", relation="orders", alias="o",
+        filter=f"((reference = '{PRIVATE}'::text) AND (created_at >= '2026-01-01'::date))",
+        rows_estimated=12.0, rows_actual=1.0, rows_removed_by_filter=199_999.0, total_ms=131.2,
+        self_ms=131.2, shared_hit_blocks=1_024, shared_read_blocks=2_310,
+    )  # fmt: skip
+    lookup = PlanNode(
+        id=4, parent=2, type="Index Scan", relation="customers", alias="c", index="customers_pkey",
+        index_condition="(id = o.customer_id)", rows_estimated=1.0, rows_actual=1.0, total_ms=0.04,
+        self_ms=0.04,
+    )  # fmt: skip
+    join = PlanNode(
+        id=2, parent=1, type="Nested Loop", children=(scan, lookup), join_type="Inner",
+        rows_estimated=12.0, rows_actual=1.0, total_ms=131.4, self_ms=0.16,
+    )  # fmt: skip
+    root = PlanNode(
+        id=1, parent=None, type="Sort", children=(join,), sort_key=("o.created_at",),
+        rows_estimated=12.0, rows_actual=1.0, total_ms=131.5, self_ms=0.1,
+    )  # fmt: skip
+    return Plan(
+        key="plan-7d0c", root=root, origin="shop.log", format="json", analyzed=True,
+        shape_id=STATEMENTS[2].shape_id, duration_ms=131.6, planning_ms=0.31,
+    )  # fmt: skip
+
+
+def example(position: int, seconds: int) -> ExampleExecution:
+    return ExampleExecution(
+        f"2026-01-02T03:14:{seconds:02d}.120Z", "6957a2c1.1f4", 0.8,
+        STATEMENTS[position].shape_id, (PRIVATE,),
+    )  # fmt: skip
+
+
+def n_plus_one() -> Finding:
+    parent, child = STATEMENTS[0], STATEMENTS[1]
+    evidence = NPlusOneEvidence(
+        child=child.fingerprint, parent=parent.fingerprint, child_shape_id=child.shape_id,
+        parent_shape_id=parent.shape_id, child_sql=AUTHOR, parent_sql=POSTS,
+        child_table="authors", child_tables=("authors",), parent_table="posts",
+        lookup_columns=("id",), parent_columns=("author_id",), link="foreign key",
+        scope="transaction", occurrences=160, executions=3_200,
+        children_per_occurrence=Spread(20, 20, 20), children_per_parent=Spread(20, 20, 20),
+        distinct_parameters=180, median_child_ms=0.8, wall_ms=41.0,
+        reasons=("20 lookups by authors.id follow each posts list", "posts.author_id refers to it"),
+        examples=(example(1, 7), example(1, 8)),
+    )  # fmt: skip
+    batched = Recommendation(
+        "rewrite", "sql", "Load the authors of all posts at once",
+        "SELECT id, name, email\nFROM authors\nWHERE id = ANY($1)", "rule",
+        "The result is one list: the application maps it back to its posts.",
+        {"round_trips_before": 21, "round_trips_after": 2},
+    )  # fmt: skip
+    include = Recommendation(
+        "orm", "prisma", "Let Prisma load the author with the post",
+        "const posts = await prisma.post.findMany({\n  where: { published: true },\n"
+        "  include: { author: true },\n});",
+        "rule", "Every column of the author is loaded.",
+    )  # fmt: skip
+    return Finding(
+        key="n-plus-one-4f1d09", detector="n-plus-one", severity=Severity.HIGH, confidence=0.97,
+        title="authors is read once for each row of posts", evidence=evidence,
+        impact=Impact(round_trips=3_040, total_ms=4_112.5, saving_ms=3_800.0, requests=160),
+        shape_ids=(child.shape_id, parent.shape_id),
+        fingerprints=(child.fingerprint, parent.fingerprint), tables=("authors", "posts"),
+        routes=("GET /posts",), recommendations=(batched, include),
+    )  # fmt: skip
+
+
+def seq_scan() -> Finding:
+    shape = STATEMENTS[2]
+    raw = f"((reference = '{PRIVATE}'::text) AND (created_at >= '2026-01-01'::date))"
+    evidence = SeqScanEvidence(
+        plan_key="plan-7d0c", node_id=3, table="orders", filter=raw,
+        conditions=(ColumnCondition("reference", "=", "equality"),), rows_read=200_000,
+        rows_kept=1, kept_ratio=0.000005, self_ms=131.2, share=0.997719, plan_total_ms=131.5,
+        pages=3_334, plans=12, sql=f"SELECT 1 FROM orders WHERE reference = '{PRIVATE}'",
+        shape_id=shape.shape_id, reasons=(f"reads 200000 rows to keep 1: {raw}",),
+    )  # fmt: skip
+    index = Recommendation(
+        "index", "sql", "Index orders by reference and time",
+        "CREATE INDEX CONCURRENTLY orders_reference_created_at_idx\n"
+        "  ON orders (reference, created_at);", "plan",
+        "About 9 MB, and every insert into orders writes it too.", {"rows_read_after": 1},
+    )  # fmt: skip
+    return Finding(
+        key="seq-scan-90aa31", detector="selective-seq-scan", severity=Severity.CRITICAL,
+        confidence=0.9, title="orders is read whole to find one row", evidence=evidence,
+        impact=Impact(total_ms=101_000.0, saving_ms=97_000.0), shape_ids=(shape.shape_id,),
+        fingerprints=(shape.fingerprint,), tables=("orders",), recommendations=(index,),
+    )  # fmt: skip
+
+
+def repeated() -> tuple[Finding, Finding]:
+    shape = STATEMENTS[3]
+    query = RepeatedQueryEvidence(
+        shape.shape_id, SETTINGS, "transaction", 160, 320, Spread(2, 2, 2), 1, 0.4, (example(3, 9),)
+    )
+    lookup = RepeatedLookupEvidence(
+        shape.shape_id, SETTINGS, "settings", ("name",), "session", 3, 41, Spread(8, 12, 21), 38,
+        0.4, (),
+    )  # fmt: skip
+    cache = Recommendation(
+        "cache", "text", "Keep the setting for the length of the request",
+        "Read it once at the start of the request and pass it on.", "rule", "It may be stale.",
+    )  # fmt: skip
+    return (
+        Finding(
+            "repeated-query-11c2", "repeated-query", Severity.LOW, 0.8,
+            "settings is asked the same thing twice in a request", query,
+            Impact(160, 160.5, 80.0, 160), (shape.shape_id,), (shape.fingerprint,), ("settings",),
+            (), (cache,),
+        ),
+        Finding(
+            "repeated-lookup-77e0", "repeated-lookup", Severity.INFO, 0.55,
+            "settings is looked up one row at a time", lookup, Impact(), (shape.shape_id,),
+            (shape.fingerprint,), ("settings",),
+        ),
+    )  # fmt: skip
+
+
+def catalog() -> Catalog:
+    orders = Table(
+        "orders", (Column("id", "bigint"), Column("reference", "text")), ("id",),
+        indexes=(Index("orders_pkey", ("id",), unique=True, primary=True, bytes=4_513_792, scans=9),),
+        rows=200_000, bytes=27_312_128, reads=48_000_000, writes=200_410, hot_ratio=0.42,
+    )  # fmt: skip
+    posts = Table(
+        "posts", (Column("id", "bigint"),), ("id",),
+        indexes=(Index("posts_pkey", ("id",), unique=True, primary=True),
+                 Index("posts_lower", (f"lower('{PRIVATE}')",), predicate="state = 'published'")),
+        rows=5_000, bytes=8_192_000,
+    )  # fmt: skip
+    tables = {table.name: table for table in (orders, posts, Table("authors"), Table("unused"))}
+    return Catalog(tables, "schema.sql")
+
+
+def advice() -> IndexAdvice:
+    shape_id = STATEMENTS[2].shape_id
+    return IndexAdvice(
+        create=(
+            CreatedIndex(
+                "CREATE INDEX CONCURRENTLY ON orders (reference, created_at)", 9_437_184,
+                (StatementGain(shape_id, 5_834.0, 8.45), StatementGain("gone.1")),
+                {"inserts": 410, "extra_bytes": 9_437_184}, "what-if",
+                "equality first, then the range", "Writers of orders maintain it.",
+            ),
+        ),
+        drop=(DroppedIndex("DROP INDEX CONCURRENTLY posts_lower", "never scanned", 16_384),),
+        cost_before=1_400_160.0, cost_after=2_028.0, what_if_calls=14,
+    )  # fmt: skip
+
+
+def coverage() -> Coverage:
+    return Coverage(
+        sources=[
+            SourceCoverage(
+                "shop.log", "stderr", "log_line_prefix %m [%p]", bytes=812_004, bytes_unparsed=93,
+                entries=4_410, executions=4_320, plans=12, errors=2, events=3, unparsed_lines=2,
+                first_unparsed=f"line 12, byte 345: garbage {PRIVATE}",
+            ),
+            SourceCoverage("shop.csv", "csvlog", "26 columns", bytes=999, same_as="shop.log"),
+        ],
+        warnings=[f"shop.log: 2 lines not understood, first at line 12, byte 345: garbage {PRIVATE}"],
+    )  # fmt: skip
+
+
+def outcomes(findings: Sequence[Finding]) -> dict[str, Outcome]:
+    result = {
+        detector: Outcome(Status.FOUND, tuple(f for f in findings if f.detector == detector))
+        for detector in ("n-plus-one", "repeated-lookup", "repeated-query", "selective-seq-scan")
+    }
+    result["write-loop"] = Outcome(Status.CLEAN)
+    result["offset-pagination"] = Outcome(
+        Status.NOT_APPLICABLE, reason="no statement has an OFFSET whose value is known"
+    )
+    return result
+
+
+@cache
+def measured() -> tuple[pd.DataFrame, pd.DataFrame, tuple[StatementStats, ...]]:
+    """Executions, requests and figures: the same for every test, which copies before it changes."""
+    executions = pd.DataFrame(execution_rows())
+    durations = [list(g) for _, g in executions.groupby("statement")["duration_ms"]]
+    per_request = (1.0, 20.0, 1.0, 2.0, 1.0, 1.0, 1.0)
+    stats = tuple(stats_of(d, 160, n) for d, n in zip(durations, per_request, strict=True))
+    return executions, requests_frame(executions), stats
+
+
+def build_facts() -> Facts:
+    executions, requests, stats = measured()
+    ours = executions[executions["statement"] != 6]["duration_ms"].tolist()
+    p95 = nearest(ours, 0.95)
+    exact = Verdict(p95, p95, p95, "exact", "missed", len(ours), "every execution is in the input")
+    slow = nearest(requests["duration_ms"].tolist(), 0.95)
+    request = Verdict(
+        slow, slow, slow, "exact", "missed", REQUESTS, "every request is in the input"
+    )
+    events = [
+        Event("temp-file", "", 14, 734_003_200, START_US, START_US + HOUR_US),
+        Event("error", "23505", 2, 0, START_US + 5, START_US + 9),
+    ]
+    workload = Workload(
+        executions=executions, requests=requests, statements=STATEMENTS, stats=stats,
+        parameters=(PRIVATE,), comments=(), sessions=("a", "b", "c", "d"), names=("shop",),
+        coverage=coverage(), target=Target(), verdict=exact,
+        request_verdict=RequestVerdict("transaction", request, 25.0), client_verdict=None,
+        catalog=catalog(), plans=(plan(),), events={(e.kind, e.code): e for e in events},
+    )  # fmt: skip
+    findings = (*repeated(), n_plus_one(), seq_scan())
+    return Facts(workload, findings, outcomes(findings), advice())

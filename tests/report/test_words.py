@@ -1,0 +1,170 @@
+"""Figures, sentences and laid-out SQL: what every view says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzer.report import formats, wording
+from analyzer.report.charts import distribution, gauge, spark, spark_domain
+from analyzer.report.layout import brief, display, lay_out
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "–"), (0, "0 ms"), (0.42, "0.42 ms"), (0.9951, "1.0 ms"), (9.96, "10 ms"),
+        (143.2, "143 ms"), (999.6, "1.00 s"), (1_440, "1.44 s"), (95_900, "95.9 s"),
+        (240_000, "240 s"), (1_200_000, "20.0 min"), (36_000_000, "10.0 h"), ("x", "–"),
+        (True, "–"),
+    ],
+)  # fmt: skip
+def test_milliseconds(value: object, shown: str) -> None:
+    assert formats.ms(value) == shown
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(min_value=0.001, max_value=1e9))
+def test_milliseconds_are_right_within_their_digits(value: object) -> None:
+    number, unit = formats.ms(value).split(" ")
+    factor = {"ms": 1, "s": 1e3, "min": 60e3, "h": 3.6e6}[unit]
+    assert float(number.replace(",", "")) * factor == pytest.approx(value, rel=0.06, abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0 %"), (0.0004, "<0.1 %"), (0.55, "55 %"), (0.9999, ">99.9 %"), (1.0, "100 %")],
+)
+def test_percent_never_hides_a_rest(value: object, shown: str) -> None:
+    assert formats.percent(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0, "0 bytes"), (1_024, "1.0 kB"), (27_312_128, "26.0 MB"), (None, "–")]
+)
+def test_size(value: object, shown: str) -> None:
+    assert formats.size(value) == shown
+
+
+def test_window_names_the_day_once() -> None:
+    start, end = "2026-01-02T00:00:00.000Z", "2026-01-02T05:58:30.001Z"
+    assert formats.window(start, end) == "2026-01-02 00:00 to 05:58 UTC"
+    assert formats.window(start, "2026-01-03T05:58:30Z") == (
+        "2026-01-02 00:00 to 2026-01-03 05:58 UTC"
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [(None, None, "no figure"), (0.0, 530.0, "at most 530 ms"), (14.0, 410.0, "14 ms to 410 ms"),
+     (120.0, None, "at least 120 ms")],
+)  # fmt: skip
+def test_value_without_a_figure_gives_its_bounds(
+    low: float | None, high: float | None, shown: str
+) -> None:
+    assert wording.value({"value_ms": None, "low_ms": low, "high_ms": high}) == shown
+
+
+def test_headline_does_not_hide_slow_requests(document: dict[str, Any]) -> None:
+    document["target"].update(verdict="met", value_ms=14.0)
+    assert wording.headline(document) == (
+        "P95 is 14 ms, under the target of 100 ms; of requests it is 1.44 s."
+    )
+
+
+def test_actions_by_what_they_save(document: dict[str, Any]) -> None:
+    assert [action["key"] for action in wording.actions(document)] == [
+        "seq-scan-90aa31", "n-plus-one-4f1d09", "repeated-query-11c2",
+    ]  # fmt: skip
+
+
+def test_action_without_advice_names_the_finding(document: dict[str, Any]) -> None:
+    document["findings"] = [document["findings"][3]]
+    (action,) = wording.actions(document)
+    assert action["do"] == "settings is looked up one row at a time"
+    assert action["saves"] == "saving not known"
+
+
+def test_coverage_in_words(document_of: Callable[[str], dict[str, Any]]) -> None:
+    assert wording.coverage_sentences(document_of("censored"))[:2] == [
+        "6.0 % of executions seen: 283 of 4,720 calls.",
+        "Statements under 100 ms are not logged (inferred from the log).",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "laid_out"),
+    [
+        (
+            "SELECT a FROM t LEFT OUTER JOIN u ON t.id = u.id WHERE x = $1 AND y BETWEEN $2 AND $3",
+            "SELECT a\nFROM t\nLEFT OUTER JOIN u ON t.id = u.id\nWHERE x = $1\n  AND y BETWEEN $2 AND $3",
+        ),
+        (
+            "SELECT left(a, 2) FROM (SELECT b FROM c WHERE d) s",
+            "SELECT left(a, 2)\nFROM (SELECT b FROM c WHERE d) s",
+        ),
+        ("DELETE FROM t WHERE a IS DISTINCT FROM b", "DELETE FROM t\nWHERE a IS DISTINCT FROM b"),
+        ('SELECT "x FROM y" FROM t', 'SELECT "x FROM y"\nFROM t'),
+        ("SELECT a\nFROM t WHERE b", "SELECT a\nFROM t WHERE b"),
+    ],
+)
+def test_clauses_get_lines(sql: str, laid_out: str) -> None:
+    assert lay_out(sql) == laid_out
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["SELECT", "FROM", "a", '"', "'", "(", ")", "/*", "*/", "WHERE", "AND", "JOIN", "é"]
+        )
+        | st.text(max_size=4),
+        max_size=30,
+    )
+)
+def test_layout_changes_white_space_only(words: list[str]) -> None:
+    sql = " ".join(words)
+    assert "".join(lay_out(sql).split()) == "".join(sql.split())
+    assert "\n" not in brief(sql, 60)
+    assert len(brief(sql, 60)) <= 60
+
+
+@pytest.mark.parametrize("piece", ['"', "'", "/*", "(", "/*/", "\n ", "a"])
+def test_layout_of_long_nonsense_is_quick(piece: str) -> None:
+    assert display(piece * 100_000, 6_000).hidden == len(piece) * 100_000 - 6_000
+    assert len(brief(piece * 100_000, 100)) <= 100
+
+
+def test_brief_leaves_out_a_long_list() -> None:
+    columns = ", ".join(f'"public"."t"."column_{n}"' for n in range(9))
+    sql = f'SELECT {columns} FROM "public"."t" WHERE "public"."t"."Id" = $1'
+    assert brief(sql, 100) == 'SELECT … FROM t WHERE t."Id" = $1'
+
+
+def test_distribution_marks_what_is_over(document: dict[str, Any]) -> None:
+    target = document["target"]
+    drawn = distribution(target["histogram"], target["ms"])
+    assert drawn is not None
+    over = [bar for bar in drawn["bars"] if bar["over"]]
+    assert over
+    assert all(bar["x"] >= drawn["target_x"] for bar in over)
+    assert all(bar["x"] < drawn["target_x"] for bar in drawn["bars"] if not bar["over"])
+    assert distribution(None, 100.0) is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.floats(0, 1e12) | st.none(), min_size=1, max_size=20),
+    st.floats(min_value=0.01, max_value=1e6),
+)
+def test_drawings_stay_inside(bounds: list[float | None], target_ms: float) -> None:
+    histogram = {"bounds_ms": bounds, "counts": [1] * len(bounds)}
+    drawn = spark(histogram, spark_domain([histogram], target_ms), target_ms)
+    if drawn is not None:
+        assert 0 <= drawn["target_x"] <= drawn["width"]
+    measured = {"value_ms": bounds[0], "low_ms": bounds[-1], "high_ms": None}
+    track = gauge(measured, target_ms)
+    if track is not None:
+        assert 0 <= track["left"] <= track["left"] + track["span"] <= track["width"]
