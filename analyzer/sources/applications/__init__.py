@@ -1,0 +1,1 @@
+"""Query logs that applications write: one file per framework."""

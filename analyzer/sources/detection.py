@@ -1,0 +1,209 @@
+"""What an input is, told from the bytes at its head, with the evidence in words."""
+
+import csv
+import json
+import re
+from dataclasses import dataclass
+
+from analyzer.sources.applications import prisma
+from analyzer.sources.logs import FORMATS as LOG_FORMATS
+from analyzer.sources.logs.csvlog import COLUMNS, RECORD_START
+from analyzer.sources.logs.prefix import Prefix, compile_prefix
+from analyzer.sources.logs.prefix_detection import detect_prefix, sample_lines
+from analyzer.sources.options import ReadOptions
+
+PRISMA_EVENTS = "prisma-events"
+COUNTERS = "pg_stat_statements-"  # + csv, jsonl or json
+PLAN = "explain-"  # + json, text, yaml or xml
+SCHEMA_SQL = "schema-sql"
+SCHEMA_PRISMA = "schema-prisma"
+KNOWN = (
+    "stderr, csvlog or jsonlog of PostgreSQL, Prisma query events, saved pg_stat_statements "
+    "(CSV with header, JSON), EXPLAIN plans, SQL with CREATE TABLE, schema.prisma"
+)
+
+_SAMPLE_LINES = 40
+_EVENT_KEYS = prisma.KEYS - {"params"}
+_COUNTER_KEYS = frozenset(("query", "calls"))
+_ENTRY_KEYS = frozenset(("timestamp", "error_severity", "message"))
+
+# psql prints JSON bare, in CSV (quotes doubled) and in HTML.
+_PLAN_KEY = re.compile(rb'(?:"|&quot;)Plan(?:""?|&quot;)\s*:\s*\{')
+_JSON_ENTRY = re.compile(rb'\A\s*\{"timestamp":".{0,60}?"error_severity":"|"error_severity":"[A-Z]')
+_XML_PLAN = re.compile(rb"<explain\b[^>]{0,200}>|postgresql\.org/2009/explain")
+_YAML_PLAN = re.compile(rb"^\s{0,40}-?\s{0,4}Plan: *\r?$", re.MULTILINE)
+_TEXT_PLAN = re.compile(rb"\((?:cost=\d[\d.]{0,30}\.\.\d|actual (?:time|rows)=\d)")
+_PRISMA_BLOCK = re.compile(
+    rb"^[ \t]{0,20}(?:model|datasource|generator|enum|view|type)[ \t]{1,20}\w{1,100}[ \t]{0,20}\{",
+    re.MULTILINE,
+)
+_SQL_DEFINITION = re.compile(
+    rb"^\s{0,20}(?:CREATE\s{1,9}(?:\w{1,9}\s{1,9}){0,2}(?:TABLE|INDEX)|ALTER\s{1,9}TABLE)\s",
+    re.MULTILINE | re.IGNORECASE,
+)
+_SQL_LEADING = re.compile(rb"\A(?:\s+|--[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/|\\[^\n]*+)*+")
+_SQL_START = re.compile(
+    rb"(?:CREATE|ALTER|SET|SELECT|BEGIN|START|COMMENT|DROP|INSERT|GRANT|REVOKE|DO|COPY|TRUNCATE)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """An input's format and why it was taken for it; `prefix` is an stderr log's."""
+
+    format: str
+    evidence: str
+    prefix: Prefix | None = None
+
+
+def recognise(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised | None:
+    """The format of an input that begins with `head` (all of it if `whole`), None if unknown."""
+    if options.log_format != "auto":
+        return _told(head, whole=whole, options=options)
+    for look in (_json_lines, _csvlog, _counters_csv):
+        if found := look(head):
+            return found
+    return _stderr(head, options) or _document(head, whole=whole)
+
+
+def _told(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised:
+    """The user's word for logs; what is clearly no log (a plan, a schema) is read as what it is."""
+    other = recognise(head, whole=whole, options=ReadOptions()) if head else None
+    if other is not None and other.format not in LOG_FORMATS:
+        return other
+    evidence = "--log-format"
+    if options.log_format != "stderr":
+        return Recognised(options.log_format, evidence)
+    found = _stderr(head, options) or Recognised("stderr", "no line begins as a log entry does")
+    return Recognised("stderr", f"{evidence}; {found.evidence}", found.prefix)
+
+
+def _json_lines(head: bytes) -> Recognised | None:
+    """Formats with a JSON object per line, by the keys of the first lines."""
+    counts: dict[str, int] = {}
+    lines = [line for line in head.split(b"\n") if line.strip()][:_SAMPLE_LINES]
+    for line in lines:
+        name = _json_kind(line)
+        if name:
+            counts[name] = counts.get(name, 0) + 1
+    if counts:
+        name = max(counts, key=lambda key: counts[key])
+        return Recognised(name, f"{counts[name]} of {len(lines)} sample lines have its JSON keys")
+    if b"\n" not in head and head.startswith(b"{") and _JSON_ENTRY.search(head):
+        return Recognised("jsonlog", "a long first line has its JSON keys")
+    return None
+
+
+def _json_kind(line: bytes) -> str | None:
+    if not line.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
+        return None
+    try:
+        record = json.loads(line.decode("utf-8-sig", "backslashreplace"))
+    except (ValueError, RecursionError):
+        return None
+    keys = record.keys() if isinstance(record, dict) else frozenset()
+    if keys >= _ENTRY_KEYS:
+        return "jsonlog"
+    if keys >= _EVENT_KEYS:
+        return PRISMA_EVENTS
+    if keys >= _COUNTER_KEYS:
+        return COUNTERS + "jsonl"
+    return PLAN + "json" if "Plan" in keys else None
+
+
+def _csvlog(head: bytes) -> Recognised | None:
+    lines = head.split(b"\n")
+    first = next((n for n, line in enumerate(lines) if RECORD_START.match(line)), None)
+    if first is None:
+        return None
+    for end in range(first + 1, len(lines)):
+        record = b"\n".join(lines[first:end])
+        if record.count(b'"') % 2 == 0:
+            fields = next(csv.reader([record.decode("utf-8", "replace")]), [])
+            known = "" if len(fields) in COLUMNS else ", which no PostgreSQL up to 18 writes"
+            return Recognised("csvlog", f"its first record has {len(fields)} columns{known}")
+    return Recognised("csvlog", "a long first record begins as csvlog does")
+
+
+def _counters_csv(head: bytes) -> Recognised | None:
+    header = head.partition(b"\n")[0].decode("utf-8-sig", "replace").lower()
+    names = {name.strip(' "\r') for name in re.split(r"[,;\t|]", header)}
+    if names >= _COUNTER_KEYS:
+        return Recognised(COUNTERS + "csv", "its header has the columns query and calls")
+    return None
+
+
+def _stderr(head: bytes, options: ReadOptions) -> Recognised | None:
+    given = options.log_line_prefix
+    lines = sample_lines(head)
+    if given is not None:
+        if not lines and options.log_format == "auto":
+            return None
+        prefix = compile_prefix(given)
+        matching = sum(prefix.entry.match(line) is not None for line in lines)
+        evidence = f"log_line_prefix {given!r} given: it explains {matching} of {len(lines)} lines"
+        return Recognised("stderr", evidence, prefix)
+    if not lines:
+        return None
+    detected = detect_prefix(head)
+    if detected is None:
+        entries = sum(line[:1] not in (b"", b"\t") for line in head.split(b"\n"))
+        if len(lines) * 2 <= entries:  # some text that mentions a severity here and there
+            return None
+        evidence = f"{len(lines)} lines have a severity, but no log_line_prefix explains them"
+        return Recognised("stderr", evidence)
+    return Recognised("stderr", detected.evidence, detected.prefix)
+
+
+def _document(head: bytes, *, whole: bool) -> Recognised | None:
+    """What is read as one text: plans, counters in a JSON array, schemas."""
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        counters = _counters_array(head, whole=whole)
+        if counters:
+            return counters
+    return _plan(head) or _schema(head)
+
+
+def _counters_array(head: bytes, *, whole: bool) -> Recognised | None:
+    evidence = "a JSON array of objects with query and calls"
+    if whole:
+        try:
+            rows = json.loads(head.decode("utf-8-sig", "backslashreplace"))
+        except (ValueError, RecursionError):
+            return None
+        good = bool(rows) and isinstance(rows, list) and isinstance(rows[0], dict)
+        good = good and rows[0].keys() >= _COUNTER_KEYS
+    else:
+        good = b'"query"' in head and b'"calls"' in head and not _PLAN_KEY.search(head)
+    return Recognised(COUNTERS + "json", evidence) if good else None
+
+
+def _plan(head: bytes) -> Recognised | None:
+    if _PLAN_KEY.search(head):
+        return Recognised(PLAN + "json", 'it has a "Plan" key')
+    if _XML_PLAN.search(head):
+        return Recognised(PLAN + "xml", "it has EXPLAIN's XML element")
+    if _YAML_PLAN.search(head) and b"Node Type:" in head:
+        return Recognised(PLAN + "yaml", "it has a Plan key and a Node Type")
+    if _TEXT_PLAN.search(head) and not _SQL_DEFINITION.search(head):
+        first = head.lstrip()[:4000]
+        if first[:1].isalpha() or b"QUERY PLAN" in first:
+            return Recognised(PLAN + "text", "its lines have a plan's costs or actual rows")
+    return None
+
+
+def _schema(head: bytes) -> Recognised | None:
+    blocks = _PRISMA_BLOCK.findall(head)
+    if blocks and b"=" not in head.partition(b"{")[0]:
+        return Recognised(SCHEMA_PRISMA, f"{len(blocks)} blocks such as {_word(blocks[0])} {{ … }}")
+    leading = _SQL_LEADING.match(head)
+    start = head[leading.end() if leading else 0 :].removeprefix(b"\xef\xbb\xbf")
+    dump = b"-- PostgreSQL database dump" in head
+    if dump or (_SQL_DEFINITION.search(head) and _SQL_START.match(start)):
+        return Recognised(SCHEMA_SQL, "pg_dump's header" if dump else "SQL that defines tables")
+    return None
+
+
+def _word(block: bytes) -> str:
+    return block.split()[0].decode("ascii", "replace")

@@ -1,0 +1,176 @@
+"""PostgreSQL's csvlog: 23 columns (to 12), 24 (13: backend_type), 26 (14 on: leader, query_id).
+
+A quoted field holds newlines, so a record ends where the number of quotes is even. Where a record
+is broken (a cut file), reading begins again at the next line that can only be a record's start.
+"""
+
+import csv
+import re
+from typing import BinaryIO
+
+from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block, blocks
+from analyzer.sources.logs.meaning import EntrySink
+from analyzer.sources.logs.sessions import Session
+from analyzer.sources.logs.text import text_of
+
+COLUMNS = (23, 24, 26)
+_TIME, _USER, _DATABASE, _PROCESS, _SESSION, _LINE = 0, 1, 2, 3, 5, 6
+_SEVERITY, _CODE, _MESSAGE, _DETAIL, _STATEMENT, _APPLICATION = 11, 12, 13, 14, 19, 22
+_QUERY_ID = 25
+_SESSIONS = 100_000
+
+# log_time, user, database, pid, host, session id, line: inside a quoted message the quotes of
+# such text would be doubled.
+RECORD_START = re.compile(
+    rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.]\d{3} [^,\"\n]{1,40},"
+    rb'(?:"(?:[^"\n]|""){1,128}"|[^,"\n]{0,128}),(?:"(?:[^"\n]|""){1,128}"|[^,"\n]{0,128}),'
+    rb'\d{0,10},(?:"[^"\n]{1,256}"|[^,"\n]{0,256}),[0-9a-f]{1,16}[.][0-9a-f]{1,8},\d{1,19},'
+)
+
+
+class CsvlogReader:
+    """Reads one csvlog into a sink. `longest` bounds a record (bytes)."""
+
+    def __init__(self, sink: EntrySink, longest: int = LONGEST_ENTRY_BYTES) -> None:
+        """Prepare; `sink` receives everything."""
+        self._sink = sink
+        self._longest = longest
+        self._sessions: dict[str, Session] = {}
+        self._pending: list[bytes] = []  # lines of a record that is not complete
+        self._pending_bytes = 0
+        self._odd = 0  # whether the quotes in them are odd
+        self._offset = 0  # of the pending record, or of the next
+        self._line = 1
+        csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ENTRY_BYTES))
+
+    def read(self, stream: BinaryIO) -> None:
+        """Read all of `stream`."""
+        for block in blocks(stream, tabs=False, longest=self._longest):
+            if block.cut:
+                self._give_up()
+                self._sink.coverage.truncated += 1
+                self._unparsed(block.data[:-1], dropped=block.length - len(block.data) + 1)
+            else:
+                self._block(block)
+            self._sink.flush()
+        self._give_up()
+        self._sink.flush()
+
+    def _block(self, block: Block) -> None:
+        lines = block.data.split(b"\n")
+        lines.pop()
+        last = len(lines) - 1
+        for position, line in enumerate(lines):
+            self._pending.append(line)
+            self._pending_bytes += len(line) + (position < last or block.ended)
+            self._odd ^= line.count(b'"') & 1
+            if not self._odd:
+                self._record()
+            elif self._pending_bytes > self._longest:
+                self._sink.coverage.truncated += 1
+                self._give_up()
+
+    def _record(self) -> None:
+        """The pending lines have even quotes: one record, unless something was broken."""
+        data = b"\n".join(self._pending) if len(self._pending) > 1 else self._pending[0]
+        if self._entry(data):
+            self._sink.entry_bytes += self._pending_bytes
+            self._advance(len(self._pending), self._pending_bytes)
+            self._clear()
+        else:
+            self._resume(keep=True)
+
+    def _give_up(self) -> None:
+        """The pending lines will never be complete: take what records they hold."""
+        if self._pending:
+            self._resume(keep=False)
+
+    def _resume(self, *, keep: bool) -> None:
+        """Cut the pending lines at every certain start of a record, and take each on its own.
+
+        With `keep`, a last piece that may go on stays pending.
+        """
+        lines, size = self._pending, self._pending_bytes
+        self._clear()
+        starts = [n for n, line in enumerate(lines) if n and RECORD_START.match(line)]
+        last_ended = sum(map(len, lines)) + len(lines) == size
+        for start, end in zip([0, *starts], [*starts, len(lines)], strict=True):
+            piece = lines[start:end]
+            data = b"\n".join(piece)
+            length = len(data) + (end < len(lines) or last_ended)
+            odd = data.count(b'"') & 1
+            if odd and keep and start and end == len(lines):
+                self._pending, self._pending_bytes, self._odd = piece, length, odd
+            elif not odd and self._entry(data):
+                self._sink.entry_bytes += length
+                self._advance(len(piece), length)
+            else:
+                self._unparsed(data, dropped=length - len(data))
+
+    def _unparsed(self, data: bytes, dropped: int) -> None:
+        """Account for bytes that are no record, and `dropped` more behind them."""
+        self._sink.unparsed(data, self._line, self._offset)
+        self._sink.coverage.bytes_unparsed += dropped
+        self._advance(data.count(b"\n") + 1, len(data) + dropped)
+
+    def _advance(self, lines: int, size: int) -> None:
+        self._line += lines
+        self._offset += size
+
+    def _clear(self) -> None:
+        self._pending = []
+        self._pending_bytes = 0
+        self._odd = 0
+
+    def _entry(self, data: bytes) -> bool:
+        """Hand a record to the sink; False if it is none."""
+        if data.endswith(b"\r"):  # written on Windows: all newlines are like this one
+            data = data[:-1].replace(b"\r\n", b"\n")
+        try:
+            fields = next(csv.reader([text_of(data)], strict=True))
+        except (csv.Error, StopIteration):
+            return False
+        if len(fields) not in COLUMNS:
+            return False
+        at_us = self._sink.clock.read(fields[_TIME])
+        line = _integer(fields[_LINE])
+        if at_us is None or line is None or not fields[_SEVERITY]:
+            return False
+        session = self._session(fields)
+        query_id = _integer(fields[_QUERY_ID]) if len(fields) > _QUERY_ID else 0
+        code = fields[_CODE]
+        self._sink.entry(
+            at_us,
+            session,
+            fields[_SEVERITY],
+            "" if code == "00000" else code,
+            fields[_MESSAGE],
+            query_id or 0,
+            line,
+        )
+        if fields[_DETAIL]:
+            self._sink.detail(session, fields[_DETAIL])
+        if fields[_STATEMENT]:
+            self._sink.statement(session, fields[_STATEMENT])
+        return True
+
+    def _session(self, fields: list[str]) -> Session:
+        name = fields[_SESSION] or f"pid:{fields[_PROCESS][:20]}"
+        session = self._sessions.get(name)
+        if session is None:
+            if len(self._sessions) >= _SESSIONS:
+                self._sessions.clear()
+            session = self._sessions[name] = self._sink.session(name)
+        who = (fields[_USER], fields[_DATABASE], fields[_APPLICATION])
+        if session.who != who:
+            session.who = who
+            self._sink.speaks(session, *who)
+        return session
+
+
+def _integer(text: str) -> int | None:
+    """A number that fits 64 bits, None if it is none."""
+    if not text.removeprefix("-").isdecimal() or len(text) > len(str(-(1 << 63))):
+        return None
+    number = int(text)
+    return number if -(1 << 63) <= number < 1 << 63 else None

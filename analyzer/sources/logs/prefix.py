@@ -1,0 +1,158 @@
+"""log_line_prefix: the setting compiled to a pattern that takes stderr lines apart.
+
+Escapes as in PostgreSQL's documentation (log_line_prefix, versions 10 to 18). The pattern is on
+bytes and bounded: texts that clients choose (application name, user, database) are at most
+_TEXT long and end at the literal that follows them in the setting, and only texts followed by
+white space may be tried at several lengths.
+"""
+
+import re
+from dataclasses import dataclass
+
+from analyzer.errors import UsageError
+
+FIELDS = (
+    "time",
+    "process",
+    "session",
+    "line",
+    "user",
+    "database",
+    "application",
+    "query_id",
+    "code",
+    "severity",
+)
+SEVERITIES = (
+    rb"LOG|DETAIL|STATEMENT|ERROR|WARNING|FATAL|PANIC|HINT|CONTEXT|QUERY|NOTICE|INFO|LOCATION"
+    rb"|DEBUG[1-5]?|COMMERROR"
+)
+BELONGING = frozenset((b"DETAIL", b"STATEMENT", b"HINT", b"CONTEXT", b"QUERY", b"LOCATION"))
+
+_TEXT = 128  # bytes; NAMEDATALEN is 64 unless PostgreSQL was built otherwise
+_HOST = 256
+_DAY = rb"\d{4}-[\d :-]{14}"  # the clock judges it; one repeated class is quick
+_ZONE = rb"(?: [A-Za-z0-9+\-/_<>]{1,40})?"
+
+# As in analyzer.sources.logs.meaning, which reads it where a format has no pattern of its own.
+_DURATION = (
+    rb"(?:duration: (?P<duration>\d{1,12}(?:\.\d{1,9})?) ms"
+    rb"(?:  (?P<kind>[a-z]++)(?: [^\n]*?)?:(?: |(?=\r?\n)))?)?"
+)
+
+# Escape: the pattern of its value. %u %d %a %i %b are in _free.
+_VALUES: dict[str, tuple[str | None, bytes]] = {
+    "m": ("time", _DAY + rb"[.,]\d{3}" + _ZONE),
+    "t": ("time", _DAY + _ZONE),
+    "n": ("time", rb"\d{9,11}\.\d{3}"),
+    "s": (None, _DAY + _ZONE),
+    "p": ("process", rb"\d{1,10}"),
+    "P": (None, rb"\d{0,10}"),
+    "c": ("session", rb"[0-9a-f]{1,16}\.[0-9a-f]{1,8}"),
+    "l": ("line", rb"\d{1,19}"),
+    "v": (None, rb"(?:\d{1,10}/\d{1,19})?"),
+    "x": (None, rb"\d{0,20}"),
+    "e": ("code", rb"[0-9A-Z]{5}"),
+    "Q": ("query_id", rb"-?\d{1,20}"),
+    "h": (None, rb"[^\s,;|()]{0,%d}" % _HOST),
+    "L": (None, rb"[^\s,;|()]{0,%d}" % _HOST),
+    "r": (None, rb"[^\s,;|()]{0,%d}(?:\(\d{1,5}\))?" % _HOST),
+}
+_FREE = {"u": "user", "d": "database", "a": "application", "i": None, "b": None}
+_TOKEN = re.compile(r"%(-?\d{1,3})?([A-Za-z%])|([^%]+|%)")
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """A compiled log_line_prefix. `entry` matches from a line's start to its message's start.
+
+    `framed` also takes the message with its continuation lines (those that begin with a TAB) and
+    the newline, as the group "message"; a duration at the message's start, and of what it is, are
+    the groups "duration" and "kind", and the message is then what follows them. `groups` are the numbers of the FIELDS' groups in both,
+    in that order; one that the setting does not give is always None. `fields` are those it gives.
+    """
+
+    text: str
+    entry: "re.Pattern[bytes]"
+    framed: "re.Pattern[bytes]"
+    groups: tuple[int, ...]
+    fields: frozenset[str]
+
+
+def compile_prefix(text: str, *, strict: bool = False) -> Prefix:
+    """Compile a log_line_prefix; `strict` has no white space in user and database (detection).
+
+    Raises:
+        UsageError: it has no time, without which executions cannot be placed.
+    """
+    tokens = _tokens(text)
+    parts: list[bytes] = []
+    given: set[str] = set()
+    optional = False
+    for position, (escape, padding, literal) in enumerate(tokens):
+        if literal is not None:
+            parts.append(re.escape(literal.encode()))
+        elif escape == "q":
+            parts.append(b"" if optional else b"(?:")
+            optional = True
+        else:
+            after = tokens[position + 1][2] if position + 1 < len(tokens) else None
+            name, value = _value(escape, (after or "").encode(), strict=strict)
+            if name is not None and name not in given:
+                given.add(name)
+                value = b"(?P<%s>%s)" % (name.encode(), value)
+            pad = rb"[ ]{0,%d}" % _TEXT
+            parts.append(value if padding is None else pad + value + pad)
+    if "time" not in given:
+        raise UsageError(
+            f"the log_line_prefix {text!r} has no time (%m, %t or %n): executions cannot be "
+            "placed; give the server's setting as SHOW log_line_prefix prints it"
+        )
+    body = b"".join(parts) + (b")?" if optional else b"")
+    return _compiled(text, body, frozenset(given))
+
+
+def _compiled(text: str, body: bytes, given: frozenset[str]) -> Prefix:
+    # One group that never matches stands for all fields that the setting does not give.
+    body += b"(?P<absent>(?!))?(?P<severity>" + SEVERITIES + b"):  ?"
+    entry = re.compile(body)
+    absent = entry.groupindex["absent"]
+    return Prefix(
+        text=text,
+        entry=entry,
+        framed=re.compile(body + _DURATION + rb"(?P<message>[^\n]*+(?:\n\t[^\n]*+)*+)\n"),
+        groups=tuple(entry.groupindex.get(name, absent) for name in FIELDS),
+        fields=given,
+    )
+
+
+def _tokens(text: str) -> list[tuple[str, str | None, str | None]]:
+    """(escape, padding, None) or ("", None, literal), neighbouring literals joined."""
+    tokens: list[tuple[str, str | None, str | None]] = []
+    for padding, escape, literal in _TOKEN.findall(text):
+        written = "%" if escape == "%" else literal
+        if not written:
+            known = escape in _VALUES or escape in _FREE or escape == "q"
+            if known:  # PostgreSQL leaves out escapes that it does not know
+                tokens.append((escape, padding or None, None))
+        elif tokens and tokens[-1][2] is not None:
+            tokens[-1] = ("", None, tokens[-1][2] + written)
+        else:
+            tokens.append(("", None, written))
+    return tokens
+
+
+def _value(escape: str, after: bytes, *, strict: bool) -> tuple[str | None, bytes]:
+    """The field's name and the pattern of its value; `after` is the literal that follows it."""
+    if escape in _VALUES:
+        return _VALUES[escape]
+    name = _FREE[escape]
+    if len(after) == 1 and after.strip():  # as below, and quicker
+        return name, rb"[^\n%s]{0,%d}" % (re.escape(after), _TEXT)
+    if after.strip():
+        return name, rb"(?:(?!%s)[^\n]){0,%d}" % (re.escape(after), _TEXT)
+    if escape in "ud" and strict:
+        return name, rb"[^\s/,;|=]{0,%d}" % _TEXT
+    if escape == "b":
+        return name, rb"[a-z ]{0,48}?"
+    return name, rb"[^\n]{0,%d}?" % (64 if escape == "i" else _TEXT)

@@ -1,0 +1,235 @@
+"""Find out the log_line_prefix that wrote some lines, by trying settings on them.
+
+Candidates are settings seen in the wild and settings inferred from the lines themselves: a line's
+prefix is cut into tokens (time, [pid], user@database, key=value …) and each becomes its escape.
+The candidate that explains nearly all sample lines with the most fields wins.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzer.errors import UsageError
+from analyzer.sources.logs.prefix import FIELDS, SEVERITIES, Prefix, compile_prefix
+
+MATCHING = 0.95  # the share of sample lines that a prefix must explain
+_SAMPLES = 300
+_INFERRED_FROM = 24
+_LONGEST_PREFIX = 1000
+
+WELL_KNOWN = (
+    "%m [%p] ",
+    "%m [%p] %q%u@%d ",
+    "%t [%p] ",
+    "%t [%p] %q%u@%d ",
+    "%t [%p-%l] %q%u@%d ",
+    "%t:%r:%u@%d:[%p]:",
+    "%m [%p] %q%u@%d/%a ",
+    "%m [%p] %q%u@%d/%a %Q ",
+    "%m [%p] %q%u@%d app=%a ",
+    "%m [%p] %q[user=%u,db=%d,app=%a] ",
+    "%m [%p] %u@%d app=%a vxid=%v xid=%x sid=%c line=%l ",
+    "%t [%p]: [%l-1] user=%u,db=%d ",
+    "%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ",
+    "%t [%p]: user=%u,db=%d,app=%a,client=%h ",
+    "%t [%p]: [%l-1] db=%d,user=%u,app=%a,client=%h ",
+    "%m [%p]: [%l-1] db=%d,user=%u,app=%a,client=%h ",
+    "%m [%p] %e: db=%d,user=%u,app=%a,client=%h ",
+    "%m [%p] %a ",
+    "%m [%p] %q%a ",
+    "%m %u@%d [%p] ",
+    "%m [%c] %q%u@%d ",
+    "%n [%p] ",
+)
+
+_SEVERITY = re.compile(rb"(?<![A-Za-z])(?:" + SEVERITIES + rb"):  ")
+_KEYS = {
+    **dict.fromkeys(("user", "usr", "u", "username"), "%u"),
+    **dict.fromkeys(("db", "database", "dbname", "d"), "%d"),
+    **dict.fromkeys(("app", "application", "appname", "application_name", "a"), "%a"),
+    **dict.fromkeys(("client", "host", "remote", "rhost", "h", "ip", "from", "client_ip"), "%h"),
+    **dict.fromkeys(("sid", "session", "session_id", "sess"), "%c"),
+    **dict.fromkeys(("line", "l", "ln", "line_num"), "%l"),
+    **dict.fromkeys(("vxid", "vx", "v", "vtxid"), "%v"),
+    **dict.fromkeys(("xid", "txid", "tx", "x", "trx"), "%x"),
+    **dict.fromkeys(("pid", "p", "process"), "%p"),
+    **dict.fromkeys(("qid", "queryid", "query_id", "query"), "%Q"),
+    **dict.fromkeys(("state", "sqlstate", "code", "e", "error"), "%e"),
+    **dict.fromkeys(("cmd", "tag", "ps", "command"), "%i"),
+    **dict.fromkeys(("backend", "type", "backend_type", "btype"), "%b"),
+    **dict.fromkeys(("leader", "leader_pid"), "%P"),
+    **dict.fromkeys(("start", "session_start"), "%s"),
+}
+_DAY = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+_ZONE = r"(?: (?:[A-Za-z]{1,6}|[+-]\d\d(?::?\d\d)?))?(?![\w+-])"
+_WORD = r"[^\s@/,;|=:()\[\]]"
+# What a token looks like and the escapes it may be, in the order in which they are tried.
+_TOKENS: tuple[tuple["re.Pattern[str]", str], ...] = tuple(
+    (re.compile(pattern), escapes)
+    for pattern, escapes in (
+        (rf"{_DAY}\.\d{{3}}{_ZONE}", "%m"),
+        (rf"{_DAY}{_ZONE}", "%t"),
+        (r"\d{10}\.\d{3}(?!\d)", "%n"),
+        (r"[0-9a-f]{8}\.[0-9a-f]{1,7}(?![\w.])", "%c"),
+        (r"\[\d+(?=\])", "[%p"),
+        (r"\[\d+-1(?=\])", "[%l-1"),
+        (r"\[\d+-\d+(?=\])", "[%p-%l"),
+        (rf"(?:\[unknown\]|{_WORD}+)?@(?:\[unknown\]|{_WORD}+)?", "%u@%d"),
+        (r"(?:\[local\]|[0-9A-Fa-f.:]+\(\d+\)|[\w.-]+\(\d+\))", "%r"),
+        (r"(?:\d{1,3}\.){3}\d{1,3}", "%h"),
+        (r"\d+/\d+", "%v"),
+        (r"-?\d{14,20}(?![\w.])", "%Q"),
+        (r"(?:00000|(?=\d+[A-Z])\d{2}[0-9A-Z]{3})(?![\w.])", "%e"),
+    )
+)
+# A text matches nearly anything, a number or an id only what it should.
+_WEIGHTS = tuple(1 if name in ("user", "database", "application") else 3 for name in FIELDS)
+_ESCAPE = re.compile(r"%[A-Za-z]")
+_KEY = re.compile(r"([A-Za-z_]{1,20})=")
+_VALUE_END = re.compile(r"[\s,;|\])]+[A-Za-z_]{1,20}=|[\s,;|\]):-]*\Z")
+_NUMBER = re.compile(r"\d+")
+_PLAIN = re.compile(r"[\s\[\](),;:|/<>{}#*~-]+")
+_FREE_TEXT = re.compile(r".+?(?=\s+-?\d{14,20}\s*\Z|[\s:,;|\]-]*\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """A prefix with the number of sample lines it explains, of how many."""
+
+    prefix: Prefix
+    matching: int
+    samples: int
+
+    @property
+    def evidence(self) -> str:
+        """In words, for coverage."""
+        return (
+            f"log_line_prefix {self.prefix.text!r} detected: "
+            f"it explains {self.matching} of {self.samples} sample lines"
+        )
+
+
+def sample_lines(head: bytes) -> list[bytes]:
+    """The lines at the head of a log that begin an entry: a severity near the line's start."""
+    lines = []
+    for line in head.split(b"\n"):
+        if not line.startswith(b"\t") and _SEVERITY.search(line, 0, _LONGEST_PREFIX):
+            lines.append(line)
+            if len(lines) == _SAMPLES:
+                break
+    return lines
+
+
+def detect_prefix(head: bytes) -> Detected | None:
+    """The log_line_prefix of the lines at the head of a log; None if none explains them."""
+    lines = sample_lines(head)
+    if not lines:
+        return None
+    best: Detected | None = None
+    most = 0
+    for text in _candidates(lines):
+        fields, matching = _score(text, lines)
+        if fields > most:
+            most = fields
+            best = Detected(compile_prefix(text), matching, len(lines))
+    return best
+
+
+def _score(text: str, lines: Sequence[bytes]) -> tuple[int, int]:
+    """The worth of the fields that all lines give, and how many lines match; (0, 0): too few."""
+    try:
+        prefix = compile_prefix(text, strict=True)
+    except UsageError:
+        return 0, 0
+    match = prefix.entry.match
+    matching = fields = failed = 0
+    for line in lines:
+        found = match(line)
+        if found:
+            matching += 1
+            values = zip(_WEIGHTS, found.group(*prefix.groups), strict=True)
+            fields += sum(weight for weight, value in values if value is not None)
+        else:
+            failed += 1
+            if failed > (1 - MATCHING) * len(lines):
+                return 0, 0
+    return fields, matching
+
+
+def _candidates(lines: Sequence[bytes]) -> list[str]:
+    """Well-known settings, then inferred ones, each also with %q at every place it could have."""
+    candidates = dict.fromkeys(WELL_KNOWN)
+    prefixes: dict[str, str] = {}
+    for line in lines:
+        found = _SEVERITY.search(line, 0, _LONGEST_PREFIX)
+        if found:
+            text = line[: found.start()].decode("utf-8", "replace")
+            prefixes.setdefault(re.sub(r"\w+", "w", text), text)
+    # The longest say most: a background process's lines lack user and database.
+    for text in sorted(prefixes.values(), key=len, reverse=True)[:_INFERRED_FROM]:
+        inferred = _infer(text)
+        if inferred:
+            candidates[inferred] = None
+            for place in re.finditer(r"(?<=[\s\]:])(?=[%\[\w(<])", inferred):
+                with_q = inferred[: place.start()] + "%q" + inferred[place.start() :]
+                if re.search(r"%[mtn].*%q", with_q):
+                    candidates[with_q] = None
+    return list(candidates)
+
+
+def _infer(text: str) -> str | None:
+    """The setting that one line's prefix looks like, None if it has no time."""
+    parts: list[str] = []
+    used: set[str] = set()
+    position = 0
+    while position < len(text):
+        length, part = _next_token(text, position, used)
+        parts.append(part)
+        used.update(_ESCAPE.findall(part))
+        position += length
+    setting = "".join(parts)
+    return setting if used & {"%m", "%t", "%n"} else None
+
+
+def _next_token(text: str, position: int, used: set[str]) -> tuple[int, str]:
+    """The length of the token at `position` and what stands for it in the setting."""
+    key = _KEY.match(text, position)
+    if key and key[1].lower() in _KEYS:
+        return _keyed(text, key)
+    for pattern, escapes in _TOKENS:
+        found = pattern.match(text, position)
+        if found and found.group():
+            if escapes in ("%m", "%t") and used & {"%m", "%t", "%n"}:
+                return len(found.group()), "%s"
+            if not used & set(_ESCAPE.findall(escapes)):
+                return len(found.group()), escapes
+    return _other(text, position, used)
+
+
+def _keyed(text: str, key: "re.Match[str]") -> tuple[int, str]:
+    escape = _KEYS[key[1].lower()]
+    end = _VALUE_END.search(text, key.end())
+    stop = end.start() if end else len(text)
+    if "(" in text[key.end() : stop] and text[stop : stop + 1] == ")":
+        stop += 1  # of host(port)
+    value = text[key.end() : stop]
+    if escape == "%h" and "(" in value:
+        escape = "%r"
+    if escape == "%x" and "/" in value:
+        escape = "%v"
+    return stop - key.start(), key.group() + escape
+
+
+def _other(text: str, position: int, used: set[str]) -> tuple[int, str]:
+    number = _NUMBER.match(text, position)
+    if number and "%p" not in used:
+        return len(number.group()), "%p"
+    if number:
+        return len(number.group()), "%l" if "%l" not in used else "%x"
+    plain = _PLAIN.match(text, position)
+    if plain:
+        return len(plain.group()), plain.group()
+    free = _FREE_TEXT.match(text, position) if "%a" not in used else None
+    if free:
+        return len(free.group()), "%a"
+    return 1, text[position].replace("%", "%%")

@@ -1,0 +1,19 @@
+"""What the user may say about how inputs are to be read."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read. `log_format` "auto" detects by content; None leaves a thing to detection.
+
+    `timezone` (a name such as Europe/Berlin, or an offset such as +02:00) is for timestamps
+    whose zone is absent, unknown or ambiguous. Entries before `since_us` or at and after
+    `until_us` (microseconds since the epoch, UTC) are left out.
+    """
+
+    log_format: str = "auto"
+    log_line_prefix: str | None = None
+    timezone: str | None = None
+    since_us: int | None = None
+    until_us: int | None = None
