@@ -1,0 +1,40 @@
+"""The command line: one thin file per command. Libraries load when a command runs, not before."""
+
+import sys
+
+import click
+
+from analyzer import __version__
+from analyzer.cli._failures import run_safely
+from analyzer.cli.demo import demo
+from analyzer.cli.indexes import indexes
+from analyzer.cli.nplusone import nplusone
+from analyzer.cli.plans import plans
+from analyzer.cli.report import report
+from analyzer.cli.top import top
+
+__all__ = ["cli", "main"]
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: pg95 demo, then pg95 report /var/log/postgresql/. Every command has examples in its --help.",
+)
+@click.version_option(__version__, prog_name="pg95")
+def cli() -> None:
+    """Query performance analysis and N+1 detection for PostgreSQL.
+
+    Reads PostgreSQL logs, application query logs, pg_stat_statements and EXPLAIN plans; tells
+    whether queries are within P95 < 100 ms, what breaks it, and what to change.
+
+    Exit codes: 0 fine, 1 a --fail-on condition holds, 2 usage, 3 nothing could be read.
+    """
+
+
+for command in (report, top, nplusone, plans, indexes, demo):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Entry point of `pg95`."""
+    sys.exit(run_safely(cli))

@@ -1,0 +1,47 @@
+"""What the commands with one subject have in common."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from analyzer.cli._options import fail_conditions, pipeline_options
+from analyzer.cli._output import (
+    clear_progress,
+    exit_code,
+    progress,
+    render,
+    tell_warnings,
+    terminal,
+)
+
+Show = Callable[[dict[str, Any], int], Any]  # gives what rich can print
+
+
+def run_focused(given: dict[str, Any], detectors: Sequence[str] | None, show: Show) -> None:
+    """Run the pipeline, keep the findings of some detectors, and print: a table, or --format.
+
+    Exits with 1 if a condition of --fail-on holds.
+    """
+    from analyzer.pipeline import only, run  # noqa: PLC0415 - loaded when a command runs
+
+    conditions = fail_conditions(given["fail_on"])
+    result = run(pipeline_options(given), progress())
+    clear_progress()
+    if detectors is not None:
+        result = only(result, detectors)
+    tell_warnings(result)
+    click.echo(_text(result.document, given["format"], show), nl=False)
+    click.get_current_context().exit(exit_code(result, conditions))
+
+
+def _text(document: dict[str, Any], form: str | None, show: Show) -> str:
+    from analyzer.report.views import focused  # noqa: PLC0415 - loaded when a command runs
+
+    if form == "sql":
+        return focused.index_sql(document)
+    if form not in (None, "table"):
+        text = render(document, form)
+        return text if text.endswith("\n") else text + "\n"
+    width, colour = terminal()
+    return focused.to_text(show(document, width), width, colour=colour)

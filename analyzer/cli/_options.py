@@ -1,0 +1,190 @@
+"""The options that all commands share, and what they mean to the pipeline."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from analyzer.errors import UsageError
+
+if TYPE_CHECKING:
+    from analyzer.pipeline import Options
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+LOG_FORMATS = ("auto", "stderr", "csvlog", "jsonlog")
+FAIL_ON = ("never", "target", "findings", "new", "regression")
+_RELATIVE = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+_INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.argument("inputs", nargs=-1, metavar="INPUT..."),
+    click.option(
+        "--dsn",
+        envvar="PG95_DSN",
+        help="Read pg_stat_statements and the catalog of a live server (libpq URI or key=value). Put no password here: use ~/.pgpass, a service, or PGPASSWORD.",
+    ),
+    click.option(
+        "--live", is_flag=True, help="As --dsn, the server named by libpq's PG* variables."
+    ),
+    click.option(
+        "--schema",
+        metavar="FILE",
+        help="Tables and keys: SQL (pg_dump --schema-only) or schema.prisma.",
+    ),
+    click.option("--log-format", type=click.Choice(LOG_FORMATS), default="auto", show_default=True),
+    click.option(
+        "--log-line-prefix",
+        metavar="PREFIX",
+        help="The server's log_line_prefix; detected if not given.",
+    ),
+    click.option(
+        "--log-min-duration-ms",
+        type=click.FloatRange(min=0),
+        help="What the server leaves out of its log (log_min_duration_statement); 0: nothing. Read from --dsn or inferred if not given.",
+    ),
+    click.option(
+        "--since", metavar="TIME", help="Only entries from this time on (ISO 8601, or 2h, 3d ago)."
+    ),
+    click.option(
+        "--until", metavar="TIME", help="Only entries before this time (ISO 8601, or 2h, 3d ago)."
+    ),
+    click.option(
+        "--tz", metavar="ZONE", help="Zone of times that name none (Europe/Berlin, +02:00)."
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=1,
+        help="For inputs read side by side; this version reads them one after another.",
+    ),
+)
+_JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--target-ms", type=click.FloatRange(min=0, min_open=True), default=100.0, show_default=True
+    ),
+    click.option(
+        "--quantile", type=click.FloatRange(0, 1, min_open=True), default=0.95, show_default=True
+    ),
+    click.option(
+        "--redact",
+        type=click.Choice(("strict", "stable", "off")),
+        default="strict",
+        show_default=True,
+        help="What becomes of values in statements, parameters and plans.",
+    ),
+    click.option("--no-redact", is_flag=True, help="The same as --redact off."),
+    click.option(
+        "--fail-on",
+        metavar="WHAT",
+        default="never",
+        show_default=True,
+        help="Exit 1 on: target (missed or unknown), findings (low or worse); several with commas.",
+    ),
+)
+
+
+def shared_options(command: Command) -> Command:
+    """Add the shared options to a command, in the order in which --help shows them."""
+    for option in reversed(_INPUT_OPTIONS + _JUDGE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def pipeline_options(given: dict[str, Any]) -> "Options":
+    """What the command line says, as the pipeline's Options.
+
+    Raises:
+        UsageError: no input at all, or a time or zone that can't be read.
+    """
+    from analyzer.model.target import Target  # noqa: PLC0415 - loaded when a command runs
+    from analyzer.pipeline import Options  # noqa: PLC0415
+    from analyzer.sources.options import ReadOptions  # noqa: PLC0415
+
+    if not given["inputs"] and not given["dsn"] and not given["live"]:
+        raise UsageError("give at least one INPUT (log files, folders, -), or --dsn, or --live")
+    zone = given["tz"]
+    return Options(
+        inputs=given["inputs"],
+        read=ReadOptions(
+            log_format=given["log_format"],
+            log_line_prefix=given["log_line_prefix"],
+            timezone=zone,
+            since_us=moment(given["since"], zone, "--since"),
+            until_us=moment(given["until"], zone, "--until"),
+        ),
+        live=given["live"],
+        dsn=given["dsn"],
+        schema=given["schema"],
+        target=Target(given["target_ms"], given["quantile"]),
+        log_min_duration_ms=given["log_min_duration_ms"],
+        redact="off" if given["no_redact"] else given["redact"],
+        max_index_width=given.get("max_width") or 3,
+    )
+
+
+def moment(text: str | None, zone: str | None, option: str) -> int | None:
+    """A time as µs since the epoch: ISO 8601 (in `zone`, else UTC), or an age such as 2h or 3d."""
+    if text is None:
+        return None
+    relative = _RELATIVE.fullmatch(text.strip().removesuffix("ago").strip())
+    if relative:
+        age = timedelta(**{_UNITS[relative[2]]: int(relative[1])})
+        return int((datetime.now(UTC) - age).timestamp() * 1e6)
+    try:
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is None:
+            parsed = parsed.replace(tzinfo=_zone(zone))
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        raise UsageError(
+            f"{option} {text!r} is no time: write 2026-11-22T08:00, 2026-11-22T08:00+01:00, 2h or 3d"
+        ) from error
+    return int(parsed.timestamp() * 1e6)
+
+
+def _zone(name: str | None) -> Any:  # noqa: ANN401 - any tzinfo
+    if not name or name.upper() == "UTC":
+        return UTC
+    if name[0] in "+-":
+        return datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo
+    return ZoneInfo(name)
+
+
+def fail_conditions(text: str) -> set[str]:
+    """The conditions of --fail-on.
+
+    Raises:
+        UsageError: one is unknown, or needs an earlier run to compare with.
+    """
+    wanted = {part.strip() for part in text.split(",") if part.strip()}
+    unknown = wanted - set(FAIL_ON)
+    if unknown:
+        raise UsageError(
+            f"--fail-on {', '.join(sorted(unknown))}: choose from {', '.join(FAIL_ON)}"
+        )
+    if wanted & {"new", "regression"}:
+        raise UsageError(
+            "--fail-on new and regression compare with earlier runs, and this version keeps no history yet; use target or findings"
+        )
+    return wanted - {"never"}
+
+
+# What the shared options are when a command does not offer them.
+DEFAULTS: dict[str, Any] = {
+    "dsn": None,
+    "live": False,
+    "schema": None,
+    "log_format": "auto",
+    "log_line_prefix": None,
+    "log_min_duration_ms": None,
+    "since": None,
+    "until": None,
+    "tz": None,
+    "target_ms": 100.0,
+    "quantile": 0.95,
+    "redact": "strict",
+    "no_redact": False,
+    "fail_on": "never",
+}

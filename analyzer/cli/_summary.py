@@ -1,0 +1,23 @@
+"""What `pg95 report` says when it is done: verdict, the three things to do, where the report is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def summary(document: dict[str, Any], outputs: Sequence[str]) -> str:
+    """A few lines for a terminal, from the document alone."""
+    from analyzer.report import wording  # noqa: PLC0415 - loaded when a command runs
+    from analyzer.report.formats import one_line, plural  # noqa: PLC0415
+
+    lines = [one_line(wording.headline(document))]
+    findings = document["findings"]
+    lines += [
+        "",
+        f"{plural(len(findings), 'finding')}" + (", the most important:" if findings else "."),
+    ]
+    for number, finding in enumerate(findings[:3], 1):
+        lines.append(f"  {number}. [{finding['severity']}] {one_line(finding['title'])}")
+        if finding["recommendations"]:
+            lines.append(f"     → {one_line(finding['recommendations'][0].get('title') or '')}")
+    lines += ["", *(f"Report: {path}" for path in outputs)]
+    return "\n".join(lines)

@@ -1,0 +1,41 @@
+"""`pg95 indexes`: index recommendations."""
+
+from typing import Any
+
+import click
+
+from analyzer.cli._focused import run_focused
+from analyzer.cli._options import shared_options
+
+DETECTORS = ("selective-seq-scan",)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  pg95 indexes app.log --schema schema.sql
+  pg95 indexes app.log --dsn service=prod --format sql > indexes.sql
+""",
+)
+@shared_options
+@click.option(
+    "--max-width",
+    type=click.IntRange(1, 8),
+    default=3,
+    show_default=True,
+    help="Most columns in an index.",
+)
+@click.option(
+    "--format",
+    type=click.Choice(("table", "json", "sql")),
+    help="sql: runnable statements, one per line.",
+)
+def indexes(**given: Any) -> None:  # noqa: ANN401 - click's options
+    """Suggest the indexes that the workload lacks. Nothing is ever created by pg95.
+
+    From sequential scans in plans and from foreign keys that statements look up by, less what
+    existing indexes serve (as far as --schema or --dsn tell of them).
+    """
+    from analyzer.report.views import focused  # noqa: PLC0415 - loaded when a command runs
+
+    run_focused(given, DETECTORS, focused.indexes)

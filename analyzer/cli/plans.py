@@ -1,0 +1,28 @@
+"""`pg95 plans`: findings in EXPLAIN plans."""
+
+from typing import Any
+
+import click
+
+from analyzer.cli._focused import run_focused
+from analyzer.cli._options import shared_options
+from analyzer.cli._output import FORMATS
+
+DETECTORS = ("selective-seq-scan",)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  pg95 plans plan.json
+  psql -XAtc "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT …" | pg95 plans -
+  pg95 plans app.log                     plans that auto_explain logged as JSON
+""",
+)
+@shared_options
+@click.option("--format", type=click.Choice(FORMATS), help="Instead of a table.")
+def plans(**given: Any) -> None:  # noqa: ANN401 - click's options
+    """Find trouble in EXPLAIN plans: files, stdin, or what auto_explain put into a log."""
+    from analyzer.report.views import focused  # noqa: PLC0415 - loaded when a command runs
+
+    run_focused(given, DETECTORS, focused.plans)

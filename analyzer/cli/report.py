@@ -1,0 +1,67 @@
+"""`pg95 report`: the main job."""
+
+from typing import Any
+
+import click
+
+from analyzer.cli._options import fail_conditions, pipeline_options, shared_options
+from analyzer.cli._output import (
+    FORMATS,
+    clear_progress,
+    exit_code,
+    progress,
+    tell_warnings,
+    write_all,
+)
+from analyzer.cli._summary import summary
+
+DEFAULT_OUTPUT = "pg95-report.html"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  pg95 report /var/log/postgresql/                    a folder of logs, any format
+  pg95 report app.log -o report.html -o report.json   two views of one run
+  pg95 report logs/*.csv --schema schema.prisma       with keys and Prisma names
+  pg95 report app.log --dsn service=prod              logs and a live server's counters
+  zcat app.log.gz | pg95 report - --format json | jq .target
+  pg95 report app.log --fail-on target,findings       for a nightly job
+""",
+)
+@shared_options
+@click.option(
+    "-o",
+    "--output",
+    multiple=True,
+    metavar="FILE",
+    help=f"Write here (.html .json .md .csv, - for stdout); several are allowed. [default: {DEFAULT_OUTPUT}]",
+)
+@click.option(
+    "--format",
+    type=click.Choice(FORMATS),
+    help="Print this on stdout, or the format of outputs whose ending does not tell.",
+)
+def report(**given: Any) -> None:  # noqa: ANN401 - click's options, typed in _options
+    """Analyse everything in INPUT and write a report.
+
+    INPUT: log files, folders, globs or - (stdin), EXPLAIN plans as JSON, saved
+    pg_stat_statements (CSV, JSON lines), Prisma query events, schemas. All are one workload.
+    """
+    run_report(given)
+
+
+def run_report(given: dict[str, Any]) -> None:
+    """Run the pipeline and write the outputs; a summary goes to stdout unless a format does."""
+    from analyzer.pipeline import run  # noqa: PLC0415 - loaded when a command runs
+
+    conditions = fail_conditions(given["fail_on"])
+    result = run(pipeline_options(given), progress())
+    clear_progress()
+    tell_warnings(result)
+    form = given["format"]
+    outputs = list(given["output"]) or (["-"] if form else [DEFAULT_OUTPUT])
+    write_all(result.document, outputs, form)
+    if "-" not in outputs:
+        click.echo(summary(result.document, outputs))
+    click.get_current_context().exit(exit_code(result, conditions))
