@@ -74,7 +74,7 @@ def _create_table(node: Node, _statement: str) -> Iterator[Definition]:
     columns: list[Column] = []
     constraints: list[Constraint] = []
     required: set[str] = set()
-    likes: list[tuple[Name, bool]] = []
+    likes: list[tuple[Name, int, bool]] = []
     for element in node.get("tableElts", []):
         kind, fields = tree.kind_of(element)
         if kind == "ColumnDef":
@@ -87,7 +87,7 @@ def _create_table(node: Node, _statement: str) -> Iterator[Definition]:
                 required.update(_strings(fields.get("keys", [])))
         elif kind == "TableLikeClause":
             indexes = bool(fields.get("options", 0) & _LIKE_INDEXES)
-            likes.append((_name(fields["relation"]), indexes))
+            likes.append((_name(fields["relation"]), len(columns), indexes))
     yield CreateTable(
         name=_name(node["relation"]),
         columns=tuple(

@@ -61,7 +61,7 @@ Constraint: TypeAlias = KeyDefinition | ReferenceDefinition | IndexDefinition
 class CreateTable:
     """A table; `parents` give it columns too, and as a `partition` their keys and indexes.
 
-    `likes` are (table, with its indexes) of LIKE clauses.
+    `likes` are (table, number of `columns` before it, with its indexes) of LIKE clauses.
     """
 
     name: Name
@@ -69,7 +69,7 @@ class CreateTable:
     constraints: tuple[Constraint, ...] = ()
     parents: tuple[Name, ...] = ()
     partition: bool = False
-    likes: tuple[tuple[Name, bool], ...] = ()
+    likes: tuple[tuple[Name, int, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ _SESSION_FUNCTIONS = frozenset(
         "pg_is_in_recovery",
     }
 )
+_SESSION_PREFIXES = ("pg_stat", "pg_is_", "pg_last_", "pg_current_")
 _CATALOG_SCHEMAS = ("pg_catalog.", "information_schema.")
 _AGGREGATES = frozenset({"count", "sum", "avg", "min", "max", "bool_or", "bool_and", "every"})
 _BOUNDARIES = {
@@ -215,7 +216,10 @@ def _role(fields: Node, tables: tuple[str, ...]) -> Role:
     }
     if not functions:
         return Role.HEALTH_CHECK
-    return Role.SESSION if functions <= _SESSION_FUNCTIONS else Role.WORKLOAD
+    about_server = all(
+        name in _SESSION_FUNCTIONS or name.startswith(_SESSION_PREFIXES) for name in functions
+    )
+    return Role.SESSION if about_server else Role.WORKLOAD
 
 
 def _target_columns(

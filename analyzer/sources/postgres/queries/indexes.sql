@@ -1,0 +1,45 @@
+-- Indexes; one array element per column, key columns first, then those of INCLUDE;
+-- the element of an expression is null (index_texts.sql has its text).
+SELECT /* pg95 */
+    i.indrelid::bigint AS id,
+    i.indexrelid::bigint AS index_id,
+    x.relname AS name,
+    x.relkind::text AS kind,
+    m.amname AS method,
+    i.indisunique AS is_unique,
+    i.indisprimary AS is_primary,
+    i.indisvalid AS is_valid,
+    i.indnkeyatts::int AS key_columns,
+    h.inhparent::bigint AS parent,
+    greatest(x.relpages, 0)::bigint * pg_catalog.current_setting('block_size')::bigint AS estimated_bytes,
+    pg_catalog.pg_stat_get_numscans(i.indexrelid) AS scans,
+    i.indpred IS NOT NULL AS is_partial,
+    ARRAY(
+        SELECT a.attname::text
+        FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
+        LEFT JOIN pg_catalog.pg_attribute AS a
+            ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+        ORDER BY k.n
+    ) AS columns,
+    ARRAY(
+        SELECT (o.flags & 1) = 1
+        FROM unnest(i.indoption::int2[]) WITH ORDINALITY AS o (flags, n)
+        ORDER BY o.n
+    ) AS descending,
+    ARRAY(
+        SELECT CASE WHEN c.opcdefault THEN NULL ELSE c.opcname::text END
+        FROM unnest(i.indclass::oid[]) WITH ORDINALITY AS o (class, n)
+        JOIN pg_catalog.pg_opclass AS c ON c.oid = o.class
+        ORDER BY o.n
+    ) AS operator_classes
+FROM pg_catalog.pg_index AS i
+JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
+JOIN pg_catalog.pg_am AS m ON m.oid = x.relam
+JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+LEFT JOIN pg_catalog.pg_inherits AS h ON h.inhrelid = i.indexrelid
+WHERE t.relkind IN ('r', 'p', 'm')
+  AND t.relpersistence <> 't'
+  AND n.nspname <> 'information_schema'
+  AND n.nspname !~ '^pg_'
+ORDER BY i.indrelid, x.relname

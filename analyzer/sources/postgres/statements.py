@@ -1,0 +1,226 @@
+"""pg_stat_statements of a live server: counters per statement since the last reset.
+
+The columns depend on the extension's version, which need not be the server's (an upgraded cluster
+keeps the old one until ALTER EXTENSION … UPDATE), so the query is chosen by the former.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from analyzer.model.statement import StatementCounters
+from analyzer.sources.postgres.connection import Connection
+from analyzer.sources.postgres.sqlfiles import query, versions
+
+HIDDEN_TEXT = "<insufficient privilege>"
+
+
+@dataclass(slots=True)
+class StatementReading:
+    """What could be read, and warnings that name what could not with the command that helps."""
+
+    counters: list[StatementCounters] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Extension:
+    role: str
+    database: str
+    schema: str | None
+    version: str | None
+    preloaded: str | None  # shared_preload_libraries, None where this role may not see it
+
+
+def read_statements(connection: Connection, source: int = -1) -> StatementReading:
+    """Read the counters of the connected database, all users together, pg95's own left out.
+
+    A missing extension, a missing privilege and rows without text are warnings, not errors.
+
+    Args:
+        connection: an open session; the reading is one of its transaction's savepoints.
+        source: the input's number, for `StatementCounters.source`.
+    """
+    extension = _extension(connection)
+    reading = StatementReading()
+    if extension.schema is None or extension.version is None:
+        reading.warnings.append(_not_installed(extension))
+        return reading
+    try:
+        rows = _rows(connection, "statements", extension)
+    except psycopg.errors.ObjectNotInPrerequisiteState:
+        reading.warnings.append(_not_preloaded(extension))
+        return reading
+    except psycopg.errors.InsufficientPrivilege:
+        reading.warnings.append(_not_granted(extension))
+        return reading
+    except (
+        psycopg.errors.CharacterNotInRepertoire,
+        psycopg.errors.UntranslatableCharacter,
+    ) as error:
+        reading.warnings.append(_not_translatable(extension, error))
+        return reading
+    except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as error:
+        reading.warnings.append(
+            f"pg_stat_statements {extension.version} in database {extension.database} is not "
+            f"known to pg95 ({error.diag.message_primary}): its counters are not read."
+        )
+        return reading
+    _sort(rows, extension, source, reading)
+    _warn_of_evictions(connection, extension, reading)
+    return reading
+
+
+def _extension(connection: Connection) -> _Extension:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(query("extension").encode())
+        row = cast("dict[str, Any]", cursor.fetchone())
+    return _Extension(**row)
+
+
+def _rows(connection: Connection, name: str, extension: _Extension) -> list[dict[str, Any]]:
+    """Run queries/<name>-<version>.sql, the newest that is not newer than the extension."""
+    file = query_file(name, extension.version or "")
+    text = sql.SQL(query(file)).format(schema=sql.Identifier(extension.schema or ""))
+    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(text).fetchall()
+
+
+def query_file(name: str, version: str) -> str:
+    """The name of the query for an extension's version, the oldest where all are newer."""
+    known = versions(name)
+    parts = tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+    fitting = [candidate for candidate in known if candidate <= parts] or known[:1]
+    return f"{name}-{'.'.join(map(str, fitting[-1]))}"
+
+
+def _sort(
+    rows: Sequence[dict[str, Any]], extension: _Extension, source: int, reading: StatementReading
+) -> None:
+    """Keep the rows that have a text, and warn of the others by their share of the time."""
+    hidden_ms, total_ms = 0.0, 0.0
+    hidden, lost = 0, 0
+    for row in rows:
+        total_ms += row["total_ms"]
+        if row["query"] is None:
+            lost += 1
+        elif row["query"] == HIDDEN_TEXT:
+            hidden += 1
+            hidden_ms += row["total_ms"]
+        else:
+            reading.counters.append(_counters(row, source))
+    if hidden:
+        share = 100 * hidden_ms / total_ms if total_ms else 0.0
+        reading.warnings.append(
+            f"pg_stat_statements hides the text of {hidden} of {len(rows)} rows ({share:.0f} % of "
+            f"the time) from role {extension.role}; they are left out. As a superuser: GRANT "
+            f"pg_read_all_stats TO {_quoted(extension.role)};"
+        )
+    if lost:
+        reading.warnings.append(
+            f"pg_stat_statements has lost the text of {lost} of {len(rows)} rows; they are left "
+            "out. SELECT pg_stat_statements_reset(); starts anew."
+        )
+
+
+def _counters(row: dict[str, Any], source: int) -> StatementCounters:
+    since = row["since"]
+    return StatementCounters(
+        query=row["query"],
+        query_id=row["query_id"],
+        calls=row["calls"],
+        total_ms=row["total_ms"],
+        min_ms=row["min_ms"],
+        max_ms=row["max_ms"],
+        mean_ms=row["mean_ms"],
+        stddev_ms=row["stddev_ms"],
+        rows=row["rows"],
+        planning_ms=row["planning_ms"],
+        database=row["database"],
+        user=row["user_name"],
+        toplevel=row["toplevel"],
+        shared_blocks_hit=row["shared_blks_hit"],
+        shared_blocks_read=row["shared_blks_read"],
+        temp_blocks_written=row["temp_blks_written"],
+        wal_bytes=row["wal_bytes"],
+        source=source,
+        read_ms=row["read_ms"],
+        since_us=round(since.timestamp() * 1e6) if isinstance(since, datetime) else None,
+    )
+
+
+def _warn_of_evictions(
+    connection: Connection, extension: _Extension, reading: StatementReading
+) -> None:
+    if not _at_least(extension.version or "", (1, 9)):
+        return
+    try:
+        row = _rows(connection, "statements_info", extension)[0]
+    except psycopg.errors.InsufficientPrivilege:
+        return  # the counters themselves were granted alone; nothing is wrong with them
+    if row["dealloc"]:
+        reading.warnings.append(
+            f"pg_stat_statements ran out of room {row['dealloc']} times since "
+            f"{row['stats_reset'].astimezone(UTC):%Y-%m-%d %H:%M} UTC: rare statements are missing. Raise "
+            "pg_stat_statements.max (needs a restart)."
+        )
+
+
+def _at_least(version: str, wanted: tuple[int, ...]) -> bool:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split(".")) >= wanted
+
+
+def _not_installed(extension: _Extension) -> str:
+    message = (
+        f"pg_stat_statements is not installed in database {extension.database}: there are no "
+        "counters. As a superuser, in that database: CREATE EXTENSION pg_stat_statements;"
+    )
+    if extension.preloaded is not None and "pg_stat_statements" not in extension.preloaded:
+        message += f" First load it: {_preload(extension)}"
+    return message
+
+
+def _not_preloaded(extension: _Extension) -> str:
+    return (
+        "pg_stat_statements is installed but not loaded by the server: there are no counters. "
+        f"As a superuser: {_preload(extension)}"
+    )
+
+
+def _preload(extension: _Extension) -> str:
+    loaded = [name.strip() for name in (extension.preloaded or "").split(",") if name.strip()]
+    names = ", ".join(f"'{name}'" for name in [*loaded, "pg_stat_statements"])
+    kept = "" if extension.preloaded is not None else " (keep the libraries that are there)"
+    return f"ALTER SYSTEM SET shared_preload_libraries = {names};{kept}, then restart the server."
+
+
+def _not_granted(extension: _Extension) -> str:
+    schema, role = _quoted(extension.schema or ""), _quoted(extension.role)
+    return (
+        f"Role {extension.role} may not read pg_stat_statements: there are no counters. As a "
+        f"superuser: GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON "
+        f"{schema}.pg_stat_statements TO {role}; GRANT pg_read_all_stats TO {role};"
+    )
+
+
+def _not_translatable(extension: _Extension, error: psycopg.Error) -> str:
+    """The extension converts the texts of all databases, and fails as a whole at one it cannot."""
+    remedy = (
+        f"SELECT {_quoted(extension.schema or '')}.pg_stat_statements_reset(0, d.oid, 0) "  # noqa: S608 - shown, not run
+        "FROM pg_database AS d, pg_database AS c "
+        "WHERE c.datname = current_database() AND d.encoding <> c.encoding;"
+    )
+    return (
+        f"pg_stat_statements cannot be read in database {extension.database}, as it holds the "
+        f"text of a database in another encoding ({error.diag.message_primary}): there are no "
+        f"counters. To drop the counters of those databases, as a superuser: {remedy}"
+    )
+
+
+def _quoted(name: str) -> str:
+    return sql.Identifier(name).as_string(None)

@@ -1,0 +1,360 @@
+"""A catalog from schema.prisma: the tables, keys and indexes that Prisma makes of the models.
+
+Names and types are those of Prisma's migrations (checked against one in the tests); what a schema
+does not say (views' keys, CHECKs, hand-written SQL migrations) is not known here either.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from analyzer.errors import InputError
+from analyzer.model.catalog import (
+    Catalog,
+    Column,
+    ForeignKey,
+    Index,
+    Relation,
+    Table,
+    table_name,
+    unique_keys,
+)
+from analyzer.sources.schema import prisma_syntax as syntax
+from analyzer.sources.schema.prisma_types import (
+    SCALARS,
+    constraint_name,
+    index_method,
+    native_type,
+    operator_class,
+)
+from analyzer.sql.column_types import named_type, quote_identifier
+
+
+def read_schema(text: str, origin: str) -> Catalog:
+    """Read a schema.prisma.
+
+    Args:
+        text: the file's text.
+        origin: what to call it in messages and evidence.
+
+    Raises:
+        InputError: broken syntax, or a type that is nowhere defined; the message has the line.
+    """
+    return read_schemas({origin: text}, origin)
+
+
+def read_schemas(texts: Mapping[str, str], origin: str) -> Catalog:
+    """Read a schema that is spread over several files, given as text by file name."""
+    schema = _Schema({name: syntax.parse(text, name) for name, text in texts.items()})
+    tables = [_table(schema, model) for model in schema.models.values()]
+    tables += schema.link_tables()
+    return Catalog({table.name: table for table in tables}, origin)
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A model or view with what its parts are called in the database."""
+
+    block: syntax.Block
+    origin: str
+
+    @property
+    def bare_table(self) -> str:
+        return _mapped(self.block.attribute("map")) or self.block.name
+
+    @property
+    def schema(self) -> str | None:
+        return _mapped(self.block.attribute("schema"))
+
+    @property
+    def table(self) -> str:
+        return table_name(self.schema, self.bare_table)
+
+    def columns(self, fields: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self.column(name) for name in fields)
+
+    def column(self, name: str) -> str:
+        field = self.block.field(name)
+        return (_mapped(field.attribute("map")) if field else None) or name
+
+    def key(self) -> tuple[str, ...]:
+        """The columns of the primary key, or of the first unique one where there is none."""
+        keys = [*_keys(self.block, "id"), *_keys(self.block, "unique")]
+        return self.columns(keys[0].fields) if keys else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _IndexField:
+    name: str
+    descending: bool = False
+    operator_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """An @id, @unique or @@index with its fields, wherever it is written."""
+
+    attribute: syntax.Attribute
+    parts: tuple[_IndexField, ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(part.name for part in self.parts)
+
+
+class _Schema:
+    """All blocks of a schema, by name."""
+
+    def __init__(self, files: Mapping[str, tuple[syntax.Block, ...]]) -> None:
+        self.models: dict[str, _Model] = {}
+        self.enums: dict[str, syntax.Block] = {}
+        self.composites: set[str] = set()
+        for origin, blocks in files.items():
+            for block in blocks:
+                if block.kind in ("model", "view"):
+                    self.models[block.name] = _Model(block, origin)
+                elif block.kind == "enum":
+                    self.enums[block.name] = block
+                elif block.kind == "type":
+                    self.composites.add(block.name)
+
+    def column_type(self, model: _Model, field: syntax.Field) -> str | None:
+        """The type of a field's column, None for a relation.
+
+        Raises InputError for a type that nothing defines.
+        """
+        base: str | None = None
+        native = next((a for a in field.attributes if a.name.startswith("db.")), None)
+        if field.unsupported is not None:
+            base = field.unsupported
+        elif native:
+            arguments = tuple(_plain(argument.value) for argument in native.arguments)
+            base = native_type(native.name.removeprefix("db."), arguments)
+        elif field.type in SCALARS:
+            base = SCALARS[field.type]
+        elif field.type in self.enums:
+            enum = self.enums[field.type]
+            base = named_type(
+                _mapped(enum.attribute("schema")), _mapped(enum.attribute("map")) or enum.name
+            )
+        elif field.type not in self.models and field.type not in self.composites:
+            raise InputError(
+                f"{model.origin}:{field.span.line}: type {field.type} of field {field.name} is "
+                "not defined. Give the folder where a schema is spread over several files."
+            )
+        return f"{base}[]" if base and field.many else base
+
+    def counterpart(self, model: _Model, field: syntax.Field) -> syntax.Field | None:
+        """The field on the other side of a relation."""
+        other = self.models[field.type].block
+        name = _relation_name(field)
+        return next(
+            (
+                candidate
+                for candidate in other.fields
+                if candidate.type == model.block.name
+                and _relation_name(candidate) == name
+                and not (other is model.block and candidate.name == field.name)
+            ),
+            None,
+        )
+
+    def relation_fields(self, model: _Model) -> Iterator[syntax.Field]:
+        return (field for field in model.block.fields if field.type in self.models)
+
+    def is_link(self, model: _Model, field: syntax.Field) -> bool:
+        """Whether a field is one side of an implicit many-to-many relation."""
+        if not field.many:
+            return False
+        other = self.counterpart(model, field)
+        if other is None:  # a model linked with itself may have one list for both sides
+            return field.type == model.block.name
+        return other.many
+
+    def link_tables(self) -> list[Table]:
+        """The tables of implicit many-to-many relations: `_Name` with the columns A and B."""
+        sides: dict[str, tuple[_Model, _Model]] = {}
+        for model in self.models.values():
+            for field in self.relation_fields(model):
+                if self.is_link(model, field):
+                    pair = sorted((model.block.name, field.type))
+                    name = _relation_name(field) or f"{pair[0]}To{pair[1]}"
+                    sides[f"_{name}"] = (self.models[pair[0]], self.models[pair[1]])
+        return [self._link_table(name, a, b) for name, (a, b) in sides.items()]
+
+    def _link_table(self, name: str, a: _Model, b: _Model) -> Table:
+        columns, keys = [], []
+        for letter, model in (("A", a), ("B", b)):
+            target = model.key()
+            key = next((f for f in model.block.fields if (model.column(f.name),) == target), None)
+            column_type = self.column_type(model, key) if key else None
+            columns.append(Column(letter, column_type or "unknown", nullable=False))
+            keys.append(ForeignKey((letter,), model.table, target, f"{name}_{letter}_fkey"))
+        return Table(
+            name=table_name(a.schema, name),
+            columns=tuple(columns),
+            primary_key=("A", "B"),
+            foreign_keys=tuple(keys),
+            indexes=(
+                Index(f"{name}_AB_pkey", ("A", "B"), unique=True, primary=True),
+                Index(f"{name}_B_index", ("B",)),
+            ),
+        )
+
+
+def _table(schema: _Schema, model: _Model) -> Table:
+    columns = tuple(_columns(schema, model))
+    indexes = tuple(_indexes(model))
+    primary = next((index.columns for index in indexes if index.primary), ())
+    return Table(
+        name=model.table,
+        columns=tuple(
+            replace(column, nullable=column.nullable and column.name not in primary)
+            for column in columns
+        ),
+        primary_key=primary,
+        unique_keys=unique_keys(columns, indexes),
+        foreign_keys=tuple(_foreign_keys(schema, model)),
+        indexes=indexes if model.block.kind == "model" else (),  # a view has keys without any
+        model=model.block.name,
+        relations=tuple(_relations(schema, model)),
+    )
+
+
+def _columns(schema: _Schema, model: _Model) -> Iterator[Column]:
+    for field in model.block.fields:
+        column_type = schema.column_type(model, field)
+        if column_type is not None:
+            # A list has no NOT NULL: Prisma reads NULL as the empty list.
+            nullable = field.optional or field.many
+            yield Column(model.column(field.name), column_type, nullable, field.name)
+
+
+def _foreign_keys(schema: _Schema, model: _Model) -> Iterator[ForeignKey]:
+    for field in schema.relation_fields(model):
+        relation = field.attribute("relation")
+        own = _names(relation.argument("fields")) if relation else ()
+        if relation and own:
+            target = schema.models[field.type]
+            columns = model.columns(own)
+            name = _text(relation.argument("map"))
+            yield ForeignKey(
+                columns=columns,
+                target=target.table,
+                target_columns=target.columns(_names(relation.argument("references"))),
+                name=name or constraint_name(model.bare_table, columns, "_fkey"),
+            )
+
+
+def _relations(schema: _Schema, model: _Model) -> Iterator[Relation]:
+    for field in schema.relation_fields(model):
+        target = schema.models[field.type]
+        relation = field.attribute("relation")
+        own = _names(relation.argument("fields")) if relation else ()
+        columns: tuple[str, ...] = ()
+        if relation and own:
+            columns = model.columns(own)
+            target_columns = target.columns(_names(relation.argument("references")))
+        elif schema.is_link(model, field):
+            target_columns = target.key()
+        else:
+            other = schema.counterpart(model, field)
+            mark = other.attribute("relation") if other else None
+            target_columns = target.columns(_names(mark.argument("fields")) if mark else ())
+        yield Relation(field.name, target.table, field.many, columns, target_columns)
+
+
+def _indexes(model: _Model) -> Iterator[Index]:
+    for kind, suffix in (("id", "_pkey"), ("unique", "_key"), ("index", "_idx")):
+        for key in _keys(model.block, kind):
+            yield _index(model, key, kind, suffix)
+
+
+def _index(model: _Model, key: _Key, kind: str, suffix: str) -> Index:
+    attribute = key.attribute
+    columns = model.columns(key.fields)
+    descending = tuple(part.descending for part in key.parts)
+    classes = tuple(part.operator_class for part in key.parts)
+    named = columns if kind != "id" else ()
+    method = attribute.argument("type")
+    return Index(
+        name=_text(attribute.argument("map")) or constraint_name(model.bare_table, named, suffix),
+        columns=columns,
+        unique=kind != "index",
+        primary=kind == "id",
+        method=index_method(_plain(method)) if method else "btree",
+        predicate=_predicate(model, attribute.argument("where")),
+        descending=descending if any(descending) else (),
+        operator_classes=classes if any(classes) else (),
+    )
+
+
+def _keys(block: syntax.Block, kind: str) -> Iterator[_Key]:
+    """The keys of one kind: id, unique or index, of fields and of the block."""
+    for field in block.fields:
+        attribute = field.attribute(kind)
+        if attribute:
+            sort = _plain(attribute.argument("sort"))
+            yield _Key(attribute, (_IndexField(field.name, sort == "Desc"),))
+    for attribute in block.attributes:
+        if attribute.name == kind:
+            value = attribute.argument("fields", "")
+            items = value.items if isinstance(value, syntax.Array) else (value,) if value else ()
+            yield _Key(attribute, tuple(_index_field(item) for item in items))
+
+
+def _index_field(value: syntax.Value) -> _IndexField:
+    if not isinstance(value, syntax.Call):
+        return _IndexField(_plain(value))
+    options = {argument.name: argument.value for argument in value.arguments}
+    ops = options.get("ops")
+    if isinstance(ops, syntax.Call):  # raw("gin_trgm_ops")
+        name = _plain(ops.arguments[0].value) if ops.arguments else None
+    else:
+        name = operator_class(_plain(ops)) if ops else None
+    return _IndexField(value.name, _plain(options.get("sort")) == "Desc", name)
+
+
+def _predicate(model: _Model, where: syntax.Value | None) -> str | None:
+    """The condition of a partial index as SQL: raw("…"), or { field: value }."""
+    if isinstance(where, syntax.Call):
+        return _plain(where.arguments[0].value) if where.arguments else None
+    if isinstance(where, syntax.Record):
+        return " AND ".join(_condition(model, name, value) for name, value in where.entries)
+    return None
+
+
+def _condition(model: _Model, name: str, value: syntax.Value) -> str:
+    column, negated = quote_identifier(model.column(name)), False
+    if isinstance(value, syntax.Record) and len(value.entries) == 1:
+        negated = value.entries[0][0] == "not"
+        value = value.entries[0][1]
+    if isinstance(value, syntax.Word) and value.value == "null":
+        return f"{column} IS {'NOT ' if negated else ''}NULL"
+    shown = _plain(value)
+    if isinstance(value, syntax.Text):
+        shown = "'" + shown.replace("'", "''") + "'"
+    return f"{column} {'<>' if negated else '='} {shown}"
+
+
+def _relation_name(field: syntax.Field) -> str | None:
+    relation = field.attribute("relation")
+    return _text(relation.argument("name", "")) if relation else None
+
+
+def _mapped(attribute: syntax.Attribute | None) -> str | None:
+    return _text(attribute.argument("name", "")) if attribute else None
+
+
+def _names(value: syntax.Value | None) -> tuple[str, ...]:
+    return tuple(map(_plain, value.items)) if isinstance(value, syntax.Array) else ()
+
+
+def _text(value: syntax.Value | None) -> str | None:
+    return value.value if isinstance(value, syntax.Text) else None
+
+
+def _plain(value: syntax.Value | None) -> str:
+    """The text of a string, number or name; a call's name; nothing for the rest."""
+    if isinstance(value, syntax.Text | syntax.Number | syntax.Word):
+        return value.value
+    return value.name if isinstance(value, syntax.Call) else ""
