@@ -47,10 +47,9 @@ class RepeatedLookup:
         """Judge the workload."""
         groups: dict[int, list[Group]] = {}
         for group in self._loops.find(workload).lookups:
-            rows = workload.executions.iloc[group.rows]
-            if _confidence(rows) >= _REPORTED_FROM:
-                groups.setdefault(group.statement, []).append(group)
-        findings = tuple(_finding(workload, number, found) for number, found in groups.items())
+            groups.setdefault(group.statement, []).append(group)
+        made = [_finding(workload, number, found) for number, found in groups.items()]
+        findings = tuple(one for one in made if one.confidence >= _REPORTED_FROM)
         if findings:
             return Outcome(Status.FOUND, findings)
         reason = incomplete_log(workload)
@@ -60,13 +59,15 @@ class RepeatedLookup:
 
 
 def _confidence(rows: pd.DataFrame) -> float:
+    """The sum described in the module's docstring, over all units of work of one statement."""
     score = 0.15 + 0.1 + 0.1  # a key lookup with different values, or it would not be here
     score += 0.1 if tight_gap(rows) else 0.0
     transactions = rows["transaction"]
     inside = bool((transactions >= 0).all())
-    if (rows["trace"] >= 0).all() or (inside and len(transactions.unique()) == 1):
+    units = len(rows["request"].unique())
+    if (rows["trace"] >= 0).all() or (inside and len(transactions.unique()) <= units):
         score += 0.1
-    elif inside and transactions.nunique() == len(rows):
+    elif inside and len(transactions.unique()) == len(rows):
         score -= 0.3
     return round(min(score, _CAP), 2)  # rounded: sums of tenths must compare as tenths
 
@@ -96,7 +97,7 @@ def _finding(workload: Workload, number: int, groups: list[Group]) -> Finding:
         key=f"repeated-lookup-{short_hash(statement.lineage, 12)}",
         detector=RepeatedLookup.id,
         severity=loop_severity(float(counts.median())),
-        confidence=round(max(_confidence(workload.executions.iloc[g.rows]) for g in groups), 2),
+        confidence=_confidence(rows),
         title=f"{counts.median():g} lookups of {statement.facts.main_table} by {', '.join(columns)} in one go",
         evidence=evidence,
         impact=Impact(trips, float(rows["duration_ms"].sum()), None, len(groups)),

@@ -42,9 +42,9 @@ class ParameterCoder:
         if self._starts is None:
             try:
                 starts = [
-                    token.start
-                    for token in tokens(self._text)
-                    if token.kind not in ("parameter", "comment", "end")
+                    start
+                    for _, kind, _, start in tokens(self._text)
+                    if kind not in ("parameter", "comment", "kept", "end")
                 ]
             except Unbalanced:
                 starts = []

@@ -19,8 +19,8 @@ def redact_text(text: str, placeholder: str = "?") -> str:
     try:
         for plain, kind, token, _ in tokens(text):
             parts.append(plain)
-            if kind == "parameter":
-                parts.append(f"${token}")
+            if kind == "parameter" or kind == "kept":
+                parts.append(token)
             elif kind == "comment":
                 parts.append(" ")
             elif kind != "end":
@@ -43,8 +43,10 @@ def normalise(text: str) -> str:
         for plain, kind, token, _ in tokens(text):
             pieces.append(plain)
             if kind == "parameter":
-                highest = max(highest, int(token[:6]))
-                pieces.append(f"${token}")
+                highest = max(highest, int(token[1:7]))
+                pieces.append(token)
+            elif kind == "kept":
+                pieces.append(token)
             elif kind == "comment":
                 pieces.append(" ")
             elif kind != "end":

@@ -7,26 +7,16 @@ to its end (an unterminated string, a nested comment) is reported as such, never
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 _IDENTIFIER = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*+"
-# Identifiers whose parenthesised number is part of the type or the value's precision:
-# libpg_query's fingerprint depends on it, so it is no literal.
-_KEPT_NUMBER = (
-    r"(?i:float|current_time|current_timestamp|localtime|localtimestamp)\s*+\(\s*+\d++\s*+\)"
-)
 _PLAIN_RUN = rf"""
 (?:
-    {_KEPT_NUMBER}
-  | (?i:array)\s*+\[
-  | \[\s*+\d++\s*+(?::\s*+\d++\s*+)?\]
-  | (?![eEbBxXnN]'|[uU]&['"]){_IDENTIFIER}
-  | "(?:[^"]|"")*+"
-  | [^A-Za-z_\x80-\U0010ffff"'$\d/.\-\[]
+    (?![eEbBxXnN]'|[uU]&['"]){_IDENTIFIER}
+  | [^A-Za-z_\x80-\U0010ffff"'$\d/.\-]++
   | \.(?!\d)
+  | "(?:[^"]|"")*+"
   | -(?!-)
   | /(?!\*)
-  | \[
 )*+
 """
 _QUOTED = r"'(?:[^']|'')*+'(?:[ \t\r\f]*+\n\s*+'(?:[^']|'')*+')*+"
@@ -39,7 +29,7 @@ _TOKEN = re.compile(
     (?P<plain>{_PLAIN_RUN})
     (?:
         (?P<escaped>[eE]'(?:[^'\\]|\\.|'')*+')
-      | (?P<string>(?P<prefix>[bBxXnN]?){_QUOTED})
+      | (?P<string>[bBxXnN]?{_QUOTED})
       | \$(?P<parameter>\d++)
       | (?P<dollar>\$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?)\$.*?\$(?P=tag)\$)
       | (?P<number>{_NUMBER})
@@ -51,17 +41,19 @@ _TOKEN = re.compile(
 )
 
 
-class Token(NamedTuple):
-    """A literal, parameter or comment with the plain text before it.
+# Numbers that are part of a type, of a value's precision or of a subscript: libpg_query's
+# fingerprint depends on them, so they are no literals.
+_KEPT = re.compile(
+    r"""(?:\b(?:float|current_time|current_timestamp|localtime|localtimestamp)\s*\(
+        |(?<!array)(?<!array\s)\[)\s*\Z""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
-    `kind`: escaped, string, dollar, number, parameter, comment or end; `text` as written
-    (for a parameter the digits after `$`); `start` its offset in characters.
-    """
 
-    plain: str
-    kind: str
-    text: str
-    start: int
+# (plain text before it, kind, the token as written, its offset in characters); kinds: escaped,
+# string, dollar, number, kept (a number that is no literal), parameter, comment, end. A tuple,
+# because one is made for every literal of every statement.
+Token = tuple[str, str, str, int]
 
 
 class Unbalanced(Exception):  # noqa: N818 - not an error of the program: the text ends inside a token
@@ -83,22 +75,29 @@ def tokens(text: str) -> Iterator[Token]:
     """
     match = _TOKEN.match
     position = 0
+    kept = False
     while True:
         found = match(text, position)
         if found is None:
             run = _PLAIN.match(text, position)
             raise Unbalanced(position, run.end() if run else position)
         kind = found.lastgroup or "end"
-        if kind in ("prefix", "tag"):  # inner groups: the outer one is meant
-            kind = "string" if kind == "prefix" else "dollar"
-        token = found.group(kind)
-        start = found.start(kind)
-        if kind == "comment" and "/*" in token[2:] and token.startswith("/*"):
+        plain = found[1]
+        start, end = found.end(1), found.end()
+        token = text[start:end]
+        if kind == "number":
+            kept = plain[-2:].rstrip()[-1:] in _BEFORE_KEPT and (
+                _KEPT.search(plain) is not None or (kept and plain.strip() == ":")
+            )
+            yield plain, "kept" if kept else kind, token, start
+        elif kind == "comment" and "/*" in token[2:] and token.startswith("/*"):
             raise Unbalanced(position, start)
-        yield Token(found.group("plain"), kind, token, start)
-        if kind == "end":
-            return
-        position = found.end()
+        else:
+            yield plain, kind, token, start
+            if kind == "end":
+                return
+        position = end
 
 
+_BEFORE_KEPT = frozenset("([:")
 _PLAIN = re.compile(_PLAIN_RUN, re.VERBOSE)

@@ -1,0 +1,149 @@
+"""Which parent execution each child follows, and whether that is a loop over its rows."""
+
+import numpy as np
+
+from analyzer.detectors._rows import ExecutionRows, Flags, Rows
+
+MINIMUM = 5  # executions from which a repetition is a loop
+MEAN_FAN_OUT = 1.5  # children per execution of a parent that is itself the child of a loop
+PARALLEL_WINDOW_US = 100_000  # children on other connections follow each other within this
+# A loop's body may hold other statements, but children must be this share of what runs from the
+# parent to the last child: in traffic that merely happens to mix two statements they are not.
+DENSITY = 1 / 12
+
+
+def follow(rows: ExecutionRows, parent: int, children: Rows) -> tuple[Rows, Flags]:
+    """For each child row the parent row it follows (-1: none), and whether over another session.
+
+    First the last parent before it in its unit of work; a child that has none there may follow a
+    parent on another connection of the pool, in an unbroken run of children behind it.
+    """
+    parents = rows.of_statement(parent)
+    owner = np.full(len(children), -1, dtype=np.int64)
+    crossed = np.zeros(len(children), dtype=bool)
+    if len(parents) == 0 or len(children) == 0:
+        return owner, crossed
+    before = np.searchsorted(rows.place[parents], rows.place[children]) - 1
+    candidate = parents[np.maximum(before, 0)]
+    inside = (before >= 0) & (rows.request[candidate] == rows.request[children])
+    owner[inside] = candidate[inside]
+    for pool in np.unique(rows.pool[children[~inside]]).tolist():
+        if pool >= 0:
+            _follow_in_pool(rows, pool, parents, children, owner, crossed)
+    return owner, crossed
+
+
+def _follow_in_pool(
+    rows: ExecutionRows, pool: int, parents: Rows, children: Rows, owner: Rows, crossed: Flags
+) -> None:
+    """Give children without a parent to one that ran on another connection just before them."""
+    ours = parents[rows.pool[parents] == pool]
+    if len(ours) == 0:
+        return
+    ours = ours[np.argsort(rows.end[ours], kind="stable")]
+    times = rows.end[ours]
+    mine = np.flatnonzero(rows.pool[children] == pool)
+    mine = mine[np.argsort(rows.end[children[mine]], kind="stable")]
+    at = rows.end[children[mine]]
+    latest = np.searchsorted(times, at, side="right") - 1
+    free = owner[mine] < 0
+    # The run is unbroken: every child within the window of the one before, the first of its parent.
+    previous = np.concatenate(([0], at[:-1]))
+    new = np.concatenate(([True], latest[1:] != latest[:-1])) if len(mine) else free
+    previous = np.where(new & (latest >= 0), times[np.maximum(latest, 0)], previous)
+    late = at - previous > PARALLEL_WINDOW_US
+    breaks = np.cumsum(late)
+    start = np.maximum.accumulate(np.where(new, np.arange(len(mine)), 0))
+    unbroken: Flags = (breaks == breaks[start]) & ~late[start]
+    # Lookups that run on their own just before the parent will do so behind it too.
+    alone = np.sort(at[free])
+    earlier = np.searchsorted(alone, times) - np.searchsorted(alone, times - PARALLEL_WINDOW_US)
+    quiet = earlier == 0
+    taken = free & (latest >= 0) & unbroken & quiet[np.maximum(latest, 0)]
+    owner[mine[taken]] = ours[latest[taken]]
+    crossed[mine[taken]] = True
+
+
+def keep_loops(
+    rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags, *, nested: Flags | None = None
+) -> Rows:
+    """Keep the owners whose children look like a loop over their rows; -1 for the rest.
+
+    At least MINIMUM children with as many different keys behind one execution of the parent,
+    never more than its LIMIT, and dense enough. `nested` marks (by row) parent executions that are
+    children of a loop themselves: for those the mean over all of them in the unit of work decides.
+    """
+    owned = np.flatnonzero(owner >= 0)
+    kept = np.full(len(children), -1, dtype=np.int64)
+    if len(owned) == 0:
+        return kept
+    parents, group, counts = np.unique(owner[owned], return_inverse=True, return_counts=True)
+    good = _within_limits(rows, parents, counts)
+    good &= _dense(rows, children[owned], group, parents, crossed[owned])
+    if nested is None:
+        distinct = rows.distinct_lookups(children[owned], group, len(parents))
+        chosen = good & (counts >= MINIMUM) & (distinct >= MINIMUM)
+    else:
+        chosen = good & _nested_loops(rows, children[owned], group, parents, counts, nested)
+    members = chosen[group]
+    kept[owned[members]] = owner[owned[members]]
+    return kept
+
+
+def _nested_loops(
+    rows: ExecutionRows, children: Rows, group: Rows, parents: Rows, counts: Rows, nested: Flags
+) -> Flags:
+    """Parents that are loop children themselves, whose own children are enough on average."""
+    units, unit = np.unique(rows.request[parents], return_inverse=True)
+    executed = np.bincount(
+        np.searchsorted(units, rows.request[_nested_in(rows, parents, nested, units)]),
+        minlength=len(units),
+    )
+    total = np.bincount(unit, weights=np.where(nested[parents], counts, 0), minlength=len(units))
+    distinct = rows.distinct_lookups(children, unit[group], len(units))
+    enough = (total >= MINIMUM) & (total >= MEAN_FAN_OUT * executed) & (distinct >= MINIMUM)
+    flags: Flags = enough[unit] & nested[parents]
+    return flags
+
+
+def _nested_in(rows: ExecutionRows, parents: Rows, nested: Flags, units: Rows) -> Rows:
+    """All executions of the parent statement in these units that are loop children."""
+    every = rows.of_statement(int(rows.statement[parents[0]]))
+    found: Rows = every[nested[every] & np.isin(rows.request[every], units)]
+    return found
+
+
+def _within_limits(rows: ExecutionRows, parents: Rows, counts: Rows) -> Flags:
+    """Parents that can have returned a row for every child, and more than one."""
+    good = np.ones(len(parents), dtype=bool)
+    for number, (row, count) in enumerate(zip(parents.tolist(), counts.tolist(), strict=True)):
+        limit = rows.limit(row)
+        good[number] = limit is None or (limit > 1 and count <= limit)
+    return good
+
+
+def is_dense(rows: ExecutionRows, members: Rows) -> bool:
+    """Whether rows of one unit of work are a fair share of what runs from the first to the last."""
+    places = rows.place[members]
+    return len(members) >= DENSITY * int(places.max() - places.min() + 1)
+
+
+def _dense(
+    rows: ExecutionRows, children: Rows, group: Rows, parents: Rows, crossed: Flags
+) -> Flags:
+    """Whether children are a fair share of what runs between their parent and the last of them.
+
+    Counted within the unit of work, or over the whole pool where other connections took part.
+    """
+    last_place = np.zeros(len(parents), dtype=np.int64)
+    np.maximum.at(last_place, group, rows.place[children])
+    span = last_place - rows.place[parents]
+    several = np.bincount(group[crossed], minlength=len(parents)) > 0
+    last_end = np.zeros(len(parents), dtype=np.int64)
+    np.maximum.at(last_end, group, rows.end[children])
+    for pool in np.unique(rows.pool[parents[several]]).tolist():
+        here = several & (rows.pool[parents] == pool)
+        span[here] = rows.run_between(pool, rows.end[parents[here]], last_end[here])
+    counts = np.bincount(group, minlength=len(parents))
+    flags: Flags = counts >= DENSITY * np.maximum(span, 1)
+    return flags
