@@ -37,6 +37,7 @@ def run_focused(given: dict[str, Any], detectors: Sequence[str] | None, show: Sh
 
 def _text(document: dict[str, Any], form: str | None, show: Show) -> str:
     from analyzer.report.views import focused  # noqa: PLC0415 - loaded when a command runs
+    from analyzer.report.views._terminal import to_text  # noqa: PLC0415
 
     if form == "sql":
         return focused.index_sql(document)
@@ -44,4 +45,4 @@ def _text(document: dict[str, Any], form: str | None, show: Show) -> str:
         text = render(document, form)
         return text if text.endswith("\n") else text + "\n"
     width, colour = terminal()
-    return focused.to_text(show(document, width), width, colour=colour)
+    return to_text(show(document, width), width, colour=colour)

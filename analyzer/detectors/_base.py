@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from analyzer.model.evidence import ExampleExecution
-from analyzer.model.finding import Outcome
+from analyzer.model.finding import Finding, Outcome, Status
 from analyzer.model.workload import Workload
 from analyzer.sql.parameters import split_parameters
 
@@ -59,3 +59,13 @@ def incomplete_log(workload: Workload) -> str | None:
     if censored and not (workload.executions["clock"] == 1).any():
         return f"the log leaves out statements faster than {censored:g} ms, which hides nearly all loops; log all statements for a while (log_min_duration_statement = 0)"
     return None
+
+
+def answer(findings: Sequence[Finding], workload: Workload) -> Outcome:
+    """A loop detector's outcome: clean only if the input could have shown a loop."""
+    if findings:
+        return Outcome(Status.FOUND, tuple(findings))
+    reason = incomplete_log(workload)
+    if reason:
+        return Outcome(Status.NOT_APPLICABLE, reason=reason)
+    return Outcome(Status.CLEAN)

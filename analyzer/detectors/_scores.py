@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analyzer.model.evidence import Spread
 from analyzer.model.finding import Severity
 
 TIGHT_GAP_MS = 20.0  # the application does little between two round trips
@@ -39,3 +40,8 @@ def loop_severity(executions: float) -> Severity:
     if executions >= _MANY:
         return Severity.MEDIUM
     return Severity.LOW if executions >= _SOME else Severity.INFO
+
+
+def spread(counts: pd.Series) -> Spread:
+    """Smallest, middle and largest of some counts."""
+    return Spread(float(counts.min()), float(counts.median()), float(counts.max()))

@@ -37,11 +37,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analyzer.detectors._base import examples_of, incomplete_log, routes_of
+from analyzer.detectors._base import answer, examples_of, routes_of
 from analyzer.detectors._loops import LoopFinder, Pair
-from analyzer.detectors._scores import TIGHT_GAP_MS, scope_of, typical_gap_ms
-from analyzer.model.evidence import NPlusOneEvidence, Spread
-from analyzer.model.finding import Finding, Impact, Outcome, Severity, Status
+from analyzer.detectors._scores import TIGHT_GAP_MS, scope_of, spread, typical_gap_ms
+from analyzer.model.evidence import NPlusOneEvidence
+from analyzer.model.finding import Finding, Impact, Outcome, Severity
 from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
@@ -62,13 +62,7 @@ class NPlusOne:
         """Judge the workload."""
         pairs = self._loops.find(workload).pairs
         findings = [made for pair in pairs if (made := _finding(workload, pair))]
-        findings = _with_unique_keys(findings)
-        if findings:
-            return Outcome(Status.FOUND, tuple(findings))
-        reason = incomplete_log(workload)
-        if reason:
-            return Outcome(Status.NOT_APPLICABLE, reason=reason)
-        return Outcome(Status.CLEAN)
+        return answer(_with_unique_keys(findings), workload)
 
 
 def _with_unique_keys(findings: list[Finding]) -> list[Finding]:
@@ -108,8 +102,8 @@ def _finding(workload: Workload, pair: Pair) -> Finding | None:
         scope="cross-session" if pair.parallel else scope_of(rows),
         occurrences=len(per_occurrence),
         executions=len(rows),
-        children_per_occurrence=_spread(per_occurrence),
-        children_per_parent=_spread(per_parent),
+        children_per_occurrence=spread(per_occurrence),
+        children_per_parent=spread(per_parent),
         distinct_parameters=rows["parameters"].nunique(),
         median_child_ms=float(rows["duration_ms"].median()),
         wall_ms=wall_ms,
@@ -140,10 +134,6 @@ def _finding(workload: Workload, pair: Pair) -> Finding | None:
         ),
         routes=routes_of(workload, requests),
     )
-
-
-def _spread(counts: pd.Series) -> Spread:
-    return Spread(float(counts.min()), float(counts.median()), float(counts.max()))
 
 
 def _confidence(rows: pd.DataFrame, pair: Pair, gap_ms: float) -> tuple[float, list[str]]:

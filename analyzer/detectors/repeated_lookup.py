@@ -22,12 +22,12 @@ What to do
 
 import pandas as pd
 
-from analyzer.detectors._base import examples_of, incomplete_log, routes_of
+from analyzer.detectors._base import answer, examples_of, routes_of
 from analyzer.detectors._links import lookups
 from analyzer.detectors._loops import Group, LoopFinder
-from analyzer.detectors._scores import loop_severity, scope_of, tight_gap
-from analyzer.model.evidence import RepeatedLookupEvidence, Spread
-from analyzer.model.finding import Finding, Impact, Outcome, Status
+from analyzer.detectors._scores import loop_severity, scope_of, spread, tight_gap
+from analyzer.model.evidence import RepeatedLookupEvidence
+from analyzer.model.finding import Finding, Impact, Outcome
 from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
@@ -50,12 +50,7 @@ class RepeatedLookup:
             groups.setdefault(group.statement, []).append(group)
         made = [_finding(workload, number, found) for number, found in groups.items()]
         findings = tuple(one for one in made if one.confidence >= _REPORTED_FROM)
-        if findings:
-            return Outcome(Status.FOUND, findings)
-        reason = incomplete_log(workload)
-        if reason:
-            return Outcome(Status.NOT_APPLICABLE, reason=reason)
-        return Outcome(Status.CLEAN)
+        return answer(findings, workload)
 
 
 def _confidence(rows: pd.DataFrame) -> float:
@@ -86,7 +81,7 @@ def _finding(workload: Workload, number: int, groups: list[Group]) -> Finding:
         scope=scope_of(rows),
         occurrences=len(groups),
         executions=len(rows),
-        per_occurrence=Spread(float(counts.min()), float(counts.median()), float(counts.max())),
+        per_occurrence=spread(counts),
         distinct_parameters=max(group.distinct for group in groups),
         median_ms=float(rows["duration_ms"].median()),
         examples=examples_of(workload, [int(row) for row in largest.rows[:3]]),

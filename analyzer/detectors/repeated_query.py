@@ -22,11 +22,11 @@ What to do
 
 import pandas as pd
 
-from analyzer.detectors._base import examples_of, incomplete_log, routes_of
+from analyzer.detectors._base import answer, examples_of, routes_of
 from analyzer.detectors._loops import Group, LoopFinder
-from analyzer.detectors._scores import loop_severity, scope_of, tight_gap
-from analyzer.model.evidence import RepeatedQueryEvidence, Spread
-from analyzer.model.finding import Finding, Impact, Outcome, Status
+from analyzer.detectors._scores import loop_severity, scope_of, spread, tight_gap
+from analyzer.model.evidence import RepeatedQueryEvidence
+from analyzer.model.finding import Finding, Impact, Outcome
 from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
@@ -45,12 +45,7 @@ class RepeatedQuery:
         for group in self._loops.find(workload).repeated:
             groups.setdefault(group.statement, []).append(group)
         findings = tuple(_finding(workload, number, found) for number, found in groups.items())
-        if findings:
-            return Outcome(Status.FOUND, findings)
-        reason = incomplete_log(workload)
-        if reason:
-            return Outcome(Status.NOT_APPLICABLE, reason=reason)
-        return Outcome(Status.CLEAN)
+        return answer(findings, workload)
 
 
 def _finding(workload: Workload, number: int, groups: list[Group]) -> Finding:
@@ -64,7 +59,7 @@ def _finding(workload: Workload, number: int, groups: list[Group]) -> Finding:
         scope=scope_of(rows),
         occurrences=len(groups),
         executions=len(rows),
-        per_occurrence=Spread(float(counts.min()), float(counts.median()), float(counts.max())),
+        per_occurrence=spread(counts),
         distinct_parameters=max(group.distinct for group in groups),
         median_ms=float(rows["duration_ms"].median()),
         examples=examples_of(workload, [int(row) for row in largest.rows[:3]]),

@@ -123,9 +123,8 @@ def _understood(coverage: dict[str, Any]) -> str:
 
 def actions(document: Document, most: int = 3) -> list[dict[str, Any]]:
     """The findings whose fix saves most: what to do, what it saves, where to read on."""
-    total_ms = sum(s["total_ms"] for s in document["statements"] if s["total_ms"])
     ranked = sorted(enumerate(document["findings"]), key=_saving)
-    return [_action(finding, total_ms) for _, finding in ranked[:most]]
+    return [_action(finding) for _, finding in ranked[:most]]
 
 
 def _saving(pair: tuple[int, dict[str, Any]]) -> tuple[float, float, int]:
@@ -134,24 +133,22 @@ def _saving(pair: tuple[int, dict[str, Any]]) -> tuple[float, float, int]:
     return (-(impact.get("saving_ms") or 0.0), -(impact.get("round_trips") or 0.0), position)
 
 
-def _action(finding: dict[str, Any], total_ms: float) -> dict[str, Any]:
+def _action(finding: dict[str, Any]) -> dict[str, Any]:
     advice = next(iter(finding["recommendations"]), None)
     return {
         "key": finding["key"],
         "severity": finding["severity"],
         "title": finding["title"],
         "do": finding["title"] if advice is None else advice.get("title") or finding["title"],
-        "saves": saves(finding["impact"], total_ms),
+        "saves": saves(finding["impact"]),
     }
 
 
-def saves(impact: dict[str, Any], total_ms: float) -> str:
-    """What a fix is expected to save, in a phrase."""
+def saves(impact: dict[str, Any]) -> str:
+    """What a fix is expected to save, in a phrase: elapsed time and round trips in the window."""
     phrases = []
-    saving = impact.get("saving_ms")
-    if saving:
-        share = f" ({percent(min(saving / total_ms, 1.0))} of all time)" if total_ms else ""
-        phrases.append(f"{ms(saving)}{share}")
+    if impact.get("saving_ms"):
+        phrases.append(ms(impact["saving_ms"]))
     if impact.get("round_trips"):
         phrases.append(plural(impact["round_trips"], "round trip"))
     return "saves about " + " and ".join(phrases) if phrases else "saving not known"

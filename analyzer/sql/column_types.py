@@ -1,18 +1,10 @@
-"""Types and identifiers as PostgreSQL prints them (format_type and quote_ident).
+"""Types as PostgreSQL prints them (format_type).
 
 The same column then has the same type text whether it was read from a server, a dump or a script.
 """
 
-import re
-
-from pglast import keywords
-
+from analyzer.sql.quoting import quote_identifier
 from analyzer.sql.tree import Node
-
-_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
-_QUOTED_KEYWORDS = frozenset(
-    keywords.RESERVED_KEYWORDS | keywords.COL_NAME_KEYWORDS | keywords.TYPE_FUNC_NAME_KEYWORDS
-)
 
 # Names that the grammar or people use, and what format_type prints; {} is the type modifier.
 _PRINTED = {
@@ -59,13 +51,6 @@ _INTERVAL_RANGES = {
     7168: "hour to second",
     6144: "minute to second",
 }
-
-
-def quote_identifier(name: str) -> str:
-    """`name` as SQL, in double quotes where it needs them."""
-    if _PLAIN.match(name) and name not in _QUOTED_KEYWORDS:
-        return name
-    return '"' + name.replace('"', '""') + '"'
 
 
 def named_type(schema: str | None, name: str) -> str:

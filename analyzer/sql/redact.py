@@ -19,7 +19,7 @@ def redact_text(text: str, placeholder: str = "?") -> str:
     try:
         for plain, kind, token, _ in tokens(text):
             parts.append(plain)
-            if kind == "parameter" or kind == "kept":
+            if kind in ("parameter", "kept"):
                 parts.append(token)
             elif kind == "comment":
                 parts.append(" ")

@@ -97,8 +97,12 @@ def censored(facts: Facts) -> None:
     facts.workload.coverage.log_min_duration_inferred = True
     frame = facts.workload.executions
     frame = frame[frame["duration_ms"] >= 100]
+    seen = frame["statement"].value_counts()
+    stats = [
+        replace(one, samples=int(seen.get(n, 0))) for n, one in enumerate(facts.workload.stats)
+    ]
     facts.workload = replace(
-        facts.workload, executions=frame, requests=facts.workload.requests.iloc[:0],
+        facts.workload, executions=frame, stats=stats, requests=facts.workload.requests.iloc[:0],
         request_verdict=None,
         verdict=Verdict(None, 0.0, 530.0, "bound", "unknown", len(frame), reason),
     )  # fmt: skip

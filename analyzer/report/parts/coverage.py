@@ -14,7 +14,11 @@ _MORE_COUNTS = ("events", "unparsed_lines", "truncated")
 
 
 def coverage_part(workload: "Workload", redactor: Redactor) -> dict[str, Any]:
-    """Every input's account and the sums; `calls` are all calls known of, from logs or counters."""
+    """Every input's account and the sums.
+
+    `executions` are those seen, each counted once, transaction control and the like included;
+    `calls` are all calls known of, from logs or counters.
+    """
     coverage = workload.coverage
     warnings = list(coverage.warnings)
     if redactor.mode == "stable":
@@ -22,7 +26,7 @@ def coverage_part(workload: "Workload", redactor: Redactor) -> dict[str, Any]:
     return {
         "sources": [_source(source, redactor) for source in coverage.sources],
         "entries": sum(source.entries for source in coverage.sources),
-        "executions": len(workload.executions),
+        "executions": sum(stats.samples for stats in workload.stats),
         "calls": sum(stats.calls for stats in workload.stats),
         "statements": len(workload.statements),
         "unparsed_lines": sum(source.unparsed_lines for source in coverage.sources),

@@ -32,8 +32,7 @@ def prepare(document: Document) -> dict[str, Any] | None:
     if not findings:
         return None
     links = StatementLinks(document)
-    total_ms = sum(s["total_ms"] for s in document["statements"] if s["total_ms"])
-    cards = [_card(finding, links, total_ms) for finding in findings[:_SHOWN]]
+    cards = [_card(finding, links) for finding in findings[:_SHOWN]]
     return {
         "count": len(findings),
         "cards": cards,
@@ -41,12 +40,12 @@ def prepare(document: Document) -> dict[str, Any] | None:
     }
 
 
-def _card(finding: dict[str, Any], links: StatementLinks, total_ms: float) -> dict[str, Any]:
+def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
     evidence = finding["evidence"]
     sql = evidence.get("sql")
     return {
         "f": finding,
-        "saves": saves(finding["impact"], total_ms),
+        "saves": saves(finding["impact"]),
         "tree": tree(evidence, links),
         "statements": [
             ref for ref in (links.link(shape) for shape in finding["shape_ids"][:4]) if ref

@@ -1,11 +1,10 @@
 """What the commands with one subject print in a terminal: each a part of the document."""
 
-import io
 from collections.abc import Callable
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,32 +14,12 @@ from analyzer.report.layout import brief
 from analyzer.report.values import Document
 
 _ROOMY = 100
-_NARROWEST = 40
 _ORDERS: dict[str, Callable[[dict[str, Any]], float]] = {
     "total": lambda statement: statement["total_ms"],
     "p95": lambda statement: statement["p95_ms"] or statement.get("p95_high_ms") or 0.0,
     "calls": lambda statement: statement["calls"],
     "round-trips": lambda statement: statement["calls_per_request_p95"] or 0.0,
 }
-
-
-def to_text(parts: list[RenderableType], width: int, *, colour: bool) -> str:
-    """Renderables as lines of at most `width` columns."""
-    output = io.StringIO()
-    console = Console(
-        file=output,
-        width=max(width, _NARROWEST),
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        force_jupyter=False,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
-    console.print(Group(*parts))
-    return "\n".join(line.rstrip() for line in output.getvalue().split("\n")).rstrip("\n") + "\n"
 
 
 def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:

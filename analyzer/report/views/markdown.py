@@ -155,11 +155,10 @@ def _findings(document: Document, room: int) -> list[str]:
     findings = document["findings"]
     if not findings:
         return []
-    total_ms = sum(s["total_ms"] for s in document["statements"] if s["total_ms"])
     blocks = ["## Findings\n"]
     room -= _bytes(blocks[0]) + 1
     for finding in findings[:_FINDINGS]:
-        text = _finding(finding, total_ms)
+        text = _finding(finding)
         room -= _bytes(text) + 1
         if room < 0:
             break
@@ -170,7 +169,7 @@ def _findings(document: Document, room: int) -> list[str]:
     return blocks
 
 
-def _finding(finding: dict[str, Any], total_ms: float) -> str:
+def _finding(finding: dict[str, Any]) -> str:
     evidence = finding["evidence"]
     lines = [
         f"### {escape(finding['severity'])}: {escape(finding['title'])}",
@@ -179,7 +178,7 @@ def _finding(finding: dict[str, Any], total_ms: float) -> str:
             (
                 code(finding["detector"]),
                 f"key {code(finding['key'])}",
-                escape(saves(finding["impact"], total_ms)),
+                escape(saves(finding["impact"])),
                 f"confidence {percent(finding['confidence'])}",
             )
         ),

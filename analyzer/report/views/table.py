@@ -3,7 +3,6 @@
 Texts of a document are never read as rich's markup, and escape sequences in them show as text.
 """
 
-import io
 from typing import Any
 
 from rich import box
@@ -14,6 +13,7 @@ from rich.text import Text
 from analyzer.report.formats import count, ms, one_line, percent, plural
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
+from analyzer.report.views._terminal import terminal, written
 from analyzer.report.wording import (
     actions,
     coverage_sentences,
@@ -25,7 +25,6 @@ from analyzer.report.wording import (
     value,
 )
 
-_NARROWEST = 40
 _ROOMY = 100  # columns from which on the minor figures have room too
 _FINDINGS = 20
 _STATEMENTS = 20
@@ -38,25 +37,13 @@ def render(document: Document, console_width: int = 100, *, colour: bool = False
 
     `colour` adds ANSI colours; whether the terminal wants them is for the caller to know.
     """
-    output = io.StringIO()
-    console = Console(
-        file=output,
-        width=max(console_width, _NARROWEST),
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        force_jupyter=False,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
+    console = terminal(console_width, colour=colour)
     _verdict(console, document)
     _actions(console, document)
     _findings(console, document)
     _statements(console, document)
     _silent(console, document)
-    return "\n".join(line.rstrip() for line in output.getvalue().split("\n")).rstrip("\n") + "\n"
+    return written(console)
 
 
 def _verdict(console: Console, document: Document) -> None:

@@ -26,7 +26,8 @@ from analyzer.sources.schema.prisma_types import (
     native_type,
     operator_class,
 )
-from analyzer.sql.column_types import named_type, quote_identifier
+from analyzer.sql.column_types import named_type
+from analyzer.sql.quoting import quote_identifier
 
 
 def read_schema(text: str, origin: str) -> Catalog:

@@ -1,0 +1,115 @@
+"""The house keeps its own rules: everything registered, documented, tested and held by a contract."""
+
+import ast
+import importlib
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HEADINGS = (
+    "What it finds",
+    "Why it hurts",
+    "How it decides",
+    "When it is wrong",
+    "What to do",
+)
+SAMPLE_LIMIT_BYTES = 4_000_000
+
+
+def modules_in(folder: Path) -> list[str]:
+    """Names of the modules of a package that are its public units, not its `_base`."""
+    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+
+
+def python_files(checkout: Path) -> Iterator[Path]:
+    for folder in ("analyzer", "tests", "benchmarks"):
+        yield from (checkout / folder).rglob("*.py")
+
+
+def test_every_detector_is_registered_under_its_file_s_name(checkout: Path) -> None:
+    registered = {
+        type(detector).__module__: detector.id
+        for detector in importlib.import_module("analyzer.detectors").all_detectors()
+    }
+    assert registered == {
+        f"analyzer.detectors.{name}": name.replace("_", "-")
+        for name in modules_in(checkout / "analyzer" / "detectors")
+    }
+
+
+def test_every_detector_is_documented(checkout: Path) -> None:
+    names = modules_in(checkout / "analyzer" / "detectors")
+    assert names
+    for name in names:
+        docstring = importlib.import_module(f"analyzer.detectors.{name}").__doc__ or ""
+        places = [docstring.find(heading) for heading in HEADINGS]
+        assert -1 not in places, f"{name}: no '{HEADINGS[places.index(-1)]}' in its docstring"
+        assert places == sorted(places), f"{name}: the headings are out of order"
+
+
+def test_every_detector_is_tested_and_kept_apart(checkout: Path) -> None:
+    project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (independent,) = [contract for contract in contracts if contract["type"] == "independence"]
+    names = modules_in(checkout / "analyzer" / "detectors")
+    assert set(independent["modules"]) == {f"analyzer.detectors.{name}" for name in names}
+    for name in names:
+        assert (checkout / "tests" / "detectors" / f"test_{name}.py").is_file(), name
+
+
+def test_every_section_is_registered_with_its_template(checkout: Path) -> None:
+    sections = importlib.import_module("analyzer.report.sections").SECTIONS
+    modules = modules_in(checkout / "analyzer" / "report" / "sections")
+    assert {section.prepare.__module__ for section in sections} == {
+        f"analyzer.report.sections.{name}" for name in modules
+    }
+    templates = checkout / "reports" / "templates"
+    for section in sections:
+        assert (templates / section.template).is_file(), section.template
+    on_disk = {path.name for path in (templates / "sections").iterdir()}
+    assert on_disk == {Path(section.template).name for section in sections}
+
+
+def test_every_module_says_what_it_is_for(checkout: Path) -> None:
+    silent = [
+        str(path.relative_to(checkout))
+        for path in python_files(checkout)
+        if len((ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split()) < 3
+    ]
+    assert silent == []
+
+
+def test_files_can_be_read_in_one_sitting(checkout: Path) -> None:
+    lengths = {
+        str(path.relative_to(checkout)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in python_files(checkout)
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
+
+
+def test_every_room_is_described(checkout: Path) -> None:
+    text = (checkout / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for path in (checkout / "analyzer").iterdir():
+        if path.is_dir() and (path / "__init__.py").is_file():
+            assert f"{path.name}/" in text, f"docs/architecture.md does not describe {path.name}/"
+
+
+def test_samples_are_small_and_described(checkout: Path) -> None:
+    samples = checkout / "sample_logs"
+    readme = (samples / "README.md").read_text(encoding="utf-8")
+    files = [path for path in samples.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= SAMPLE_LIMIT_BYTES
+    for path in files:
+        assert path.name == "README.md" or str(path.relative_to(samples)) in readme, path
+
+
+@pytest.mark.parametrize(
+    ("name", "entries"),
+    [("prisma-events/query_events.jsonl", 124), ("jsonlog/postgresql.json", 372)],
+)
+def test_samples_are_whole(checkout: Path, name: str, entries: int) -> None:
+    lines = (checkout / "sample_logs" / name).read_text(encoding="utf-8").splitlines()
+    assert len([json.loads(line) for line in lines]) == entries
