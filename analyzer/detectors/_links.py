@@ -7,6 +7,7 @@ from analyzer.model.catalog import Catalog, Table
 from analyzer.model.statement import Arity, Kind, Predicate, StatementFacts
 
 _CLEAR_NAME = 0.8
+_UPWARDS = (("parent",), ("root",), ("ancestor",))  # what columns of trees are named after
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +56,31 @@ def link(
     varying: tuple[Predicate, ...],
     parent: StatementFacts,
     catalog: Catalog | None,
+    tables: frozenset[str] = frozenset(),
 ) -> Link | None:
-    """The best link between a child's varying lookups and a parent's rows, None if there is none."""
+    """The best link between a child's varying lookups and a parent's rows, None if there is none.
+
+    `tables` are those of the whole workload: a column named after one of them refers to no other.
+    """
     found = [
         made
         for predicate in varying
         if predicate.table or child.main_table
-        for made in _links(child, predicate, parent, catalog)
+        for made in _links(child, predicate, parent, catalog, tables)
     ]
     return max(found, key=lambda made: made.strength, default=None)
 
 
 def _links(
-    child: StatementFacts, predicate: Predicate, parent: StatementFacts, catalog: Catalog | None
+    child: StatementFacts,
+    predicate: Predicate,
+    parent: StatementFacts,
+    catalog: Catalog | None,
+    tables: frozenset[str],
 ) -> list[Link]:
     owner = predicate.table or child.main_table or ""
     table = catalog.table(owner) if catalog else None
-    guesses = _links_by_names(child, predicate, owner, parent)
+    guesses = _links_by_names(child, predicate, owner, parent, tables)
     if catalog is None or table is None or not _has_keys(catalog):
         return guesses
     proved = _links_by_keys(child, predicate, parent, catalog, table)
@@ -135,7 +144,11 @@ def _links_by_keys(
 
 
 def _links_by_names(
-    child: StatementFacts, predicate: Predicate, owner: str, parent: StatementFacts
+    child: StatementFacts,
+    predicate: Predicate,
+    owner: str,
+    parent: StatementFacts,
+    tables: frozenset[str],
 ) -> list[Link]:
     """Links guessed from the names of tables and columns."""
     column = predicate.column
@@ -153,7 +166,26 @@ def _links_by_names(
     ]
     if _names.is_key(column) or _names.refers_to(column, owner):
         found += _links_to_key(column, owner, loaded, parent, selected)
+    elif _names.reference(column) and not any(_names.refers_to(column, name) for name in tables):
+        found += _links_to_row(column, owner, loaded, parent)
     return found
+
+
+def _links_to_row(column: str, owner: str, loaded: str, parent: StatementFacts) -> list[Link]:
+    """The child looks rows up by a reference that is named after no table of the workload."""
+    reads = parent.main_table
+    if reads is None:
+        return []
+    if owner in parent.tables:
+        if _names.reference(column) not in _UPWARDS:
+            return []
+        how = f"{owner}.{column} refers to rows of {owner} itself"
+        return [Link(0.8, how, owner, ("id",), loaded)]
+    keys = [name for table, name in parent.columns if table == reads and _names.is_key(name)]
+    if not keys and not parent.star:
+        return []
+    how = f"{owner}.{column} may refer to {reads} (guessed, no foreign key is known)"
+    return [Link(0.5, how, reads, tuple(keys[:1]) or ("id",), loaded)]
 
 
 def _links_to_key(

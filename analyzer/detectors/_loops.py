@@ -102,6 +102,7 @@ class _Search:
         self.workload = workload
         self.rows = ExecutionRows(workload)
         self.facts = [statement.facts for statement in workload.statements]
+        self.tables = frozenset(name for facts in self.facts for name in facts.tables)
 
     def run(self) -> Loops:
         """All loops: pairs with one level, then nested ones, then what they leave unexplained."""
@@ -196,7 +197,7 @@ class _Search:
             facts = self.facts[parent]
             if parent == number or facts.kind is not Kind.SELECT or finds_one_row(facts, catalog):
                 continue
-            made = link(self.facts[number], varying, facts, catalog)
+            made = link(self.facts[number], varying, facts, catalog, self.tables)
             if made is not None:
                 found.append((parent, made))
         return found

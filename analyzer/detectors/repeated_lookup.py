@@ -10,7 +10,8 @@ Why it hurts
 
 How it decides
     As n-plus-one, without the parent: .15, + .1 each for tight gaps, one transaction or trace, a
-    key lookup and different values, − .3 when each has a transaction of its own; never above .55.
+    lookup by a key (or ten and more at a time) and different values, − .3 when each has a
+    transaction of its own; never above .55.
     Reported from .45, so that requests that merely follow each other on a connection stay out.
 
 When it is wrong
@@ -25,6 +26,7 @@ import pandas as pd
 from analyzer.detectors._base import answer, examples_of, routes_of
 from analyzer.detectors._links import lookups
 from analyzer.detectors._loops import Group, LoopFinder
+from analyzer.detectors._names import is_key, reference
 from analyzer.detectors._scores import loop_severity, scope_of, spread, tight_gap
 from analyzer.model.evidence import RepeatedLookupEvidence
 from analyzer.model.finding import Finding, Impact, Outcome
@@ -33,6 +35,7 @@ from analyzer.sql.identity import short_hash
 
 _REPORTED_FROM = 0.45
 _CAP = 0.55
+_MANY = 10  # lookups at a time that are a loop whatever the column
 
 
 class RepeatedLookup:
@@ -53,9 +56,11 @@ class RepeatedLookup:
         return answer(findings, workload)
 
 
-def _confidence(rows: pd.DataFrame) -> float:
+def _confidence(rows: pd.DataFrame, columns: tuple[str, ...], per_occurrence: float) -> float:
     """The sum described in the module's docstring, over all units of work of one statement."""
-    score = 0.15 + 0.1 + 0.1  # a key lookup with different values, or it would not be here
+    score = 0.15 + 0.1  # different values, or it would not be here
+    by_key = any(is_key(column) or reference(column) for column in columns)
+    score += 0.1 if by_key or per_occurrence >= _MANY else 0.0
     score += 0.1 if tight_gap(rows) else 0.0
     transactions = rows["transaction"]
     inside = bool((transactions >= 0).all())
@@ -92,7 +97,7 @@ def _finding(workload: Workload, number: int, groups: list[Group]) -> Finding:
         key=f"repeated-lookup-{short_hash(statement.lineage, 12)}",
         detector=RepeatedLookup.id,
         severity=loop_severity(float(counts.median())),
-        confidence=_confidence(rows),
+        confidence=_confidence(rows, columns, float(counts.median())),
         title=f"{counts.median():g} lookups of {statement.facts.main_table} by {', '.join(columns)} in one go",
         evidence=evidence,
         impact=Impact(trips, float(rows["duration_ms"].sum()), None, len(groups)),

@@ -155,7 +155,7 @@ def test_found_from_names_alone(tmp_path: Path) -> None:
         ),
         (
             "an unrelated table",
-            [(1, SESSION, PARENT), *children(8, 1.01, "SELECT a FROM weather WHERE city_id = {}")],
+            [(1, SESSION, PARENT), *children(8, 1.01, "SELECT a FROM weather WHERE day = {}")],
         ),
         (
             "read before write",
