@@ -33,8 +33,9 @@ def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 
 
 def top(document: Document, width: int, *, by: str, limit: int) -> list[RenderableType]:
-    """Statements by total time, P95, calls or round trips per request."""
-    statements = sorted(document["statements"], key=_ORDERS[by], reverse=True)
+    """The team's statements by total time, P95, calls or round trips per request."""
+    ours = [one for one in document["statements"] if one["role"] == "workload"]
+    statements = sorted(ours, key=_ORDERS[by], reverse=True)
     numbers: tuple[str, ...] = ("Total", "Calls", "P95")
     if width >= _ROOMY:
         numbers = ("Total", "Share", "Calls", "P50", "P95", "P99", "Per request")
