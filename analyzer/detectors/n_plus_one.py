@@ -111,7 +111,8 @@ def _finding(workload: Workload, pair: Pair) -> Finding | None:
         examples=examples_of(workload, _example_rows(rows)),
     )
     trips = len(rows) - len(per_parent)
-    requests = rows["request"].unique().tolist()
+    # Children on other connections belong to the request of the statement that began the loop.
+    requests = table["request"].iloc[np.unique(pair.roots)].unique().tolist()
     # Round trips saved, each the smallest usual gap; server time stays (a batch does the same work).
     saving = trips * gap_ms
     return Finding(

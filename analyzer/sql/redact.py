@@ -38,6 +38,7 @@ def normalise(text: str) -> str:
     written `/*, ... */` as PostgreSQL 18's pg_stat_statements does.
     """
     highest = 0
+    one = -1  # where the last literal stands, if it was 1
     pieces: list[str | None] = []
     try:
         for plain, kind, token, _ in tokens(text):
@@ -49,10 +50,14 @@ def normalise(text: str) -> str:
                 pieces.append(token)
             elif kind == "comment":
                 pieces.append(" ")
+            elif token == "1" and plain.strip() == "=" and one >= 0 and one == len(pieces) - 2:
+                pieces[one] = "1"  # an ORM's 1=1 is no value
+                pieces.append("1")
             elif kind != "end":
                 # date'2020-01-01' must not become date$1
                 pieces.append(" " if plain[-1:].isalnum() else "")
                 pieces.append(None)
+                one = len(pieces) - 1 if token == "1" else -1
     except Unbalanced:
         return redact_text(text, "'…'")
     numbered: list[str] = []

@@ -202,7 +202,9 @@ def _sums(
             total.bind_ms += phases.bind_ms
     for row in recording.counters:
         statement = identify(row.query)
-        if statement.facts.role is Role.OWN or row.calls <= 0:
+        # What runs inside another statement (a foreign key's check, a function's body) is part of
+        # that one's time already.
+        if statement.facts.role is Role.OWN or row.calls <= 0 or not row.toplevel:
             continue
         found = sums.setdefault(statements.number(statement), Sums())
         found.counters.append(row)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from analyzer.model.statement import Role
 from analyzer.report.redaction import STABLE_WARNING, Redactor
 from analyzer.report.values import iso
 
@@ -17,7 +18,8 @@ def coverage_part(workload: "Workload", redactor: Redactor) -> dict[str, Any]:
     """Every input's account and the sums.
 
     `executions` are those seen, each counted once, transaction control and the like included;
-    `calls` are all calls known of, from logs or counters.
+    `calls` are all calls of the team's statements that are known of, from logs or counters, beside
+    what else was seen.
     """
     coverage = workload.coverage
     warnings = list(coverage.warnings)
@@ -27,7 +29,10 @@ def coverage_part(workload: "Workload", redactor: Redactor) -> dict[str, Any]:
         "sources": [_source(source, redactor) for source in coverage.sources],
         "entries": sum(source.entries for source in coverage.sources),
         "executions": sum(stats.samples for stats in workload.stats),
-        "calls": sum(stats.calls for stats in workload.stats),
+        "calls": sum(
+            stats.calls if statement.facts.role is Role.WORKLOAD else stats.samples
+            for statement, stats in zip(workload.statements, workload.stats, strict=True)
+        ),
         "statements": len(workload.statements),
         "unparsed_lines": sum(source.unparsed_lines for source in coverage.sources),
         "sampling": coverage.sampling,
