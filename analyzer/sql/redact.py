@@ -7,6 +7,7 @@ from analyzer.sql.tokens import Unbalanced, tokens
 _WHITE = re.compile(r'("(?:[^"]|"")*+")|\s+')
 _LIST = re.compile(r"\b(in ?\( ?)(\$\d+)((?: ?, ?\$\d+)+)( ?\))", re.IGNORECASE)
 _ROWS = re.compile(r"\b(values ?)(\([^()]*\))((?: ?, ?\([^()]*\))+)", re.IGNORECASE)
+_ALWAYS_TRUE = "1"  # both sides of an ORM's 1=1
 CUT = " /* … the text ends inside a literal */"
 
 
@@ -50,14 +51,14 @@ def normalise(text: str) -> str:
                 pieces.append(token)
             elif kind == "comment":
                 pieces.append(" ")
-            elif token == "1" and plain.strip() == "=" and one >= 0 and one == len(pieces) - 2:
+            elif token == _ALWAYS_TRUE and plain.strip() == "=" and one >= 0 and one == len(pieces) - 2:
                 pieces[one] = "1"  # an ORM's 1=1 is no value
                 pieces.append("1")
             elif kind != "end":
                 # date'2020-01-01' must not become date$1
                 pieces.append(" " if plain[-1:].isalnum() else "")
                 pieces.append(None)
-                one = len(pieces) - 1 if token == "1" else -1
+                one = len(pieces) - 1 if token == _ALWAYS_TRUE else -1
     except Unbalanced:
         return redact_text(text, "'…'")
     numbered: list[str] = []
