@@ -51,7 +51,12 @@ def normalise(text: str) -> str:
                 pieces.append(token)
             elif kind == "comment":
                 pieces.append(" ")
-            elif token == _ALWAYS_TRUE and plain.strip() == "=" and one >= 0 and one == len(pieces) - 2:
+            elif (
+                token == _ALWAYS_TRUE
+                and plain.strip() == "="
+                and one >= 0
+                and one == len(pieces) - 2
+            ):
                 pieces[one] = "1"  # an ORM's 1=1 is no value
                 pieces.append("1")
             elif kind != "end":
