@@ -156,7 +156,7 @@ def gauge(measured: Mapping[str, Any], target_ms: float) -> dict[str, Any] | Non
     def across(value: object, nothing: float) -> float:
         if not isinstance(value, (int, float)) or value <= 0:
             return nothing
-        position = 0.5 + math.log10(value / target_ms) / (2 * _GAUGE_DECADES)
+        position = 0.5 + math.log10(max(value / target_ms, 1e-12)) / (2 * _GAUGE_DECADES)
         return rounded(min(max(position, 0.02), 0.98) * _GAUGE_WIDTH)
 
     left = across(low, 0.0) if low is not None or middle is None else across(middle, 0.0)

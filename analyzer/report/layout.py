@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from analyzer.report.formats import cut, neutralise, one_line
 
 _TOKEN = re.compile(
-    r'"(?:[^"]|"")*+"'  # a quoted identifier
-    r"|'(?:[^']|'')*+'"  # a string
-    r"|/\*(?:[^*]|\*(?!/))*+\*/"  # a comment
+    r'"[^"]*+(?:""[^"]*+)*"(?!")'  # a quoted identifier
+    r"|'[^']*+(?:''[^']*+)*'(?!')"  # a string
+    r"|/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*/"  # a comment
+    r"|/\*[\s\S]*+"  # a comment that never ends takes the rest: looked at once
     r"|[^\W\d]\w*+|[()]|\s++|.",
     re.DOTALL,
 )

@@ -41,7 +41,7 @@ _SQL_DEFINITION = re.compile(
     rb"^\s{0,20}(?:CREATE\s{1,9}(?:\w{1,9}\s{1,9}){0,2}(?:TABLE|INDEX)|ALTER\s{1,9}TABLE)\s",
     re.MULTILINE | re.IGNORECASE,
 )
-_SQL_LEADING = re.compile(rb"\A(?:\s+|--[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/|\\[^\n]*+)*+")
+_SQL_LEADING = re.compile(rb"\A(?:\s+|--[^\n]*+|/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*/|\\[^\n]*+)*")
 _SQL_START = re.compile(
     rb"(?:CREATE|ALTER|SET|SELECT|BEGIN|START|COMMENT|DROP|INSERT|GRANT|REVOKE|DO|COPY|TRUNCATE)\b",
     re.IGNORECASE,

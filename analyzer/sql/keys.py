@@ -36,7 +36,7 @@ _ITEM_RUN = re.compile(
 )
 _VALUES_RUN = re.compile(r"\b(values ?)(\([^()]*\))(?: ?, ?\2)+", re.IGNORECASE)
 _UNEVEN = re.compile(r"[\t-\r\x1c-\x1f\x85\xa0]|\s\s")  # not only single spaces
-_WHITE = re.compile(r'("(?:[^"]|"")*+")|\s+')
+_WHITE = re.compile(r'("[^"]*+(?:""[^"]*+)*"(?!"))|\s+')
 
 
 def safe_key(text: str) -> tuple[str, str | None, str | None]:

@@ -5,7 +5,7 @@ import re
 
 from analyzer.sql.keys import LITERAL_SEPARATOR
 
-_DETAIL = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*+'(?:\.\.\.)?)(?:, |$)")
+_DETAIL = re.compile(r"\$(\d+) = (NULL|'[^']*+(?:''[^']*+)*'(?!')(?:\.\.\.)?)(?:, |$)")
 
 
 def split_parameters(text: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import re
 
 from analyzer.sql.tokens import Unbalanced, tokens
 
-_WHITE = re.compile(r'("(?:[^"]|"")*+")|\s+')
+_WHITE = re.compile(r'("[^"]*+(?:""[^"]*+)*"(?!"))|\s+')
 _LIST = re.compile(r"\b(in ?\( ?)(\$\d+)((?: ?, ?\$\d+)+)( ?\))", re.IGNORECASE)
 _ROWS = re.compile(r"\b(values ?)(\([^()]*\))((?: ?, ?\([^()]*\))+)", re.IGNORECASE)
 _ALWAYS_TRUE = "1"  # both sides of an ORM's 1=1

@@ -14,12 +14,16 @@ _PLAIN_RUN = rf"""
     (?![eEbBxXnN]'|[uU]&['"]){_IDENTIFIER}
   | [^A-Za-z_\x80-\U0010ffff"'$\d/.\-]++
   | \.(?!\d)
-  | "(?:[^"]|"")*+"
+  | "[^"]*+(?:""[^"]*+)*"(?!")
   | -(?!-)
   | /(?!\*)
-)*+
+)*
 """
-_QUOTED = r"'(?:[^']|'')*+'(?:[ \t\r\f]*+\n\s*+'(?:[^']|'')*+')*+"
+# Loops are unrolled rather than made possessive: Python before 3.11.4 gets possessive groups
+# wrong that hold another repetition (CPython issue 106052). The look-ahead behind a closing
+# quote leaves one way to read a text, so that what is unterminated fails in linear time.
+_STRING = r"'[^']*+(?:''[^']*+)*'(?!')"
+_QUOTED = rf"{_STRING}(?:[ \t\r\f]*+\n\s*+{_STRING})*"
 _NUMBER = (
     r"0[xX][0-9a-fA-F_]++|0[oO][0-7_]++|0[bB][01_]++"
     r"|\d[\d_]*+(?:\.(?!\.)[\d_]*+)?(?:[eE][+-]?\d++)?|\.\d[\d_]*+(?:[eE][+-]?\d++)?"
@@ -28,12 +32,12 @@ _TOKEN = re.compile(
     rf"""
     (?P<plain>{_PLAIN_RUN})
     (?:
-        (?P<escaped>[eE]'(?:[^'\\]|\\.|'')*+')
+        (?P<escaped>[eE]'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*'(?!'))
       | (?P<string>[bBxXnN]?{_QUOTED})
       | \$(?P<parameter>\d++)
       | (?P<dollar>\$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?)\$.*?\$(?P=tag)\$)
       | (?P<number>{_NUMBER})
-      | (?P<comment>--[^\n]*+|/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*+/)
+      | (?P<comment>--[^\n]*+|/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*/)
       | (?P<end>\Z)
     )
     """,

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-_PAIR = re.compile(r"([A-Za-z_][\w.\-]*)\s*[=:]\s*(?:'((?:[^'\\]|\\.)*+)'|([^\s,'*]+))")
+_PAIR = re.compile(r"([A-Za-z_][\w.\-]*)\s*[=:]\s*(?:'([^'\\]*+(?:\\.[^'\\]*+)*)'|([^\s,'*]+))")
 _TRACE_PARTS = 4  # version-traceid-spanid-flags
 _ROUTE_TAGS = ("route", "url", "path", "endpoint", "http_route")
 _REQUEST_TAGS = ("request_id", "requestid", "req_id", "x_request_id")

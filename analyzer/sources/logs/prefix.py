@@ -120,7 +120,7 @@ def _compiled(text: str, body: bytes, given: frozenset[str]) -> Prefix:
     return Prefix(
         text=text,
         entry=entry,
-        framed=re.compile(body + _DURATION + rb"(?P<message>[^\n]*+(?:\n\t[^\n]*+)*+)\n"),
+        framed=re.compile(body + _DURATION + rb"(?P<message>[^\n]*+(?:\n\t[^\n]*+)*)\n"),
         groups=tuple(entry.groupindex.get(name, absent) for name in FIELDS),
         fields=given,
     )

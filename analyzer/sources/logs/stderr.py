@@ -13,7 +13,7 @@ from analyzer.sources.logs.prefix import BELONGING, Prefix
 from analyzer.sources.logs.sessions import Session
 from analyzer.sources.logs.text import text_of
 
-_UNFRAMED = re.compile(rb"[^\n]*+(?:\n\t[^\n]*+)*+\n")
+_UNFRAMED = re.compile(rb"[^\n]*+(?:\n\t[^\n]*+)*\n")
 _VERBOSE = re.compile(r"([0-9A-Z]{5}): ")  # log_error_verbosity = verbose puts the SQLSTATE first
 _KINDS = {name.encode(): name for name in ("statement", "execute", "bind", "parse", "plan")}
 _SECONDS = 10_000  # seconds remembered at a time
