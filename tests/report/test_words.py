@@ -89,7 +89,7 @@ def test_action_without_advice_names_the_finding(document: dict[str, Any]) -> No
 
 def test_coverage_in_words(document_of: Callable[[str], dict[str, Any]]) -> None:
     assert wording.coverage_sentences(document_of("censored"))[:2] == [
-        "6.0 % of executions seen: 283 of 4,720 calls.",
+        "6.2 % of executions seen: 283 of 4,560 calls.",
         "Statements under 100 ms are not logged (inferred from the log).",
     ]
 
