@@ -26,6 +26,7 @@ from analyzer.sources.options import ReadOptions
 
 LARGEST_DOCUMENT_BYTES = 64 << 20  # plans and schemas are read whole
 _SKIPPED = "skipped"
+_PROSE = (".md", ".rst")  # a README beside logs is listed in the coverage, and no reason to warn
 
 
 def gather(
@@ -256,7 +257,8 @@ class _Input:
         if self._found:
             coverage.format = _SKIPPED
             coverage.detected_by = f"{kind} in a folder"
-            self._warn(f"{kind} as an input, skipped")
+            if not coverage.path.lower().endswith(_PROSE):
+                self._warn(f"{kind} as an input, skipped")
             return
         self._fail(
             f"{coverage.path}: {kind}; {coverage.first_unparsed}\n"
