@@ -23,7 +23,7 @@ def run_focused(given: dict[str, Any], detectors: Sequence[str] | None, show: Sh
 
     Exits with 1 if a condition of --fail-on holds.
     """
-    from analyzer.pipeline import only, run  # noqa: PLC0415 - loaded when a command runs
+    from analyzer.pipeline import only, run
 
     conditions = fail_conditions(given["fail_on"])
     result = run(pipeline_options(given), progress())
@@ -36,8 +36,8 @@ def run_focused(given: dict[str, Any], detectors: Sequence[str] | None, show: Sh
 
 
 def _text(document: dict[str, Any], form: str | None, show: Show) -> str:
-    from analyzer.report.views import focused  # noqa: PLC0415 - loaded when a command runs
-    from analyzer.report.views._terminal import to_text  # noqa: PLC0415
+    from analyzer.report.views import focused
+    from analyzer.report.views._terminal import to_text
 
     if form == "sql":
         return focused.index_sql(document)

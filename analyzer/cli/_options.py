@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -99,9 +99,9 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     Raises:
         UsageError: no input at all, or a time or zone that can't be read.
     """
-    from analyzer.model.target import Target  # noqa: PLC0415 - loaded when a command runs
-    from analyzer.pipeline import Options  # noqa: PLC0415
-    from analyzer.sources.options import ReadOptions  # noqa: PLC0415
+    from analyzer.model.target import Target
+    from analyzer.pipeline import Options
+    from analyzer.sources.options import ReadOptions
 
     if not given["inputs"] and not given["dsn"] and not given["live"]:
         raise UsageError("give at least one INPUT (log files, folders, -), or --dsn, or --live")
@@ -144,7 +144,7 @@ def moment(text: str | None, zone: str | None, option: str) -> int | None:
     return int(parsed.timestamp() * 1e6)
 
 
-def _zone(name: str | None) -> Any:  # noqa: ANN401 - any tzinfo
+def _zone(name: str | None) -> tzinfo | None:
     if not name or name.upper() == "UTC":
         return UTC
     if name[0] in "+-":

@@ -49,8 +49,8 @@ def clear_progress() -> None:
 
 def render(document: dict[str, Any], form: str) -> str:
     """The document in a format; tables as wide as the terminal, coloured only on one."""
-    from analyzer.report.document import dump  # noqa: PLC0415 - templates load when needed
-    from analyzer.report.views import RENDERERS, table  # noqa: PLC0415
+    from analyzer.report.document import dump
+    from analyzer.report.views import RENDERERS, table
 
     if form == "json":
         return dump(document)

@@ -6,8 +6,8 @@ from typing import Any
 
 def summary(document: dict[str, Any], outputs: Sequence[str]) -> str:
     """A few lines for a terminal, from the document alone."""
-    from analyzer.report import wording  # noqa: PLC0415 - loaded when a command runs
-    from analyzer.report.formats import one_line, plural  # noqa: PLC0415
+    from analyzer.report import wording
+    from analyzer.report.formats import one_line, plural
 
     lines = [one_line(wording.headline(document))]
     findings = document["findings"]

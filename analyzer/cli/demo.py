@@ -24,8 +24,8 @@ Examples:
     help=f"Write here; several are allowed. [default: {DEFAULT_OUTPUT}]",
 )
 @click.option("--format", type=click.Choice(FORMATS), help="Print this on stdout.")
-def demo(**given: Any) -> None:  # noqa: ANN401 - click's options
+def demo(**given: Any) -> None:
     """Analyse the sample that comes with pg95: a Prisma application, seen from every side."""
-    from analyzer.resources import sample_directory  # noqa: PLC0415 - loaded when a command runs
+    from analyzer.resources import sample_directory
 
     run_report({**DEFAULTS, **given, "inputs": (str(sample_directory()),)})

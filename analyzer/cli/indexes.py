@@ -6,6 +6,7 @@ import click
 
 from analyzer.cli._focused import run_focused
 from analyzer.cli._options import shared_options
+from analyzer.cli._output import FORMATS
 
 DETECTORS = ("selective-seq-scan",)
 
@@ -27,15 +28,15 @@ Examples:
 )
 @click.option(
     "--format",
-    type=click.Choice(("table", "json", "sql")),
+    type=click.Choice((*FORMATS, "sql")),
     help="sql: runnable statements, one per line.",
 )
-def indexes(**given: Any) -> None:  # noqa: ANN401 - click's options
+def indexes(**given: Any) -> None:
     """Suggest the indexes that the workload lacks. Nothing is ever created by pg95.
 
     From sequential scans in plans and from foreign keys that statements look up by, less what
     existing indexes serve (as far as --schema or --dsn tell of them).
     """
-    from analyzer.report.views import focused  # noqa: PLC0415 - loaded when a command runs
+    from analyzer.report.views import focused
 
     run_focused(given, DETECTORS, focused.indexes)

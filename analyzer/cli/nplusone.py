@@ -22,12 +22,12 @@ Examples:
 )
 @shared_options
 @click.option("--format", type=click.Choice(FORMATS), help="Instead of a table.")
-def nplusone(**given: Any) -> None:  # noqa: ANN401 - click's options
+def nplusone(**given: Any) -> None:
     """Find loops of statements: N+1, repeated lookups, repeated queries.
 
     Needs every statement in the order in which it ran: a log with
     log_min_duration_statement = 0, or the application's query log.
     """
-    from analyzer.report.views import focused  # noqa: PLC0415 - loaded when a command runs
+    from analyzer.report.views import focused
 
     run_focused(given, DETECTORS, partial(focused.findings, nothing="No loop of statements found."))

@@ -21,8 +21,8 @@ Examples:
 )
 @shared_options
 @click.option("--format", type=click.Choice(FORMATS), help="Instead of a table.")
-def plans(**given: Any) -> None:  # noqa: ANN401 - click's options
+def plans(**given: Any) -> None:
     """Find trouble in EXPLAIN plans: files, stdin, or what auto_explain put into a log."""
-    from analyzer.report.views import focused  # noqa: PLC0415 - loaded when a command runs
+    from analyzer.report.views import focused
 
     run_focused(given, DETECTORS, focused.plans)

@@ -42,7 +42,7 @@ Examples:
     type=click.Choice(FORMATS),
     help="Print this on stdout, or the format of outputs whose ending does not tell.",
 )
-def report(**given: Any) -> None:  # noqa: ANN401 - click's options, typed in _options
+def report(**given: Any) -> None:
     """Analyse everything in INPUT and write a report.
 
     INPUT: log files, folders, globs or - (stdin), EXPLAIN plans as JSON, saved
@@ -53,7 +53,7 @@ def report(**given: Any) -> None:  # noqa: ANN401 - click's options, typed in _o
 
 def run_report(given: dict[str, Any]) -> None:
     """Run the pipeline and write the outputs; a summary goes to stdout unless a format does."""
-    from analyzer.pipeline import run  # noqa: PLC0415 - loaded when a command runs
+    from analyzer.pipeline import run
 
     conditions = fail_conditions(given["fail_on"])
     result = run(pipeline_options(given), progress())

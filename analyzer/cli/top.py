@@ -27,8 +27,8 @@ Examples:
 )
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True)
 @click.option("--format", type=click.Choice(FORMATS), help="Instead of a table.")
-def top(**given: Any) -> None:  # noqa: ANN401 - click's options
+def top(**given: Any) -> None:
     """List statements by total time, P95, calls or round trips per request."""
-    from analyzer.report.views import focused  # noqa: PLC0415 - loaded when a command runs
+    from analyzer.report.views import focused
 
     run_focused(given, None, partial(focused.top, by=given["by"], limit=given["limit"]))
