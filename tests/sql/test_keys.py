@@ -1,11 +1,29 @@
-"""The safe key: no two fingerprints under one key, and literals told apart from identifiers."""
+"""The safe key: literals told apart from identifiers, in every shape that a text can have."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
+import statements_strategy as sql
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pglast.parser import ParseError, fingerprint
 
+from analyzer.sql import keys
+from analyzer.sql.careful_keys import careful_key
 from analyzer.sql.keys import StatementKeyTable, safe_key
+
+# Every class of token, right and wrong, with the key, literals and comments it has to give.
+CASES = Path(__file__).parent.parent / "data" / "keys" / "cases.jsonl"
+
+
+def _cases() -> dict[str, list[dict[str, Any]]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for line in CASES.read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        groups.setdefault(case["group"], []).append(case)
+    return groups
 
 
 @pytest.mark.parametrize(
@@ -41,6 +59,13 @@ def test_key(text: str, key: str) -> None:
     assert safe_key(text)[0] == key
 
 
+@pytest.mark.parametrize("group", _cases())
+def test_cases(group: str) -> None:
+    for case in _cases()[group]:
+        assert safe_key(case["text"]) == (case["key"], case["literals"], case["comments"])
+        assert careful_key(case["text"]) == safe_key(case["text"])
+
+
 def test_literals_and_comments() -> None:
     key, literals, comments = safe_key(
         "SELECT /* url=/a */ 'x', 5, $1 FROM t -- end /* not */\n/*traceparent='00-1-2-3'*/"
@@ -61,118 +86,87 @@ def test_table_interns_texts_by_key() -> None:
     assert len(table) == 2
 
 
-# A grammar of statements: what is drawn twice with other literals must share a key only if it
-# shares the fingerprint.
-_LITERALS = st.sampled_from(
-    [
-        "1",
-        "42",
-        "-7",
-        "- 7",
-        "1.5",
-        ".5",
-        "1e9",
-        "'a'",
-        "'it''s'",
-        "E'\\n'",
-        "B'1'",
-        "X'1F'",
-        "$$q$$",
-        "$a$q$a$",
-        "NULL",
-        "TRUE",
-        "$1",
-        "$2",
-        "date '2020-01-01'",
-        "interval '1 day'",
-        "interval '1' day",
-        "ARRAY[1,2]",
-        "ARRAY['a']",
-        "'{1}'::int[]",
-        "5::text",
-        "CAST(5 AS float(3))",
-        "CAST(5 AS float(30))",
-        "'x' 'y'",
-    ]
-)
-_COLUMNS = st.sampled_from(
-    [
-        "a",
-        "b1",
-        '"c 2"',
-        "t.a",
-        "lower(a)",
-        "a[1]",
-        "a[2]",
-        "a->>'k'",
-        "a::text",
-        "current_time(1)",
-        "current_time(2)",
-        "a /* 'c' */",
-    ]
-)
-_OPERATORS = st.sampled_from(["=", "<>", "<", ">=", "LIKE", "@>", "+", "||", "IS DISTINCT FROM"])
+@settings(max_examples=1500, deadline=None)
+@given(sql.texts())
+def test_the_fast_way_gives_what_the_careful_one_gives(text: str) -> None:
+    assert safe_key(text) == careful_key(text)
 
 
-@st.composite
-def _conditions(draw: st.DrawFn) -> str:
-    column, literal = draw(_COLUMNS), draw(_LITERALS)
-    form = draw(st.integers(0, 4))
-    if form == 0:
-        items = draw(st.lists(_LITERALS, min_size=1, max_size=4))
-        return f"{column} {draw(st.sampled_from(['IN', 'NOT IN', 'in']))} ({', '.join(items)})"
-    if form == 1:
-        return f"{column} = ANY({literal})"
-    if form == 2:
-        return f"{column} BETWEEN {literal} AND {draw(_LITERALS)}"
-    if form == 3:
-        return f"({column}, b) = ({literal}, {draw(_LITERALS)})"
-    return f"{column} {draw(_OPERATORS)} {literal}"
-
-
-@st.composite
-def _statements(draw: st.DrawFn) -> str:
-    where = draw(st.sampled_from([" AND ", " OR ", "\n  AND "])).join(
-        draw(st.lists(_conditions(), min_size=1, max_size=3))
-    )
-    tail = draw(
-        st.sampled_from(
-            ["", " LIMIT 5", " LIMIT $3 OFFSET 0", " ORDER BY 1, 2", " -- c", " GROUP BY a, 1"]
-        )
-    )
-    rows = ", ".join(
-        f"({draw(_LITERALS)}, {draw(_LITERALS)})" for _ in range(draw(st.integers(1, 4)))
-    )
-    return draw(
-        st.sampled_from(
-            [
-                f"SELECT a, {draw(_LITERALS)} FROM t WHERE {where}{tail}",
-                f"UPDATE t SET a = {draw(_LITERALS)} WHERE {where}",
-                f"DELETE FROM t WHERE {where}",
-                f"INSERT INTO t (a, b) VALUES {rows}",
-                f"WITH x AS (SELECT {draw(_LITERALS)}) SELECT * FROM x WHERE {where}",
-                f"SELECT (SELECT {draw(_LITERALS)} FROM u WHERE {where}) FROM t",
-            ]
-        )
-    )
-
-
-_FINGERPRINTS: dict[str, str] = {}
-
-
-@settings(max_examples=600, deadline=None)
-@given(_statements())
-def test_one_key_never_has_two_fingerprints(text: str) -> None:
-    try:
-        expected = fingerprint(text)
-    except ParseError:
-        return  # the grammar may draw what PostgreSQL refuses; keys of those are their own
-    key, _, _ = safe_key(text)
-    assert _FINGERPRINTS.setdefault(key, expected) == expected
-    assert fingerprint(key) == expected  # the key is SQL of the same shape
+@settings(max_examples=300, deadline=None)
+@given(sql.statements())
+def test_both_ways_agree_on_statements(text: str) -> None:
+    assert safe_key(text) == careful_key(text)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_has_a_key(text: str) -> None:
-    assert safe_key(text) == safe_key(text)
+    assert safe_key(text) == careful_key(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'SELECT "public"."orders"."id" FROM "public"."orders" WHERE ("id" = 4711 AND 1=1) LIMIT 1',
+        "SELECT o.id FROM orders o WHERE o.total > 12.50 AND o.at >= '2024-01-01' OFFSET 100",
+        "SELECT a FROM t WHERE b = $1 AND c IN ($2, $3) /* route=/x */",
+        "UPDATE t SET a = 'it''s', b = E'c\\'d', c = $$e$$, d = -5 WHERE e = ANY(ARRAY[1, 2]) -- f",
+        "INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'y') RETURNING a",
+        "SELECT a FROM t WHERE b IN ('x', 'y', 'z') AND c IN (1,2,3) AND d = 'é'::text[];",
+        "BEGIN",
+    ],
+)
+def test_usual_statements_go_the_fast_way(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = careful_key(text)
+    monkeypatch.setattr(keys, "careful_key", lambda text: pytest.fail(f"careful: {text}"))
+    assert safe_key(text) == expected
+
+
+@pytest.mark.parametrize("head", ["SELECT ", "SELECT a[1", "SELECT a IN (", "SELECT E'x", ""])
+def test_hostile_texts_cost_linear_time(head: str) -> None:
+    pieces = [
+        "'",
+        "''",
+        "'a'\n",
+        " IN ('a', ",
+        " IN (1, ",
+        "/*",
+        "a/**/",
+        "/*/",
+        "$a",
+        "$$",
+        '"',
+        '"a',
+    ]
+    pieces += [
+        "E'\\'",
+        "\\",
+        "::int[",
+        "[1",
+        "array[1",
+        "(",
+        "0::a, ",
+        "in (0, 0, ",
+        "values (1), ",
+    ]
+    pieces += [
+        "--\n",
+        "-",
+        "u&'",
+        "float(",
+        "1.",
+        "1e",
+        ".",
+        ";",
+        " ",
+        "\n",
+        ":",
+        "é",
+        "0, ",
+        "\x00",
+    ]
+    for piece in pieces:
+        text = head + piece * (100_000 // len(piece))
+        started = time.process_time()
+        safe_key(text)
+        assert time.process_time() - started < 5, piece  # quadratic would be minutes
