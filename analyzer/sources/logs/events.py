@@ -1,0 +1,295 @@
+"""What the server says beside executions: errors, temporary files, lock waits and the like.
+
+`EventReader` takes the entries whose message begins with neither a duration nor a logged statement,
+knows them by PostgreSQL's message texts, and counts them in the recording.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from analyzer.model.event import Event, Tally
+from analyzer.sources.logs.error_texts import known_text, template
+from analyzer.sources.logs.event_texts import happening
+from analyzer.sources.logs.lock_waits import LockWaits, Wait, came_from, lock_wait
+from analyzer.sources.logs.setting_texts import logged_setting
+
+if TYPE_CHECKING:
+    from analyzer.model.coverage import SourceCoverage
+    from analyzer.model.recording import Recording
+    from analyzer.sources.logs.sessions import Session
+
+FAILURES = frozenset(("ERROR", "FATAL", "PANIC"))
+_HARMLESS = frozenset(("LOG", "INFO", "NOTICE", "WARNING", "DEBUG", "STATEMENT"))
+_CODE = re.compile(r"[0-9A-Z]{5}\Z")
+_CODES = 300  # SQLSTATEs told apart; PostgreSQL has about 260
+_MESSAGES = 50  # texts kept of each SQLSTATE, up to twice as many while counting
+_OF_MESSAGE = 8  # statements kept of each text, as above
+_DEADLOCK = "40P01"
+_REFUSED = "53300"
+_PROCESS = re.compile(r"^Process (\d{1,10}): ", re.MULTILINE)
+_CANCELLED = (  # how a message begins, what it was cancelled by
+    ("canceling statement due to statement timeout", "statement-timeout"),
+    ("canceling statement due to user request", "user-request"),
+    ("canceling statement due to lock timeout", "lock-timeout"),
+    ("canceling statement due to conflict with recovery", "recovery-conflict"),
+    ("terminating connection due to conflict with recovery", "recovery-conflict"),
+    ("terminating connection due to idle-in-transaction timeout", "idle-in-transaction-timeout"),
+    ("terminating connection due to idle-session timeout", "idle-session-timeout"),
+    ("terminating connection due to transaction timeout", "transaction-timeout"),
+    ("terminating connection due to administrator command", "administrator"),
+    ("canceling autovacuum task", "autovacuum-task"),
+    ("canceling authentication due to timeout", "authentication-timeout"),
+    ("could not obtain lock on ", "lock-not-available"),
+)
+_CANCELLED_CODES = {  # where the text is not known: another language
+    "25P03": "idle-in-transaction-timeout",
+    "25P04": "transaction-timeout",
+    "55P03": "lock-not-available",
+    "57014": "unknown",
+    "57P01": "administrator",
+    "57P05": "idle-session-timeout",
+}
+_SERVER_CLASSES = ("53", "57P", "58", "F0", "XX")  # a FATAL of these is the server's trouble
+
+
+@dataclass(slots=True)
+class Occurrence:
+    """The last event of a session, for what follows it: its DETAIL and its STATEMENT.
+
+    `tallies` count by statement, `messages` do so for one message. `bounds` are the times that a
+    cancelled statement is known to have taken at least, each with the statement's text or key.
+    """
+
+    at_us: int
+    tallies: list[Event]
+    amounts: Mapping[str, float] = field(default_factory=dict)
+    message: Tally | None = None
+    deadlock: Event | None = None
+    cancelled: Event | None = None
+    bounds: tuple[tuple[str | int, float], ...] = ()
+    wait: Wait | None = None
+    otherwise: int | None = None  # the statement's key if no STATEMENT follows
+
+
+class EventReader:
+    """Counts the events of one input, number `source` of the recording."""
+
+    def __init__(self, recording: "Recording", coverage: "SourceCoverage", source: int) -> None:
+        """Prepare for one input."""
+        self.recording = recording
+        self._coverage = coverage
+        self.source = source
+        self.waits = LockWaits()
+        self._codes = 0
+        self._unsettled: Occurrence | None = None
+        self._last_file: tuple[int, int] | None = None  # session, and key of its last statement
+
+    def entry(
+        self,
+        at_us: int,
+        session: "Session",
+        severity: str,
+        code: str,
+        message: str,
+        *,
+        after_execution: bool,
+        complete: bool,
+    ) -> None:
+        """One entry that is no execution, phase, plan or logged statement.
+
+        `after_execution`: the session's entry before this one was an execution. `complete`:
+        executions and phases are logged however short they are.
+        """
+        self.settle()
+        if after_execution or (not complete and not _is_logged(session)):
+            session.began = None
+        if severity in FAILURES or (code and severity not in _HARMLESS and code[:2] > "02"):
+            self._failure(at_us, session, severity, code, message)
+        elif found := lock_wait(message, at_us, session.number):
+            wait = self.waits.take(found, self._event)
+            session.event = Occurrence(at_us, [], wait=wait)
+            self._coverage.events += 1
+        else:
+            self._server_event(
+                at_us, session, message, after_execution=after_execution and complete
+            )
+
+    def statement(self, session: "Session", text: str) -> None:
+        """The STATEMENT that the session's last entry came from."""
+        event = session.event
+        if event is None:
+            return
+        session.event = None
+        key = self.recording.keys.add(text)[0]
+        if event is self._unsettled:
+            self._unsettled = None
+        self._came_from(event, key, text)
+
+    def detail(self, session: "Session", text: str) -> None:
+        """The DETAIL of the session's last entry: what the other sides of a deadlock ran."""
+        if session.event is None or session.event.deadlock is None:
+            return
+        pieces = _PROCESS.split(text[:100_000])[1:]
+        sides = list(zip(pieces[::2], pieces[1::2], strict=True))
+        for _process, statement in sides[1:20]:  # the first is the one that failed
+            key = self.recording.keys.add(statement.strip())[0]
+            session.event.deadlock.statement(key, session.event.at_us, {"survived": 1})
+
+    def follow(self, later: "EventReader", rename: Callable[[int], int]) -> None:
+        """Take in what a reader of the bytes behind these counted, before either is closed.
+
+        `rename` turns the other's statement keys into this one's.
+        """
+        self.settle()
+        later.settle()
+        for (source, kind, code), event in later.recording.events.items():
+            if source == later.source:
+                self._event(kind, code).merge_event(event, rename)
+        for name, setting in later.recording.coverage.logged_settings.items():
+            self.recording.coverage.note_setting(name, setting)
+        self.waits.follow(later.waits, self._event, rename)
+
+    def close(self) -> None:
+        """The input was read: count what waited for more."""
+        self.settle()
+        self.waits.finish(self._event)
+
+    def _failure(
+        self,
+        at_us: int,
+        session: "Session",
+        severity: str,
+        code: str,
+        message: str,
+    ) -> None:
+        self._coverage.errors += 1
+        known = known_text(message, severity)
+        told = bool(_CODE.match(code))
+        code = code if told else known.code if known else ""
+        event = self._count(at_us, "error", self._bounded(code))
+        event.derived += not told and known is not None
+        event.part("severity", severity if severity in FAILURES else "other").add(at_us, {})
+        what, text = ("message", known.text) if known else ("text", template(message))
+        shown = event.part(what, text, _MESSAGES)
+        shown.add(at_us, {})
+        occurrence = session.event = Occurrence(at_us, [event], message=shown)
+        wait = self.waits.failed(session.number)
+        if code == _DEADLOCK:
+            occurrence.deadlock = self._count(at_us, "deadlock", _DEADLOCK)
+            occurrence.tallies.append(occurrence.deadlock)
+        elif code == _REFUSED:
+            self._count(at_us, "connection", "refused")
+        if reason := _cancelled(message, code):
+            occurrence.cancelled = self._count(at_us, "cancelled", reason)
+            occurrence.bounds = _bounds(at_us, session, wait)
+        elif severity == "PANIC" or (severity == "FATAL" and code.startswith(_SERVER_CLASSES)):
+            self._count(at_us, "server", severity.lower())
+
+    def _bounded(self, code: str) -> str:
+        """An error's code, or "other" where there are more codes than PostgreSQL has."""
+        if code and (self.source, "error", code) not in self.recording.events:
+            if self._codes >= _CODES:
+                return "other"
+            self._codes += 1
+        return code
+
+    def _server_event(
+        self, at_us: int, session: "Session", message: str, *, after_execution: bool
+    ) -> None:
+        found = happening(message)
+        if found is None:
+            return
+        self._coverage.events += 1
+        if found.code == "parameter" and (setting := logged_setting(message, at_us)):
+            self.recording.coverage.note_setting(*setting)
+        event = self._event(found.kind, found.code)
+        if not found.only_parts:
+            event.happened(at_us, found.amounts)
+        for what, name in found.parts.items():
+            event.part(what, name).add(at_us, found.amounts)
+        session.event = Occurrence(at_us, [event], found.amounts)
+        if found.kind == "temp-file":
+            self._temporary_file(session, session.event, after_execution=after_execution)
+
+    def _temporary_file(
+        self, session: "Session", event: Occurrence, *, after_execution: bool
+    ) -> None:
+        """In the extended protocol a file is told of behind its execution, without STATEMENT."""
+        behind = (session.number, session.key)
+        if session.key >= 0 and (after_execution or behind == self._last_file):
+            self._last_file = behind
+            event.otherwise = session.key
+            self._unsettled = event
+        else:
+            self._last_file = None
+
+    def settle(self) -> None:
+        """No STATEMENT follows any more the event that could do without."""
+        event, self._unsettled = self._unsettled, None
+        if event is not None and event.otherwise is not None:
+            self._came_from(event, event.otherwise, "")
+
+    def _came_from(self, event: Occurrence, key: int, text: str) -> None:
+        if event.wait is not None:
+            came_from(event.wait, key, self._event)
+        for tally in event.tallies:
+            tally.statement(key, event.at_us, event.amounts)
+        if event.message is not None:
+            event.message.statement(key, event.at_us, {}, _OF_MESSAGE)
+        if event.cancelled is not None:
+            bounds = [ms for of, ms in event.bounds if of in (text, key) and ms > 0]
+            amounts = {"at_least_ms": max(bounds)} if bounds else {}
+            for name, value in amounts.items():
+                event.cancelled.measure(name).add(value)
+            event.cancelled.statement(key, event.at_us, amounts)
+
+    def _event(self, kind: str, code: str) -> Event:
+        """The event of a kind and code, new or known; not counted."""
+        identity = (self.source, kind, code)
+        event = self.recording.events.get(identity)
+        if event is None:
+            event = self.recording.events[identity] = Event(kind=kind, code=code)
+        return event
+
+    def _count(self, at_us: int, kind: str, code: str) -> Event:
+        event = self._event(kind, code)
+        event.happened(at_us, {})
+        return event
+
+
+def _is_logged(session: "Session") -> bool:
+    """Whether what is known of the session's last statement is its text that was logged."""
+    return session.began is not None and isinstance(session.began[1], str)
+
+
+def _cancelled(message: str, code: str) -> str | None:
+    """What cancelled a statement or session, None if nothing did."""
+    for start, reason in _CANCELLED:
+        if message.startswith(start):
+            return reason
+    return _CANCELLED_CODES.get(code)
+
+
+def _bounds(
+    at_us: int, session: "Session", wait: Wait | None
+) -> tuple[tuple[str | int, float], ...]:
+    """The times, each with its statement's text or key, that a failed statement took at least.
+
+    It took longer than from its bind or its logged text to now, and longer than the lock wait that
+    it was in. That is the client's time: between bind and execution it may have thought itself.
+    """
+    bounds: list[tuple[str | int, float]] = []
+    if session.began is not None:
+        began_us, statement = session.began
+        bounds.append((statement, _between_ms(began_us, at_us)))
+    if wait is not None and wait.key is not None:
+        bounds.append((wait.key, wait.waited_ms + max(_between_ms(wait.at_us, at_us), 0.0)))
+    return tuple(bounds)
+
+
+def _between_ms(first_us: int, last_us: int) -> float:
+    """How long, at least, lies between two log times, which were cut to milliseconds or seconds."""
+    whole = first_us % 1_000_000 == 0 and last_us % 1_000_000 == 0
+    return (last_us - first_us) / 1e3 - (1000.0 if whole else 1.0)
