@@ -1,0 +1,41 @@
+"""The native scanner: C twins of the readers' hot path (scan.h), optional.
+
+The compiled module `_scan` is there when a compiler was there at installation. What it does not
+know it declines, entry by entry, and the Python reader beside it handles that; without it, or with
+PG95_PURE_PYTHON set, the Python readers do everything, with the same result.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from analyzer.sources.logs.meaning import EntrySink
+from analyzer.sources.logs.prefix import Prefix
+
+if TYPE_CHECKING:
+    from analyzer.sources.logs.native.driver import NativeReader
+
+PURE_PYTHON = "PG95_PURE_PYTHON"
+
+
+def is_available() -> bool:
+    """Whether the native scanner was compiled, and is not switched off by PG95_PURE_PYTHON."""
+    if os.environ.get(PURE_PYTHON):
+        return False
+    try:
+        import analyzer.sources.logs.native._scan  # noqa: F401, PLC0415 - it may be missing
+    except ImportError:
+        return False
+    return True
+
+
+def native_reader(name: str, sink: EntrySink, prefix: Prefix | None) -> "NativeReader | None":
+    """A reader with the native scanner for a log in the format `name`; None where there is none.
+
+    Besides a missing scanner that is the case where a log_line_prefix cannot be read natively.
+    """
+    if not is_available():
+        return None
+    from analyzer.sources.logs.native import driver  # noqa: PLC0415 - it needs the compiled module
+
+    driver.keep_memory()
+    return driver.reader_for(name, sink, prefix)

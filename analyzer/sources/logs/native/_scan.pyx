@@ -1,0 +1,362 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""The C scanner (scan.h) as a Python object: blocks in, questions and columns out."""
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.string cimport memset
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+
+import numpy as np
+
+cdef extern from "scan.h":
+    enum: SCAN_STDERR, SCAN_CSVLOG, SCAN_JSONLOG
+    enum: SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME, SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
+    enum: SCAN_TEXT, SCAN_COMMENT, SCAN_MEMORY
+    enum: F_TIME, F_PROCESS, F_SESSION, F_LINE, F_USER, F_DATABASE, F_APPLICATION, F_QUERY, F_CODE
+    enum: F_SEVERITY, F_MESSAGE
+    enum: KEY_STRIPPED, KEY_RAW, KEY_UNSURE, KEY_MEMORY
+    ctypedef struct span:
+        const uint8_t *p
+        size_t n
+    ctypedef struct buffer:
+        uint8_t *p
+        size_t n
+    ctypedef struct key_parts:
+        buffer key, literals, comments
+        int has_literals, has_comments
+    ctypedef struct session_state:
+        int64_t row, phased_us
+        int32_t number, timed_key
+        uint8_t known, python, other, timed, cleared
+    ctypedef struct rows:
+        int64_t base
+        size_t count
+        int64_t *start_us
+        int64_t *end_us
+        int64_t *line
+        int64_t *query_id
+        int64_t *trace
+        double *duration_ms
+        int32_t *key
+        int32_t *parameters
+        int32_t *comment
+        int32_t *session
+        int32_t *database
+        int32_t *user
+        int32_t *application
+        uint32_t *parameters_hash
+        int8_t *flags
+        buffer texts
+        int64_t *ends
+        size_t texts_count
+    ctypedef struct phase:
+        int64_t parses, binds
+        double parse_ms, bind_ms
+    ctypedef struct scanner:
+        size_t position, entry_end, session_count, phase_cap
+        span ask[3]
+        int32_t session, check_key
+        int understood
+        int64_t at_us
+        size_t entry_lines
+        span field[16]
+        int64_t entries, entry_bytes, lines, parses, binds, outside
+        double minimum_ms
+        session_state *sessions
+        phase *phases
+        buffer check_text
+        rows now, before
+    scanner *scan_new(int, int64_t, int64_t, int64_t)
+    void scan_free(scanner *)
+    int scan_prefix(scanner *, char, int, span)
+    void scan_block(scanner *, const uint8_t *, size_t, int)
+    int scan_run(scanner *) nogil
+    int scan_set_time(scanner *, int, int64_t)
+    int scan_set_session(scanner *, int32_t, int)
+    int scan_set_speaker(scanner *, int32_t, int32_t, int32_t)
+    int scan_set_key(scanner *, int32_t, int32_t, int64_t)
+    int scan_set_text(scanner *, int32_t, int32_t, int64_t, const uint8_t *, size_t)
+    int scan_set_comment(scanner *, int32_t, int64_t)
+    void scan_clear_sessions(scanner *)
+    int64_t scan_add_row(scanner *, int64_t, int64_t, double, int32_t, int64_t, int64_t, int32_t,
+                         int64_t, const int32_t *)
+    int scan_set_parameters(scanner *, int64_t, span)
+    void scan_set_flags(scanner *, int64_t, int8_t)
+    void scan_turn(scanner *)
+    int key_of(span, key_parts *) nogil
+    void key_free(key_parts *)
+    void c_keep_memory "keep_memory"()
+
+FORMATS = {"stderr": SCAN_STDERR, "csvlog": SCAN_CSVLOG, "jsonlog": SCAN_JSONLOG}
+FIELDS = {
+    "time": F_TIME, "process": F_PROCESS, "session": F_SESSION, "line": F_LINE, "user": F_USER,
+    "database": F_DATABASE, "application": F_APPLICATION, "query_id": F_QUERY, "code": F_CODE,
+}
+END, DECLINE, LOST, TIME = SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME
+SESSION, SPEAKER, KEY = SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
+TEXT, COMMENT = SCAN_TEXT, SCAN_COMMENT
+
+cdef span span_of(bytes text):
+    cdef span made
+    made.p = <const uint8_t *><const char *>text
+    made.n = len(text)
+    return made
+
+cdef bytes text_of(span text):
+    return PyBytes_FromStringAndSize(<const char *>text.p, text.n) if text.n else b""
+
+cdef object column(const void *p, size_t count, str kind):
+    size = np.dtype(kind).itemsize
+    return np.frombuffer(PyBytes_FromStringAndSize(<const char *>p, count * size), dtype=kind)
+
+cdef int good(int answer) except -1:
+    if answer:
+        raise MemoryError
+    return 0
+
+
+cdef class Scanner:
+    """One input's scanner; see scan.h for the questions that `run` asks."""
+
+    cdef scanner *s
+    cdef const uint8_t[::1] block
+
+    def __cinit__(self, int form, int64_t since_us, int64_t until_us, int64_t check_every):
+        self.s = scan_new(form, since_us, until_us, check_every)
+        if self.s == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        scan_free(self.s)
+
+    def add_prefix(self, str escape, int field, bytes literal):
+        """One step of the log_line_prefix; False if it is too long."""
+        cdef char code = ord(escape) if escape else 0
+        return scan_prefix(self.s, code, field, span_of(literal)) == 0
+
+    def set_block(self, const uint8_t[::1] block, bint last):
+        """The next block; it must not change until all of it is scanned."""
+        self.block = block
+        scan_block(self.s, &block[0] if block.shape[0] else NULL, block.shape[0], last)
+
+    def run(self):
+        """Scan on to the block's end or the next question."""
+        cdef int answer
+        with nogil:
+            answer = scan_run(self.s)
+        if answer == SCAN_MEMORY:
+            raise MemoryError
+        return answer
+
+    def ask(self, int place=0):
+        return text_of(self.s.ask[place])
+
+    @property
+    def position(self):
+        return self.s.position
+
+    @position.setter
+    def position(self, size_t position):
+        self.s.position = position
+
+    @property
+    def entry_end(self):
+        return self.s.entry_end
+
+    @property
+    def session(self):
+        return self.s.session
+
+    def taken_apart(self):
+        """A declined entry's time, severity, SQLSTATE, message, query id, line, user, database and
+        application, as written; None if it was not understood."""
+        cdef scanner *s = self.s
+        if not s.understood:
+            return None
+        return (s.at_us, text_of(s.field[F_SEVERITY]), text_of(s.field[F_CODE]),
+                text_of(s.field[F_MESSAGE]), text_of(s.field[F_QUERY]), text_of(s.field[F_LINE]),
+                text_of(s.field[F_USER]), text_of(s.field[F_DATABASE]),
+                text_of(s.field[F_APPLICATION]))
+
+    @property
+    def entry_lines(self):
+        return self.s.entry_lines
+
+    @property
+    def entries(self):
+        return self.s.entries
+
+    @entries.setter
+    def entries(self, int64_t entries):
+        self.s.entries = entries
+
+    def counts(self):
+        """entry bytes, lines, parses, binds, entries outside the window: since the last call."""
+        found = (self.s.entry_bytes, self.s.lines, self.s.parses, self.s.binds, self.s.outside)
+        self.s.entry_bytes = self.s.lines = self.s.parses = self.s.binds = self.s.outside = 0
+        return found
+
+    @property
+    def minimum_ms(self):
+        return self.s.minimum_ms
+
+    def set_time(self, at_us):
+        if at_us is None:
+            scan_set_time(self.s, 0, 0)
+        else:
+            scan_set_time(self.s, 1, at_us)
+
+    def set_session(self, int32_t number, bint python):
+        """The number of the session that was asked for; its position is `sessions - 1`."""
+        good(scan_set_session(self.s, number, python))
+        return self.s.session_count - 1
+
+    def clear_sessions(self):
+        scan_clear_sessions(self.s)
+
+    def set_speaker(self, int32_t database, int32_t user, int32_t application):
+        good(scan_set_speaker(self.s, database, user, application))
+
+    def set_key(self, int32_t key):
+        good(scan_set_key(self.s, key, -1, 0))
+
+    def set_text(self, int32_t key, int32_t comment, int64_t trace, literals):
+        cdef bytes text
+        if literals is None:
+            good(scan_set_text(self.s, key, comment, trace, NULL, 0))
+        else:
+            text = literals
+            good(scan_set_text(self.s, key, comment, trace, <const uint8_t *><const char *>text,
+                               len(text)))
+
+    def set_comment(self, int32_t comment, int64_t trace):
+        good(scan_set_comment(self.s, comment, trace))
+
+    def taken(self, int32_t session):
+        """What a session did here since Python had it, None if nothing.
+
+        (row, executed or phased, cleared, the key of that, when it was logged if a phase else -1).
+        """
+        cdef session_state *x = &self.s.sessions[session]
+        if x.other:
+            return None
+        found = (x.row, bool(x.timed), bool(x.cleared), x.timed_key, x.phased_us)
+        x.other = 1
+        x.timed = x.cleared = 0
+        return found
+
+    def give(self, int32_t session, int64_t row, int32_t number, bint python):
+        """What Python made of a session: its entries are Python's first while `python`."""
+        cdef session_state *x = &self.s.sessions[session]
+        x.row = row
+        x.number = number
+        x.python = python
+        x.other = 1
+
+    def check(self):
+        """A statement whose key came from the cache, to be checked: (text, key), or None."""
+        if not self.s.check_text.n:
+            return None
+        text = PyBytes_FromStringAndSize(<const char *>self.s.check_text.p, self.s.check_text.n)
+        self.s.check_text.n = 0
+        return text, self.s.check_key
+
+    # Rows that Python adds.
+
+    @property
+    def rows(self):
+        """How many there are in the chunk that is being filled."""
+        return self.s.now.count
+
+    @property
+    def text_bytes(self):
+        """The size of their parameters."""
+        return self.s.now.texts.n
+
+    @property
+    def oldest(self):
+        return self.s.before.base
+
+    def add_row(self, int64_t start_us, int64_t end_us, double duration_ms, int32_t key,
+                int64_t line, int64_t query_id, int32_t comment, int64_t trace, speaker):
+        cdef int32_t numbers[4]
+        numbers[0], numbers[1], numbers[2], numbers[3] = speaker
+        row = scan_add_row(self.s, start_us, end_us, duration_ms, key, line, query_id, comment,
+                           trace, numbers)
+        if row < 0:
+            raise MemoryError
+        return row
+
+    def set_parameters(self, int64_t row, bytes text):
+        good(scan_set_parameters(self.s, row, span_of(text)))
+
+    def set_flags(self, int64_t row, int8_t flags):
+        scan_set_flags(self.s, row, flags)
+
+    def take(self):
+        """The complete rows: columns by name, and the parameters' bytes and ends; None if none."""
+        cdef rows *r = &self.s.before
+        found = None
+        if r.count:
+            n = r.count
+            columns = {
+                "start_us": column(r.start_us, n, "i8"),
+                "end_us": column(r.end_us, n, "i8"),
+                "duration_ms": column(r.duration_ms, n, "f8"),
+                "key": column(r.key, n, "i4"),
+                "parameters": column(r.parameters, n, "i4"),
+                "parameters_hash": column(r.parameters_hash, n, "u4"),
+                "comment": column(r.comment, n, "i4"),
+                "trace": column(r.trace, n, "i8"),
+                "session": column(r.session, n, "i4"),
+                "line": column(r.line, n, "i8"),
+                "database": column(r.database, n, "i4"),
+                "user": column(r.user, n, "i4"),
+                "application": column(r.application, n, "i4"),
+                "query_id": column(r.query_id, n, "i8"),
+                "flags": column(r.flags, n, "i1"),
+            }
+            texts = PyBytes_FromStringAndSize(<const char *>r.texts.p, r.texts.n)
+            found = columns, texts, column(r.ends, r.texts_count, "i8")
+        scan_turn(self.s)
+        return found
+
+    def phases(self):
+        """(key, parses, parse ms, binds, bind ms) of every statement that had any."""
+        return [
+            (key, self.s.phases[key].parses, self.s.phases[key].parse_ms, self.s.phases[key].binds,
+             self.s.phases[key].bind_ms)
+            for key in range(self.s.phase_cap)
+            if self.s.phases[key].parses or self.s.phases[key].binds
+        ]
+
+
+def keep_memory():
+    """Have the allocator keep what is freed, for the columns of the next chunk."""
+    c_keep_memory()
+
+
+def safe_key(bytes text):
+    """The C twin's (key, literals, comments), for tests; None where it leaves the text to Python.
+
+    A text whose head is not strippable is its own key, with neither literals nor comments.
+    """
+    cdef key_parts parts
+    cdef int kind
+    memset(&parts, 0, sizeof(parts))
+    try:
+        kind = key_of(span_of(text), &parts)
+        if kind == KEY_MEMORY:
+            raise MemoryError
+        if kind == KEY_UNSURE:
+            return None
+        if kind == KEY_RAW:
+            return text, None, None
+        return (
+            PyBytes_FromStringAndSize(<const char *>parts.key.p, parts.key.n),
+            PyBytes_FromStringAndSize(<const char *>parts.literals.p, parts.literals.n)
+            if parts.has_literals else None,
+            PyBytes_FromStringAndSize(<const char *>parts.comments.p, parts.comments.n)
+            if parts.has_comments else None,
+        )
+    finally:
+        key_free(&parts)

@@ -1,0 +1,374 @@
+"""Drives the native scanner: answers its questions and takes over what it declines.
+
+The scanner holds sessions of its own, by number. Whenever it declines an entry, the session's
+state goes to the Python reader's session before, and back after, so that the two act as one.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from analyzer.model.executions import ExecutionChunk
+from analyzer.model.recording import PhaseTotals
+from analyzer.sources.logs.csvlog import CsvlogReader
+from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block
+from analyzer.sources.logs.jsonlog import JsonlogReader
+from analyzer.sources.logs.meaning import EntrySink
+from analyzer.sources.logs.native import _scan
+from analyzer.sources.logs.native._scan import keep_memory
+from analyzer.sources.logs.native.batch import NativeBatch
+from analyzer.sources.logs.prefix import Prefix, native_steps
+from analyzer.sources.logs.sessions import Session
+from analyzer.sources.logs.stderr import StderrReader
+from analyzer.sql.keys import CHECK_EVERY
+
+if TYPE_CHECKING:
+    import io
+
+__all__ = ["NativeReader", "keep_memory", "reader_for"]
+
+BUFFER_BYTES = 2 << 20
+ROWS = 16384  # executions in a chunk, about; fewer where their parameters take much room
+TEXT_BYTES = 4 << 20
+
+_Reader = StderrReader | CsvlogReader | JsonlogReader
+
+
+class NativeReader:
+    """Reads one log natively, and through `reader` what the scanner leaves to it."""
+
+    def __init__(self, name: str, sink: EntrySink, reader: _Reader) -> None:
+        """Prepare; the sink's executions are from now on added to the scanner's columns."""
+        number = _scan.FORMATS[name]
+        self._scanner = _scan.Scanner(number, sink.since_us, sink.until_us, CHECK_EVERY)
+        self._sink = sink
+        self._reader = reader
+        self._sessions: list[Session] = []
+        self._lines = 0
+        sink.batch = NativeBatch(self._scanner, sink.source)
+        self._answers: dict[int, Callable[[], None]] = {
+            _scan.TIME: self._time,
+            _scan.SESSION: self._session,
+            _scan.SPEAKER: self._speaker,
+            _scan.KEY: self._key,
+            _scan.TEXT: self._text,
+            _scan.COMMENT: self._comment,
+        }
+
+    def read(self, stream: BinaryIO) -> Iterator[ExecutionChunk]:
+        """Read all of `stream`; gives the executions of each buffer."""
+        buffer, filled, offset = bytearray(BUFFER_BYTES), 0, 0
+        turn = self._sink.recording.turn
+        while True:
+            turn.pause()
+            try:
+                count = cast("io.RawIOBase", stream).readinto(memoryview(buffer)[filled:]) or 0
+            finally:
+                turn.resume()
+            filled += count
+            is_strange = filled > LONGEST_ENTRY_BYTES or (not offset and _is_crlf(buffer))
+            if is_strange:
+                first, buffer = bytes(memoryview(buffer)[:filled]), bytearray()
+                yield from self._rest(first, stream, offset)
+                break
+            used = self._buffer(memoryview(buffer)[:filled], offset, last=not count)
+            if self._scanner.rows >= ROWS or self._scanner.text_bytes >= TEXT_BYTES:
+                yield from self._flush()
+            if not count:
+                self._tail(bytes(buffer[used:filled]), offset + used)
+                break
+            offset += used
+            filled -= used
+            if used:
+                buffer[:filled] = buffer[used : used + filled]
+            elif filled == len(buffer):
+                buffer = buffer + bytearray(len(buffer))
+        self._finish()
+
+    def _buffer(self, view: memoryview, offset: int, *, last: bool) -> int:
+        """Scan a buffer; how many of its bytes were used."""
+        scanner = self._scanner
+        scanner.set_block(view, last)
+        while (asked := self._scan()) != _scan.END:
+            start = scanner.position
+            end = self._end_of_declined(asked, view, start, scanner.entry_end)
+            if end <= start:  # it may go on behind the buffer
+                break
+            if not self._entry(end - start):
+                self._hand_over(bytes(view[start:end]), offset + start, end - start)
+            scanner.position = end
+        used = scanner.position
+        scanner.set_block(b"", last=False)
+        return used
+
+    def _entry(self, _size: int) -> bool:
+        """Python handles a declined entry that the scanner took apart; False if it did not."""
+        return False
+
+    def _end_of_declined(self, _asked: int, _view: memoryview, _start: int, end: int) -> int:
+        """Up to where Python is to read on; `end` is the declined entry's."""
+        return end
+
+    def _hand_over(self, data: bytes, offset: int, length: int) -> None:
+        """Python reads whole lines, in which other sessions than the scanner's may speak."""
+        self._count()
+        self._before()
+        self._reader.place(self._lines, offset)
+        self._reader.block(Block(data, offset, length))
+        self._lines += data.count(b"\n")
+        self._after()
+
+    def _tail(self, data: bytes, offset: int) -> None:
+        """The input's end, without a newline."""
+        if data:
+            ended = data.endswith(b"\n")
+            self._hand_over(data if ended else data + b"\n", offset, len(data))
+
+    def _rest(self, first: bytes, stream: BinaryIO, offset: int) -> Iterator[ExecutionChunk]:
+        """Python reads all that follows: lines of Windows, or behind an endless entry."""
+        self._count()
+        self._before()
+        self._reader.place(self._lines, offset)
+        yield from self._reader.read(cast("BinaryIO", Chained(first, stream)), offset)
+        self._after()
+
+    def _finish(self) -> None:
+        """At the input's end."""
+        self._count()
+        recording, source = self._sink.recording, self._sink.source
+        for key, parses, parse_ms, binds, bind_ms in self._scanner.phases():
+            totals = recording.phases.setdefault((source, key), PhaseTotals())
+            totals.parses += parses
+            totals.parse_ms += parse_ms
+            totals.binds += binds
+            totals.bind_ms += bind_ms
+
+    def _flush(self) -> list[ExecutionChunk]:
+        self._count()
+        return self._sink.flush()
+
+    def _count(self) -> None:
+        """Add to the sink's account what the scanner counted."""
+        sink, scanner = self._sink, self._scanner
+        entry_bytes, lines, parses, binds, outside = scanner.counts()
+        self._lines += lines
+        sink.entries = scanner.entries
+        sink.entry_bytes += entry_bytes
+        sink.coverage.parse += parses
+        sink.coverage.bind += binds
+        sink.outside += outside
+        sink.minimum_ms = min(sink.minimum_ms, scanner.minimum_ms)
+
+    def _scan(self) -> int:
+        """Scan on, answering questions, until there is one about an entry, or the block's end."""
+        scanner, answers, turn = self._scanner, self._answers, self._sink.recording.turn
+        while True:
+            turn.pause()
+            try:
+                asked = scanner.run()
+            finally:
+                turn.resume()
+            if (sampled := scanner.check()) is not None:
+                self._sink.recording.keys.check(sampled[0].decode(), sampled[1])
+            answer = answers.get(asked)
+            if answer is None:
+                return asked
+            answer()
+
+    # Answers.
+
+    def _time(self) -> None:
+        self._scanner.set_time(
+            self._sink.clock.read(self._scanner.ask().decode("ascii", "replace"))
+        )
+
+    def _session(self) -> None:
+        known = len(self._reader.sessions)
+        session = self._named(self._scanner.ask())
+        if len(self._reader.sessions) < known:  # the reader began to forget; so does the scanner
+            self._forget()
+        session.slot = self._scanner.set_session(session.number, _is_pythons(session))
+        self._sessions.append(session)
+
+    def _named(self, name: bytes) -> Session:
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        for session in self._sessions:
+            session.slot = -1
+        self._sessions.clear()
+        self._scanner.clear_sessions()
+
+    def _speaker(self) -> None:
+        scanner = self._scanner
+        session = self._sessions[scanner.session]
+        session.who = None  # what the Python reader knew of it is no longer so
+        self._sink.speaks(session, *(scanner.ask(place).decode() for place in range(3)))
+        scanner.set_speaker(*session.speaker[1:])
+
+    def _key(self) -> None:
+        self._scanner.set_key(self._sink.intern(self._scanner.ask().decode())[0])
+
+    def _text(self) -> None:
+        key, literals, comments = self._sink.intern(self._scanner.ask().decode())
+        comment, trace = (-1, 0) if comments is None else self._sink.comment(comments)
+        given = None if literals is None else literals.encode("utf-8", "surrogatepass")
+        self._scanner.set_text(key, comment, trace, given)
+
+    def _comment(self) -> None:
+        self._scanner.set_comment(*self._sink.comment(self._scanner.ask().decode()))
+
+    # Entries that are declined.
+
+    def _before(self) -> None:
+        """Python is to handle an entry: it learns what the scanner did with its session."""
+        self._sink.entries = self._scanner.entries
+        self._sink.minimum_ms = min(self._sink.minimum_ms, self._scanner.minimum_ms)
+        slot = self._scanner.session
+        chosen = range(len(self._sessions)) if slot < 0 else (slot,)
+        for number in chosen:
+            taken = self._scanner.taken(number)
+            if taken is None:
+                continue
+            session = self._sessions[number]
+            session.row, timed, cleared, key, phased_us = taken
+            session.event = None
+            session.used |= timed
+            if timed:
+                session.key = key if phased_us < 0 else -1
+                session.began = (phased_us, key) if phased_us >= 0 else None
+            if cleared:
+                session.waiting = None
+
+    def _after(self) -> None:
+        """Python handled entries: the scanner learns what became of their sessions."""
+        self._scanner.entries = self._sink.entries
+        for session in self._sessions if self._scanner.session < 0 else (self._reader.last,):
+            if session is not None and session.slot >= 0:
+                self._scanner.give(session.slot, session.row, session.number, _is_pythons(session))
+
+
+def _is_pythons(session: Session) -> bool:
+    """Whether the next entry of the session needs what only the Python session knows."""
+    return session.ended or session.waiting is not None
+
+
+def _is_crlf(buffer: bytearray) -> bool:
+    """Whether the first line ends as on Windows."""
+    first = buffer.find(b"\n")
+    return first > 0 and buffer[first - 1] == ord("\r")
+
+
+class Chained:
+    """What was read of a stream, and then the rest of it."""
+
+    def __init__(self, first: bytes, rest: BinaryIO) -> None:
+        self._first = first
+        self._rest = rest
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes."""
+        if self._first:
+            piece, self._first = self._first[:size], self._first[size:]
+            return piece
+        return self._rest.read(size)
+
+
+class NativeStderr(NativeReader):
+    """stderr."""
+
+    _reader: StderrReader
+
+    def __init__(
+        self, sink: EntrySink, prefix: Prefix, steps: list[tuple[str, str, bytes]]
+    ) -> None:
+        """Prepare; `steps` are those of `prefix` (see native_steps)."""
+        super().__init__("stderr", sink, StderrReader(sink, prefix))
+        self._named_by_session = "session" in prefix.fields
+        for escape, field, literal in steps:
+            if not self._scanner.add_prefix(escape, _scan.FIELDS.get(field, -1), literal):
+                raise ValueError(literal)
+
+    def _entry(self, size: int) -> bool:
+        scanner = self._scanner
+        found = scanner.taken_apart()
+        if found is None:
+            return False
+        self._before()
+        at_us, severity, code, raw, query, number, *who = found
+        session = self._sessions[scanner.session]
+        user, database, application = who
+        self._reader.taken_apart(
+            session, at_us, severity, code, raw, query, number, (user, database, application)
+        )
+        self._sink.entry_bytes += size
+        self._lines += scanner.entry_lines
+        self._after()
+        return True
+
+    def _named(self, name: bytes) -> Session:
+        if self._named_by_session:
+            return self._reader.session(name, None)
+        return self._reader.session(None, name)
+
+
+class NativeJsonlog(NativeReader):
+    """jsonlog, line by line."""
+
+    _reader: JsonlogReader
+
+    def __init__(self, sink: EntrySink) -> None:
+        """Prepare."""
+        super().__init__("jsonlog", sink, JsonlogReader(sink))
+
+    def _named(self, name: bytes) -> Session:
+        return self._reader.session(name.decode())
+
+
+class NativeCsvlog(NativeReader):
+    """csvlog. Where no record begins, the Python reader goes on until it has found its feet."""
+
+    _reader: CsvlogReader
+
+    def __init__(self, sink: EntrySink) -> None:
+        """Prepare."""
+        super().__init__("csvlog", sink, CsvlogReader(sink))
+
+    def _buffer(self, view: memoryview, offset: int, *, last: bool) -> int:
+        if not self._reader.is_pending:
+            return super()._buffer(view, offset, last=last)
+        self._scanner.set_block(b"", last=False)
+        end = _last_line(view)
+        if end:
+            self._hand_over(bytes(view[:end]), offset, end)
+        return end
+
+    def _end_of_declined(self, asked: int, view: memoryview, start: int, end: int) -> int:
+        if asked == _scan.LOST or self._reader.is_pending:
+            return max(start, _last_line(view))
+        return end
+
+    def _finish(self) -> None:
+        self._before()
+        self._reader.give_up()
+        self._after()
+        super()._finish()
+
+    def _named(self, name: bytes) -> Session:
+        return self._reader.session(name.decode())
+
+
+def _last_line(view: memoryview) -> int:
+    """Where the last whole line of a buffer ends."""
+    return bytes(view).rfind(b"\n") + 1
+
+
+def reader_for(name: str, sink: EntrySink, prefix: Prefix | None) -> NativeReader | None:
+    """See analyzer.sources.logs.native.native_reader."""
+    if name == "csvlog":
+        return NativeCsvlog(sink)
+    if name == "jsonlog":
+        return NativeJsonlog(sink)
+    steps = None if prefix is None else native_steps(prefix.text)
+    if prefix is None or steps is None:
+        return None
+    return NativeStderr(sink, prefix, steps)

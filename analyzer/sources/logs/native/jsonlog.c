@@ -1,0 +1,230 @@
+/* jsonlog: a flat object of strings and numbers on each line. */
+#include "scan.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+#include <string.h>
+
+static const struct { const char *name; size_t n; int field; } names[] = {
+    {"timestamp", 9, F_TIME}, {"user", 4, F_USER}, {"dbname", 6, F_DATABASE}, {"pid", 3, F_PROCESS},
+    {"session_id", 10, F_SESSION}, {"line_num", 8, F_LINE}, {"error_severity", 14, F_SEVERITY},
+    {"state_code", 10, F_CODE}, {"message", 7, F_MESSAGE}, {"detail", 6, F_DETAIL},
+    {"statement", 9, F_STATEMENT}, {"application_name", 16, F_APPLICATION},
+    {"query_id", 8, F_QUERY},
+};
+
+static int field_named(span name)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (name.n == names[i].n && memcmp(name.p, names[i].name, name.n) == 0)
+            return names[i].field;
+    return -1;
+}
+
+static int hex4(const uint8_t *p)
+{
+    int value = 0;
+    for (int i = 0; i < 4; i++) {
+        int c = p[i], lower = c | 32;
+        int digit = c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+        if (digit < 0)
+            return -1;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+static size_t utf8_of(uint32_t code, uint8_t *to)
+{
+    if (code < 0x80) {
+        to[0] = (uint8_t)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        to[0] = (uint8_t)(0xC0 | code >> 6);
+        to[1] = (uint8_t)(0x80 | (code & 63));
+        return 2;
+    }
+    if (code < 0x10000) {
+        to[0] = (uint8_t)(0xE0 | code >> 12);
+        to[1] = (uint8_t)(0x80 | (code >> 6 & 63));
+        to[2] = (uint8_t)(0x80 | (code & 63));
+        return 3;
+    }
+    to[0] = (uint8_t)(0xF0 | code >> 18);
+    to[1] = (uint8_t)(0x80 | (code >> 12 & 63));
+    to[2] = (uint8_t)(0x80 | (code >> 6 & 63));
+    to[3] = (uint8_t)(0x80 | (code & 63));
+    return 4;
+}
+
+/* Escapes of a string resolved, behind what `scratch` holds. -1: not for us; -2: no memory. */
+static int unescaped(buffer *scratch, const uint8_t *p, const uint8_t *end)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    while (p < end) {
+        const uint8_t *slash = memchr(p, '\\', (size_t)(end - p));
+        const uint8_t *stop = slash ? slash : end;
+        if (buffer_add(scratch, p, (size_t)(stop - p)))
+            return -2;
+        if (!slash)
+            break;
+        p = slash + 1;
+        if (p == end)
+            return -1;
+        const char *known = *p ? strchr(from, *p) : NULL;
+        uint8_t bytes[4];
+        size_t n = 1;
+        if (known) {
+            bytes[0] = (uint8_t)to[known - from];
+            p++;
+        } else {
+            int code = *p == 'u' && end - p >= 5 ? hex4(p + 1) : -1;
+            p += 5;
+            if (code <= 0)
+                return -1;
+            uint32_t whole = (uint32_t)code;
+            if (code >= 0xD800 && code < 0xE000) {
+                int low = code < 0xDC00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u' ? hex4(p + 2) : -1;
+                if (low < 0xDC00 || low > 0xDFFF)
+                    return -1;
+                whole = 0x10000 + ((uint32_t)(code - 0xD800) << 10) + (uint32_t)(low - 0xDC00);
+                p += 6;
+            }
+            n = utf8_of(whole, bytes);
+        }
+        if (buffer_add(scratch, bytes, n))
+            return -2;
+    }
+    return 0;
+}
+
+/* Behind the closing quote of a string whose text begins at p; NULL if it holds a raw control
+ * character or does not end. */
+static const uint8_t *string_end(const uint8_t *p, const uint8_t *end, int *escapes)
+{
+    for (;; p++) {
+#ifdef __SSE2__
+        for (; end - p >= 16; p += 16) {
+            __m128i bytes = _mm_loadu_si128((const __m128i *)p);
+            __m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                         _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+            __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+            int mask = _mm_movemask_epi8(_mm_or_si128(found, control));
+            if (mask) {
+                p += __builtin_ctz((unsigned)mask);
+                break;
+            }
+        }
+#endif
+        if (p >= end)
+            return NULL;
+        if (*p == '"')
+            return p + 1;
+        if (*p == '\\') {
+            *escapes = 1;
+            p++;
+        } else if (*p < 0x20) {
+            return NULL;
+        }
+    }
+}
+
+static const uint8_t *blank(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
+    return p;
+}
+
+/* A number or a literal name: its end, NULL if it is neither. */
+static const uint8_t *plain_end(const uint8_t *p, const uint8_t *end)
+{
+    static const char *words[] = {"null", "true", "false"};
+    for (int i = 0; i < 3; i++) {
+        size_t n = strlen(words[i]);
+        if ((size_t)(end - p) >= n && memcmp(p, words[i], n) == 0)
+            return p + n;
+    }
+    const uint8_t *q = p + (p < end && *p == '-');
+    const uint8_t *first = q;
+    while (q < end && *q >= '0' && *q <= '9') q++;
+    return q == first || (*first == '0' && q > first + 1) ? NULL : q;
+}
+
+int jsonlog_entry(scanner *s)
+{
+    const uint8_t *p = s->data + s->position, *end = s->data + s->size;
+    size_t moved[F_COUNT];
+    uint32_t in_scratch = 0;
+    const uint8_t *newline = memchr(p, '\n', (size_t)(end - p));
+    memset(s->field, 0, sizeof s->field);
+    s->scratch.n = 0;
+    s->entry_end = 0;
+    if (!newline)
+        return SCAN_END;
+    end = newline;
+    s->entry_lines = 1;
+    s->entry_end = (size_t)(end + 1 - s->data);
+    p = blank(p, end);
+    if (p == end || *p++ != '{')
+        return SCAN_DECLINE;
+    for (;;) {
+        int escapes = 0;
+        p = blank(p, end);
+        if (p == end || *p != '"')
+            return SCAN_DECLINE;
+        const uint8_t *start = p + 1;
+        p = string_end(start, end, &escapes);
+        if (!p || escapes)
+            return SCAN_DECLINE;
+        int field = field_named((span){start, (size_t)(p - 1 - start)});
+        p = blank(p, end);
+        if (p == end || *p++ != ':')
+            return SCAN_DECLINE;
+        p = blank(p, end);
+        if (p < end && *p == '"') {
+            start = p + 1;
+            p = string_end(start, end, &escapes);
+            if (!p)
+                return SCAN_DECLINE;
+            if (field == F_LINE || field == F_QUERY || field == F_PROCESS)
+                return SCAN_DECLINE;
+            span value = {start, (size_t)(p - 1 - start)};
+            if (escapes) { /* also of a field that is passed over: it must be right */
+                size_t at = s->scratch.n;
+                int bad = unescaped(&s->scratch, start, p - 1);
+                if (bad)
+                    return bad == -2 ? SCAN_MEMORY : SCAN_DECLINE;
+                if (field >= 0) {
+                    moved[field] = at;
+                    value.n = s->scratch.n - at;
+                }
+            }
+            if (field >= 0) {
+                s->field[field] = value;
+                in_scratch = escapes ? in_scratch | 1u << field : in_scratch & ~(1u << field);
+            }
+        } else {
+            start = p;
+            p = plain_end(p, end);
+            if (!p || (field >= 0 && field != F_LINE && field != F_QUERY && field != F_PROCESS))
+                return SCAN_DECLINE;
+            if (field >= 0)
+                s->field[field] = (span){start, (size_t)(p - start)};
+        }
+        p = blank(p, end);
+        if (p == end)
+            return SCAN_DECLINE;
+        if (*p == '}')
+            break;
+        if (*p++ != ',')
+            return SCAN_DECLINE;
+    }
+    if (blank(p + 1, end) != end)
+        return SCAN_DECLINE;
+    for (int i = 0; i < F_COUNT; i++)
+        if (in_scratch >> i & 1)
+            s->field[i].p = s->scratch.p + moved[i];
+    return SCAN_END;
+}

@@ -1,0 +1,818 @@
+/* What entries mean, sessions and rows: the twin of meaning.py's hot path. */
+#include "scan.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    KEYS_MOST = 200000,       /* the tables are caches: they are emptied when they are full */
+    RAWS_MOST = 4096,
+    COMMENTS_MOST = 16384,
+    BYTES_MOST = 32 << 20,
+    LONGEST_TEXT = 1 << 20,   /* longer statements are the Python twin's */
+    REMEMBERED_TEXT = 8192,
+};
+static const int64_t YEAR_10000 = 253402300800;
+
+scanner *scan_new(int format, int64_t since_us, int64_t until_us, int64_t check_every)
+{
+    scanner *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->format = format;
+    s->since_us = since_us;
+    s->until_us = until_us;
+    s->check_every = check_every;
+    s->minimum_ms = INFINITY;
+    s->session = -1;
+    s->once_at = (size_t)-1;
+    return s;
+}
+
+static void rows_free(rows *r)
+{
+    void *columns[] = {r->start_us, r->end_us, r->line, r->query_id, r->trace, r->duration_ms,
+                       r->key, r->parameters, r->comment, r->session, r->database, r->user,
+                       r->application, r->parameters_hash, r->flags, r->texts.p, r->ends};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        free(columns[i]);
+}
+
+void scan_free(scanner *s)
+{
+    if (!s)
+        return;
+    table_free(&s->keys);
+    table_free(&s->raws);
+    table_free(&s->comments);
+    table_free(&s->names);
+    for (size_t i = 0; i < s->session_count; i++) {
+        free(s->sessions[i].who.p);
+        free(s->sessions[i].text.p);
+    }
+    free(s->sessions);
+    free(s->phases);
+    key_free(&s->parts);
+    free(s->message.p);
+    free(s->detail.p);
+    free(s->scratch.p);
+    free(s->once_literals.p);
+    free(s->check_text.p);
+    rows_free(&s->now);
+    rows_free(&s->before);
+    free(s);
+}
+
+int scan_prefix(scanner *s, char escape, int field, span literal)
+{
+    if (s->op_count == PREFIX_OPS || literal.n > sizeof s->ops[0].literal)
+        return -1;
+    prefix_op *op = &s->ops[s->op_count++];
+    op->escape = escape;
+    op->field = field;
+    op->n = literal.n;
+    if (literal.n)
+        memcpy(op->literal, literal.p, literal.n);
+    return 0;
+}
+
+void scan_block(scanner *s, const uint8_t *data, size_t size, int last)
+{
+    s->last = last;
+    s->data = data;
+    s->size = size;
+    s->position = s->entry_end = 0;
+    s->once_at = (size_t)-1;
+    s->session = -1;
+}
+
+void scan_clear_sessions(scanner *s)
+{
+    for (size_t i = 0; i < s->session_count; i++) {
+        free(s->sessions[i].who.p);
+        free(s->sessions[i].text.p);
+    }
+    s->session_count = 0;
+    s->session = -1;
+    table_clear(&s->names);
+}
+
+/* --- rows ------------------------------------------------------------------------------------ */
+
+static int grow(void *column, size_t size, size_t cap)
+{
+    void **at = column, *grown = realloc(*at, size * cap);
+    if (!grown)
+        return -1;
+    *at = grown;
+    return 0;
+}
+
+static int rows_grow(rows *r)
+{
+    size_t cap = r->cap ? r->cap * 2 : 4096;
+#define GROW(name) if (grow(&r->name, sizeof *r->name, cap)) return -1
+    GROW(start_us); GROW(end_us); GROW(line); GROW(query_id); GROW(trace); GROW(duration_ms);
+    GROW(key); GROW(parameters); GROW(comment); GROW(session); GROW(database); GROW(user);
+    GROW(application); GROW(parameters_hash); GROW(flags);
+#undef GROW
+    r->cap = cap;
+    return 0;
+}
+
+int64_t scan_add_row(scanner *s, int64_t start_us, int64_t end_us, double duration_ms, int32_t key,
+                     int64_t line, int64_t query_id, int32_t comment, int64_t trace,
+                     const int32_t speaker[4])
+{
+    rows *r = &s->now;
+    if (r->count == r->cap && rows_grow(r))
+        return -1;
+    size_t i = r->count++;
+    r->start_us[i] = start_us;
+    r->end_us[i] = end_us;
+    r->duration_ms[i] = duration_ms;
+    r->key[i] = key;
+    r->line[i] = line;
+    r->query_id[i] = query_id;
+    r->comment[i] = comment;
+    r->trace[i] = trace;
+    r->session[i] = speaker[0];
+    r->database[i] = speaker[1];
+    r->user[i] = speaker[2];
+    r->application[i] = speaker[3];
+    r->parameters[i] = -1;
+    r->parameters_hash[i] = 0;
+    r->flags[i] = 0;
+    return r->base + (int64_t)i;
+}
+
+static rows *rows_of(scanner *s, int64_t row)
+{
+    if (row >= s->now.base)
+        return row - s->now.base < (int64_t)s->now.count ? &s->now : NULL;
+    return row >= s->before.base && row - s->before.base < (int64_t)s->before.count ? &s->before : NULL;
+}
+
+int scan_set_parameters(scanner *s, int64_t row, span text)
+{
+    rows *r = rows_of(s, row);
+    if (!r)
+        return 0;
+    if (r->texts_count == r->texts_cap) {
+        size_t cap = r->texts_cap ? r->texts_cap * 2 : 4096;
+        if (grow(&r->ends, sizeof *r->ends, cap))
+            return -1;
+        r->texts_cap = cap;
+    }
+    if (buffer_add(&r->texts, text.p, text.n))
+        return -1;
+    r->parameters[row - r->base] = (int32_t)r->texts_count;
+    r->parameters_hash[row - r->base] = crc_of(text);
+    r->ends[r->texts_count++] = (int64_t)r->texts.n;
+    return 0;
+}
+
+void scan_set_flags(scanner *s, int64_t row, int8_t flags)
+{
+    rows *r = rows_of(s, row);
+    if (r)
+        r->flags[row - r->base] |= flags;
+}
+
+void scan_turn(scanner *s)
+{
+    rows spare = s->before;
+    s->before = s->now;
+    spare.base = s->before.base + (int64_t)s->before.count;
+    spare.count = spare.texts_count = spare.texts.n = 0;
+    s->now = spare;
+}
+
+/* --- small readers --------------------------------------------------------------------------- */
+
+/* Behind the ASCII characters (but NUL) that p begins with, as many as are quickly seen. */
+static const uint8_t *behind_ascii(const uint8_t *p, const uint8_t *end)
+{
+#ifdef __SSE2__
+    const __m128i zero = _mm_setzero_si128();
+    for (; end - p >= 32; p += 32) {
+        __m128i a = _mm_loadu_si128((const __m128i *)p);
+        __m128i b = _mm_loadu_si128((const __m128i *)(p + 16));
+        /* as signed numbers, these and only these are above zero */
+        __m128i good = _mm_and_si128(_mm_cmpgt_epi8(a, zero), _mm_cmpgt_epi8(b, zero));
+        if (_mm_movemask_epi8(good) != 0xFFFF)
+            break;
+    }
+#endif
+    while (p < end && *p && *p < 0x80) p++;
+    return p;
+}
+
+int is_text(span text)
+{
+    const uint8_t *p = text.p, *end = p + text.n;
+    while ((p = behind_ascii(p, end)) < end) {
+        uint8_t c = *p++;
+        int more = c >= 0xC2 && c <= 0xDF ? 1 : (c & 0xF0) == 0xE0 ? 2 : c >= 0xF0 && c <= 0xF4 ? 3 : 0;
+        if (!more || end - p < more)
+            return 0;
+        if ((c == 0xE0 && p[0] < 0xA0) || (c == 0xED && p[0] > 0x9F) || (c == 0xF0 && p[0] < 0x90)
+            || (c == 0xF4 && p[0] > 0x8F))
+            return 0;
+        while (more--)
+            if ((*p++ & 0xC0) != 0x80)
+                return 0;
+    }
+    return 1;
+}
+
+int64_t integer_of(span text, int *good)
+{
+    const uint8_t *p = text.p, *end = p + text.n;
+    int negative = p < end && *p == '-';
+    int64_t value = 0;
+    p += negative;
+    *good = p < end && end - p <= 19;
+    for (; *good && p < end; p++) {
+        *good = *p >= '0' && *p <= '9' && !__builtin_mul_overflow(value, 10, &value)
+             && !__builtin_add_overflow(value, *p - '0', &value);
+    }
+    return negative ? -value : value;
+}
+
+/* The key of a timestamp (its text up to the second, and the zone) and its milliseconds. */
+static int time_of(scanner *s, int64_t *at_us)
+{
+    span time = s->field[F_TIME];
+    uint8_t text[64];
+    size_t n = time.n;
+    int64_t milliseconds = 0;
+    if (!n || n > sizeof text)
+        return SCAN_DECLINE;
+    if (n >= 13 && n <= 15 && time.p[n - 4] == '.') { /* %n: seconds since the epoch */
+        int64_t seconds = 0;
+        for (size_t i = 0; i < n; i++)
+            if (i != n - 4) {
+                if (time.p[i] < '0' || time.p[i] > '9')
+                    return SCAN_DECLINE;
+                seconds = seconds * 10 + (time.p[i] - '0');
+            }
+        if (seconds >= YEAR_10000 * 1000)
+            return SCAN_DECLINE;
+        *at_us = seconds * 1000;
+        return SCAN_END;
+    }
+    if (n >= 23 && time.p[19] == '.') {
+        for (int i = 20; i < 23; i++) {
+            if (time.p[i] < '0' || time.p[i] > '9')
+                return SCAN_DECLINE;
+            milliseconds = milliseconds * 10 + (time.p[i] - '0');
+        }
+        if (n > 23 && time.p[23] != ' ')
+            return SCAN_DECLINE;
+        memcpy(text, time.p, 19);
+        memcpy(text + 19, time.p + 23, n - 23);
+        n -= 4;
+    } else if (n >= 19 && (n == 19 || time.p[19] == ' ')) {
+        memcpy(text, time.p, n);
+    } else {
+        return SCAN_DECLINE;
+    }
+    if (n != s->time_n || memcmp(text, s->time_text, n)) {
+        memcpy(s->time_text, text, n);
+        s->time_n = n;
+        s->ask[0] = (span){s->time_text, n};
+        return SCAN_TIME;
+    }
+    if (!s->time_good)
+        return SCAN_DECLINE;
+    *at_us = s->time_us + milliseconds * 1000;
+    return SCAN_END;
+}
+
+int scan_set_time(scanner *s, int good, int64_t at_us)
+{
+    s->time_good = good;
+    s->time_us = at_us;
+    return 0;
+}
+
+/* `duration: 0.123 ms  execute name: …`. 0: it is not so, or not for us. */
+enum { K_STATEMENT = 1, K_EXECUTE, K_PARSE, K_BIND };
+
+static int duration_of(span message, double *duration_ms, span *text)
+{
+    static const struct { const char *name; size_t n; int kind; } kinds[] = {
+        {"execute", 7, K_EXECUTE}, {"statement", 9, K_STATEMENT}, {"bind", 4, K_BIND},
+        {"parse", 5, K_PARSE},
+    };
+    const uint8_t *p = message.p, *end = p + message.n;
+    if (message.n < 16 || memcmp(p, "duration: ", 10))
+        return 0;
+    p += 10;
+    int64_t value = 0;
+    int whole = 0, fraction = 0;
+    for (; p < end && *p >= '0' && *p <= '9' && whole < 12; p++, whole++)
+        value = value * 10 + (*p - '0');
+    if (!whole)
+        return 0;
+    if (p < end && *p == '.') {
+        for (p++; p < end && *p >= '0' && *p <= '9' && fraction < 3; p++, fraction++)
+            value = value * 10 + (*p - '0');
+        if (!fraction)
+            return 0;
+    }
+    static const double scale[] = {1.0, 10.0, 100.0, 1000.0};
+    *duration_ms = (double)value / scale[fraction];
+    if (end - p < 6 || memcmp(p, " ms  ", 5))
+        return 0;
+    p += 5;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t n = kinds[i].n;
+        if ((size_t)(end - p) < n + 2 || memcmp(p, kinds[i].name, n))
+            continue;
+        p += n;
+        if (*p == ' ') { /* a name, up to the first ": " of the line */
+            const uint8_t *colon = p;
+            do {
+                colon = memchr(colon + 1, ':', (size_t)(end - colon - 1));
+            } while (colon && colon + 1 < end && colon[1] != ' ' && colon[1] != '\n' && colon[1] != '\r');
+            if (!colon || colon + 1 >= end || memchr(p, '\n', (size_t)(colon - p)))
+                return 0;
+            p = colon;
+        }
+        if (p[0] != ':' || end - p < 2 || p[1] != ' ')
+            return 0;
+        *text = (span){p + 2, (size_t)(end - p - 2)};
+        return kinds[i].kind;
+    }
+    return 0;
+}
+
+/* A newline inside an stderr entry has a TAB put behind it. */
+static int joined_lines(buffer *to, span *text)
+{
+    const uint8_t *p = text->p, *end = p + text->n;
+    if (!memchr(p, '\n', text->n))
+        return 0;
+    to->n = 0;
+    while (p < end) {
+        const uint8_t *newline = memchr(p, '\n', (size_t)(end - p));
+        const uint8_t *stop = newline ? newline + 1 : end;
+        if (buffer_add(to, p, (size_t)(stop - p)))
+            return -1;
+        p = newline ? newline + 2 : end;
+    }
+    *text = (span){to->p, to->n};
+    return 0;
+}
+
+/* --- sessions -------------------------------------------------------------------------------- */
+
+static int session_of(scanner *s)
+{
+    span name = s->field[F_SESSION].n ? s->field[F_SESSION] : s->field[F_PROCESS];
+    if (s->format != SCAN_STDERR)
+        name = s->field[F_SESSION];
+    if (!name.n) {
+        s->session = -1;
+        return SCAN_DECLINE;
+    }
+    item *found = table_find(&s->names, name, hash_of(name));
+    if (!found) {
+        s->session = -1;
+        s->ask[0] = name;
+        return SCAN_SESSION;
+    }
+    s->session = found->key;
+    return SCAN_END;
+}
+
+int scan_set_session(scanner *s, int32_t number, int python)
+{
+    if (s->session_count == s->session_cap) {
+        size_t cap = s->session_cap ? s->session_cap * 2 : 256;
+        session_state *grown = realloc(s->sessions, cap * sizeof *grown);
+        if (!grown)
+            return -1;
+        s->sessions = grown;
+        s->session_cap = cap;
+    }
+    item *made = table_add(&s->names, s->ask[0], hash_of(s->ask[0]));
+    if (!made)
+        return -1;
+    made->key = (int32_t)s->session_count;
+    session_state *x = &s->sessions[s->session_count++];
+    *x = (session_state){.row = -1, .number = number, .key = -1, .comment = -1, .timed_key = -1,
+                         .phased_us = -1, .other = 1, .python = (uint8_t)(python != 0)};
+    return 0;
+}
+
+/* Whether the session's user, database and application are those of the entry. */
+static int same_speaker(const session_state *x, const span *field)
+{
+    static const int names[] = {F_USER, F_DATABASE, F_APPLICATION};
+    const uint8_t *p = x->who.p;
+    if (!x->known)
+        return 0;
+    if (x->who.n != field[F_USER].n + field[F_DATABASE].n + field[F_APPLICATION].n + 2)
+        return 0;
+    for (int i = 0; i < 3; i++) {
+        span name = field[names[i]];
+        if (name.n && memcmp(p, name.p, name.n))
+            return 0;
+        p += name.n;
+        if (i < 2 && *p++ != 0)
+            return 0;
+    }
+    return 1;
+}
+
+int scan_set_speaker(scanner *s, int32_t database, int32_t user, int32_t application)
+{
+    session_state *x = &s->sessions[s->session];
+    x->who.n = 0;
+    for (int i = 0; i < 3; i++)
+        if (buffer_add(&x->who, s->ask[i].p, s->ask[i].n)
+            || (i < 2 && buffer_add(&x->who, (const uint8_t *)"", 1)))
+            return -1;
+    x->database = database;
+    x->user = user;
+    x->application = application;
+    x->known = 1;
+    return 0;
+}
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+typedef struct { int32_t key, comment; int64_t trace; int has_literals; span literals; } keyed;
+
+static void bound(table *t, size_t most)
+{
+    if (t->count >= most || t->bytes.n > BYTES_MOST)
+        table_clear(t);
+}
+
+/* The trace id of a sqlcommenter traceparent (see analyzer/sql/comments.py), cut out of comments. */
+static int cut_trace(buffer *comments, int64_t *trace)
+{
+    static const char name[] = "traceparent='";
+    static const uint8_t dashes[] = {2, 35, 52};
+    const size_t n = sizeof name - 1, value = 55;
+    for (size_t i = 0; i + n + value + 1 <= comments->n; i++) {
+        uint8_t *p = comments->p + i;
+        if (*p != 't' || memcmp(p, name, n))
+            continue;
+        p += n;
+        uint64_t id = 0;
+        int good = p[value] == '\'';
+        for (size_t k = 0; good && k < value; k++) {
+            int c = p[k];
+            int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+            int dash = k == dashes[0] || k == dashes[1] || k == dashes[2];
+            good = dash ? c == '-' : digit >= 0;
+            if (!dash && k >= 19 && k < 35)
+                id = id << 4 | (uint64_t)digit;
+        }
+        if (!good)
+            continue;
+        *trace = (int64_t)(id & 0x7fffffffffffffffu);
+        memmove(p, p + value, comments->n - (size_t)(p + value - comments->p));
+        comments->n -= value;
+        return 1;
+    }
+    return 0;
+}
+
+/* The number of the comments in `parts`; SCAN_COMMENT if they are new. */
+static int comment_of(scanner *s, keyed *out)
+{
+    int64_t trace = 0;
+    buffer *comments = &s->parts.comments;
+    out->comment = -1;
+    out->trace = 0;
+    if (!s->parts.has_comments)
+        return SCAN_END;
+    s->detail.n = 0; /* the whole of it, should it be asked for */
+    if (buffer_add(&s->detail, comments->p, comments->n))
+        return SCAN_MEMORY;
+    int cut = cut_trace(comments, &trace);
+    span text = {comments->p, comments->n};
+    /* The same text with and without a trace cut out of it are told apart by the hash. */
+    uint64_t hash = hash_of(text) ^ (uint64_t)cut;
+    item *found = table_find(&s->comments, text, hash);
+    if (!found) {
+        s->ask[0] = (span){s->detail.p, s->detail.n};
+        s->ask_kind = cut;
+        return SCAN_COMMENT;
+    }
+    out->comment = found->comment;
+    out->trace = cut ? trace : found->trace;
+    return SCAN_END;
+}
+
+int scan_set_comment(scanner *s, int32_t comment, int64_t trace)
+{
+    span text = {s->parts.comments.p, s->parts.comments.n};
+    bound(&s->comments, COMMENTS_MOST);
+    item *made = table_add(&s->comments, text, hash_of(text) ^ (uint64_t)s->ask_kind);
+    if (!made)
+        return -1;
+    made->comment = comment;
+    made->trace = trace;
+    return 0;
+}
+
+static int checked(scanner *s, span text, int32_t key)
+{
+    s->hits++;
+    if (s->check_every && s->hits % s->check_every == 0) {
+        s->check_text.n = 0;
+        s->check_key = key;
+        return buffer_add(&s->check_text, text.p, text.n);
+    }
+    return 0;
+}
+
+static int key_of_text(scanner *s, span text, keyed *out)
+{
+    if (s->once_at == s->position) { /* it was just answered, for this entry alone */
+        *out = (keyed){s->once_key, s->once_comment, s->once_trace, s->once_has_literals,
+                       {s->once_literals.p, s->once_literals.n}};
+        return SCAN_END;
+    }
+    int kind = text.n > LONGEST_TEXT ? KEY_UNSURE : key_of(text, &s->parts);
+    if (kind == KEY_MEMORY)
+        return SCAN_MEMORY;
+    s->ask[0] = text;
+    s->ask_kind = kind;
+    if (kind == KEY_UNSURE)
+        return SCAN_TEXT;
+    if (kind == KEY_RAW) {
+        item *found = table_find(&s->raws, text, hash_of(text));
+        if (!found)
+            return SCAN_TEXT;
+        *out = (keyed){found->key, found->comment, found->trace, 0, {0}};
+        return checked(s, text, found->key) ? SCAN_MEMORY : SCAN_END;
+    }
+    span key = {s->parts.key.p, s->parts.key.n};
+    item *found = table_find(&s->keys, key, hash_of(key));
+    if (!found)
+        return SCAN_KEY;
+    out->key = found->key;
+    out->has_literals = s->parts.has_literals;
+    out->literals = (span){s->parts.literals.p, s->parts.literals.n};
+    if (checked(s, text, found->key))
+        return SCAN_MEMORY;
+    return comment_of(s, out);
+}
+
+int scan_set_key(scanner *s, int32_t key, int32_t comment, int64_t trace)
+{
+    span text = {s->parts.key.p, s->parts.key.n};
+    (void)comment;
+    (void)trace; /* the entry is begun again, and asks for its comment */
+    bound(&s->keys, KEYS_MOST);
+    item *made = table_add(&s->keys, text, hash_of(text));
+    if (!made)
+        return -1;
+    made->key = key;
+    return 0;
+}
+
+int scan_set_text(scanner *s, int32_t key, int32_t comment, int64_t trace, const uint8_t *literals,
+                  size_t n)
+{
+    if (s->ask_kind == KEY_RAW && !literals && s->ask[0].n <= REMEMBERED_TEXT) {
+        bound(&s->raws, RAWS_MOST);
+        item *made = table_add(&s->raws, s->ask[0], hash_of(s->ask[0]));
+        if (!made)
+            return -1;
+        made->key = key;
+        made->comment = comment;
+        made->trace = trace;
+        return 0;
+    }
+    s->once_at = s->position;
+    s->once_key = key;
+    s->once_comment = comment;
+    s->once_trace = trace;
+    s->once_has_literals = literals != NULL;
+    s->once_literals.n = 0;
+    return literals ? buffer_add(&s->once_literals, literals, n) : 0;
+}
+
+/* --- entries --------------------------------------------------------------------------------- */
+
+static phase *phase_of(scanner *s, int32_t key)
+{
+    if ((size_t)key >= s->phase_cap) {
+        size_t cap = s->phase_cap ? s->phase_cap : 1024;
+        while (cap <= (size_t)key)
+            cap *= 2;
+        phase *grown = realloc(s->phases, cap * sizeof *grown);
+        if (!grown)
+            return NULL;
+        memset(grown + s->phase_cap, 0, (cap - s->phase_cap) * sizeof *grown);
+        s->phases = grown;
+        s->phase_cap = cap;
+    }
+    return &s->phases[key];
+}
+
+static int is_parameters(span detail)
+{
+    return detail.n >= 12 && (detail.p[0] | 32) == 'p' && memcmp(detail.p + 1, "arameters: ", 11) == 0;
+}
+
+static void done(scanner *s)
+{
+    s->entry_bytes += (int64_t)(s->entry_end - s->position);
+    s->lines += (int64_t)s->entry_lines;
+    s->position = s->entry_end;
+}
+
+static void begin(scanner *s, session_state *x)
+{
+    s->entries++;
+    x->row = -1;
+    x->other = 0;
+}
+
+static int execution(scanner *s, session_state *x, int64_t at_us, double duration_ms,
+                     const keyed *found, span detail)
+{
+    int good = 1;
+    int64_t line = 0, query_id = 0;
+    if (s->field[F_LINE].n) {
+        line = integer_of(s->field[F_LINE], &good);
+        if (!good && s->format != SCAN_STDERR)
+            return SCAN_DECLINE;
+        line = good ? line : 0;
+    }
+    int numbered = s->field[F_LINE].n != 0;
+    if (s->field[F_QUERY].n) {
+        query_id = integer_of(s->field[F_QUERY], &good);
+        query_id = good ? query_id : 0;
+    }
+    if (!same_speaker(x, s->field)) {
+        s->ask[0] = s->field[F_USER];
+        s->ask[1] = s->field[F_DATABASE];
+        s->ask[2] = s->field[F_APPLICATION];
+        return SCAN_SPEAKER;
+    }
+    const int32_t speaker[4] = {x->number, x->database, x->user, x->application};
+    begin(s, x);
+    x->row = scan_add_row(s, at_us - (int64_t)(duration_ms * 1000.0 + 0.5), at_us, duration_ms,
+                          found->key, numbered ? line : s->entries, query_id, found->comment,
+                          found->trace, speaker);
+    if (x->row < 0)
+        return SCAN_MEMORY;
+    if (detail.n && is_parameters(detail))
+        detail = (span){detail.p + 12, detail.n - 12};
+    else if (found->has_literals)
+        detail = found->literals;
+    else
+        return SCAN_END;
+    return scan_set_parameters(s, x->row, detail) ? SCAN_MEMORY : SCAN_END;
+}
+
+static int timed(scanner *s, session_state *x, int64_t at_us)
+{
+    span text = {0}, detail = s->field[F_DETAIL];
+    double duration_ms = 0;
+    keyed found = {0};
+    span message = s->field[F_MESSAGE];
+    if (s->format == SCAN_STDERR && message.n > 7 && memcmp(message.p, "00000: ", 7) == 0)
+        message = (span){message.p + 7, message.n - 7}; /* log_error_verbosity = verbose */
+    int kind = duration_of(message, &duration_ms, &text);
+    if (!kind)
+        return SCAN_DECLINE;
+    if (at_us < s->since_us || at_us >= s->until_us) {
+        begin(s, x);
+        x->cleared = 1;
+        s->outside++;
+        done(s);
+        return SCAN_END;
+    }
+    if (s->format == SCAN_STDERR && joined_lines(&s->message, &text))
+        return SCAN_MEMORY;
+    /* parse, bind, execute and loops repeat the statement before */
+    if (x->text.n && x->text.n == text.n && memcmp(x->text.p, text.p, text.n) == 0) {
+        found.key = x->key;
+        found.comment = x->comment;
+        found.trace = x->trace;
+    } else {
+        int answer = key_of_text(s, text, &found);
+        if (answer != SCAN_END)
+            return answer;
+        x->text.n = 0;
+        if (!found.has_literals && text.n <= REMEMBERED_TEXT) {
+            if (buffer_add(&x->text, text.p, text.n))
+                return SCAN_MEMORY;
+            x->key = found.key;
+            x->comment = found.comment;
+            x->trace = found.trace;
+        }
+    }
+    if (kind == K_EXECUTE || kind == K_STATEMENT) {
+        int answer = execution(s, x, at_us, duration_ms, &found, detail);
+        if (answer != SCAN_END)
+            return answer;
+    } else {
+        phase *totals = phase_of(s, found.key);
+        if (!totals)
+            return SCAN_MEMORY;
+        begin(s, x);
+        if (kind == K_BIND) {
+            s->binds++;
+            totals->binds++;
+            totals->bind_ms += duration_ms;
+        } else {
+            s->parses++;
+            totals->parses++;
+            totals->parse_ms += duration_ms;
+        }
+    }
+    x->timed = 1;
+    x->timed_key = found.key;
+    x->phased_us = kind == K_EXECUTE || kind == K_STATEMENT ? -1 : at_us;
+    if (duration_ms < s->minimum_ms)
+        s->minimum_ms = duration_ms;
+    done(s);
+    return SCAN_END;
+}
+
+static int belongs(span severity)
+{
+    static const char *kinds[] = {"DETAIL", "STATEMENT", "HINT", "CONTEXT", "QUERY", "LOCATION"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strlen(kinds[i]) == severity.n && memcmp(kinds[i], severity.p, severity.n) == 0)
+            return 1;
+    return 0;
+}
+
+/* A line of stderr that belongs to the entry before it in its session. */
+static int belonging(scanner *s, session_state *x)
+{
+    span text = s->field[F_MESSAGE];
+    if (x->other)
+        return SCAN_DECLINE;
+    if (s->field[F_SEVERITY].n == 6 && s->field[F_SEVERITY].p[0] == 'D' && x->row >= 0
+        && is_parameters(text)) {
+        text = (span){text.p + 12, text.n - 12};
+        if (joined_lines(&s->detail, &text) || scan_set_parameters(s, x->row, text))
+            return SCAN_MEMORY;
+    }
+    done(s);
+    return SCAN_END;
+}
+
+static int one_entry(scanner *s)
+{
+    int64_t at_us = 0;
+    s->session = -1;
+    s->understood = 0;
+    int answer = s->format == SCAN_STDERR ? stderr_entry(s)
+               : s->format == SCAN_CSVLOG ? csvlog_entry(s) : jsonlog_entry(s);
+    if (answer != SCAN_END || !s->entry_end)
+        return answer;
+    if (!is_text((span){s->data + s->position, s->entry_end - s->position}))
+        return SCAN_DECLINE;
+    answer = session_of(s);
+    if (answer != SCAN_END)
+        return answer;
+    session_state *x = &s->sessions[s->session];
+    span severity = s->field[F_SEVERITY];
+    answer = time_of(s, &at_us);
+    if (answer != SCAN_END)
+        return answer;
+    s->at_us = at_us;
+    s->understood = severity.n != 0;
+    if (x->python || !severity.n)
+        return SCAN_DECLINE;
+    if (severity.n != 3 || memcmp(severity.p, "LOG", 3))
+        return s->format == SCAN_STDERR && belongs(severity) ? belonging(s, x) : SCAN_DECLINE;
+    if (s->field[F_CODE].n && s->format != SCAN_STDERR)
+        return SCAN_DECLINE;
+    if (s->format == SCAN_CSVLOG && !s->field[F_LINE].n)
+        return SCAN_DECLINE;
+    return timed(s, x, at_us);
+}
+
+int scan_run(scanner *s)
+{
+    while (s->position < s->size) {
+        size_t before = s->position;
+        int answer = one_entry(s);
+        if (answer != SCAN_END)
+            return answer;
+        if (s->position == before)
+            break;
+    }
+    return SCAN_END;
+}

@@ -1,0 +1,170 @@
+/* The native scanner: frames the entries of stderr, csvlog and jsonlog, takes them apart, builds
+ * the safe key of their statements and puts executions into columns.
+ *
+ * It is the twin of the Python readers beside it and handles what is frequent: executions, parse
+ * and bind entries, and what belongs to them. Whatever it does not know it declines, and the Python
+ * reader handles that entry; what is new (a second, a session, a key) it asks for. So it never
+ * calls back, and runs without the interpreter's lock.
+ *
+ *   scan_block(s, data, size, last) sets a block, then scan_run(s) is called until it says SCAN_END;
+ *   every other answer is a question, answered by the function named beside it. The entry that
+ *   asked is then begun again, and finds the answer. An entry that may go on behind the block
+ *   (unless it is the `last`) is left over. */
+#ifndef PG95_SCAN_H
+#define PG95_SCAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SCAN_STDERR, SCAN_CSVLOG, SCAN_JSONLOG };
+
+enum {
+    SCAN_END,     /* the block is done; from `position` on, an entry that may not be complete */
+    SCAN_DECLINE, /* the entry from `position` to `entry_end` is the Python reader's: scan_declined */
+    SCAN_LOST,    /* csvlog only: no record begins at `position` */
+    SCAN_TIME,    /* `ask[0]` is a timestamp up to its second: scan_set_time */
+    SCAN_SESSION, /* `ask[0]` is a new session's name: scan_set_session */
+    SCAN_SPEAKER, /* `ask` are user, database and application of `session`: scan_set_speaker */
+    SCAN_KEY,     /* `ask[0]` is a statement with a new key: scan_set_key */
+    SCAN_TEXT,    /* `ask[0]` is a statement whose key is not built here: scan_set_text */
+    SCAN_COMMENT, /* `ask[0]` are the comments of a statement: scan_set_comment */
+    SCAN_MEMORY   /* there is none left */
+};
+
+typedef struct { const uint8_t *p; size_t n; } span;
+
+typedef struct { uint8_t *p; size_t n, cap; } buffer;
+
+void keep_memory(void);
+int buffer_add(buffer *b, const uint8_t *p, size_t n); /* 0, or -1 without memory */
+
+/* Bytes to a few numbers. */
+typedef struct { uint64_t hash; size_t at, n; int64_t trace; int32_t key, comment; } item;
+typedef struct { int32_t *slots; size_t mask; item *items; size_t count, cap; buffer bytes; } table;
+
+item *table_find(const table *t, span text, uint64_t hash);
+item *table_add(table *t, span text, uint64_t hash);
+void table_clear(table *t);
+void table_free(table *t);
+uint64_t hash_of(span text);
+uint32_t crc_of(span text); /* CRC-32 as zlib's, 0 becoming 1 */
+
+/* What the safe key of a statement is made of. */
+enum { KEY_STRIPPED, KEY_RAW, KEY_UNSURE, KEY_MEMORY };
+typedef struct { buffer key, literals, comments; int has_literals, has_comments; } key_parts;
+int key_of(span text, key_parts *out);
+void key_free(key_parts *parts);
+
+/* One entry's fields, as written; absent ones are empty. */
+enum { F_TIME, F_PROCESS, F_SESSION, F_LINE, F_USER, F_DATABASE, F_APPLICATION, F_QUERY, F_CODE,
+       F_SEVERITY, F_MESSAGE, F_DETAIL, F_STATEMENT, F_COUNT };
+
+/* How a log_line_prefix is matched: a literal, or a field of some class. */
+typedef struct { char escape; int field; uint8_t literal[64]; size_t n; } prefix_op;
+enum { PREFIX_OPS = 48 };
+
+typedef struct {
+    int64_t row;               /* the execution that a DETAIL would complete, -1 none */
+    int32_t number, database, user, application;
+    int32_t key, comment;      /* of `text` */
+    int64_t trace;
+    int64_t phased_us;         /* when the last entry was logged, if a parse or bind; else -1 */
+    int32_t timed_key;         /* the key of the last execution, parse or bind, -1 none */
+    buffer who, text;          /* user, database, application; the last statement */
+    uint8_t known, python, other, timed, cleared, waiting; /* see scan.c */
+} session_state;
+
+typedef struct {
+    int64_t base;              /* the number of its first row */
+    size_t count, cap;
+    int64_t *start_us, *end_us, *line, *query_id, *trace;
+    double *duration_ms;
+    int32_t *key, *parameters, *comment, *session, *database, *user, *application;
+    uint32_t *parameters_hash;
+    int8_t *flags;
+    buffer texts;              /* parameters, one behind the other */
+    int64_t *ends;             /* where each ends */
+    size_t texts_count, texts_cap;
+} rows;
+
+typedef struct { int64_t parses, binds; double parse_ms, bind_ms; } phase;
+
+typedef struct scanner {
+    int format;
+    prefix_op ops[PREFIX_OPS];
+    int op_count;
+    int64_t since_us, until_us;
+    const uint8_t *data;
+    size_t size, position, entry_end;
+    int last;
+    span field[F_COUNT];
+    span ask[3];
+    int32_t session;           /* of the current entry, -1 not known */
+    int understood;            /* of a declined entry: `at_us` and `field` hold */
+    int64_t at_us;
+    int ask_kind;
+    size_t entry_lines;        /* newlines in the current entry */
+    /* counted since the last look */
+    int64_t entries, entry_bytes, lines, parses, binds, outside, hits;
+    double minimum_ms;
+    /* tables and caches */
+    table keys, raws, comments, names;
+    session_state *sessions;
+    size_t session_count, session_cap;
+    phase *phases;
+    size_t phase_cap;
+    key_parts parts;
+    buffer message, detail, scratch;
+    uint8_t stamp[64];         /* the last timestamp of an stderr line, and its length */
+    size_t stamp_n;
+    uint8_t time_text[64];
+    size_t time_n;
+    int64_t time_us;
+    int time_good;
+    /* an answer for the current entry alone */
+    size_t once_at;
+    int once;
+    int32_t once_key, once_comment;
+    int64_t once_trace;
+    int once_has_literals;
+    buffer once_literals;
+    /* one in `check_every` cache hits is kept to be checked */
+    int64_t check_every;
+    buffer check_text;
+    int32_t check_key;
+    rows now, before;
+} scanner;
+
+scanner *scan_new(int format, int64_t since_us, int64_t until_us, int64_t check_every);
+void scan_free(scanner *s);
+int scan_prefix(scanner *s, char escape, int field, span literal); /* 0, or -1: too long */
+void scan_block(scanner *s, const uint8_t *data, size_t size, int last);
+int scan_run(scanner *s);
+
+int scan_set_time(scanner *s, int good, int64_t at_us);
+int scan_set_session(scanner *s, int32_t number, int python);
+int scan_set_speaker(scanner *s, int32_t database, int32_t user, int32_t application);
+int scan_set_key(scanner *s, int32_t key, int32_t comment, int64_t trace);
+int scan_set_text(scanner *s, int32_t key, int32_t comment, int64_t trace, const uint8_t *literals,
+                  size_t n); /* literals NULL: none */
+int scan_set_comment(scanner *s, int32_t comment, int64_t trace);
+void scan_clear_sessions(scanner *s);
+
+/* Rows that the Python reader adds, in their order among the others: the row's number, or -1. */
+int64_t scan_add_row(scanner *s, int64_t start_us, int64_t end_us, double duration_ms, int32_t key,
+                     int64_t line, int64_t query_id, int32_t comment, int64_t trace,
+                     const int32_t speaker[4]);
+int scan_set_parameters(scanner *s, int64_t row, span text);
+void scan_set_flags(scanner *s, int64_t row, int8_t flags);
+/* What is in `before` is complete: forget it, and begin a new chunk. */
+void scan_turn(scanner *s);
+
+/* Shared by the formats; each fills `field`, `entry_end` and `entry_lines`. SCAN_END with
+ * `entry_end` 0: the entry may go on behind the block. */
+int stderr_entry(scanner *s);
+int csvlog_entry(scanner *s);
+int jsonlog_entry(scanner *s);
+int is_text(span text); /* valid UTF-8 without NUL */
+int64_t integer_of(span text, int *good);
+
+#endif
