@@ -8,23 +8,26 @@ from typing import Any
 
 from analyzer.advice import recommend
 from analyzer.advice.indexes import recommend_for_scan
-from analyzer.detectors import Detector, all_detectors
+from analyzer.detectors import Detector, LoopFinder, all_detectors
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, candidates_for
 from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Finding, Outcome, Status
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
-from analyzer.model.plan import Plan
+from analyzer.model.plan import Plan, PlanShelf
 from analyzer.model.recording import Recording
+from analyzer.model.sampling import LoggingSettings
 from analyzer.model.target import Target
 from analyzer.model.workload import Workload
 from analyzer.plans.reader import PartlyUnreadError, read_plans
 from analyzer.report.document import build_document
-from analyzer.sources.inputs import gather
+from analyzer.sources.ahead import ReadAhead
+from analyzer.sources.inputs import Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
-from analyzer.workload.build import build_workload
+from analyzer.workload.build import WorkloadBuilder
+from analyzer.workload.slices import slices
 
 Progress = Callable[[str, int, int | None], None]
 _log = logging.getLogger(__name__)
@@ -41,8 +44,10 @@ class Options:
     schema: str | None = None
     target: Target = field(default_factory=Target)
     log_min_duration_ms: float | None = None
+    sampled: LoggingSettings = field(default_factory=LoggingSettings)
     redact: str = "strict"
     max_index_width: int = 3
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +68,12 @@ def run(options: Options, progress: Progress | None = None) -> Result:
             is no other input.
     """
     recording = Recording(keys=StatementKeyTable())
-    minimum_ms = _gather(options, recording, progress)
-    if progress:
-        progress("statements and requests", 0, None)
-    workload = build_workload(
-        recording, _read_plans(recording), options.target, log_min_duration_ms=minimum_ms
-    )
+    gathered = _gather(options, recording, progress)
+    loops = LoopFinder(recording.catalog)
+    workload = _build(options, recording, gathered, loops)
     if progress:
         progress("detectors", 0, None)
-    outcomes = detect(workload, all_detectors())
+    outcomes = detect(workload, all_detectors(loops))
     found = [finding for outcome in outcomes.values() for finding in outcome.findings]
     candidates = candidates_for(found, workload, max_width=options.max_index_width)
     findings = sorted(
@@ -106,25 +108,31 @@ def _urgency(finding: Finding) -> tuple[float, float, str]:
     return -finding.severity.rank, -(saving or 0.0), finding.key
 
 
-def _gather(options: Options, recording: Recording, progress: Progress | None) -> float | None:
-    """Fill the recording from all inputs; gives the log's minimum duration if given or known."""
-    minimum_ms = options.log_min_duration_ms
-    if options.inputs:
-        gather(options.inputs, options.read, recording, progress)
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """Inputs that are open to be read, and what the server says that it logs."""
+
+    gathering: Gathering
+    logged: LoggingSettings | None
+
+
+def _gather(options: Options, recording: Recording, progress: Progress | None) -> _Gathered:
+    """Fill the recording with all but executions; those come when the streams are read."""
+    gathering = gather(options.inputs, options.read, recording, progress)
     known = recording.catalog
     if options.schema:
         known = _read_schema(options.schema).completed_by(known)
+    logged = None
     if options.live or options.dsn:
-        minimum_ms = _gather_server(options, recording, minimum_ms)
+        logged = _gather_server(options, recording)
         live = recording.catalog
         known = live.completed_by(known) if live is not None and live is not known else known
     recording.catalog = known
-    return minimum_ms
+    return _Gathered(gathering, logged)
 
 
-def _gather_server(
-    options: Options, recording: Recording, minimum_ms: float | None
-) -> float | None:
+def _gather_server(options: Options, recording: Recording) -> LoggingSettings | None:
+    """A server's counters and catalog; gives its settings of what is logged, if it was reached."""
     from analyzer.sources.postgres import gather_server  # noqa: PLC0415 - only runs with a server pay for psycopg
 
     try:
@@ -133,11 +141,42 @@ def _gather_server(
         if not options.inputs:
             raise
         recording.coverage.warnings.append(f"no facts from the server: {error}")
-        return minimum_ms
-    if minimum_ms is None and settings.log_min_duration_statement_ms is not None:
-        logged = settings.log_min_duration_statement_ms
-        return logged if logged >= 0 and len(recording.executions) else None
-    return minimum_ms
+        return None
+    return LoggingSettings(
+        settings.log_min_duration_statement_ms,
+        settings.log_min_duration_sample_ms,
+        settings.log_statement_sample_rate,
+        settings.log_transaction_sample_rate,
+    )
+
+
+def _build(
+    options: Options, recording: Recording, gathered: _Gathered, loops: LoopFinder
+) -> Workload:
+    """Read all executions, slice by slice: each is counted, searched for loops and let go."""
+    builder = WorkloadBuilder(recording, options.target)
+    streams = gathered.gathering.streams
+    with ReadAhead(streams, options.workers, recording.turn):
+        for chunk, last in slices(streams):
+            loops.observe(builder.add(chunk, last=last))
+    _note_checks(recording)
+    if options.inputs:
+        gathered.gathering.finish()
+    server = gathered.logged if builder.seen else None
+    return builder.finish(
+        _read_plans(recording), options.log_min_duration_ms, options.sampled, server
+    )
+
+
+def _note_checks(recording: Recording) -> None:
+    """How the cache of statement texts held when some of its answers were checked."""
+    keys, coverage = recording.keys, recording.coverage
+    coverage.keys_checked, coverage.keys_disagreed = keys.checked, keys.disagreed
+    if keys.disagreed:
+        coverage.warnings.append(
+            f"{keys.disagreed} of {keys.checked} statements that were looked up by their text without "
+            "literals have another fingerprint than the one they were counted under; please report it"
+        )
 
 
 def _read_schema(path: str) -> Catalog:
@@ -169,6 +208,11 @@ def _read_plans(recording: Recording) -> list[Plan]:
                 plans += error.plans
             _where, _, reason = str(error).removeprefix(recorded.origin).partition(": ")
             failures.setdefault((recorded.origin, reason), []).append(str(error))
+    if recording.plans.left_out:
+        recording.coverage.warnings.append(
+            f"{recording.plans.left_out} plans of auto_explain were left out: of each statement "
+            f"the {PlanShelf.PLANS_KEPT} slowest are read"
+        )
     for (origin, reason), messages in failures.items():
         told = messages[0] if len(messages) == 1 else f"{origin}: {len(messages)} times: {reason}"
         recording.coverage.warnings.append(f"not every plan was read: {told}")

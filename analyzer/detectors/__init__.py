@@ -7,10 +7,13 @@ from analyzer.detectors.repeated_lookup import RepeatedLookup
 from analyzer.detectors.repeated_query import RepeatedQuery
 from analyzer.detectors.selective_seq_scan import SelectiveSeqScan
 
-__all__ = ["Detector", "all_detectors"]
+__all__ = ["Detector", "LoopFinder", "all_detectors"]
 
 
-def all_detectors() -> tuple[Detector, ...]:
-    """Every detector, in the order in which reports list them."""
-    loops = LoopFinder()  # one search serves the three that need it
+def all_detectors(loops: LoopFinder | None = None) -> tuple[Detector, ...]:
+    """Every detector, in the order in which reports list them.
+
+    `loops` has observed all slices of executions: one search serves the three that need it.
+    """
+    loops = loops or LoopFinder()
     return (NPlusOne(loops), RepeatedLookup(loops), RepeatedQuery(loops), SelectiveSeqScan())

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from analyzer.model.evidence import ExampleExecution
 from analyzer.model.finding import Finding, Outcome, Status
+from analyzer.model.work import WorkSlice
 from analyzer.model.workload import Workload
 from analyzer.sql.parameters import split_parameters
 
@@ -14,7 +15,8 @@ class Detector(Protocol):
     """Finds one kind of trouble in a workload.
 
     The module's docstring says what it finds, why it hurts, how it decides, when it is wrong and
-    what to do; `id` is the name that findings, documents and options use.
+    what to do; `id` is the name that findings, documents and options use. The workload has figures
+    alone: what follows from single executions was found while they passed by (LoopFinder).
     """
 
     id: str
@@ -24,39 +26,36 @@ class Detector(Protocol):
         ...
 
 
-def examples_of(workload: Workload, rows: Sequence[int]) -> tuple[ExampleExecution, ...]:
-    """Executions (row numbers) as evidence, in the order given."""
-    columns = workload.executions
+def examples_of(work: WorkSlice, rows: Sequence[int]) -> tuple[ExampleExecution, ...]:
+    """Executions (row numbers of a slice) as evidence, in the order given."""
     found = []
     for row in rows:
-        execution = columns.iloc[row]
-        number = int(execution["parameters"])
-        at = datetime.fromtimestamp(int(execution["start_us"]) / 1e6, UTC)
+        number = int(work.parameters[row])
+        at = datetime.fromtimestamp(int(work.start_us[row]) / 1e6, UTC)
         found.append(
             ExampleExecution(
                 at=at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                session=workload.sessions[int(execution["session"])],
-                duration_ms=float(execution["duration_ms"]),
-                shape_id=workload.statements[int(execution["statement"])].shape_id,
-                parameters=split_parameters(workload.parameters[number]) if number >= 0 else (),
+                session=work.sessions[int(work.session[row])],
+                duration_ms=float(work.duration_ms[row]),
+                shape_id=work.statements[int(work.statement[row])].shape_id,
+                parameters=split_parameters(work.texts[number]) if number >= 0 else (),
             )
         )
     return tuple(found)
 
 
-def routes_of(workload: Workload, requests: Sequence[int]) -> tuple[str, ...]:
-    """The routes that requests (numbers) came from, most frequent first."""
-    table = workload.requests
-    routes = table.loc[table["request"].isin(requests), "route"].dropna()
-    return tuple(str(route) for route in routes.value_counts().index[:5])
-
-
 def incomplete_log(workload: Workload) -> str | None:
     """Why the input cannot show loops of statements, None if it can."""
-    if workload.executions.empty:
+    if workload.traffic.executions == 0:
         return "no executions in the input: counters and plans do not show which statements follow each other; give a log of all statements (log_min_duration_statement = 0) or the application's query log"
+    sampling = workload.coverage.sampling
+    if sampling is not None and workload.traffic.client == 0:
+        share = f"{100 * sampling.rate:.3g} %"
+        if sampling.by == "transaction":
+            return f"the log holds {share} of the transactions: it shows loops inside one, but not those of statements outside transactions; log all statements for a while (log_min_duration_statement = 0)"
+        return f"the log holds {share} of the statements, drawn one by one, which hides nearly all loops; log all statements for a while (log_min_duration_statement = 0)"
     censored = workload.coverage.log_min_duration_ms
-    if censored and not (workload.executions["clock"] == 1).any():
+    if censored and workload.traffic.client == 0:
         return f"the log leaves out statements faster than {censored:g} ms, which hides nearly all loops; log all statements for a while (log_min_duration_statement = 0)"
     return None
 

@@ -1,10 +1,12 @@
 """Which parent execution each child follows, and whether that is a loop over its rows."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from analyzer.detectors._rows import ExecutionRows, Flags, Rows
+from analyzer.detectors._rows import MINIMUM, ExecutionRows
+from analyzer.model.columns import Flags, Rows, sorted_distinct
 
-MINIMUM = 5  # executions from which a repetition is a loop
 MEAN_FAN_OUT = 1.5  # children per execution of a parent that is itself the child of a loop
 PARALLEL_WINDOW_US = 100_000  # children on other connections follow each other within this
 # A loop's body may hold other statements, but children must be this share of what runs from the
@@ -27,10 +29,68 @@ def follow(rows: ExecutionRows, parent: int, children: Rows) -> tuple[Rows, Flag
     candidate = parents[np.maximum(before, 0)]
     inside = (before >= 0) & (rows.request[candidate] == rows.request[children])
     owner[inside] = candidate[inside]
-    for pool in np.unique(rows.pool[children[~inside]]).tolist():
+    for pool in sorted_distinct(rows.pool[children[~inside]]).tolist():
         if pool >= 0:
             _follow_in_pool(rows, pool, parents, children, owner, crossed)
     return owner, crossed
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A child's rows in a pool, by end: `last` is where the unbroken run ends that each is in."""
+
+    rows: Rows
+    end: Rows
+    last: Rows
+
+
+def chains(rows: ExecutionRows, children: Rows) -> dict[int, Chain]:
+    """The unbroken runs of a child's rows, whatever their connection, by pool."""
+    pooled = children[rows.pool[children] >= 0]
+    pooled = pooled[np.argsort(rows.pool_place[pooled])]
+    found = {}
+    for pool in sorted_distinct(rows.pool[pooled]).tolist():
+        mine = pooled[rows.pool[pooled] == pool]
+        end = rows.end[mine]
+        breaks = np.flatnonzero(np.append(np.diff(end) > PARALLEL_WINDOW_US, True))
+        last = breaks[np.searchsorted(breaks, np.arange(len(mine)))]
+        found[pool] = Chain(mine, end, last)
+    return found
+
+
+def may_follow_in_pool(rows: ExecutionRows, parent: int, children: dict[int, Chain]) -> bool:
+    """Whether a loop of children on other connections than their parent is possible at all.
+
+    A quick look at what `follow` and `keep_loops` will ask for: behind a parent, and before the
+    next, an unbroken and dense run of MINIMUM children; before it none that is nobody's child.
+    """
+    parents = rows.of_statement(parent)
+    for pool in sorted_distinct(rows.pool[parents]).tolist():
+        chain = children.get(pool)
+        if chain is None or len(chain.rows) < MINIMUM:
+            continue
+        ours = parents[rows.pool[parents] == pool]
+        ours = ours[np.argsort(rows.pool_place[ours])]
+        times = rows.end[ours]
+        first = np.searchsorted(chain.end, times)
+        some = first < len(chain.end)
+        at = np.minimum(first, len(chain.end) - 1)
+        before_next = np.append(first[1:], len(chain.end)) - 1
+        last = np.minimum(chain.last[at], np.maximum(before_next, at))
+        counts = last - at + 1
+        span = rows.pool_place[chain.rows[last]] - rows.pool_place[ours]
+        some &= (chain.end[at] - times <= PARALLEL_WINDOW_US) & (counts >= MINIMUM)
+        some &= counts >= DENSITY * span
+        if some.any() and _any_quiet(rows, times[some], ours, chain):
+            return True
+    return False
+
+
+def _any_quiet(rows: ExecutionRows, times: Rows, parents: Rows, chain: Chain) -> bool:
+    """Whether before any of these times no child ran whose unit of work has no parent."""
+    alone = chain.end[~np.isin(rows.request[chain.rows], rows.request[parents])]
+    earlier = np.searchsorted(alone, times) - np.searchsorted(alone, times - PARALLEL_WINDOW_US)
+    return bool((earlier == 0).any())
 
 
 def _follow_in_pool(
@@ -78,13 +138,14 @@ def keep_loops(
     if len(owned) == 0:
         return kept
     parents, group, counts = np.unique(owner[owned], return_inverse=True, return_counts=True)
-    good = _within_limits(rows, parents, counts)
-    good &= _dense(rows, children[owned], group, parents, crossed[owned])
+    chosen = _dense(rows, children[owned], group, parents, crossed[owned])
     if nested is None:
-        distinct = rows.distinct_lookups(children[owned], group, len(parents))
-        chosen = good & (counts >= MINIMUM) & (distinct >= MINIMUM)
+        chosen &= counts >= MINIMUM
+        among = chosen[group]
+        chosen &= rows.different_lookups(children[owned][among], group[among], len(parents))
     else:
-        chosen = good & _nested_loops(rows, children[owned], group, parents, counts, nested)
+        chosen &= _nested_loops(rows, children[owned], group, parents, counts, nested)
+    chosen[chosen] = _within_limits(rows, parents[chosen], counts[chosen])
     members = chosen[group]
     kept[owned[members]] = owner[owned[members]]
     return kept
@@ -100,8 +161,9 @@ def _nested_loops(
         minlength=len(units),
     )
     total = np.bincount(unit, weights=np.where(nested[parents], counts, 0), minlength=len(units))
-    distinct = rows.distinct_lookups(children, unit[group], len(units))
-    enough = (total >= MINIMUM) & (total >= MEAN_FAN_OUT * executed) & (distinct >= MINIMUM)
+    enough = (total >= MINIMUM) & (total >= MEAN_FAN_OUT * executed)
+    among = enough[unit[group]]
+    enough &= rows.different_lookups(children[among], unit[group][among], len(units))
     flags: Flags = enough[unit] & nested[parents]
     return flags
 
@@ -115,17 +177,18 @@ def _nested_in(rows: ExecutionRows, parents: Rows, nested: Flags, units: Rows) -
 
 def _within_limits(rows: ExecutionRows, parents: Rows, counts: Rows) -> Flags:
     """Parents that can have returned a row for every child, and more than one."""
-    good = np.ones(len(parents), dtype=bool)
-    for number, (row, count) in enumerate(zip(parents.tolist(), counts.tolist(), strict=True)):
-        limit = rows.limit(row)
-        good[number] = limit is None or (limit > 1 and count <= limit)
-    return good
+    limits = zip(rows.limits(parents), counts.tolist(), strict=True)
+    return np.array(
+        [limit is None or (limit > 1 and count <= limit) for limit, count in limits], dtype=bool
+    )
 
 
-def is_dense(rows: ExecutionRows, members: Rows) -> bool:
-    """Whether rows of one unit of work are a fair share of what runs from the first to the last."""
+def are_dense(rows: ExecutionRows, members: Rows, starts: Rows) -> Flags:
+    """Which groups of rows (in units of work) are a fair share of what runs from first to last."""
     places = rows.place[members]
-    return len(members) >= DENSITY * int(places.max() - places.min() + 1)
+    spans = np.maximum.reduceat(places, starts) - np.minimum.reduceat(places, starts) + 1
+    flags: Flags = np.diff(starts, append=len(members)) >= DENSITY * spans
+    return flags
 
 
 def _dense(
@@ -141,7 +204,7 @@ def _dense(
     several = np.bincount(group[crossed], minlength=len(parents)) > 0
     last_end = np.zeros(len(parents), dtype=np.int64)
     np.maximum.at(last_end, group, rows.end[children])
-    for pool in np.unique(rows.pool[parents[several]]).tolist():
+    for pool in sorted_distinct(rows.pool[parents[several]]).tolist():
         here = several & (rows.pool[parents] == pool)
         span[here] = rows.run_between(pool, rows.end[parents[here]], last_end[here])
     counts = np.bincount(group, minlength=len(parents))

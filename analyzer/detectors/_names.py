@@ -1,8 +1,10 @@
 """Guessing relations from names, for when no foreign keys are known."""
 
 import re
+from functools import lru_cache
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
+_REMEMBERED = 10_000  # the same few names are compared again and again
 _KEY_WORDS = ("id", "uuid", "guid", "pk", "key", "oid")
 _IRREGULAR = {
     "people": "person",
@@ -13,6 +15,7 @@ _IRREGULAR = {
 }
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def words(name: str) -> tuple[str, ...]:
     """Split a name: `author_id`, `authorId`, `AuthorID` → ("author", "id"), without its schema."""
     return tuple(word.lower() for word in _WORDS.findall(name.rpartition(".")[2]))
@@ -31,6 +34,7 @@ def singular(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def entity(table: str) -> tuple[str, ...]:
     """The words of a table's name in the singular: `order_items` → ("order", "item")."""
     found = words(table)
@@ -43,6 +47,7 @@ def is_key(column: str) -> bool:
     return len(found) == 1 and found[0] in _KEY_WORDS
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def reference(column: str) -> tuple[str, ...] | None:
     """What a column's name refers to: `author_id` → ("author",); None if it names no key."""
     found = words(column)

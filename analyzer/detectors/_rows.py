@@ -1,138 +1,187 @@
-"""A workload's executions as arrays, in the orders in which loops are looked for.
+"""A slice's executions as arrays, in the orders in which loops are looked for.
 
-Everything here works on row numbers of `Workload.executions`.
+Everything here works on row numbers of the slice.
 """
 
-from typing import Any
+import math
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from analyzer.detectors._links import lookups
-from analyzer.model.executions import Clock
-from analyzer.model.workload import Workload
+from analyzer.detectors._places import Places
+from analyzer.model.columns import Flags, Rows, sorted_distinct, starts_of_runs
+from analyzer.model.statement import StatementFacts
+from analyzer.model.work import WorkSlice
 from analyzer.sql.parameters import split_parameters
 
-Rows = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-NONE = np.zeros(0, dtype=np.int64)
+MINIMUM = 5  # executions from which a repetition is a loop
+_READ_TEXTS = 64  # parameter texts that are read to see whether a group's lookups differ
+_READ_GROUPS = 64  # units of work that are read at a time
+_READ_LARGEST = 16  # of them, that are read to say how many lookups one does at most
+_TRUSTED_FROM = 200  # texts after which it is known whether other texts mean other lookups
+_SETTLED_FROM = 2000  # texts after which their share of other lookups says how many to ask for
+_TRUSTED_SHARE = 0.9  # of them were other lookups
 
 
-class ExecutionRows:
-    """Columns read once.
+class Lookups:
+    """What executions look up, as far as it is known: kept from slice to slice.
 
-    `place` orders rows by unit of work, then time; `pool` numbers the (database, user,
-    application) whose connections may share a unit of work, -1 for traced rows and clients.
+    Reading parameters is the dearest step of the search. Equal texts are equal lookups; once
+    enough different texts of a statement have all been different lookups, they are taken to be,
+    and where nearly all were, twice as many texts are asked for.
     """
 
-    def __init__(self, workload: Workload) -> None:
-        table = workload.executions
-        self.workload = workload
-        self.count = len(table)
-        self.statement = _column(table, "statement")
-        self.request = _column(table, "request")
-        self.end = _column(table, "end_us")
-        self._parameters = _column(table, "parameters")
-        self._key = _column(table, "key")
-        traced = _column(table, "trace") >= 0
-        numbers = np.arange(self.count)
-        # A trace runs over several sessions; elsewhere the table's order is the log's.
-        at = np.where(traced, _column(table, "at"), 0)
-        order = np.lexsort((numbers, at, self.request))
-        self.place = np.empty(self.count, dtype=np.int64)
-        self.place[order] = numbers
-        pool = table.groupby(["database", "user", "application"]).ngroup().to_numpy()
-        server = (table["clock"] == Clock.SERVER).to_numpy()
-        self.pool = np.where(~traced & server, pool, -1)
-        self._by_statement = _grouped(self.statement, self.place)
-        self._ends: dict[int, Rows] = {}
-        self._values: dict[tuple[int, int], str | None] = {}
+    def __init__(self) -> None:
+        self._parameters: dict[int, tuple[int, ...]] = {}  # by key: which parameters are looked up
+        self._read: dict[int, tuple[int, int]] = {}  # by statement: texts, different lookups
+        self.most: dict[int, int] = {}  # by statement: different lookups that a unit of work did
 
-    def run_between(self, pool: int, start: Rows, end: Rows) -> Rows:
-        """How many executions of a pool ended within each [start, end] (µs)."""
-        if pool not in self._ends:
-            self._ends[pool] = np.sort(self.end[self.pool == pool])
-        times = self._ends[pool]
-        counts: Rows = np.searchsorted(times, end, side="right") - np.searchsorted(times, start)
-        return counts
+    def parameters(self, key: int, facts: StatementFacts) -> tuple[int, ...]:
+        """The parameters (coded as in Predicate) of a key's lookups."""
+        found = self._parameters.get(key)
+        if found is None:
+            found = self._parameters[key] = tuple(one.parameter for one in lookups(facts))
+        return found
 
-    def of_statement(self, number: int) -> Rows:
-        """All rows of a statement, by unit of work and time."""
-        return self._by_statement.get(number, NONE)
+    def texts_needed(self, statement: int) -> int | None:
+        """From how many different texts on they are MINIMUM different lookups; None: not known."""
+        texts, different = self._read.get(statement, (0, 0))
+        if texts >= _SETTLED_FROM:
+            return math.ceil(MINIMUM * texts / different)
+        if texts < _TRUSTED_FROM or different < _TRUSTED_SHARE * texts:
+            return None
+        return MINIMUM if texts == different else 2 * MINIMUM
 
-    def beside(self, rows: Rows) -> list[int]:
-        """The statements that run in the same units of work or pools as these rows."""
-        near = np.isin(self.request, self.request[rows])
-        pools = np.unique(self.pool[rows])
-        pools = pools[pools >= 0]
-        if len(pools):
-            near |= np.isin(self.pool, pools)
-        return [int(number) for number in np.unique(self.statement[near])]
+    def note(self, statement: int, texts: int, different: int) -> None:
+        """Learn from texts of one unit of work, all different, how many lookups they were."""
+        known = self._read.get(statement, (0, 0))
+        self._read[statement] = (known[0] + texts, known[1] + different)
 
-    def same_parameters(self, rows: Rows) -> Rows:
-        """A number per row, equal where the parameters' text is; -1 where none was logged."""
-        numbers: Rows = self._parameters[rows]
-        return numbers
+
+class ExecutionRows(Places):
+    """Columns of a slice; `place` orders rows by unit of work, then time."""
+
+    def __init__(self, work: WorkSlice, known: Lookups) -> None:
+        super().__init__(work)
+        self._known = known
 
     def value(self, row: int, place: int) -> str | None:
         """The value that the place-th lookup of the row's statement is done with."""
-        found = lookups(self.workload.key_facts[int(self._key[row])])
-        if place >= len(found):
-            return None
-        return self._parameter(int(self._parameters[row]), found[place].parameter)
+        values = self._looked_up(row)
+        return values[place] if values is not None and place < len(values) else None
 
-    def limit(self, row: int) -> int | None:
-        """The most rows that the execution can have returned, None where nothing tells."""
-        facts = self.workload.key_facts[int(self._key[row])]
+    def limits(self, rows: Rows) -> list[int | None]:
+        """The most rows that each execution can have returned, None where nothing tells."""
+        code = self.work.key[rows].astype(np.int64) << 32 | self.work.parameters_hash[rows]
+        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+        known = [self._limit(row) for row in rows[first].tolist()]
+        return [known[number] for number in inverse.tolist()]
+
+    def _limit(self, row: int) -> int | None:
+        facts = self._facts(row)
         if facts.limit_parameter:
-            text = self._parameter(int(self._parameters[row]), facts.limit_parameter)
+            (text,) = self._values(row, (facts.limit_parameter,)) or (None,)
             digits = (text or "").strip("'")
             if digits.isdecimal() and len(digits) < 18:  # noqa: PLR2004 - an int64
                 return int(digits)
         return facts.limit if facts.limit is not None and facts.limit >= 0 else None
 
-    def _parameter(self, text: int, parameter: int) -> str | None:
-        if text < 0:
-            return None
-        known = (text, parameter)
-        if known not in self._values:
-            values = split_parameters(self.workload.parameters[text])
-            at = parameter - 1 if parameter > 0 else -parameter - 1
-            self._values[known] = values[at] if at < len(values) else None
-        return self._values[known]
-
-    def distinct_lookups(self, rows: Rows, groups: Rows, count: int) -> Rows:
-        """How many different lookups each group (0..count-1) of rows does.
+    def different_lookups(self, rows: Rows, groups: Rows, count: int) -> Flags:
+        """Which groups (0..count-1) of a statement's rows do at least MINIMUM different lookups.
 
         Values that were not logged count as different.
         """
-        if len(rows) == 0:
-            return np.zeros(count, dtype=np.int64)
-        several = len(lookups(self.workload.key_facts[int(self._key[rows[0]])]))
-        # Each distinct parameter text is read once, however many executions have it.
-        texts, inverse = np.unique(self._parameters[rows], return_inverse=True)
-        first = np.full(len(texts), -1, dtype=np.int64)
-        first[inverse[::-1]] = rows[::-1]
-        known: dict[tuple[str | None, ...], int] = {}
-        codes = np.empty(len(texts), dtype=np.int64)
-        for number, row in enumerate(first.tolist()):
-            values = tuple(self.value(row, place) for place in range(several))
-            codes[number] = known.setdefault(values, len(known))
-        code = np.where(self._parameters[rows] < 0, -1 - np.arange(len(rows)), codes[inverse])
-        pairs = np.unique(np.stack([groups, code]), axis=1)
-        return np.bincount(pairs[0], minlength=count).astype(np.int64)
+        counted = self._texts_counted(rows, groups, count)
+        enough: Flags = counted >= MINIMUM
+        doubtful = np.flatnonzero(enough)
+        while len(doubtful):
+            needed = self._known.texts_needed(int(self.work.statement[rows[0]]))
+            if needed is not None:
+                doubtful = doubtful[counted[doubtful] < needed]
+            # What is learnt from some may spare reading the others.
+            some, doubtful = doubtful[:_READ_GROUPS], doubtful[_READ_GROUPS:]
+            enough[some] = self._read_some(rows, groups, some, count)
+        return enough
 
+    def _read_some(self, rows: Rows, groups: Rows, some: Rows, count: int) -> Flags:
+        """Read of some groups whether they do MINIMUM different lookups."""
+        wanted = np.zeros(count, dtype=bool)
+        wanted[some] = True
+        members = wanted[groups]
+        first, group, unlogged = self._texts(rows[members], groups[members], count)
+        ends = np.searchsorted(group, some, side="right")
+        flags = []
+        for number, start, end in zip(some, np.searchsorted(group, some), ends, strict=True):
+            missing = MINIMUM - int(unlogged[number])
+            texts = first[start : min(end, start + _READ_TEXTS)]
+            flags.append(missing <= 0 or self._count(texts, missing) >= missing)
+        return np.array(flags, dtype=bool)
 
-def _column(table: pd.DataFrame, name: str) -> Rows:
-    return table[name].to_numpy(dtype=np.int64)
+    def most_lookups(self, rows: Rows, groups: Rows, count: int) -> int:
+        """How many different lookups the group (0..count-1) does that does most of them.
 
+        The largest number that any slice so far has shown for the statement.
+        """
+        at_most = self._texts_counted(rows, groups, count)
+        statement = int(self.work.statement[rows[0]])
+        most = self._known.most.get(statement, 0)
+        for number in np.argsort(-at_most, kind="stable")[:_READ_LARGEST].tolist():
+            if at_most[number] <= most:
+                break
+            mine = rows[groups == number]
+            first, _, unlogged = self._texts(mine, np.zeros(len(mine), dtype=np.int64), 1)
+            most = max(most, self._count(first, len(first) + 1) + int(unlogged[0]))
+        self._known.most[statement] = most
+        return most
 
-def _grouped(values: Rows, place: Rows) -> dict[int, Rows]:
-    """Row numbers by value, each group in the order of `place`."""
-    if len(values) == 0:
-        return {}
-    order = np.lexsort((place, values))
-    found, starts = np.unique(values[order], return_index=True)
-    parts: list[Any] = np.split(order, starts[1:])
-    return {int(value): part for value, part in zip(found, parts, strict=True)}
+    def _texts_counted(self, rows: Rows, groups: Rows, count: int) -> Rows:
+        """How many different parameter texts each group has; those not logged count as different."""
+        hashes = self.work.parameters_hash[rows]
+        logged = hashes != 0
+        texts = sorted_distinct(groups[logged] << 32 | hashes[logged])
+        unlogged = np.bincount(groups[~logged], minlength=count)
+        return np.bincount(texts >> 32, minlength=count) + unlogged
+
+    def _texts(self, rows: Rows, groups: Rows, count: int) -> tuple[Rows, Rows, Rows]:
+        """The first row with each parameter text in each group, its group, and rows without text."""
+        hashes = self.work.parameters_hash[rows].astype(np.int64)
+        logged = np.flatnonzero(hashes)
+        unlogged = np.bincount(groups[hashes == 0], minlength=count)
+        code = groups[logged] << 32 | hashes[logged]
+        order = np.argsort(code, kind="stable")
+        new = order[starts_of_runs(code[order])] if len(order) else order
+        new.sort()  # in the order of time within each group, as far as the rows are
+        new = new[np.argsort(groups[logged[new]], kind="stable")]
+        return rows[logged[new]], groups[logged[new]], unlogged
+
+    def _count(self, rows: Rows, wanted: int) -> int:
+        """How many different lookups rows with different texts do, counted until there are `wanted`."""
+        found: set[tuple[str | None, ...] | None] = set()
+        read = 0
+        for row in rows.tolist():
+            found.add(self._looked_up(row))
+            read += 1
+            if len(found) >= wanted:
+                break
+        if read:
+            self._known.note(int(self.work.statement[rows[0]]), read, len(found))
+        return len(found)
+
+    def _looked_up(self, row: int) -> tuple[str | None, ...] | None:
+        """The values that a row's lookups are done with, None where they were not logged."""
+        key = int(self.work.key[row])
+        return self._values(row, self._known.parameters(key, self._facts(row)))
+
+    def _values(self, row: int, parameters: tuple[int, ...]) -> tuple[str | None, ...] | None:
+        text = int(self.work.parameters[row])
+        if text < 0:
+            return None
+        values = split_parameters(self.work.texts[text])
+        places = (number - 1 if number > 0 else -number - 1 for number in parameters)
+        return tuple(values[at] if at < len(values) else None for at in places)
+
+    def _facts(self, row: int) -> StatementFacts:
+        facts = self.work.key_facts[int(self.work.key[row])]
+        if facts is None:
+            raise LookupError(f"key {self.work.key[row]} was counted and never identified")
+        return facts

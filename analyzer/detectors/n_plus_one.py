@@ -34,12 +34,9 @@ What to do
 import math
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
-
-from analyzer.detectors._base import answer, examples_of, routes_of
-from analyzer.detectors._loops import LoopFinder, Pair
-from analyzer.detectors._scores import TIGHT_GAP_MS, scope_of, spread, typical_gap_ms
+from analyzer.detectors._base import answer
+from analyzer.detectors._loops import LoopFinder, PairFigures
+from analyzer.detectors._scores import TIGHT_GAP_MS
 from analyzer.model.evidence import NPlusOneEvidence
 from analyzer.model.finding import Finding, Impact, Outcome, Severity
 from analyzer.model.workload import Workload
@@ -60,7 +57,7 @@ class NPlusOne:
 
     def detect(self, workload: Workload) -> Outcome:
         """Judge the workload."""
-        pairs = self._loops.find(workload).pairs
+        pairs = self._loops.find().pairs
         findings = [made for pair in pairs if (made := _finding(workload, pair))]
         return answer(_with_unique_keys(findings), workload)
 
@@ -75,17 +72,13 @@ def _with_unique_keys(findings: list[Finding]) -> list[Finding]:
     return kept
 
 
-def _finding(workload: Workload, pair: Pair) -> Finding | None:
+def _finding(workload: Workload, pair: PairFigures) -> Finding | None:
     parent, child = workload.statements[pair.parent], workload.statements[pair.child]
-    table = workload.executions
-    rows = table.iloc[pair.children].assign(parent_row=pair.parents, root=pair.roots)
-    gap_ms = typical_gap_ms(rows, ["parent_row"]) or 0.0
-    confidence, reasons = _confidence(rows, pair, gap_ms)
+    rows = pair.rows
+    gap_ms = rows.gap_ms or 0.0
+    confidence, reasons = _confidence(pair, gap_ms)
     if confidence < _REPORTED_FROM:
         return None
-    per_occurrence = rows.groupby("root").size()
-    per_parent = rows.groupby("parent_row").size()
-    wall_ms = _wall_ms(table, rows)
     evidence = NPlusOneEvidence(
         child=child.fingerprint,
         parent=parent.fingerprint,
@@ -99,20 +92,18 @@ def _finding(workload: Workload, pair: Pair) -> Finding | None:
         lookup_columns=tuple(predicate.column for predicate in pair.lookups),
         parent_columns=pair.link.parent_columns,
         link=pair.link.how,
-        scope="cross-session" if pair.parallel else scope_of(rows),
-        occurrences=len(per_occurrence),
-        executions=len(rows),
-        children_per_occurrence=spread(per_occurrence),
-        children_per_parent=spread(per_parent),
-        distinct_parameters=rows["parameters"].nunique(),
-        median_child_ms=float(rows["duration_ms"].median()),
-        wall_ms=wall_ms,
+        scope="cross-session" if pair.parallel else rows.scope,
+        occurrences=pair.per_occurrence.count,
+        executions=rows.executions,
+        children_per_occurrence=pair.per_occurrence.spread(),
+        children_per_parent=pair.per_parent.spread(),
+        distinct_parameters=rows.distinct_parameters,
+        median_child_ms=rows.median_ms,
+        wall_ms=pair.wall_ms.median,
         reasons=tuple(reasons),
-        examples=examples_of(workload, _example_rows(rows)),
+        examples=pair.examples,
     )
-    trips = len(rows) - len(per_parent)
-    # Children on other connections belong to the request of the statement that began the loop.
-    requests = table["request"].iloc[np.unique(pair.roots)].unique().tolist()
+    trips = rows.executions - pair.per_parent.count
     # Round trips saved, each the smallest usual gap; server time stays (a batch does the same work).
     saving = trips * gap_ms
     return Finding(
@@ -124,55 +115,40 @@ def _finding(workload: Workload, pair: Pair) -> Finding | None:
         evidence=evidence,
         impact=Impact(
             round_trips=trips,
-            total_ms=float(rows["duration_ms"].sum()),
+            total_ms=rows.total_ms,
             saving_ms=round(saving, 3),
-            requests=len(requests),
+            requests=rows.requests,
         ),
         shape_ids=(child.shape_id, parent.shape_id),
         fingerprints=(child.fingerprint, parent.fingerprint),
         tables=tuple(
             dict.fromkeys(name for name in (pair.link.parent_table, pair.link.child_table) if name)
         ),
-        routes=routes_of(workload, requests),
+        routes=rows.routes,
     )
 
 
-def _confidence(rows: pd.DataFrame, pair: Pair, gap_ms: float) -> tuple[float, list[str]]:
+def _confidence(pair: PairFigures, gap_ms: float) -> tuple[float, list[str]]:
     """The sum described in the module's docstring, with a sentence for each part."""
+    rows = pair.rows
     score = 0.15 + 0.45 * pair.link.strength + 0.1
     reasons = [pair.link.how]
     if gap_ms <= TIGHT_GAP_MS:
         score += 0.1
         reasons.append(f"children follow each other within {gap_ms:.1f} ms")
-    transactions = rows["transaction"]
-    one_unit = rows.assign(t=transactions).groupby("root")["t"].nunique().max() == 1
-    if (rows["trace"] >= 0).all() or (one_unit and (transactions >= 0).all()):
+    if rows.all_traced or (pair.one_transaction and rows.all_inside):
         score += 0.1
         reasons.append("all in one trace or transaction")
-    elif (transactions >= 0).all() and transactions.nunique() == len(rows):
+    elif rows.all_inside and rows.transactions == rows.executions:
         score -= 0.3
         reasons.append("each child has a transaction of its own")
-    distinct = rows["parameters"].nunique()
-    if distinct >= math.ceil(0.8 * len(rows) / max(rows["root"].nunique(), 1)):
+    distinct = rows.distinct_parameters
+    if distinct >= math.ceil(0.8 * rows.executions / max(pair.per_occurrence.count, 1)):
         score += 0.1
         reasons.append(f"{distinct} different parameter sets")
     if pair.parallel:
         reasons.append("served by several connections at once")
     return round(min(score, 1.0), 2), reasons
-
-
-def _wall_ms(table: pd.DataFrame, rows: pd.DataFrame) -> float:
-    """Elapsed time of the middle occurrence, from the parent's end to the last child's."""
-    last = rows.groupby("root")["end_us"].max()
-    parents_end = table["end_us"].to_numpy()[last.index.to_numpy(dtype=np.int64)]
-    return float(np.median((last.to_numpy() - parents_end) / 1000))
-
-
-def _example_rows(rows: pd.DataFrame) -> list[int]:
-    """The parent of the largest occurrence and its first three children."""
-    largest = rows.groupby("parent_row").size().idxmax()
-    children = rows.index[rows["parent_row"] == largest][:3]
-    return [int(str(largest)), *(int(row) for row in children)]
 
 
 def _severity(evidence: NPlusOneEvidence, target_ms: float) -> Severity:

@@ -21,13 +21,12 @@ What to do
     Collect the keys and ask once with `= ANY($1)`.
 """
 
-import pandas as pd
-
-from analyzer.detectors._base import answer, examples_of, routes_of
+from analyzer.detectors._base import answer
+from analyzer.detectors._figures import RowFigures
 from analyzer.detectors._links import lookups
-from analyzer.detectors._loops import Group, LoopFinder
+from analyzer.detectors._loops import GroupFigures, LoopFinder
 from analyzer.detectors._names import is_key, reference
-from analyzer.detectors._scores import loop_severity, scope_of, spread, tight_gap
+from analyzer.detectors._scores import loop_severity, tight_gap
 from analyzer.model.evidence import RepeatedLookupEvidence
 from analyzer.model.finding import Finding, Impact, Outcome
 from analyzer.model.workload import Workload
@@ -48,61 +47,52 @@ class RepeatedLookup:
 
     def detect(self, workload: Workload) -> Outcome:
         """Judge the workload."""
-        groups: dict[int, list[Group]] = {}
-        for group in self._loops.find(workload).lookups:
-            groups.setdefault(group.statement, []).append(group)
-        made = [_finding(workload, number, found) for number, found in groups.items()]
+        made = [_finding(workload, found) for found in self._loops.find().lookups]
         findings = tuple(one for one in made if one.confidence >= _REPORTED_FROM)
         return answer(findings, workload)
 
 
-def _confidence(rows: pd.DataFrame, columns: tuple[str, ...], per_occurrence: float) -> float:
+def _confidence(rows: RowFigures, columns: tuple[str, ...], per_occurrence: float) -> float:
     """The sum described in the module's docstring, over all units of work of one statement."""
     score = 0.15 + 0.1  # different values, or it would not be here
     by_key = any(is_key(column) or reference(column) for column in columns)
     score += 0.1 if by_key or per_occurrence >= _MANY else 0.0
     score += 0.1 if tight_gap(rows) else 0.0
-    transactions = rows["transaction"]
-    inside = bool((transactions >= 0).all())
-    units = len(rows["request"].unique())
-    if (rows["trace"] >= 0).all() or (inside and len(transactions.unique()) <= units):
+    if rows.all_traced or (rows.all_inside and rows.transactions <= rows.requests):
         score += 0.1
-    elif inside and len(transactions.unique()) == len(rows):
+    elif rows.all_inside and rows.transactions == rows.executions:
         score -= 0.3
     return round(min(score, _CAP), 2)  # rounded: sums of tenths must compare as tenths
 
 
-def _finding(workload: Workload, number: int, groups: list[Group]) -> Finding:
-    statement = workload.statements[number]
-    largest = max(groups, key=lambda group: len(group.rows))
-    rows = workload.executions.iloc[[int(row) for group in groups for row in group.rows]]
-    counts = pd.Series([len(group.rows) for group in groups])
+def _finding(workload: Workload, found: GroupFigures) -> Finding:
+    statement, rows = workload.statements[found.statement], found.rows
+    per_occurrence = found.sizes.spread()
     columns = tuple(predicate.column for predicate in lookups(statement.facts))
     evidence = RepeatedLookupEvidence(
         shape_id=statement.shape_id,
         sql=statement.sql,
         child_table=statement.facts.main_table,
         lookup_columns=columns,
-        scope=scope_of(rows),
-        occurrences=len(groups),
-        executions=len(rows),
-        per_occurrence=spread(counts),
-        distinct_parameters=max(group.distinct for group in groups),
-        median_ms=float(rows["duration_ms"].median()),
-        examples=examples_of(workload, [int(row) for row in largest.rows[:3]]),
+        scope=rows.scope,
+        occurrences=found.sizes.count,
+        executions=rows.executions,
+        per_occurrence=per_occurrence,
+        distinct_parameters=found.distinct,
+        median_ms=rows.median_ms,
+        examples=found.examples,
     )
-    requests = [group.request for group in groups]
-    trips = len(rows) - len(groups)
+    trips = rows.executions - found.sizes.count
     return Finding(
         key=f"repeated-lookup-{short_hash(statement.lineage, 12)}",
         detector=RepeatedLookup.id,
-        severity=loop_severity(float(counts.median())),
-        confidence=_confidence(rows, columns, float(counts.median())),
-        title=f"{counts.median():g} lookups of {statement.facts.main_table} by {', '.join(columns)} in one go",
+        severity=loop_severity(per_occurrence.median),
+        confidence=_confidence(rows, columns, per_occurrence.median),
+        title=f"{per_occurrence.median:g} lookups of {statement.facts.main_table} by {', '.join(columns)} in one go",
         evidence=evidence,
-        impact=Impact(trips, float(rows["duration_ms"].sum()), None, len(groups)),
+        impact=Impact(trips, rows.total_ms, None, found.sizes.count),
         shape_ids=(statement.shape_id,),
         fingerprints=(statement.fingerprint,),
         tables=statement.facts.tables,
-        routes=routes_of(workload, requests),
+        routes=rows.routes,
     )

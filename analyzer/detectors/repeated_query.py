@@ -20,11 +20,9 @@ What to do
     Keep the answer for the length of the request (memoise), or cache it.
 """
 
-import pandas as pd
-
-from analyzer.detectors._base import answer, examples_of, routes_of
-from analyzer.detectors._loops import Group, LoopFinder
-from analyzer.detectors._scores import loop_severity, scope_of, spread, tight_gap
+from analyzer.detectors._base import answer
+from analyzer.detectors._loops import GroupFigures, LoopFinder
+from analyzer.detectors._scores import loop_severity, tight_gap
 from analyzer.model.evidence import RepeatedQueryEvidence
 from analyzer.model.finding import Finding, Impact, Outcome
 from analyzer.model.workload import Workload
@@ -41,42 +39,36 @@ class RepeatedQuery:
 
     def detect(self, workload: Workload) -> Outcome:
         """Judge the workload."""
-        groups: dict[int, list[Group]] = {}
-        for group in self._loops.find(workload).repeated:
-            groups.setdefault(group.statement, []).append(group)
-        findings = tuple(_finding(workload, number, found) for number, found in groups.items())
+        findings = tuple(_finding(workload, found) for found in self._loops.find().repeated)
         return answer(findings, workload)
 
 
-def _finding(workload: Workload, number: int, groups: list[Group]) -> Finding:
-    statement = workload.statements[number]
-    largest = max(groups, key=lambda group: len(group.rows))
-    rows = workload.executions.iloc[[int(row) for group in groups for row in group.rows]]
-    counts = pd.Series([len(group.rows) for group in groups])
+def _finding(workload: Workload, found: GroupFigures) -> Finding:
+    statement, rows = workload.statements[found.statement], found.rows
+    per_occurrence = found.sizes.spread()
     evidence = RepeatedQueryEvidence(
         shape_id=statement.shape_id,
         sql=statement.sql,
-        scope=scope_of(rows),
-        occurrences=len(groups),
-        executions=len(rows),
-        per_occurrence=spread(counts),
-        distinct_parameters=max(group.distinct for group in groups),
-        median_ms=float(rows["duration_ms"].median()),
-        examples=examples_of(workload, [int(row) for row in largest.rows[:3]]),
+        scope=rows.scope,
+        occurrences=found.sizes.count,
+        executions=rows.executions,
+        per_occurrence=per_occurrence,
+        distinct_parameters=found.distinct,
+        median_ms=rows.median_ms,
+        examples=found.examples,
     )
-    needed = sum(group.distinct for group in groups)
-    spare = len(rows) - needed
-    total = float(rows["duration_ms"].sum())
+    spare = rows.executions - found.needed
+    saving_ms = round(rows.total_ms * spare / rows.executions, 3)
     return Finding(
         key=f"repeated-query-{short_hash(statement.lineage, 12)}",
         detector=RepeatedQuery.id,
-        severity=loop_severity(float(counts.median())),
+        severity=loop_severity(per_occurrence.median),
         confidence=0.9 if tight_gap(rows) else 0.6,
-        title=f"The same {statement.facts.kind} of {statement.facts.main_table or 'no table'} {counts.median():g} times in one go",
+        title=f"The same {statement.facts.kind} of {statement.facts.main_table or 'no table'} {per_occurrence.median:g} times in one go",
         evidence=evidence,
-        impact=Impact(spare, total, round(total * spare / len(rows), 3), len(groups)),
+        impact=Impact(spare, rows.total_ms, saving_ms, found.sizes.count),
         shape_ids=(statement.shape_id,),
         fingerprints=(statement.fingerprint,),
         tables=statement.facts.tables,
-        routes=routes_of(workload, [group.request for group in groups]),
+        routes=rows.routes,
     )

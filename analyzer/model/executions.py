@@ -1,8 +1,15 @@
 """Executions as columns: what a source hands on, with no Python object per execution."""
 
-from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Column = npt.NDArray[Any]
 
 
 class Clock(IntEnum):
@@ -12,73 +19,94 @@ class Clock(IntEnum):
     CLIENT = 1
 
 
-class ExecutionColumns:
-    """Growing columns, one row per execution, in the order of their source.
+class Texts(Protocol):
+    """Texts by number."""
 
-    Times are microseconds since the epoch (UTC) and `duration_ms` is milliseconds. The other
-    columns are numbers into the tables of a `Recording`: `key` (statement text), `session`,
-    `database`, `user`, `application`, `parameters`, `comment`, and `source` (its input); -1 is none.
+    def __getitem__(self, number: int, /) -> str:
+        """The text of a number from 0 to len - 1."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(slots=True)
+class ExecutionChunk:
+    """Some executions of one source, one row each, in the order of their source.
+
+    `columns` has an array for each of NAMES, all of one length. Times are microseconds since the
+    epoch (UTC) and `duration_ms` is milliseconds. `key` (statement text), `session`, `database`,
+    `user`, `application`, `comment` and `source` are numbers into the tables of a `Recording`;
+    -1 is none. `parameters` is a number into this chunk's own `parameters` texts (-1 none): what an
+    execution was called with would fill the memory if all of it were kept, so it goes with its
+    chunk. `parameters_hash` is a hash of that text (0 without one): equal texts, equal hashes.
+    `trace` is a hash of the trace or request id that the statement carried, 0 none.
     `line` is the entry's number within its session where the format tells, else within its file;
     `query_id` is PostgreSQL's, 0 where unknown; `flags` is a sum of the FLAG_ constants.
     """
 
-    FLAG_FAILED = 1
-    FLAG_TRUNCATED = 2
+    FLAG_FAILED: ClassVar[int] = 1
+    FLAG_TRUNCATED: ClassVar[int] = 2
 
-    NAMES: ClassVar[dict[str, str]] = {  # column: array type code
-        "start_us": "q",
-        "end_us": "q",
-        "duration_ms": "d",
-        "key": "i",
-        "parameters": "i",
-        "comment": "i",
-        "session": "i",
-        "line": "q",
-        "database": "i",
-        "user": "i",
-        "application": "i",
-        "query_id": "q",
-        "source": "i",
-        "clock": "b",
-        "flags": "b",
+    NAMES: ClassVar[dict[str, str]] = {  # column: NumPy type
+        "start_us": "i8",
+        "end_us": "i8",
+        "duration_ms": "f8",
+        "key": "i4",
+        "parameters": "i4",
+        "parameters_hash": "u4",
+        "comment": "i4",
+        "trace": "i8",
+        "session": "i4",
+        "line": "i8",
+        "database": "i4",
+        "user": "i4",
+        "application": "i4",
+        "query_id": "i8",
+        "source": "i4",
+        "clock": "i1",
+        "flags": "i1",
     }
-    __slots__ = (
-        "application",
-        "clock",
-        "comment",
-        "database",
-        "duration_ms",
-        "end_us",
-        "flags",
-        "key",
-        "line",
-        "parameters",
-        "query_id",
-        "session",
-        "source",
-        "start_us",
-        "user",
-    )
 
-    start_us: "array[int]"
-    end_us: "array[int]"
-    duration_ms: "array[float]"
-    key: "array[int]"
-    parameters: "array[int]"
-    comment: "array[int]"
-    session: "array[int]"
-    line: "array[int]"
-    database: "array[int]"
-    user: "array[int]"
-    application: "array[int]"
-    query_id: "array[int]"
-    source: "array[int]"
-    clock: "array[int]"
-    flags: "array[int]"
-
-    def __init__(self) -> None:
-        for name, code in self.NAMES.items():
-            setattr(self, name, array(code))
+    columns: dict[str, Column]
+    parameters: Texts
 
     def __len__(self) -> int:
-        return len(self.key)
+        return len(self.columns["key"])
+
+
+class JoinedTexts:
+    """Several tables of texts as one: the numbers of part k begin where those of part k - 1 end."""
+
+    __slots__ = ("_parts", "_starts")
+
+    def __init__(self, parts: Sequence[Texts]) -> None:
+        self._parts = parts
+        self._starts = [0]
+        for part in parts:
+            self._starts.append(self._starts[-1] + len(part))
+
+    def start(self, part: int) -> int:
+        """The number that the first text of a part has here."""
+        return self._starts[part]
+
+    def __getitem__(self, number: int) -> str:
+        part = bisect_right(self._starts, number) - 1
+        return self._parts[part][number - self._starts[part]]
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+
+def joined(chunks: Sequence[ExecutionChunk]) -> ExecutionChunk:
+    """Chunks one behind the other as one chunk."""
+    texts = JoinedTexts([chunk.parameters for chunk in chunks])
+    columns: dict[str, Column] = {}
+    for name, kind in ExecutionChunk.NAMES.items():
+        pieces = [chunk.columns[name] for chunk in chunks]
+        if name == "parameters":
+            pieces = [
+                np.where(piece < 0, piece, piece + texts.start(part)).astype("i4")
+                for part, piece in enumerate(pieces)
+            ]
+        columns[name] = np.concatenate(pieces) if pieces else np.empty(0, dtype=kind)
+    return ExecutionChunk(columns, texts)

@@ -6,6 +6,7 @@ buffers are totals over all loops. Times are milliseconds.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ class Plan:
     was written (json, text, …), `statement` the query text if the plan carried it (auto_explain's
     Query Text), `duration_ms` what auto_explain's line said, `analyzed` whether it was executed.
     `execution_ms`, `planning_ms`: as printed. `total_ms` is the root's elapsed time.
-    `shape_id` is filled in when the statement is known.
+    `shape_id` is filled in when the statement is known; `statement_key` is its text's number, -1
+    where that is not known.
     """
 
     key: str
@@ -97,6 +99,7 @@ class Plan:
     triggers: tuple[Mapping[str, object], ...] = ()
     jit: Mapping[str, object] = field(default_factory=dict)
     raw: str = ""
+    statement_key: int = -1
 
     @property
     def total_ms(self) -> float | None:
@@ -108,7 +111,8 @@ class Plan:
 class RecordedPlan:
     """A plan as found, not read yet: `text` in `format`, from `origin` (input path), at `at_us`.
 
-    `duration_ms` is auto_explain's; `source` numbers the input (index into Recording.sources).
+    `duration_ms` is auto_explain's; `source` numbers the input (index into Recording.sources), and
+    `statement_key` the statement's text where it is known already (-1: it is not).
     """
 
     text: str
@@ -119,3 +123,50 @@ class RecordedPlan:
     at_us: int | None = None
     duration_ms: float | None = None
     session: str | None = None
+    statement_key: int = -1
+
+
+class PlanShelf:
+    """Plans as found, in bounded memory: of each statement the slowest PLANS_KEPT stay.
+
+    auto_explain can log thousands of plans of one statement. Plans whose statement is not known
+    (files that the user named) all stay; `left_out` counts those that did not.
+    """
+
+    PLANS_KEPT: ClassVar[int] = 6
+    MOST: ClassVar[int] = 3000  # of all statements together
+
+    def __init__(self) -> None:
+        self._unknown: list[RecordedPlan] = []
+        self._known: dict[int, list[RecordedPlan]] = {}
+        self._count = 0
+        self.left_out = 0
+
+    def append(self, plan: RecordedPlan) -> None:
+        """Keep the plan, if it is to stay."""
+        if plan.statement_key < 0:
+            self._unknown.append(plan)
+            return
+        kept = self._known.setdefault(plan.statement_key, [])
+        for place, other in enumerate(kept):
+            if other.duration_ms == plan.duration_ms and other.text == plan.text:
+                if plan.source < other.source:  # one execution, seen in two inputs
+                    kept[place] = plan
+                return
+        if len(kept) < self.PLANS_KEPT and self._count < self.MOST:
+            kept.append(plan)
+            self._count += 1
+            return
+        self.left_out += 1
+        if kept:
+            fastest = min(range(len(kept)), key=lambda place: kept[place].duration_ms or 0.0)
+            if (kept[fastest].duration_ms or 0.0) < (plan.duration_ms or 0.0):
+                kept[fastest] = plan
+
+    def __iter__(self) -> Iterator[RecordedPlan]:
+        """By input, then in the order of the log."""
+        every = [*self._unknown, *(plan for kept in self._known.values() for plan in kept)]
+        yield from sorted(every, key=lambda plan: (plan.source, plan.at_us or 0, plan.line or 0))
+
+    def __len__(self) -> int:
+        return len(self._unknown) + self._count

@@ -5,10 +5,11 @@ from typing import Protocol
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.coverage import Coverage
-from analyzer.model.executions import ExecutionColumns
-from analyzer.model.plan import RecordedPlan
+from analyzer.model.event import Event
+from analyzer.model.plan import PlanShelf
 from analyzer.model.statement import StatementCounters
 from analyzer.model.strings import Strings
+from analyzer.model.turn import Turn
 
 
 class StatementKeys(Protocol):
@@ -18,6 +19,8 @@ class StatementKeys(Protocol):
     """
 
     texts: list[str]
+    checked: int
+    disagreed: int
 
     def add(self, text: str) -> tuple[int, str | None, str | None]:
         """Intern a statement's text.
@@ -25,6 +28,11 @@ class StatementKeys(Protocol):
         Returns the number of its key; its literals joined by U+001F, None if it has none; its
         comments joined by a space, None if it has none.
         """
+        ...
+
+    def check(self, text: str, number: int) -> None:
+        """Hold a text that a cache took for key `number` against the fingerprint of that key."""
+        ...
 
 
 @dataclass(slots=True)
@@ -38,24 +46,13 @@ class PhaseTotals:
 
 
 @dataclass(slots=True)
-class Event:
-    """Server events of one kind and code, counted. `statements` counts them by statement key."""
-
-    kind: str
-    code: str
-    count: int = 0
-    total_bytes: int = 0
-    first_us: int | None = None
-    last_us: int | None = None
-    statements: dict[int, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class Recording:
     """Everything gathered. Tables of texts are shared by all sources of a run.
 
-    `parameters` holds what an execution was called with: DETAIL's `$1 = '5', …`, the literals of
+    Executions are not kept here: they pass by as chunks (analyzer.model.executions), whose
+    `parameters` are what an execution was called with: DETAIL's `$1 = '5', …`, the literals of
     its text joined by U+001F, or Prisma's JSON array; analyzer.sql.parameters reads all three.
+    `comments` are those of statements, without their trace ids.
     A session's text is "<hex start>.<hex pid>" (PostgreSQL's %c) where known, else "pid:<n>" or
     "pid:<n>#<k>" for the k-th backend of that pid, or "client:<path>" for a client's stream.
     `phases` is by (source, key) and `events` by (source, kind, code): an input that turns out to
@@ -63,14 +60,13 @@ class Recording:
     """
 
     keys: StatementKeys
-    executions: ExecutionColumns = field(default_factory=ExecutionColumns)
-    parameters: Strings = field(default_factory=Strings)
     comments: Strings = field(default_factory=Strings)
     sessions: Strings = field(default_factory=Strings)
     names: Strings = field(default_factory=Strings)  # databases, users, applications
     phases: dict[tuple[int, int], PhaseTotals] = field(default_factory=dict)
     events: dict[tuple[int, str, str], Event] = field(default_factory=dict)
-    plans: list[RecordedPlan] = field(default_factory=list)
+    plans: PlanShelf = field(default_factory=PlanShelf)
     counters: list[StatementCounters] = field(default_factory=list)
     catalog: Catalog | None = None
     coverage: Coverage = field(default_factory=Coverage)
+    turn: Turn = field(default_factory=Turn)

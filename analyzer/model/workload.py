@@ -2,55 +2,87 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.coverage import Coverage
+from analyzer.model.event import Event
 from analyzer.model.plan import Plan
-from analyzer.model.recording import Event
-from analyzer.model.statement import (
-    Statement,
-    StatementCounters,
-    StatementFacts,
-    StatementStats,
-)
+from analyzer.model.statement import Statement, StatementCounters, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
 
-if TYPE_CHECKING:
-    import pandas as pd
+STEPS_PER_DECADE = 8  # Traffic.distribution's buckets grow by 10^(1/8)
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour of UTC from `start_us` on: calls, and their quantile (the target's)."""
+
+    start_us: int
+    calls: int
+    p95_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Units of work that came from one route of the application.
+
+    `total_ms`, `p50_ms` and `p95_ms` are database time of a unit, `round_trips_p95` executions in
+    one. `statements` has (position in Workload.statements, ms together) of what they ran.
+    """
+
+    name: str
+    count: int
+    total_ms: float
+    p50_ms: float
+    p95_ms: float
+    round_trips_p95: float
+    statements: Sequence[tuple[int, float]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Executions of the team's statements, each counted once, over time and by route.
+
+    `server` and `client` count them by clock. `hours` and `distribution` are on the server's clock
+    if it saw any, else on the client's; a pair (b, n) of `distribution` says that n executions took
+    10^(b/8) ms or longer, but less than 10^((b+1)/8).
+    """
+
+    server: int = 0
+    client: int = 0
+    first_us: int | None = None
+    last_us: int | None = None
+    distribution: Sequence[tuple[int, int]] = ()
+    hours: Sequence[Hour] = ()
+    routes: Sequence[Route] = ()
+
+    @property
+    def executions(self) -> int:
+        """How many executions there are, on both clocks."""
+        return self.server + self.client
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What detectors judge.
+    """What detectors judge: figures, no single executions (those pass by as WorkSlice).
 
-    `executions` has one row per counted execution of the team's statements (role WORKLOAD), ordered by request and time, with columns
-    `start_us`, `end_us` (int64 µs UTC), `duration_ms` (float64), `statement` (position in
-    `statements`), `parameters`/`comment`/`session` (numbers into the text tables), `clock`
-    (Clock), `request` (number of its unit of work, -1 none), `transaction` (number, -1 autocommit),
-    `trace` (number, -1 none), `key`, `application`, `line`, `source`.
-    `requests` has one row per unit of work: `request`, `unit`, `start_us`, `end_us`,
-    `duration_ms` (database time), `wall_ms`, `round_trips`, `session`, `route` (text or None).
-    `statements` are all that ran, transaction control too; `stats[i]` are the figures of `statements[i]`. `plans` are read plans, linked by shape_id.
-    `parameters`, `comments`, `sessions` are text tables. `key_facts` are the facts of each statement
-    key of `executions.key`: parameter codes are those of that text.
+    `statements` are all that ran, transaction control too; `stats[i]` are the figures of
+    `statements[i]`. `plans` are read plans, linked by shape_id. `comments` are those of statements,
+    without their trace ids. `events` are by kind and code; their statements, by number, are
+    `event_statements`.
     """
 
-    executions: "pd.DataFrame"
-    requests: "pd.DataFrame"
     statements: Sequence[Statement]
     stats: Sequence[StatementStats]
-    parameters: Sequence[str]
-    comments: Sequence[str]
-    sessions: Sequence[str]
-    names: Sequence[str]
     coverage: Coverage
     target: Target
     verdict: Verdict
+    traffic: Traffic = field(default_factory=Traffic)
     request_verdict: RequestVerdict | None = None
     client_verdict: Verdict | None = None
+    comments: Sequence[str] = ()
     catalog: Catalog | None = None
     plans: Sequence[Plan] = ()
     counters: Sequence[StatementCounters] = ()
     events: Mapping[tuple[str, str], Event] = field(default_factory=dict)
-    key_facts: Mapping[int, StatementFacts] = field(default_factory=dict)
+    event_statements: Mapping[int, Statement] = field(default_factory=dict)

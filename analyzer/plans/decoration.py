@@ -5,7 +5,6 @@ a JSON string never spans lines, so nothing of the plan is lost.
 """
 
 import csv
-import html
 import io
 
 _RIGHT_MARKS = "+|\u21b5\u2502\u00b6 \t\r"
@@ -49,4 +48,6 @@ def _without_tags(text: str) -> str:
     for piece in text.split("<"):
         _, closed, rest = piece.partition(">")
         pieces.append(rest if closed else piece)
+    import html  # noqa: PLC0415 - its table of entities takes 2 ms, and few plans come as HTML
+
     return html.unescape("\n".join(pieces))

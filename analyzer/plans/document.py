@@ -95,6 +95,7 @@ def build_plan(document: Document, recorded: RecordedPlan, raw: str) -> Plan:
         triggers=_triggers(document.get("Triggers")),
         jit=_mapping(document.get("JIT")),
         raw=raw,
+        statement_key=recorded.statement_key,
     )
 
 

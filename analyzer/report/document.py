@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from analyzer import __version__
 from analyzer.errors import InputError
-from analyzer.report.parts.coverage import coverage_part, events_part, window_part
-from analyzer.report.parts.executions import counted, hours
+from analyzer.report.json_text import indented
+from analyzer.report.parts.coverage import coverage_part, window_part
+from analyzer.report.parts.events import events_part
+from analyzer.report.parts.executions import hours
 from analyzer.report.parts.findings import detectors_part, findings_part
 from analyzer.report.parts.indexes import indexes_part
 from analyzer.report.parts.plans import plans_part
@@ -18,7 +20,7 @@ from analyzer.report.parts.statements import requests_part, statements_part
 from analyzer.report.parts.tables import tables_part
 from analyzer.report.parts.target import target_part
 from analyzer.report.redaction import Redactor
-from analyzer.report.values import SURROGATE, Document, clean
+from analyzer.report.values import Document, clean, clean_text
 
 if TYPE_CHECKING:
     from analyzer.model.finding import Finding, Outcome
@@ -56,7 +58,7 @@ def build_document(
     """The report as plain JSON values, all keys of schema version 1 in a fixed order.
 
     Args:
-        workload: executions, statements, plans and catalog that were judged.
+        workload: figures, statements, plans and catalog that were judged.
         findings: all findings, with their recommendations.
         outcomes: every detector's answer by its id, in the order they ran.
         indexes: index advice, None where none was computed.
@@ -67,7 +69,6 @@ def build_document(
         UsageError: `redact` is none of the three.
     """
     redactor = Redactor(redact, frozenset(statement.sql for statement in workload.statements))
-    executions = counted(workload)
     document: Document = clean(
         {
             "schema_version": SCHEMA_VERSION,
@@ -76,16 +77,16 @@ def build_document(
             "redaction": redact,
             "window": window_part(workload),
             "coverage": coverage_part(workload, redactor),
-            "target": target_part(workload, executions),
+            "target": target_part(workload),
             "statements": statements_part(workload),
             "findings": findings_part(findings, redactor),
             "requests": requests_part(workload),
             "tables": tables_part(workload, findings, redactor),
             "plans": plans_part(workload.plans, findings, redactor),
             "indexes": indexes_part(indexes),
-            "events": events_part(workload),
+            "events": events_part(workload, redactor),
             "trend": [],
-            "hours": hours(executions, workload.target.quantile),
+            "hours": hours(workload.traffic),
             "detectors": detectors_part(outcomes),
         }
     )
@@ -94,8 +95,7 @@ def build_document(
 
 def dump(document: Document) -> str:
     r"""The document as JSON text that UTF-8 can hold: a lone surrogate is written as `\udcxx`."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
-    return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    return clean_text(indented(document)) + "\n"
 
 
 def load(text: str) -> Document:

@@ -1,15 +1,20 @@
 """What an input is, told from the bytes at its head, with the evidence in words."""
 
 import csv
+import io
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import BinaryIO, cast
 
 from analyzer.sources.applications import prisma
 from analyzer.sources.logs import FORMATS as LOG_FORMATS
+from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.csvlog import COLUMNS, RECORD_START
 from analyzer.sources.logs.prefix import Prefix, compile_prefix
 from analyzer.sources.logs.prefix_detection import detect_prefix, sample_lines
+from analyzer.sources.logs.text import json_text_of
+from analyzer.sources.logs.unwrapping import UNWRAPPERS, recognise_wrapping
 from analyzer.sources.options import ReadOptions
 
 PRISMA_EVENTS = "prisma-events"
@@ -18,11 +23,13 @@ PLAN = "explain-"  # + json, text, yaml or xml
 SCHEMA_SQL = "schema-sql"
 SCHEMA_PRISMA = "schema-prisma"
 KNOWN = (
-    "stderr, csvlog or jsonlog of PostgreSQL, Prisma query events, saved pg_stat_statements "
+    "stderr, csvlog or jsonlog of PostgreSQL, plain or as syslog, journald and cloud providers "
+    "wrap them, Prisma query events, saved pg_stat_statements "
     "(CSV with header, JSON), EXPLAIN plans, SQL with CREATE TABLE, schema.prisma"
 )
 
 _SAMPLE_LINES = 40
+_JSON_TIME = re.compile(rb'"timestamp"\s{0,9}:\s{0,9}"?([^",}]{1,64})')
 _EVENT_KEYS = prisma.KEYS - {"params"}
 _COUNTER_KEYS = frozenset(("query", "calls"))
 _ENTRY_KEYS = frozenset(("timestamp", "error_severity", "message"))
@@ -50,11 +57,40 @@ _SQL_START = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """An input's format and why it was taken for it; `prefix` is an stderr log's."""
+    """An input's format and why it was taken for it; `prefix` is an stderr log's.
+
+    A log that is wrapped in another format has the name of that as `wrapping`, and is told by its
+    unwrapped `head`.
+    """
 
     format: str
     evidence: str
     prefix: Prefix | None = None
+    wrapping: str | None = None
+    head: bytes = b""
+
+    @property
+    def is_log(self) -> bool:
+        """Whether it is a log of PostgreSQL's."""
+        return self.format in LOG_FORMATS
+
+
+def first_time(head: bytes, known: Recognised, clock: Clock) -> int | None:
+    """When a log that begins with `head` begins (µs, UTC); None where its head does not tell."""
+    for line in head.split(b"\n")[:_SAMPLE_LINES]:
+        found: re.Match[bytes] | None
+        if known.format == "stderr":
+            found = known.prefix.entry.match(line) if known.prefix else None
+            text = found["time"] if found else None
+        elif known.format == "csvlog":
+            text = line.partition(b",")[0] if RECORD_START.match(line) else None
+        else:
+            found = _JSON_TIME.search(line)
+            text = found[1] if found else None
+        at_us = clock.read(text.decode("ascii", "replace")) if text else None
+        if at_us is not None:
+            return at_us
+    return None
 
 
 def recognise(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised | None:
@@ -64,7 +100,7 @@ def recognise(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised |
     for look in (_json_lines, _csvlog, _counters_csv):
         if found := look(head):
             return found
-    return _stderr(head, options) or _document(head, whole=whole)
+    return _wrapped(head, options) or _stderr(head, options) or _document(head, whole=whole)
 
 
 def _told(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised:
@@ -73,10 +109,28 @@ def _told(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised:
     if other is not None and other.format not in LOG_FORMATS:
         return other
     evidence = "--log-format"
+    if options.log_format in UNWRAPPERS:
+        return _unwrapped(options.log_format, evidence, head, options)
     if options.log_format != "stderr":
         return Recognised(options.log_format, evidence)
     found = _stderr(head, options) or Recognised("stderr", "no line begins as a log entry does")
     return Recognised("stderr", f"{evidence}; {found.evidence}", found.prefix)
+
+
+def _wrapped(head: bytes, options: ReadOptions) -> Recognised | None:
+    found = recognise_wrapping(head)
+    return _unwrapped(*found, head, options) if found else None
+
+
+def _unwrapped(name: str, evidence: str, head: bytes, options: ReadOptions) -> Recognised:
+    """A wrapped log; what is in it is told from its unwrapped head."""
+    unwrapper = UNWRAPPERS[name](cast("BinaryIO", io.BytesIO(head)), timezone=options.timezone)
+    inner = unwrapper.peek(len(head))
+    if unwrapper.inner != "stderr":
+        return Recognised(unwrapper.inner, evidence, wrapping=name, head=inner)
+    plain = replace(options, log_format="stderr")
+    known = _stderr(inner, plain) or Recognised("stderr", "no line in it begins as an entry does")
+    return Recognised("stderr", f"{evidence}; {known.evidence}", known.prefix, name, inner)
 
 
 def _json_lines(head: bytes) -> Recognised | None:
@@ -99,7 +153,7 @@ def _json_kind(line: bytes) -> str | None:
     if not line.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
         return None
     try:
-        record = json.loads(line.decode("utf-8-sig", "backslashreplace"))
+        record = json.loads(json_text_of(line.removeprefix(b"\xef\xbb\xbf")))
     except (ValueError, RecursionError):
         return None
     keys = record.keys() if isinstance(record, dict) else frozenset()

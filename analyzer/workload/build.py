@@ -1,293 +1,339 @@
-"""The one way from a Recording to a Workload."""
+"""The one way from executions to a Workload, slice by slice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
-from analyzer.model.coverage import Coverage
-from analyzer.model.executions import Clock, ExecutionColumns
+from analyzer.model.columns import Column, Flags, Rows, starts_of_runs
+from analyzer.model.executions import Clock, ExecutionChunk, Texts, joined
 from analyzer.model.plan import Plan
-from analyzer.model.recording import Event, Recording
-from analyzer.model.statement import Role, Statement
+from analyzer.model.recording import Recording
+from analyzer.model.sampling import LoggingSettings
+from analyzer.model.statement import Role
 from analyzer.model.target import RequestVerdict, Target, Verdict
-from analyzer.model.workload import Workload
+from analyzer.model.work import WorkSlice
+from analyzer.model.workload import Route, Workload
 from analyzer.sql.identity import identify
 from analyzer.workload import verdicts
-from analyzer.workload.figures import LogContext, Sums, statement_figures
-from analyzer.workload.quantiles import nearest_rank
-from analyzer.workload.requests import assign_requests, summarise
-from analyzer.workload.tags import Tags, read_tags
-from analyzer.workload.views import merge_views
+from analyzer.workload.coverage import note_logging
+from analyzer.workload.events import merged_events
+from analyzer.workload.figures import LogContext, Sums, statement_stats
+from analyzer.workload.partial import Figures
+from analyzer.workload.quantiles import octaves
+from analyzer.workload.requests import ORDERED, Work, by_session, find_work, moments, unfinished
+from analyzer.workload.routes import Routes
+from analyzer.workload.statements import StatementTable
+from analyzer.workload.traffic import SummedRequests, sum_requests
+from analyzer.workload.views import Views
 
 OWN_APPLICATION = "pg95"
-_CENSORED_FROM_MS = 1.0  # a log whose fastest entry is slower leaves fast ones out
-_FEW = 20  # with fewer entries than this only a floor of _CENSORED_FEW_FROM_MS is a sign
-_CENSORED_FEW_FROM_MS = 10.0
-_ROUND_FIGURES = (
-    1,
-    2,
-    3,
-    5,
-    10,
-    20,
-    25,
-    50,
-    100,
-    200,
-    250,
-    300,
-    500,
-    1000,
-    2000,
-    3000,
-    5000,
-    10000,
-)
+
+Columns = dict[str, Column]
+_SLICED = ("comment", "database", "user", "application", "parameters", "parameters_hash")
 
 
-class _Statements:
-    """Statements by shape, numbered in order of first sight; keys are identified once."""
+class WorkloadBuilder:
+    """Takes executions in slices; what is kept of them are figures, and rows of unfinished work."""
 
-    def __init__(self, recording: Recording) -> None:
-        self._texts = recording.keys.texts
-        self._by_key: dict[int, Statement] = {}
-        self._numbers: dict[str, int] = {}
-        self.kept: list[Statement] = []
+    def __init__(self, recording: Recording, target: Target) -> None:
+        self._recording = recording
+        self._target = target
+        self._statements = StatementTable(recording.keys.texts)
+        self._routes = Routes(recording.comments.texts)
+        self._views = Views(recording.sessions.texts)
+        self._carried: ExecutionChunk | None = None
+        self._requests = 0  # numbers given so far, to requests and to transactions
+        self._own_names = _Own(recording.names.texts)
+        self.figures = Figures()
+        self.seen = False  # whether there was any execution
 
-    def of_key(self, key: int) -> Statement:
-        """The statement that a key's text is an execution of."""
-        statement = self._by_key.get(key)
-        if statement is None:
-            statement = identify(self._texts[key])
-            self._by_key[key] = statement
-        return statement
+    def add(self, chunk: ExecutionChunk, *, last: bool) -> WorkSlice:
+        """Count a slice of executions; gives those of the team in units of work that are finished.
 
-    def number(self, statement: Statement) -> int:
-        """The statement's position in `kept`, added when new."""
-        number = self._numbers.get(statement.shape_id)
-        if number is None:
-            number = len(self.kept)
-            self._numbers[statement.shape_id] = number
-            self.kept.append(statement)
-        return number
+        Rows of units that may go on wait for the next slice, unless it is the `last`.
+        """
+        self.seen = self.seen or len(chunk) > 0
+        self._statements.learn(chunk.columns["key"])
+        chunk = self._counted_once(chunk)
+        if self._carried is not None:
+            chunk = joined([self._carried, chunk])
+            self._carried = None
+        order = by_session(chunk.columns, moments(chunk.columns))
+        ordered = _taken(chunk.columns, order, ORDERED)
+        boundaries = self._statements.boundaries(ordered["key"])
+        work = find_work(ordered, boundaries)
+        rows = np.arange(len(order))
+        if not last and len(order):
+            until_us = int(ordered["end_us"].max())
+            open_rows = unfinished(ordered, work, boundaries, until_us)
+            self._carried = _standing_alone(chunk, order[open_rows])
+            rows = np.flatnonzero(~open_rows)
+        return self._figured(chunk, ordered, order, rows, work)
 
-    def known(self, statement: Statement) -> int | None:
-        """The statement's position if it is kept already."""
-        return self._numbers.get(statement.shape_id)
+    def _counted_once(self, chunk: ExecutionChunk) -> ExecutionChunk:
+        """The executions without copies, those of clients that the server shows, and pg95's own."""
+        columns, client = self._views.merge(chunk.columns)
+        if client is not None:
+            works = self._statements.works(client["key"])
+            durations = client["duration_ms"][works]
+            self.figures.client.add(np.zeros(len(durations), dtype=np.int64), durations)
+        own = self._statements.own(columns["key"]) | self._own_names.rows(columns["application"])
+        if own.any():
+            columns = _taken(columns, np.flatnonzero(~own), columns)
+        return ExecutionChunk(columns, chunk.parameters)
 
+    def _figured(
+        self, chunk: ExecutionChunk, ordered: Columns, order: Rows, rows: Rows, work: Work
+    ) -> WorkSlice:
+        """Add the figures of some rows of what was put in `order`, and give the team's."""
+        columns = _taken(ordered, rows, ORDERED)  # cheaper than from the chunk: in order already
+        columns |= _taken(chunk.columns, order[rows], ("duration_ms", "source", "query_id"))
+        columns["octaves"] = octaves(columns["duration_ms"])
+        statement = self._statements.numbers(columns["key"])
+        self.figures.statements.add(statement, work.request[rows], columns)
+        works = np.flatnonzero(self._statements.works(columns["key"]))
+        columns = _taken(columns, works, (*ORDERED, "duration_ms", "octaves"))
+        columns |= _taken(chunk.columns, order[rows[works]], _SLICED)
+        work, statement = work.of(rows[works]), statement[works]
+        self.figures.traffic.add(columns)
+        routes = self._routes.of(columns["comment"])
+        requests = sum_requests(work.request, work.unit, routes, columns["duration_ms"])
+        self.figures.requests.add(requests, statement, columns["duration_ms"])
+        return self._slice(columns, work, statement, requests, chunk.parameters)
 
-def build_workload(
-    recording: Recording,
-    plans: Sequence[Plan],
-    target: Target,
-    *,
-    log_min_duration_ms: float | None = None,
-) -> Workload:
-    """Count everything once, say who each statement is, find requests, figures and the verdict.
-
-    `log_min_duration_ms` is what the server left out, if known; otherwise it is inferred from the
-    fastest entry of the log and said so in the coverage.
-    """
-    counted, client = merge_views(_frame(recording.executions), recording)
-    coverage = recording.coverage
-    _note_censoring(coverage, counted, log_min_duration_ms)
-    statements = _Statements(recording)
-    counted = _without_own(counted, recording, statements)
-    tags = [read_tags(comment) for comment in recording.comments.texts]
-    every = _numbered(counted, statements, tags)
-    executions = every[every["works"]].drop(columns="works").reset_index(drop=True)
-    client = client[_roles(client, statements)[0]]
-    sums = _sums(recording, statements, every)
-    paths = [source.path for source in coverage.sources]
-    log = LogContext(paths, coverage.log_min_duration_ms)
-    stats = statement_figures(every, sums, len(statements.kept), target, log)
-    requests = summarise(executions, tags)
-    verdict, client_verdict = _verdicts(executions, client, sums, statements, target, coverage)
-    return Workload(
-        executions=executions,
-        requests=requests,
-        statements=tuple(statements.kept),
-        stats=tuple(stats),
-        parameters=recording.parameters.texts,
-        comments=recording.comments.texts,
-        sessions=recording.sessions.texts,
-        names=recording.names.texts,
-        coverage=coverage,
-        target=target,
-        verdict=verdict,
-        request_verdict=_request_verdict(requests, target, coverage.log_min_duration_ms),
-        client_verdict=client_verdict,
-        catalog=recording.catalog,
-        plans=_linked_plans(plans),
-        counters=tuple(recording.counters),
-        events=_events(recording),
-        key_facts={
-            key: statements.of_key(key).facts for key in executions["key"].unique().tolist()
-        },
-    )
-
-
-def _frame(columns: ExecutionColumns) -> pd.DataFrame:
-    return pd.DataFrame({name: np.array(getattr(columns, name)) for name in ExecutionColumns.NAMES})
-
-
-def _note_censoring(coverage: Coverage, counted: pd.DataFrame, given: float | None) -> None:
-    """Fill `log_min_duration_ms`: given, or inferred from the fastest entry of each log."""
-    if given is not None:
-        coverage.log_min_duration_ms = given if given > 0 else None
-        return
-    floors = []
-    for number in counted.loc[counted["clock"] == Clock.SERVER, "source"].unique().tolist():
-        source = coverage.sources[number]
-        floor = source.minimum_ms or 0.0
-        needed = _CENSORED_FROM_MS if source.executions >= _FEW else _CENSORED_FEW_FROM_MS
-        if floor >= needed:
-            floors.append(max(figure for figure in _ROUND_FIGURES if figure <= floor))
-    if floors:
-        coverage.log_min_duration_ms = float(max(floors))
-        coverage.log_min_duration_inferred = True
-        coverage.warnings.append(
-            f"no entry of the log is faster than {max(floors)} ms: it seems that the server logs slow statements only "
-            f"(log_min_duration_statement = {max(floors)}). N+1 patterns and the exact P95 need every statement; "
-            "if the log is complete, say --log-min-duration-ms 0"
+    def _slice(
+        self,
+        columns: Columns,
+        work: Work,
+        statement: Rows,
+        requests: SummedRequests,
+        texts: Texts,
+    ) -> WorkSlice:
+        base = self._requests
+        self._requests += work.size
+        return WorkSlice(
+            statement=statement,
+            key=columns["key"],
+            request=work.request + base,
+            transaction=np.where(work.transaction >= 0, work.transaction + base, -1),
+            trace=work.trace,
+            pool=_pools(columns, work),
+            session=columns["session"],
+            at_us=moments(columns),
+            start_us=columns["start_us"],
+            end_us=columns["end_us"],
+            duration_ms=columns["duration_ms"],
+            parameters=columns["parameters"],
+            parameters_hash=columns["parameters_hash"],
+            routes=requests.route,
+            first_request=base,
+            texts=texts,
+            statements=self._statements.kept,
+            key_facts=self._statements.facts,
+            sessions=self._recording.sessions.texts,
+            route_names=self._routes.names,
         )
 
+    def finish(
+        self,
+        plans: Sequence[Plan],
+        log_min_duration_ms: float | None,
+        given: LoggingSettings | None = None,
+        server: LoggingSettings | None = None,
+    ) -> Workload:
+        """The workload, when all slices were added.
 
-def _without_own(
-    frame: pd.DataFrame, recording: Recording, statements: _Statements
-) -> pd.DataFrame:
-    """Executions that are not pg95's own, by application name or by the mark in their text."""
-    own = [n for n, text in enumerate(recording.names.texts) if text == OWN_APPLICATION]
-    marked = [
-        key
-        for key in frame["key"].unique().tolist()
-        if statements.of_key(key).facts.role is Role.OWN
-    ]
-    return frame[~(frame["application"].isin(own) | frame["key"].isin(marked))]
-
-
-def _roles(frame: pd.DataFrame, statements: _Statements) -> tuple[pd.Series, pd.Series]:
-    """For each row: whether it is the team's statement, and its transaction boundary."""
-    keys = frame["key"].unique().tolist()
-    works = {key: statements.of_key(key).facts.role is Role.WORKLOAD for key in keys}
-    boundary = {key: statements.of_key(key).facts.boundary for key in keys}
-    return frame["key"].map(works).astype(bool), frame["key"].map(boundary).astype(np.int64)
-
-
-def _numbered(frame: pd.DataFrame, statements: _Statements, tags: list[Tags]) -> pd.DataFrame:
-    """Executions with their unit of work, statement number and `works`: the team's own or not."""
-    works, boundaries = _roles(frame, statements)
-    ordered = assign_requests(frame.assign(works=works), boundaries, tags).drop(columns="boundary")
-    numbers = {
-        key: statements.number(statements.of_key(key)) for key in ordered["key"].unique().tolist()
-    }
-    return ordered.assign(statement=ordered["key"].map(numbers).astype(np.int64))
-
-
-def _sums(
-    recording: Recording, statements: _Statements, executions: pd.DataFrame
-) -> dict[int, Sums]:
-    """Phases, counters and query ids by statement; statements seen in counters alone are added."""
-    sums: dict[int, Sums] = {}
-    skipped = {n for n, source in enumerate(recording.coverage.sources) if source.same_as}
-    for (source, key), phases in recording.phases.items():
-        number = statements.known(statements.of_key(key))
-        if number is not None and source not in skipped:
-            total = sums.setdefault(number, Sums()).phases
-            total.parses += phases.parses
-            total.parse_ms += phases.parse_ms
-            total.binds += phases.binds
-            total.bind_ms += phases.bind_ms
-    for row in recording.counters:
-        statement = identify(row.query)
-        # What runs inside another statement (a foreign key's check, a function's body) is part of
-        # that one's time already.
-        if statement.facts.role is Role.OWN or row.calls <= 0 or not row.toplevel:
-            continue
-        found = sums.setdefault(statements.number(statement), Sums())
-        found.counters.append(row)
-        if row.query_id is not None:
-            found.query_ids.add(row.query_id)
-    known = executions.loc[executions["query_id"] != 0, ["statement", "query_id"]].drop_duplicates()
-    for number, query_id in known.itertuples(index=False):
-        sums.setdefault(int(number), Sums()).query_ids.add(str(query_id))
-    return sums
-
-
-def _verdicts(
-    executions: pd.DataFrame,
-    client: pd.DataFrame,
-    sums: dict[int, Sums],
-    statements: _Statements,
-    target: Target,
-    coverage: Coverage,
-) -> tuple[Verdict, Verdict | None]:
-    """The database's verdict, and the client's where there are client events."""
-    client_verdict = None
-    if len(client):
-        durations = client["duration_ms"].to_numpy(dtype=np.float64)
-        client_verdict = verdicts.from_durations(durations, target, None, "client calls")
-    server = executions.loc[executions["clock"] == Clock.SERVER, "duration_ms"]
-    counters = [
-        row
-        for number, found in sums.items()
-        for row in found.counters
-        if statements.kept[number].facts.role is Role.WORKLOAD
-    ]
-    if len(server):
-        durations = server.to_numpy(dtype=np.float64)
-        verdict = verdicts.from_durations(
-            durations, target, coverage.log_min_duration_ms, "executions"
+        `log_min_duration_ms` is what the server left out, if it was given; `given` are the other
+        settings that were, `server` those of the server. What nobody says is inferred from the
+        fastest entry of the log and said so in the coverage.
+        """
+        recording, target, figures = self._recording, self._target, self.figures
+        coverage = recording.coverage
+        self._views.note(coverage.sources)
+        note_logging(
+            coverage,
+            self._views.server_rows,
+            replace(given or LoggingSettings(), min_duration_ms=log_min_duration_ms),
+            server or LoggingSettings(),
+            figures.traffic.first_us,
         )
-        if verdict.verdict != "unknown" or not counters:
+        sums = self._sums()
+        statements = self._statements.kept
+        paths = [source.path for source in coverage.sources]
+        log = LogContext(paths, coverage.log_min_duration_ms, coverage.sampling)
+        stats = statement_stats(figures.statements, sums, len(statements), target, log)
+        verdict, client_verdict = self._verdicts(sums)
+        events, event_statements = merged_events(recording, self._statements.of_key)
+        return Workload(
+            statements=tuple(statements),
+            stats=tuple(stats),
+            coverage=coverage,
+            target=target,
+            verdict=verdict,
+            traffic=figures.traffic.finish(
+                target.quantile, self._route_figures(), coverage.sampling
+            ),
+            request_verdict=self._request_verdict(),
+            client_verdict=client_verdict,
+            comments=recording.comments.texts,
+            catalog=recording.catalog,
+            plans=self._linked(plans),
+            counters=tuple(recording.counters),
+            events=events,
+            event_statements=event_statements,
+        )
+
+    def _linked(self, plans: Sequence[Plan]) -> tuple[Plan, ...]:
+        """Plans with their statement's shape; one execution's plan in two inputs counts once."""
+        linked: dict[tuple[object, ...], Plan] = {}
+        for plan in plans:
+            shape_id = None
+            if plan.statement_key >= 0:
+                shape_id = self._statements.of_key(plan.statement_key).shape_id
+            elif plan.statement:
+                shape_id = identify(plan.statement).shape_id
+            identity = (plan.key, plan.duration_ms, plan.total_ms)
+            linked.setdefault(identity, replace(plan, shape_id=shape_id))
+        return tuple(linked.values())
+
+    def _sums(self) -> dict[int, Sums]:
+        """Phases, counters and query ids by statement; statements seen in counters alone are added."""
+        recording, statements = self._recording, self._statements
+        sums: dict[int, Sums] = {}
+        skipped = {n for n, source in enumerate(recording.coverage.sources) if source.same_as}
+        for (source, key), phases in recording.phases.items():
+            number = statements.known(statements.of_key(key))
+            if number is not None and source not in skipped:
+                total = sums.setdefault(number, Sums()).phases
+                total.parses += phases.parses
+                total.parse_ms += phases.parse_ms
+                total.binds += phases.binds
+                total.bind_ms += phases.bind_ms
+        for row in recording.counters:
+            statement = identify(row.query)
+            # What runs inside another statement (a foreign key's check, a function's body) is part
+            # of that one's time already.
+            if statement.facts.role is Role.OWN or row.calls <= 0 or not row.toplevel:
+                continue
+            found = sums.setdefault(statements.number(statement), Sums())
+            found.counters.append(row)
+            if row.query_id is not None:
+                found.query_ids.add(row.query_id)
+        for number, ids in self.figures.statements.query_ids().items():
+            sums.setdefault(number, Sums()).query_ids.update(str(one) for one in ids)
+        return sums
+
+    def _verdicts(self, sums: dict[int, Sums]) -> tuple[Verdict, Verdict | None]:
+        """The database's verdict, and the client's where there are client events."""
+        target, figures = self._target, self.figures
+        client_verdict = None
+        quantile, count = figures.client.overall([0], target.quantile)
+        if quantile is not None:
+            client_verdict = verdicts.from_quantile(quantile, count, target, None, "client calls")
+        counters = [
+            row
+            for number, found in sums.items()
+            for row in found.counters
+            if self._statements.kept[number].facts.role is Role.WORKLOAD
+        ]
+        verdict = self._server_verdict()
+        if verdict is not None and (verdict.verdict != "unknown" or not counters):
             return verdict, client_verdict
-    if counters:
-        return verdicts.from_counters(counters, target), client_verdict
-    if client_verdict is not None:
-        return verdicts.from_client(client_verdict, target), client_verdict
-    return verdicts.nothing("no execution of a statement was seen"), None
+        if counters:
+            return verdicts.from_counters(counters, target), client_verdict
+        if client_verdict is not None:
+            return verdicts.from_client(client_verdict, target), client_verdict
+        return verdicts.nothing("no execution of a statement was seen"), None
+
+    def _server_verdict(self) -> Verdict | None:
+        """The verdict on what the server logged, None if it logged nothing of the team's."""
+        target, traffic, coverage = self._target, self.figures.traffic, self._recording.coverage
+        quantile, seen = traffic.quantile(Clock.SERVER, target.quantile)
+        if quantile is None:
+            return None
+        censored_ms, sampling = coverage.log_min_duration_ms, coverage.sampling
+        if sampling is None:
+            return verdicts.from_quantile(quantile, seen, target, censored_ms, "executions")
+        clustering = self.figures.requests.clustering() if sampling.whole_transactions else 1.0
+        weighted, count = traffic.sampled(sampling, target.quantile, clustering)
+        return verdicts.from_sample(
+            weighted or quantile, count, seen, target, censored_ms, sampling
+        )
+
+    def _route_figures(self) -> list[Route]:
+        """Figures by route; none of a sample, which shows no whole unit of work."""
+        coverage, target = self._recording.coverage, self._target
+        routes = self.figures.requests.routes(self._routes.names, target.quantile)
+        if routes and coverage.sampling is not None:
+            coverage.warnings.append(
+                "figures by route are left out: the log is a sample, which shows no whole request"
+            )
+            return []
+        return routes
+
+    def _request_verdict(self) -> RequestVerdict | None:
+        requests, target = self.figures.requests, self._target
+        unit = requests.unit()
+        quantile, count = requests.quantile(target.quantile)
+        if unit is None or quantile is None:
+            return None
+        censored_ms = self._recording.coverage.log_min_duration_ms
+        verdict = verdicts.from_quantile(quantile, count, target, None, "requests")
+        if self._recording.coverage.sampling is not None:
+            verdict = verdicts.nothing("the log is a sample, which shows no whole request")
+        elif censored_ms:
+            verdict = verdicts.nothing(
+                f"statements faster than {censored_ms:g} ms are not logged, so no request is whole"
+            )
+        return RequestVerdict(unit, verdict, requests.round_trips(target.quantile))
 
 
-def _request_verdict(
-    requests: pd.DataFrame, target: Target, censored_ms: float | None
-) -> RequestVerdict | None:
-    if requests.empty:
+class _Own:
+    """Recognises pg95's own application name among the recording's names."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._looked_at = 0
+        self._number: int | None = None
+
+    def rows(self, application: Column) -> Flags:
+        """Marks the rows of pg95's own sessions."""
+        for number in range(self._looked_at, len(self._names)):
+            if self._names[number] == OWN_APPLICATION:
+                self._number = number
+        self._looked_at = len(self._names)
+        if self._number is None:
+            return np.zeros(len(application), dtype=bool)
+        flags: Flags = application == self._number
+        return flags
+
+
+def _taken(columns: Columns, rows: Rows, names: Iterable[str]) -> Columns:
+    return {name: columns[name][rows] for name in names}
+
+
+def _standing_alone(chunk: ExecutionChunk, rows: Rows) -> ExecutionChunk | None:
+    """Some rows with their own copies of their parameters (the slice's may go); None of none."""
+    if len(rows) == 0:
         return None
-    unit = str(requests["unit"].mode().iloc[0])
-    durations = requests["duration_ms"].to_numpy(dtype=np.float64)
-    verdict = verdicts.from_durations(durations, target, None, "requests")
-    if censored_ms:
-        verdict = verdicts.nothing(
-            f"statements faster than {censored_ms:g} ms are not logged, so no request is whole"
-        )
-    trips = nearest_rank(requests["round_trips"].to_numpy(dtype=np.float64), target.quantile)
-    return RequestVerdict(unit, verdict, trips or 0.0)
+    taken = _taken(chunk.columns, rows, ExecutionChunk.NAMES)
+    numbers = taken["parameters"]
+    known = np.flatnonzero(numbers >= 0)
+    texts = [chunk.parameters[number] for number in numbers[known].tolist()]
+    taken["parameters"] = np.full(len(numbers), -1, dtype="i4")
+    taken["parameters"][known] = np.arange(len(texts))
+    return ExecutionChunk(taken, texts)
 
 
-def _linked_plans(plans: Sequence[Plan]) -> tuple[Plan, ...]:
-    """Plans with the shape of their statement; one execution's plan seen in two inputs counts once."""
-    linked: dict[tuple[object, ...], Plan] = {}
-    for plan in plans:
-        shape_id = identify(plan.statement).shape_id if plan.statement else None
-        linked.setdefault(
-            (plan.key, plan.duration_ms, plan.total_ms), replace(plan, shape_id=shape_id)
-        )
-    return tuple(linked.values())
-
-
-def _events(recording: Recording) -> dict[tuple[str, str], Event]:
-    """Server events by kind and code, over inputs that are no views of others."""
-    total: dict[tuple[str, str], Event] = {}
-    for (source, kind, code), event in recording.events.items():
-        if recording.coverage.sources[source].same_as:
-            continue
-        found = total.setdefault((kind, code), Event(kind, code))
-        found.count += event.count
-        found.total_bytes += event.total_bytes
-        times = [at for at in (found.first_us, event.first_us) if at is not None]
-        found.first_us = min(times, default=None)
-        times = [at for at in (found.last_us, event.last_us) if at is not None]
-        found.last_us = max(times, default=None)
-    return total
+def _pools(columns: Columns, work: Work) -> Rows:
+    """A number for each (database, user, application); -1 for traced rows and clients."""
+    speakers = [columns[name].astype(np.int64) for name in ("database", "user", "application")]
+    if len(work.trace) == 0:
+        return np.zeros(0, dtype=np.int64)
+    # Few differ, and those of a session stand together: only where they change is it looked up.
+    new = starts_of_runs(*speakers)
+    labels = np.stack([speaker[new] for speaker in speakers])
+    pool: Rows = np.unique(labels, axis=1, return_inverse=True)[1].reshape(-1)[np.cumsum(new) - 1]
+    shared = (work.trace == 0) & (columns["clock"] == Clock.SERVER)
+    return np.where(shared, pool, -1)

@@ -1,18 +1,25 @@
 """Figures of each statement: from its executions where a log shows them, else from counters."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 
+from analyzer.model.columns import Column, Floats, Rows, grown, starts_of_runs
 from analyzer.model.executions import Clock
 from analyzer.model.recording import PhaseTotals
+from analyzer.model.sampling import Sampling
 from analyzer.model.statement import StatementCounters, StatementStats
 from analyzer.model.target import Target
-from analyzer.workload.quantiles import Floats, Integers, grouped_quantiles, histogram
+from analyzer.workload.quantiles import Quantile, rank_of, shown_histogram
+from analyzer.workload.samples import Sample, design_effect
+from analyzer.workload.totals import Arrays, Durations, Totals, named, part_of
 from analyzer.workload.verdicts import from_counters
+
+_CLOCKS = len(Clock)
+_WIDE = 1 << 31
+_SPREAD = 1_000_003  # tells (query id, statement) apart in one number
+_QUERY_IDS = 1_000  # a statement on temporary tables has another one each time
 
 
 @dataclass(slots=True)
@@ -26,84 +33,255 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class LogContext:
-    """`censored_ms`: executions faster than this are not logged (None: all are)."""
+    """`censored_ms`: executions faster than this are not logged (None: all are).
+
+    `sampling`: which share of the others is (None: all).
+    """
 
     paths: Sequence[str]
     censored_ms: float | None
+    sampling: Sampling | None = None
 
 
-def statement_figures(
-    executions: pd.DataFrame, sums: Mapping[int, Sums], count: int, target: Target, log: LogContext
+@dataclass(slots=True)
+class Seen:
+    """A statement's executions on the clock that saw more of them, summed up.
+
+    `samples` were seen; `calls`, `total_ms` and all after them are about what they stand for.
+    `requests` and `per_request_p95` are None where a sample shows no whole units of work.
+    """
+
+    samples: int
+    calls: float
+    total_ms: float
+    low_ms: float
+    high_ms: float
+    client: bool
+    quantiles: Sequence[Quantile]  # P50, P95 and P99
+    histogram: tuple[tuple[float, int], ...]
+    requests: int | None
+    per_request_p95: float | None
+    sources: tuple[int, ...]
+
+
+class StatementFigures:
+    """Sums over executions by statement and clock; merges in any order."""
+
+    def __init__(self) -> None:
+        self._calls = np.zeros(0, dtype=np.int64)
+        self._total_ms = np.zeros(0)
+        self._low_ms = np.zeros(0)
+        self._high_ms = np.zeros(0)
+        self._per_request = Totals()
+        self._sources = Totals()
+        self._query_ids: dict[int, set[int]] = {}
+        self._last_id = np.zeros(0, dtype=np.int64)  # by statement
+        self.durations = Durations()
+
+    def add(self, statement: Rows, request: Rows, columns: Mapping[str, Column]) -> None:
+        """Executions in whole units of work.
+
+        Columns duration_ms, octaves (its binary logarithm), clock, source and query_id.
+        """
+        if len(statement) == 0:
+            return
+        group = statement * _CLOCKS + columns["clock"]
+        values = columns["duration_ms"]
+        calls = np.bincount(group)
+        low, high = np.full(len(calls), np.inf), np.zeros(len(calls))
+        np.minimum.at(low, group, values)
+        np.maximum.at(high, group, values)
+        self._sum(calls, np.bincount(group, weights=values).astype(np.float64), low, high)
+        self.durations.add(group, values, columns["octaves"])
+        self._count_requests(group, request - request.min())
+        self._count_sources(group, columns["source"])
+        self._note_query_ids(statement, columns["query_id"])
+
+    def _sum(self, calls: Rows, total_ms: Floats, low_ms: Floats, high_ms: Floats) -> None:
+        size = len(calls)
+        self._calls = grown(self._calls, size)
+        self._total_ms = grown(self._total_ms, size)
+        self._low_ms = grown(self._low_ms, size, np.inf)
+        self._high_ms = grown(self._high_ms, size)
+        self._calls[:size] += calls
+        self._total_ms[:size] += total_ms
+        self._low_ms[:size] = np.minimum(self._low_ms[:size], low_ms)
+        self._high_ms[:size] = np.maximum(self._high_ms[:size], high_ms)
+
+    def _count_requests(self, group: Rows, request: Rows) -> None:
+        """Of each (statement, clock): how many units of work ran it once, how many twice and so on."""
+        width = int(group.max()) + 1
+        ordered = np.sort(request * width + group)
+        starts = np.flatnonzero(starts_of_runs(ordered))
+        calls = np.diff(starts, append=len(ordered))
+        self._per_request.count(ordered[starts] % width * _WIDE + calls)
+
+    def _count_sources(self, group: Rows, source: Column) -> None:
+        first = int(source[0])
+        if (source == first).all():
+            group = np.flatnonzero(np.bincount(group))
+            self._sources.count(group * _WIDE + first)
+        else:
+            self._sources.count(group * _WIDE + source)
+
+    def _note_query_ids(self, statement: Rows, query_id: Rows) -> None:
+        self._last_id = grown(self._last_id, int(statement.max()) + 1)
+        # Nearly always a statement has the id that it had before.
+        other = np.flatnonzero((query_id != 0) & (query_id != self._last_id[statement]))
+        if len(other) == 0:
+            return
+        statement, query_id = statement[other], query_id[other]
+        first = np.unique(query_id * _SPREAD + statement, return_index=True)[1]
+        for row in first.tolist():
+            found = self._query_ids.setdefault(int(statement[row]), set())
+            if len(found) < _QUERY_IDS:
+                found.add(int(query_id[row]))
+        self._last_id[statement] = query_id
+
+    def query_ids(self) -> Mapping[int, set[int]]:
+        """PostgreSQL's query ids by statement."""
+        return self._query_ids
+
+    def seen(self, sampling: Sampling | None = None) -> dict[int, Seen]:
+        """By statement, the figures on the clock that saw more of it; a tie is the server's.
+
+        `sampling` is how the server's log was sampled.
+        """
+        quantiles = self.durations.quantiles((0.5, 0.95, 0.99))
+        histograms = self.durations.histograms()
+        requests = _requests(self._per_request)
+        sources: dict[int, list[int]] = {}
+        for key in self._sources.items()[0].tolist():
+            sources.setdefault(key // _WIDE, []).append(key % _WIDE)
+        calls = grown(self._calls, -(-len(self._calls) // _CLOCKS) * _CLOCKS)
+        samples = {} if sampling is None else self.durations.samples(sampling)
+        found = {}
+        for number in np.flatnonzero(calls[Clock.SERVER :: 2] + calls[Clock.CLIENT :: 2]).tolist():
+            server, client = number * _CLOCKS + Clock.SERVER, number * _CLOCKS + Clock.CLIENT
+            group = client if calls[client] > calls[server] else server
+            found[number] = Seen(
+                int(calls[group]),
+                float(calls[group]),
+                float(self._total_ms[group]),
+                float(self._low_ms[group]),
+                float(self._high_ms[group]),
+                group == client,
+                quantiles[group],
+                shown_histogram(*histograms[group]),
+                *requests[group],
+                tuple(sources[group]),
+            )
+            if group == server and group in samples:
+                clustering = self._clustering(group, sampling)
+                found[number] = _weighted(found[number], samples[group], clustering)
+        return found
+
+    def _clustering(self, group: int, sampling: Sampling | None) -> float:
+        """The design effect of a statement's executions that were drawn by transaction."""
+        if sampling is None or not sampling.whole_transactions:
+            return 1.0
+        keys, counts = self._per_request.items()
+        first, end = np.searchsorted(keys, (group * _WIDE, (group + 1) * _WIDE))
+        return design_effect(keys[first:end] % _WIDE, counts[first:end])
+
+    def arrays(self) -> Arrays:
+        """All that there is, as arrays."""
+        made = {
+            "calls": self._calls,
+            "total_ms": self._total_ms,
+            "low_ms": self._low_ms,
+            "high_ms": self._high_ms,
+            "query_ids": np.array(
+                [(number, one) for number, ids in self._query_ids.items() for one in sorted(ids)],
+                dtype=np.int64,
+            ).reshape(-1, 2),
+        }
+        for name, part in self._parts().items():
+            made |= named(name, part.arrays())
+        return made
+
+    def absorb(self, arrays: Arrays) -> None:
+        """Add what another gave as arrays, of the same statements."""
+        self._sum(arrays["calls"], arrays["total_ms"], arrays["low_ms"], arrays["high_ms"])
+        for number, one in arrays["query_ids"].tolist():
+            self._query_ids.setdefault(number, set()).add(one)
+        for name, part in self._parts().items():
+            part.absorb(part_of(arrays, name))
+
+    def _parts(self) -> dict[str, Totals | Durations]:
+        return {
+            "per_request": self._per_request,
+            "sources": self._sources,
+            "durations": self.durations,
+        }
+
+
+def _weighted(seen: Seen, sample: Sample, clustering: float) -> Seen:
+    """What was seen on the server's clock, as the sample that it is."""
+    return replace(
+        seen,
+        calls=sample.calls,
+        total_ms=sample.total_ms(seen.total_ms),
+        quantiles=[sample.quantile(quantile, clustering) for quantile in (0.5, 0.95, 0.99)],
+        histogram=sample.histogram(),
+        requests=None,
+        per_request_p95=None,
+    )
+
+
+def _requests(per_request: Totals) -> dict[int, tuple[int, float]]:
+    """By (statement, clock): the number of requests that ran it, and the P95 of its calls in one."""
+    keys, counts = per_request.items()
+    groups, calls = keys // _WIDE, keys % _WIDE
+    starts = np.flatnonzero(starts_of_runs(groups))
+    found = {}
+    for start, end in zip(starts, np.append(starts, len(groups))[1:], strict=True):
+        total = np.cumsum(counts[start:end])
+        place = np.searchsorted(total, rank_of(0.95, int(total[-1])), side="right")
+        found[int(groups[start])] = (int(total[-1]), float(calls[start + place]))
+    return found
+
+
+def statement_stats(
+    figures: StatementFigures, sums: Mapping[int, Sums], count: int, target: Target, log: LogContext
 ) -> list[StatementStats]:
-    """StatementStats of statements 0..count-1, from rows with `statement`, `request`, `clock`."""
-    chosen = _one_clock(executions)
-    groups = chosen["statement"].to_numpy(dtype=np.int64)
-    values = chosen["duration_ms"].to_numpy(dtype=np.float64)
-    p50, p95, p99, low, high = grouped_quantiles(groups, values, count, (0.5, 0.95, 0.99, 0.0, 1.0))
-    calls = np.bincount(groups, minlength=count)
-    totals = np.bincount(groups, weights=values, minlength=count)
-    requests, per_request = _per_request(chosen, count)
-    order = np.argsort(groups, kind="stable")
-    split = np.split(order, np.cumsum(calls)[:-1]) if count else []
-    paths = _paths(chosen, log.paths)
-    clients = set(chosen.loc[chosen["clock"] == Clock.CLIENT, "statement"].unique().tolist())
-    figures = []
+    """StatementStats of statements 0..count-1."""
+    seen = figures.seen(log.sampling)
+    stats = []
     for number in range(count):
         extra = sums.get(number, Sums())
-        if calls[number]:
-            stats = StatementStats(
-                calls=int(calls[number]),
-                total_ms=float(totals[number]),
-                mean_ms=float(totals[number] / calls[number]),
-                min_ms=float(low[number]),
-                max_ms=float(high[number]),
-                p50_ms=None if log.censored_ms else float(p50[number]),
-                p95_ms=None if log.censored_ms else float(p95[number]),
-                p99_ms=None if log.censored_ms else float(p99[number]),
-                p95_low_ms=0.0 if log.censored_ms else float(p95[number]),
-                p95_high_ms=float(p95[number]),
-                method="bound" if log.censored_ms else "exact",
-                requests=int(requests[number]),
-                calls_per_request_p95=float(per_request[number]),
-                samples=int(calls[number]),
-                client=number in clients,
-                sources=paths.get(number, ()),
-                histogram=histogram(values[split[number]]),
-            )
-        else:
-            stats = _from_counters(extra.counters, target, log.paths)
-        figures.append(_completed(stats, extra, log))
-    return figures
+        known = seen.get(number)
+        made = (
+            _from_counters(extra.counters, target, log.paths)
+            if known is None
+            else _from_executions(known, log)
+        )
+        stats.append(_completed(made, extra, log))
+    return stats
 
 
-def _one_clock(executions: pd.DataFrame) -> pd.DataFrame:
-    """Of a statement seen on both clocks, the rows of the clock that saw more; a tie is the server's."""
-    if executions["clock"].nunique() < 2:  # noqa: PLR2004 - two clocks
-        return executions
-    seen = executions.groupby(["statement", "clock"]).size().unstack(fill_value=0)  # noqa: PD010
-    client_wins = seen[Clock.CLIENT] > seen[Clock.SERVER]
-    wanted = client_wins.reindex(executions["statement"]).to_numpy()
-    chosen: pd.DataFrame = executions[(executions["clock"] == Clock.CLIENT).to_numpy() == wanted]
-    return chosen
-
-
-def _per_request(executions: pd.DataFrame, count: int) -> tuple[Integers, Floats]:
-    """By statement: the number of requests that ran it, and the P95 of its calls in one."""
-    sizes = executions.groupby(["statement", "request"]).size()
-    groups = sizes.index.get_level_values("statement").to_numpy(dtype=np.int64)
-    requests = np.bincount(groups, minlength=count).astype(np.int64)
-    (p95,) = grouped_quantiles(groups, np.asarray(sizes, dtype=np.float64), count, (0.95,))
-    return requests, p95
-
-
-def _paths(executions: pd.DataFrame, paths: Sequence[str]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, list[str]] = defaultdict(list)
-    pairs = (
-        executions[["statement", "source"]].drop_duplicates().sort_values(["statement", "source"])
+def _from_executions(seen: Seen, log: LogContext) -> StatementStats:
+    p50, p95, p99 = seen.quantiles
+    censored = bool(log.censored_ms)
+    return StatementStats(
+        calls=round(seen.calls),
+        total_ms=seen.total_ms,
+        mean_ms=seen.total_ms / seen.calls,
+        min_ms=seen.low_ms,
+        max_ms=seen.high_ms,
+        p50_ms=None if censored else p50.value_ms,
+        p95_ms=None if censored else p95.value_ms,
+        p99_ms=None if censored else p99.value_ms,
+        p95_low_ms=0.0 if censored else p95.low_ms,
+        p95_high_ms=p95.high_ms,
+        method="bound" if censored else p95.method,
+        requests=seen.requests,
+        calls_per_request_p95=seen.per_request_p95,
+        samples=seen.samples,
+        client=seen.client,
+        sources=tuple(log.paths[source] for source in seen.sources),
+        histogram=seen.histogram,
     )
-    for number, source in zip(pairs["statement"].tolist(), pairs["source"].tolist(), strict=True):
-        found[number].append(paths[source])
-    return {number: tuple(names) for number, names in found.items()}
 
 
 def _from_counters(

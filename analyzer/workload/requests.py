@@ -1,140 +1,243 @@
-"""Units of work: which executions belong to one request.
+"""Units of work: which executions belong to one request, and which of them may go on.
 
 A trace or request id where statements carry one; else the transactions of a session where nearly
 all its work is in them; else a burst: a run of a session's executions without an idle gap.
 """
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from analyzer.workload.tags import Tags
+from analyzer.model.columns import (
+    Column,
+    Flags,
+    Rows,
+    numbered_by_sight,
+    sorted_distinct,
+    stable_order,
+    starts_of_runs,
+)
+from analyzer.model.executions import Clock
 
-Column = npt.NDArray[Any]
+Columns = dict[str, Column]
+
+TRACE, TRANSACTION, BURST = 0, 1, 2
+ORDERED = ("session", "start_us", "end_us", "clock", "trace", "key")  # what units are told by
+UNITS = ("trace", "transaction", "burst")
 
 IDLE_GAP_US = 250_000  # a session idle for longer has begun another burst
 _TRANSACTIONAL = 0.9  # share of a burst's executions inside transactions
 _MEANINGFUL_TRANSACTION = 2.0  # executions per transaction from which one is a unit of work
 
+# What is unfinished at a slice's end. Logs are in order to within a second; a trace waits longer
+# between two statements than a session does. Work of more than a minute is split.
+_DISORDER_US = 1_000_000
+_TRACE_GAP_US = 2_000_000
+_LONGEST_US = 60_000_000
+MOST_CARRIED = 32_768
+_CLOSURE_ROUNDS = 16  # traces that hang together through shared bursts
 
-def assign_requests(frame: pd.DataFrame, boundaries: pd.Series, tags: list[Tags]) -> pd.DataFrame:
-    """Order executions by session and time and add `at`, `trace`, `transaction`, `burst`, `request`, `unit`.
 
-    `boundaries` (index as frame) is +1 where a statement opens a transaction and -1 where it ends
-    one; `tags[c]` belongs to comment number c. `unit` is "trace", "transaction" or "burst".
+@dataclass(slots=True)
+class Work:
+    """Units of work of rows that are ordered by session and time.
+
+    `burst` and `request` are numbers from 0, `transaction` is the row that opened the explicit
+    transaction (-1 outside), `trace` is 0 without one, `unit` is one of TRACE, TRANSACTION, BURST.
     """
-    # A client's log is in order of completion; the server's entries of one millisecond in theirs.
-    at = np.where(frame["clock"] == 1, frame["start_us"], frame["end_us"])
-    frame = frame.assign(at=at, boundary=boundaries)
-    frame = frame.sort_values(["session", "at", "line"], kind="stable").reset_index(drop=True)
-    frame["transaction"] = _transactions(frame)
-    frame["burst"] = _bursts(frame)
-    frame["trace"] = _traces(frame["comment"].to_numpy(), tags)
-    frame["trace"] = _carried_on(frame["trace"], frame["burst"])
-    frame["unit"], frame["request"] = _units(frame)
-    return frame
+
+    burst: Rows
+    transaction: Rows
+    trace: Rows
+    unit: Column
+    request: Rows
+    size: int  # above all numbers of requests and transactions
+
+    def of(self, rows: Rows) -> "Work":
+        """The same of some rows; the numbers stay as they are."""
+        return Work(
+            self.burst[rows],
+            self.transaction[rows],
+            self.trace[rows],
+            self.unit[rows],
+            self.request[rows],
+            self.size,
+        )
 
 
-def _traces(comments: Column, tags: list[Tags]) -> Column:
-    numbers: dict[str, int] = {}
-    by_comment = np.full(len(tags) + 1, -1, dtype=np.int64)  # the last stands for "no comment"
-    for place, tag in enumerate(tags):
-        if tag.trace is not None:
-            by_comment[place] = numbers.setdefault(tag.trace, len(numbers))
-    numbered: Column = by_comment[comments]
-    return numbered
+def moments(columns: Columns) -> Rows:
+    """The time that orders each row: a client's log is in order of completion, but counts by start."""
+    client = columns["clock"] == Clock.CLIENT
+    if not client.any():
+        return columns["end_us"]
+    return np.where(client, columns["start_us"], columns["end_us"])
 
 
-def _carried_on(traces: pd.Series, bursts: pd.Series) -> Column:
-    """Untagged statements behind a tagged one, in the same burst, belong to its trace.
+def by_session(columns: Columns, at_us: Rows) -> Rows:
+    """The row numbers in the order of session, time and line."""
+    order = stable_order(columns["session"])
+    session, at = columns["session"][order], at_us[order]
+    line = columns["line"][order]
+    later = (at[1:] > at[:-1]) | ((at[1:] == at[:-1]) & (line[1:] >= line[:-1]))
+    if (later | (session[1:] != session[:-1])).all():  # as logs are, nearly always
+        return order
+    return np.lexsort((columns["line"], at_us, columns["session"]))
 
-    A prepared statement's text was fixed before the request began, so it can carry no tag.
+
+def find_work(columns: Columns, boundaries: Column) -> Work:
+    """The units of work of rows ordered by session and time.
+
+    `boundaries` is +1 where a statement opens a transaction and -1 where it ends one.
     """
-    known = traces.where(traces >= 0)
-    carried: Column = known.groupby(bursts).ffill().fillna(-1).to_numpy(dtype=np.int64)
-    return carried
+    count = len(boundaries)
+    place = np.arange(count)
+    new_session = starts_of_runs(columns["session"])
+    transaction = _transactions(boundaries, new_session, place)
+    first_of_burst = new_session | _after_gap(columns)
+    burst = np.cumsum(first_of_burst) - 1
+    starts = np.flatnonzero(first_of_burst)
+    trace = _carried_on(columns["trace"], starts[burst], place)
+    inside = transaction >= 0
+    by_transaction = _transactional(boundaries, inside, starts)[burst] & inside
+    unit = np.where(by_transaction, TRANSACTION, BURST).astype(np.int8)
+    code = np.where(by_transaction, transaction + count, starts[burst])
+    traced = np.flatnonzero(trace)
+    if len(traced):
+        unit[traced] = TRACE
+        code[traced] = _numbered(trace[traced]) + 2 * count
+    return Work(burst, transaction, trace, unit, numbered_by_sight(code)[0], count)
 
 
-def _transactions(frame: pd.DataFrame) -> Column:
-    """Number of the explicit transaction of each row; -1 outside. BEGIN and COMMIT are inside."""
-    opened = (frame["boundary"] == 1).to_numpy()
-    ended = (frame["boundary"] == -1).to_numpy()
-    session = frame["session"].to_numpy()
-    new_session = np.concatenate(([True], session[1:] != session[:-1])) if len(session) else opened
+def _numbered(traces: Rows) -> Rows:
+    """A small number for each trace, equal where the trace is."""
+    new = starts_of_runs(traces)  # most stand together: the rest is looked up for one of each run
+    numbers: Rows = np.unique(traces[new], return_inverse=True)[1][np.cumsum(new) - 1]
+    return numbers
+
+
+def _transactions(boundaries: Column, new_session: Flags, place: Rows) -> Rows:
+    """The row that opened each row's explicit transaction; -1 outside. BEGIN and COMMIT are inside."""
+    opened, ended = boundaries == 1, boundaries == -1
+    if not opened.any():
+        return np.full(len(place), -1, dtype=np.int64)
     # The last boundary at or before each row decides; a session's start closes what was open.
-    place = np.arange(len(frame))
-    last_open = np.maximum.accumulate(np.where(opened, place, -1)) if len(place) else place
-    last_end = np.maximum.accumulate(np.where(ended, place, -1)) if len(place) else place
-    last_start = np.maximum.accumulate(np.where(new_session, place, -1)) if len(place) else place
+    last_open = np.maximum.accumulate(np.where(opened, place, -1))
+    last_end = np.maximum.accumulate(np.where(ended, place, -1))
+    last_start = np.maximum.accumulate(np.where(new_session, place, -1))
     inside = (last_open >= last_start) & ((last_end < last_open) | (last_end == place))
     # An end without an open one before it (the log begins inside) belongs to no transaction.
-    previous_end = np.concatenate(([-1], last_end[:-1])) if len(place) else place
+    previous_end = np.concatenate(([-1], last_end[:-1]))
     inside &= ~(ended & (previous_end > last_open))
     return np.where(inside, last_open, -1)
 
 
-def _bursts(frame: pd.DataFrame) -> Column:
-    start, end = frame["start_us"].to_numpy(), frame["end_us"].to_numpy()
-    session = frame["session"].to_numpy()
-    if len(frame) == 0:
-        return session
-    same = session[1:] == session[:-1]
-    busy_until = pd.Series(end).groupby(session).cummax().to_numpy()
-    idle = start[1:] - busy_until[:-1] > IDLE_GAP_US
-    return np.concatenate(([0], np.cumsum(~same | idle)))
+def _busy_until(columns: Columns) -> Rows:
+    """The time until which each row's session was busy, by it and all rows before it.
+
+    The server's rows are in the order of their ends; a client's calls overlap.
+    """
+    end = columns["end_us"]
+    client = np.flatnonzero(columns["clock"] == Clock.CLIENT)
+    if len(client) == 0:
+        return end
+    busy = end.copy()
+    session = columns["session"]
+    for number in sorted_distinct(session[client]).tolist():
+        low, high = np.searchsorted(session, [number, number + 1])
+        busy[low:high] = np.maximum.accumulate(end[low:high])
+    return busy
 
 
-def _units(frame: pd.DataFrame) -> tuple[Column, Column]:
-    """The kind and the number of each row's unit of work."""
-    inside = frame["transaction"] >= 0
-    works = frame["boundary"] == 0
-    per_burst = pd.DataFrame(
-        {
-            "burst": frame["burst"],
-            "works": works,
-            "inside": inside & works,
-            "opens": frame["boundary"] == 1,
-        }
+def _after_gap(columns: Columns) -> Flags:
+    """Marks rows that begin after their session was idle."""
+    idle = np.zeros(len(columns["end_us"]), dtype=bool)
+    idle[1:] = columns["start_us"][1:] - _busy_until(columns)[:-1] > IDLE_GAP_US
+    return idle
+
+
+def _carried_on(traces: Rows, burst_start: Rows, place: Rows) -> Rows:
+    """Untagged statements behind a tagged one, in the same burst, belong to its trace.
+
+    A prepared statement's text was fixed before the request began, so it can carry no tag.
+    """
+    tagged = traces != 0
+    if not tagged.any():
+        return traces
+    last = np.maximum.accumulate(np.where(tagged, place, -1))
+    return np.where(last >= burst_start, traces[np.maximum(last, 0)], 0)
+
+
+def _transactional(boundaries: Column, inside: Flags, starts: Rows) -> Flags:
+    """By burst: whether nearly all its work is in transactions that hold several executions."""
+    if len(starts) == 0:
+        return np.zeros(0, dtype=bool)
+    working = boundaries == 0
+    works = np.add.reduceat(working, starts, dtype=np.int64)
+    within = np.add.reduceat(working & inside, starts, dtype=np.int64)
+    opens = np.add.reduceat(boundaries == 1, starts, dtype=np.int64)
+    flags: Flags = (within >= _TRANSACTIONAL * works) & (
+        within >= _MEANINGFUL_TRANSACTION * np.maximum(opens, 1)
     )
-    totals = per_burst.groupby("burst").sum()
-    transactional = (totals["inside"] >= _TRANSACTIONAL * totals["works"]) & (
-        totals["inside"] >= _MEANINGFUL_TRANSACTION * totals["opens"].clip(lower=1)
-    )
-    by_transaction = transactional.reindex(frame["burst"]).to_numpy() & inside.to_numpy()
-    traced = (frame["trace"] >= 0).to_numpy()
-    unit = np.where(traced, "trace", np.where(by_transaction, "transaction", "burst"))
-    number = np.where(
-        traced, frame["trace"], np.where(by_transaction, frame["transaction"], frame["burst"])
-    )
-    request = pd.Series(list(zip(unit, number, strict=True))).factorize()[0]
-    return unit, request
+    return flags
 
 
-def summarise(frame: pd.DataFrame, tags: list[Tags]) -> pd.DataFrame:
-    """One row per unit of work (columns as model/workload.py says), from workload executions."""
-    if frame.empty:
-        columns = [
-            "request",
-            "unit",
-            "start_us",
-            "end_us",
-            "duration_ms",
-            "round_trips",
-            "session",
-            "route",
-        ]
-        return pd.DataFrame({name: [] for name in columns})
-    routes = np.array([tag.route for tag in tags] + [None], dtype=object)
-    grouped = frame.assign(route=routes[frame["comment"].to_numpy()]).groupby("request", sort=True)
-    table = grouped.agg(
-        unit=("unit", "first"),
-        start_us=("start_us", "min"),
-        end_us=("end_us", "max"),
-        duration_ms=("duration_ms", "sum"),
-        round_trips=("duration_ms", "size"),
-        session=("session", "first"),
-        route=("route", "first"),
-    ).reset_index()
-    return table.assign(wall_ms=(table["end_us"] - table["start_us"]) / 1000)
+def unfinished(columns: Columns, work: Work, boundaries: Column, until_us: int) -> Flags:
+    """Marks the rows of units of work that may go on after a slice that ends at `until_us`.
+
+    Bursts and traces whose last row is recent, and open transactions, each with all bursts that it
+    shares; of the last minute alone, and at most MOST_CARRIED rows: where it is more, units are
+    split and only the last second, or the last 100 ms, of all sessions is marked.
+    """
+    end = columns["end_us"]
+    open_rows = _open_bursts(columns, work, until_us)
+    open_rows |= _open_transactions(columns, work, boundaries)
+    traced = np.flatnonzero(work.trace)
+    if len(traced):
+        request = work.request[traced]
+        latest = np.full(int(request.max()) + 1, -1, dtype=np.int64)
+        np.maximum.at(latest, request, end[traced])
+        open_rows[traced] |= (latest >= until_us - _TRACE_GAP_US)[request]
+    _close_over(open_rows, work)
+    open_rows &= end >= until_us - _LONGEST_US
+    if np.count_nonzero(open_rows) <= MOST_CARRIED:
+        return open_rows
+    for recent_us in (_DISORDER_US, 100_000):
+        late: Flags = end >= until_us - recent_us
+        if np.count_nonzero(late) <= MOST_CARRIED:
+            return late
+    return np.zeros(len(end), dtype=bool)
+
+
+def _open_bursts(columns: Columns, work: Work, until_us: int) -> Flags:
+    starts = np.flatnonzero(starts_of_runs(work.burst))
+    until = np.maximum.reduceat(columns["end_us"], starts)
+    last = np.append(starts[1:], len(work.burst)) - 1
+    ends_session = np.append(columns["session"][last[:-1]] != columns["session"][starts[1:]], True)
+    flags: Flags = (ends_session & (until >= until_us - IDLE_GAP_US - _DISORDER_US))[work.burst]
+    return flags
+
+
+def _open_transactions(columns: Columns, work: Work, boundaries: Column) -> Flags:
+    """Rows of transactions that a session has not ended when it was last seen."""
+    session = columns["session"]
+    last = np.flatnonzero(np.append(starts_of_runs(session)[1:], True))
+    held = (work.transaction[last] >= 0) & (boundaries[last] != -1)
+    flags = np.zeros(len(session), dtype=bool)
+    for row in last[held].tolist():  # at most one a session
+        flags[work.transaction[row] : row + 1] = True
+    return flags
+
+
+def _close_over(open_rows: Flags, work: Work) -> None:
+    """Extend marks to all that hangs together with a marked row: bursts, transactions, requests."""
+    transaction = np.where(work.transaction >= 0, work.transaction, np.arange(len(open_rows)))
+    before = 0
+    for _ in range(_CLOSURE_ROUNDS):
+        marked = int(np.count_nonzero(open_rows))
+        if marked == before:
+            return
+        before = marked
+        for numbers in (work.burst, transaction, work.request):
+            some = np.zeros(int(numbers.max()) + 1, dtype=bool)
+            some[numbers[open_rows]] = True
+            np.copyto(open_rows, some[numbers])

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from analyzer.model.sampling import Sampling
 from analyzer.model.statement import StatementCounters
 from analyzer.model.target import Target, Verdict
-from analyzer.workload.quantiles import Floats, nearest_rank
+from analyzer.workload.quantiles import Quantile
 
 _MAX_CV = 1.5  # a log-normal fitted to mean and stddev is no estimate beyond this spread
 _BISECTIONS = 60
@@ -31,22 +32,48 @@ def nothing(reason: str) -> Verdict:
     return Verdict(None, None, None, "none", "unknown", 0, reason)
 
 
-def from_durations(
-    durations: Floats, target: Target, censored_ms: float | None, what: str
+def from_quantile(
+    quantile: Quantile, count: int, target: Target, censored_ms: float | None, what: str
 ) -> Verdict:
-    """The quantile of logged durations: exact, or an upper bound where fast ones were left out.
+    """The verdict on a quantile of `count` logged durations, or on what it bounds.
 
     Leaving out fast executions can only raise a quantile, so that of the rest bounds it from above.
     """
-    value = nearest_rank(durations, target.quantile)
-    if value is None:
-        return nothing(f"no {what} were seen")
-    count = len(durations)
+    low, high = quantile.low_ms, quantile.high_ms
     if censored_ms:
         reason = f"{what} faster than {censored_ms:g} ms are not in the log: the quantile of those that are is an upper bound"
-        return Verdict(None, 0.0, value, "bound", judge(0.0, value, target), count, reason)
+        return Verdict(None, 0.0, high, "bound", judge(0.0, high, target), count, reason)
     reason = f"every one of {count} {what} is in the input"
-    return Verdict(value, value, value, "exact", judge(value, value, target), count, reason)
+    if quantile.method != "exact":
+        reason += (
+            "; too many to keep each duration, so the figure is a histogram's, at most 1.1 % off"
+        )
+    verdict = judge(low, high, target)
+    return Verdict(quantile.value_ms, low, high, quantile.method, verdict, count, reason)
+
+
+def from_sample(
+    quantile: Quantile,
+    count: int,
+    seen: int,
+    target: Target,
+    censored_ms: float | None,
+    sampling: Sampling,
+) -> Verdict:
+    """The verdict on a sample of `seen` logged executions that stands for about `count`.
+
+    It is sure where the whole interval lies on one side of the target.
+    """
+    if censored_ms:
+        return from_quantile(quantile, count, target, censored_ms, "executions")
+    drawn = "statements" if sampling.by == "statement" else "transactions"
+    reason = (
+        f"{seen} logged executions stand for about {count}: the log is a sample of {drawn}, "
+        "so the figure is weighted and has a 95 % interval"
+    )
+    low, high = quantile.low_ms, quantile.high_ms
+    verdict = judge(low, high, target)
+    return Verdict(quantile.value_ms, low, high, quantile.method, verdict, count, reason)
 
 
 def from_client(client: Verdict, target: Target) -> Verdict:

@@ -1,4 +1,4 @@
-"""The keys `coverage` and `events`: what the input shows, what it hides, what the server said."""
+"""The keys `coverage` and `window`: what the input shows and what it hides."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,10 +8,11 @@ from analyzer.report.values import iso
 
 if TYPE_CHECKING:
     from analyzer.model.coverage import SourceCoverage
+    from analyzer.model.sampling import Sampling
     from analyzer.model.workload import Workload
 
 _COUNTS = ("bytes", "bytes_unparsed", "entries", "executions", "parse", "bind", "plans", "errors")
-_MORE_COUNTS = ("events", "unparsed_lines", "truncated")
+_MORE_COUNTS = ("events", "unparsed_lines", "truncated", "foreign_bytes")
 
 
 def coverage_part(workload: "Workload", redactor: Redactor) -> dict[str, Any]:
@@ -35,11 +36,32 @@ def coverage_part(workload: "Workload", redactor: Redactor) -> dict[str, Any]:
         ),
         "statements": len(workload.statements),
         "unparsed_lines": sum(source.unparsed_lines for source in coverage.sources),
-        "sampling": coverage.sampling,
+        "scanner": _scanner(coverage.sources),
+        "keys": {"checked": coverage.keys_checked, "disagreed": coverage.keys_disagreed},
+        "sampling": _sampling(coverage.sampling),
         "log_min_duration_ms": coverage.log_min_duration_ms,
         "log_min_duration_inferred": coverage.log_min_duration_inferred,
         "warnings": [_without_line(warning, workload, redactor) for warning in warnings],
     }
+
+
+def _sampling(sampling: "Sampling | None") -> dict[str, Any] | None:
+    if sampling is None:
+        return None
+    return {
+        "rate": sampling.rate,
+        "threshold_ms": sampling.threshold_ms,
+        "floor_ms": sampling.floor_ms,
+        "rate_below_floor": sampling.rate_below_floor,
+        "by": sampling.by,
+        "known_from": sampling.known_from,
+    }
+
+
+def _scanner(sources: "list[SourceCoverage]") -> str | None:
+    """Who read the logs: native, python or mixed; None without a log."""
+    readers = {source.reader for source in sources if source.reader}
+    return "mixed" if len(readers) > 1 else next(iter(readers), None)
 
 
 def _source(source: "SourceCoverage", redactor: Redactor) -> dict[str, Any]:
@@ -50,6 +72,7 @@ def _source(source: "SourceCoverage", redactor: Redactor) -> dict[str, Any]:
         "format": source.format,
         "detected_by": source.detected_by,
         **{name: getattr(source, name) for name in (*_COUNTS, *_MORE_COUNTS)},
+        "reader": source.reader,
         "same_as": source.same_as,
         "first_unparsed": None if source.first_unparsed is None else hidden[1] or hidden[0],
         "failure": failure if failure is None or not hidden[0] else failure.replace(*hidden),
@@ -73,28 +96,12 @@ def _without_line(warning: str, workload: "Workload", redactor: Redactor) -> str
     return warning
 
 
-def events_part(workload: "Workload") -> list[dict[str, Any]]:
-    """Server events, most frequent first."""
-    events = sorted(workload.events.values(), key=lambda e: (-e.count, e.kind, e.code))
-    return [
-        {
-            "kind": event.kind,
-            "code": event.code,
-            "count": event.count,
-            "total_bytes": event.total_bytes,
-            "from": iso(event.first_us),
-            "to": iso(event.last_us),
-        }
-        for event in events
-    ]
-
-
 def window_part(workload: "Workload") -> dict[str, str | None]:
     """First and last moment that executions and events show."""
     events = list(workload.events.values())
     starts = [event.first_us for event in events if event.first_us is not None]
     ends = [event.last_us for event in events if event.last_us is not None]
-    if not workload.executions.empty:
-        starts.append(int(workload.executions["start_us"].min()))
-        ends.append(int(workload.executions["end_us"].max()))
+    traffic = workload.traffic
+    starts += [at for at in (traffic.first_us,) if at is not None]
+    ends += [at for at in (traffic.last_us,) if at is not None]
     return {"from": iso(min(starts, default=None)), "to": iso(max(ends, default=None))}

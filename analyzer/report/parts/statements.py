@@ -2,15 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from analyzer.report.values import nearest_rank
-
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Sequence
 
     from analyzer.model.statement import Statement, StatementStats
-    from analyzer.model.workload import Workload
+    from analyzer.model.workload import Route, Workload
 
 _FIGURES = ("min_ms", "max_ms", "p50_ms", "p95_ms", "p99_ms", "p95_low_ms", "p95_high_ms")
 
@@ -60,44 +56,17 @@ def _histogram(pairs: tuple[tuple[float, int], ...]) -> dict[str, Any] | None:
 
 def requests_part(workload: "Workload") -> list[dict[str, Any]]:
     """Units of work by route, most database time first; those without a route are left out."""
-    frame = workload.requests
-    if frame.empty or "route" not in frame.columns:
-        return []
-    routed = frame[frame["route"].notna()]
-    shapes = _shapes(workload, routed)
-    groups = [
-        _group(str(route), rows, workload.target.quantile, shapes.get(str(route), []))
-        for route, rows in routed.groupby("route")
-    ]
-    groups.sort(key=lambda group: (-group["total_ms"], group["route"]))
-    return groups
+    return [_route(route, workload.statements) for route in workload.traffic.routes]
 
 
-def _group(
-    route: str, rows: "pd.DataFrame", quantile: float, shapes: list[tuple[float, str]]
-) -> dict[str, Any]:
-    durations = np.sort(rows["duration_ms"].to_numpy())
-    trips = np.sort(rows["round_trips"].to_numpy())
+def _route(route: "Route", statements: "Sequence[Statement]") -> dict[str, Any]:
+    shapes = sorted((-total_ms, statements[place].shape_id) for place, total_ms in route.statements)
     return {
-        "route": route,
-        "count": len(rows),
-        "total_ms": float(durations.sum()),
-        "p50_ms": nearest_rank(durations, 0.5),
-        "p95_ms": nearest_rank(durations, quantile),
-        "round_trips_p95": nearest_rank(trips, quantile),
-        "statements": [shape_id for _, shape_id in sorted(shapes)],
+        "route": route.name,
+        "count": route.count,
+        "total_ms": route.total_ms,
+        "p50_ms": route.p50_ms,
+        "p95_ms": route.p95_ms,
+        "round_trips_p95": route.round_trips_p95,
+        "statements": [shape_id for _, shape_id in shapes],
     }
-
-
-def _shapes(workload: "Workload", routed: "pd.DataFrame") -> dict[str, list[tuple[float, str]]]:
-    """By route: (minus the total time, shape) of each statement that its requests ran."""
-    frame = workload.executions
-    shapes: dict[str, list[tuple[float, str]]] = {}
-    if frame.empty:
-        return shapes
-    routes = frame["request"].map(dict(zip(routed["request"], routed["route"], strict=True)))
-    totals = frame["duration_ms"].groupby([routes, frame["statement"]]).sum()
-    for (route, position), total_ms in zip(totals.index, totals.to_numpy(), strict=True):
-        shape_id = workload.statements[int(position)].shape_id
-        shapes.setdefault(str(route), []).append((-float(total_ms), shape_id))
-    return shapes

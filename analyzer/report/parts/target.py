@@ -2,21 +2,21 @@
 
 from typing import TYPE_CHECKING, Any
 
-from analyzer.report.parts.executions import Counted, histogram
+from analyzer.report.parts.executions import histogram
 
 if TYPE_CHECKING:
     from analyzer.model.target import RequestVerdict, Target, Verdict
     from analyzer.model.workload import Workload
 
 
-def target_part(workload: "Workload", executions: Counted) -> dict[str, Any]:
+def target_part(workload: "Workload") -> dict[str, Any]:
     """Statements' verdict with, beside it, the requests', the client's and the distribution."""
     client = workload.client_verdict
     return {
         **_measured(workload.target, workload.verdict),
         "request": _request(workload.request_verdict),
         "client": None if client is None else _measured(workload.target, client),
-        "histogram": histogram(executions),
+        "histogram": histogram(workload.traffic),
     }
 
 

@@ -6,16 +6,19 @@ are in the order in which the calls ended. Transactions show their COMMIT or ROL
 """
 
 import json
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import Clock as WhoseClock
+from analyzer.model.executions import ExecutionChunk
 from analyzer.model.recording import Recording
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block, blocks, lines
 from analyzer.sources.logs.rows import RowBatch
-from analyzer.sources.logs.text import safe, shown, text_of
+from analyzer.sources.logs.text import json_text_of, safe, shown
 from analyzer.sources.options import ReadOptions
+from analyzer.sql.comments import split_trace
 
 KEYS = frozenset(("timestamp", "duration", "query", "params"))
 _LONGEST_MS = 1e12
@@ -34,14 +37,16 @@ class PrismaEventReader:
         self._coverage = coverage
         self._options = options
         self._clock = Clock(options.timezone, self._warn)
-        self._batch = RowBatch(recording.executions, source, WhoseClock.CLIENT)
+        self._batch = RowBatch(source, WhoseClock.CLIENT)
         self._speaker = (recording.sessions.add(f"client:{coverage.path}"), -1, -1, -1)
         self._line = 0
 
     def _warn(self, message: str) -> None:
         self._recording.coverage.warnings.append(f"{self._coverage.path}: {message}")
 
-    def read(self, stream: BinaryIO, longest: int = LONGEST_ENTRY_BYTES) -> None:
+    def read(
+        self, stream: BinaryIO, longest: int = LONGEST_ENTRY_BYTES
+    ) -> Iterator[ExecutionChunk]:
         """Read all of `stream`; a line longer than `longest` bytes is left out as truncated."""
         for block in blocks(stream, tabs=False, longest=longest):
             if block.cut:
@@ -50,7 +55,13 @@ class PrismaEventReader:
                 self._unparsed(block.data[:-1], block.offset, block.length)
             else:
                 self._block(block)
-            self._coverage.executions += self._batch.flush()
+            yield from self._flush(last=False)
+        yield from self._flush(last=True)
+
+    def _flush(self, *, last: bool) -> list[ExecutionChunk]:
+        chunks = self._batch.take(last=last)
+        self._coverage.executions += sum(map(len, chunks))
+        return chunks
 
     def _block(self, block: Block) -> None:
         for line, offset, size in lines(block):
@@ -69,7 +80,7 @@ class PrismaEventReader:
     def _event(self, line: bytes) -> bool:
         """Record the event on a line; False if there is none."""
         try:
-            event = json.loads(text_of(line))
+            event = json.loads(json_text_of(line))
         except (ValueError, RecursionError):
             return False
         if not isinstance(event, dict):
@@ -102,19 +113,20 @@ class PrismaEventReader:
         key, literals, comments = recording.keys.add(query)
         given = safe(params) if isinstance(params, str) and params not in ("", "[]") else literals
         end_us = start_us + round(duration_ms * 1000)
-        self._batch.rows.append(
-            (
-                start_us,
-                end_us,
-                duration_ms,
-                key,
-                self._line,
-                0,
-                recording.parameters.add(given),
-                recording.comments.add(comments),
-                self._speaker,
-            )
+        rest, trace = (None, 0) if comments is None else split_trace(comments)
+        row = self._batch.add(
+            start_us,
+            end_us,
+            duration_ms,
+            key,
+            self._line,
+            0,
+            recording.comments.add(rest),
+            trace,
+            self._speaker,
         )
+        if given is not None:
+            self._batch.describe(row, given)
         least = self._coverage.minimum_ms
         if least is None or duration_ms < least:
             self._coverage.minimum_ms = duration_ms

@@ -6,8 +6,10 @@ is broken (a cut file), reading begins again at the next line that can only be a
 
 import csv
 import re
+from collections.abc import Iterator
 from typing import BinaryIO
 
+from analyzer.model.executions import ExecutionChunk
 from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block, blocks
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.sessions import Session
@@ -26,6 +28,7 @@ RECORD_START = re.compile(
     rb'(?:"(?:[^"\n]|""){1,128}"|[^,"\n]{0,128}),(?:"(?:[^"\n]|""){1,128}"|[^,"\n]{0,128}),'
     rb'\d{0,10},(?:"[^"\n]{1,256}"|[^,"\n]{0,256}),[0-9a-f]{1,16}[.][0-9a-f]{1,8},\d{1,19},'
 )
+_NEXT_START = re.compile(rb"\n" + RECORD_START.pattern)
 
 
 class CsvlogReader:
@@ -35,52 +38,88 @@ class CsvlogReader:
         """Prepare; `sink` receives everything."""
         self._sink = sink
         self._longest = longest
-        self._sessions: dict[str, Session] = {}
-        self._pending: list[bytes] = []  # lines of a record that is not complete
+        self.sessions: dict[str, Session] = {}
+        self._lost = False  # behind an endless record: only a certain start will do
+        self._pending: list[
+            bytes
+        ] = []  # pieces of a record that is not complete, each some whole lines
         self._pending_bytes = 0
         self._odd = 0  # whether the quotes in them are odd
         self._offset = 0  # of the pending record, or of the next
         self._line = 1
+        self.last: Session | None = None  # who spoke last
         csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ENTRY_BYTES))
 
-    def read(self, stream: BinaryIO) -> None:
-        """Read all of `stream`."""
-        for block in blocks(stream, tabs=False, longest=self._longest):
-            if block.cut:
-                self._give_up()
-                self._sink.coverage.truncated += 1
-                self._unparsed(block.data[:-1], dropped=block.length - len(block.data) + 1)
-            else:
-                self._block(block)
-            self._sink.flush()
-        self._give_up()
-        self._sink.flush()
+    def read(self, stream: BinaryIO, offset: int = 0) -> Iterator[ExecutionChunk]:
+        """Read all of `stream`, which begins at `offset`; gives the executions of each block."""
+        for block in blocks(stream, tabs=False, longest=self._longest, offset=offset):
+            self.block(block)
+            yield from self._sink.flush()
+        self.give_up()
 
-    def _block(self, block: Block) -> None:
-        lines = block.data.split(b"\n")
-        lines.pop()
-        last = len(lines) - 1
-        for position, line in enumerate(lines):
-            self._pending.append(line)
-            self._pending_bytes += len(line) + (position < last or block.ended)
-            self._odd ^= line.count(b'"') & 1
+    def block(self, block: Block) -> None:
+        """Read one block; blocks come in order, each once."""
+        if block.cut:
+            self.give_up()
+            self._sink.coverage.truncated += 1
+            self._unparsed(block.data[:-1], dropped=block.length - len(block.data) + 1)
+            self._lost = True
+            return
+        data, position = block.data, 0
+        while position < len(data):
+            if self._lost:
+                position = self._found_again(block, position)
+                continue
+            # Inside a quoted field, lines matter only from the next quote on.
+            quote = data.find(b'"', position) if self._odd else position
+            end = data.find(b"\n", quote) + 1 if quote >= 0 else len(data)
+            piece = data[position : end - 1]
+            self._pending.append(piece)
+            self._pending_bytes += end - position - (end == len(data) and not block.ended)
+            self._odd ^= piece.count(b'"') & 1
+            position = end
             if not self._odd:
                 self._record()
             elif self._pending_bytes > self._longest:
                 self._sink.coverage.truncated += 1
-                self._give_up()
+                self.give_up()
+                self._lost = True
+
+    def _found_again(self, block: Block, position: int) -> int:
+        """The certain start of a record at or behind `position`; what lies before it is none."""
+        data = block.data
+        if RECORD_START.match(data, position):
+            self._lost = False
+            return position
+        found = _NEXT_START.search(data, position)
+        end = found.start() + 1 if found else len(data)
+        size = end - position - (end == len(data) and not block.ended)
+        self._unparsed(data[position : end - 1], dropped=size - (end - 1 - position))
+        return end
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether lines are held that do not make a record yet."""
+        return bool(self._pending)
+
+    def place(self, lines: int, offset: int) -> None:
+        """The next block begins behind that many lines and bytes, which another has read."""
+        self._lost = False
+        if not self._pending:
+            self._line = lines + 1
+            self._offset = offset
 
     def _record(self) -> None:
         """The pending lines have even quotes: one record, unless something was broken."""
         data = b"\n".join(self._pending) if len(self._pending) > 1 else self._pending[0]
         if self._entry(data):
             self._sink.entry_bytes += self._pending_bytes
-            self._advance(len(self._pending), self._pending_bytes)
+            self._advance(data.count(b"\n") + 1, self._pending_bytes)
             self._clear()
         else:
             self._resume(keep=True)
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
         """The pending lines will never be complete: take what records they hold."""
         if self._pending:
             self._resume(keep=False)
@@ -90,22 +129,21 @@ class CsvlogReader:
 
         With `keep`, a last piece that may go on stays pending.
         """
-        lines, size = self._pending, self._pending_bytes
+        data, size = b"\n".join(self._pending), self._pending_bytes
         self._clear()
-        starts = [n for n, line in enumerate(lines) if n and RECORD_START.match(line)]
-        last_ended = sum(map(len, lines)) + len(lines) == size
-        for start, end in zip([0, *starts], [*starts, len(lines)], strict=True):
-            piece = lines[start:end]
-            data = b"\n".join(piece)
-            length = len(data) + (end < len(lines) or last_ended)
-            odd = data.count(b'"') & 1
-            if odd and keep and start and end == len(lines):
-                self._pending, self._pending_bytes, self._odd = piece, length, odd
-            elif not odd and self._entry(data):
+        starts = [0, *(found.start() + 1 for found in _NEXT_START.finditer(data))]
+        last_ended = len(data) < size
+        for start, end in zip(starts, [*starts[1:], None], strict=True):
+            piece = data[start:] if end is None else data[start : end - 1]
+            length = len(piece) + (end is not None or last_ended)
+            odd = piece.count(b'"') & 1
+            if odd and keep and start and end is None:
+                self._pending, self._pending_bytes, self._odd = [piece], length, odd
+            elif not odd and self._entry(piece):
                 self._sink.entry_bytes += length
-                self._advance(len(piece), length)
+                self._advance(piece.count(b"\n") + 1, length)
             else:
-                self._unparsed(data, dropped=length - len(data))
+                self._unparsed(piece, dropped=length - len(piece))
 
     def _unparsed(self, data: bytes, dropped: int) -> None:
         """Account for bytes that are no record, and `dropped` more behind them."""
@@ -136,7 +174,12 @@ class CsvlogReader:
         line = _integer(fields[_LINE])
         if at_us is None or line is None or not fields[_SEVERITY]:
             return False
-        session = self._session(fields)
+        name = fields[_SESSION] or f"pid:{fields[_PROCESS][:20]}"
+        session = self.last = self.session(name)
+        who = (fields[_USER], fields[_DATABASE], fields[_APPLICATION])
+        if session.who != who:
+            session.who = who
+            self._sink.speaks(session, *who)
         query_id = _integer(fields[_QUERY_ID]) if len(fields) > _QUERY_ID else 0
         code = fields[_CODE]
         self._sink.entry(
@@ -154,17 +197,13 @@ class CsvlogReader:
             self._sink.statement(session, fields[_STATEMENT])
         return True
 
-    def _session(self, fields: list[str]) -> Session:
-        name = fields[_SESSION] or f"pid:{fields[_PROCESS][:20]}"
-        session = self._sessions.get(name)
+    def session(self, name: str) -> Session:
+        """The session of that name."""
+        session = self.sessions.get(name)
         if session is None:
-            if len(self._sessions) >= _SESSIONS:
-                self._sessions.clear()
-            session = self._sessions[name] = self._sink.session(name)
-        who = (fields[_USER], fields[_DATABASE], fields[_APPLICATION])
-        if session.who != who:
-            session.who = who
-            self._sink.speaks(session, *who)
+            if len(self.sessions) >= _SESSIONS:
+                self.sessions.clear()
+            session = self.sessions[name] = self._sink.session(name)
         return session
 
 

@@ -1,13 +1,16 @@
 """Cut a stream into blocks of whole entries, in bounded memory, knowing where each byte was."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 CHUNK_BYTES = 4 << 20
-LONGEST_ENTRY_BYTES = 64 << 20
+LONGEST_ENTRY_BYTES = 32 << 20
 _NEWLINE = b"\n"
 _TAB = 9
+_BOUNDARY = re.compile(rb"\n(?=[^\t])")
+_TRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,16 @@ class Block:
         return self.length >= len(self.data)
 
 
-def blocks(stream: BinaryIO, *, tabs: bool, longest: int | None = None) -> Iterator[Block]:
+def blocks(
+    stream: BinaryIO, *, tabs: bool, longest: int | None = None, offset: int = 0
+) -> Iterator[Block]:
     """Cut at newlines; with `tabs` only where the next line does not begin with a TAB.
 
     PostgreSQL writes a TAB after each newline inside an stderr entry. `longest` overrides
-    LONGEST_ENTRY_BYTES.
+    LONGEST_ENTRY_BYTES; the stream begins at `offset` in the input.
     """
     limit = LONGEST_ENTRY_BYTES if longest is None else longest
     carry = b""
-    offset = 0
     while chunk := stream.read(min(CHUNK_BYTES, limit)):
         data = carry + chunk if carry else chunk
         end = _last_boundary(data, max(0, len(carry) - 1), tabs=tabs)
@@ -48,7 +52,10 @@ def blocks(stream: BinaryIO, *, tabs: bool, longest: int | None = None) -> Itera
             carry = data[end:]
         elif len(data) > limit:
             dropped, carry = _skip(stream, data[limit:], tabs=tabs, before=data[limit - 1])
-            yield Block(data[:limit] + _NEWLINE, offset, limit + dropped, cut=True)
+            block = Block(data[:limit] + _NEWLINE, offset, limit + dropped, cut=True)
+            del data, chunk  # it is large enough once
+            yield block
+            del block
             offset += limit + dropped
         else:
             carry = data
@@ -62,18 +69,22 @@ def _last_boundary(data: bytes, start: int, *, tabs: bool) -> int:
     if not tabs:
         return data.rfind(_NEWLINE, start) + 1
     stop = len(data) - 1  # what follows the last byte is not known yet
-    while (newline := data.rfind(_NEWLINE, start, stop)) >= 0:
-        if data[newline + 1] != _TAB:
+    for _ in range(_TRIES):
+        newline = data.rfind(_NEWLINE, start, stop)
+        if newline < 0 or data[newline + 1] != _TAB:
             return newline + 1
         stop = newline
-    return 0
+    last = 0  # a very long entry: in C, from the other end
+    for found in _BOUNDARY.finditer(data, start, stop + 1):
+        last = found.end()
+    return last
 
 
 def _first_boundary(data: bytes, *, tabs: bool) -> int:
-    newline = data.find(_NEWLINE)
-    while tabs and 0 <= newline < len(data) - 1 and data[newline + 1] == _TAB:
-        newline = data.find(_NEWLINE, newline + 1)
-    return -1 if tabs and newline == len(data) - 1 else newline
+    if not tabs:
+        return data.find(_NEWLINE)
+    found = _BOUNDARY.search(data)
+    return found.start() if found else -1
 
 
 def _skip(stream: BinaryIO, data: bytes, *, tabs: bool, before: int) -> tuple[int, bytes]:

@@ -1,12 +1,14 @@
 """PostgreSQL's jsonlog (15 on): one JSON object per line."""
 
 import json
+from collections.abc import Iterator
 from typing import BinaryIO
 
+from analyzer.model.executions import ExecutionChunk
 from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block, blocks, lines
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.sessions import Session
-from analyzer.sources.logs.text import safe, text_of
+from analyzer.sources.logs.text import json_text_of, safe
 
 _SESSIONS = 100_000
 _INT64 = 1 << 63
@@ -19,30 +21,36 @@ class JsonlogReader:
         """Prepare; `sink` receives everything."""
         self._sink = sink
         self._longest = longest
-        self._sessions: dict[str, Session] = {}
-        self._line = 0
+        self.sessions: dict[str, Session] = {}
+        self._number = 0  # of the line read last
+        self.last: Session | None = None  # who spoke last
 
-    def read(self, stream: BinaryIO) -> None:
-        """Read all of `stream`."""
-        for block in blocks(stream, tabs=False, longest=self._longest):
-            if block.cut:
-                self._line += 1
-                self._sink.coverage.truncated += 1
-                self._sink.unparsed(block.data[:-1], self._line, block.offset)
-                self._sink.coverage.bytes_unparsed += block.length - len(block.data) + 1
-            else:
-                self._block(block)
-            self._sink.flush()
+    def read(self, stream: BinaryIO, offset: int = 0) -> Iterator[ExecutionChunk]:
+        """Read all of `stream`, which begins at `offset`; gives the executions of each block."""
+        for block in blocks(stream, tabs=False, longest=self._longest, offset=offset):
+            self.block(block)
+            yield from self._sink.flush()
 
-    def _block(self, block: Block) -> None:
-        for line, offset, size in lines(block):
-            self._line += 1
-            record = _parsed(line)
-            if record is not None and self._entry(record):
-                self._sink.entry_bytes += size
-            else:
-                self._sink.unparsed(line, self._line, offset)
-                self._sink.coverage.bytes_unparsed += size - len(line)
+    def place(self, lines: int, _offset: int) -> None:
+        """The next block begins behind that many lines and bytes, which another has read."""
+        self._number = lines
+
+    def block(self, block: Block) -> None:
+        """Read one block; blocks come in order, each once."""
+        if block.cut:
+            self._number += 1
+            self._sink.coverage.truncated += 1
+            self._sink.unparsed(block.data[:-1], self._number, block.offset)
+            self._sink.coverage.bytes_unparsed += block.length - len(block.data) + 1
+        else:
+            for line, offset, size in lines(block):
+                self._number += 1
+                record = _parsed(line)
+                if record is not None and self._entry(record):
+                    self._sink.entry_bytes += size
+                else:
+                    self._sink.unparsed(line, self._number, offset)
+                    self._sink.coverage.bytes_unparsed += size - len(line)
 
     def _entry(self, record: dict[str, object]) -> bool:
         """Hand a record to the sink; False if it is no log entry."""
@@ -52,7 +60,13 @@ class JsonlogReader:
         at_us = self._sink.clock.read(time)
         if at_us is None:
             return False
-        session = self._session(record)
+        session = self.last = self.session(
+            _text(record, "session_id") or f"pid:{_integer(record.get('pid'), 0)}"
+        )
+        who = (_text(record, "user"), _text(record, "dbname"), _text(record, "application_name"))
+        if session.who != who:
+            session.who = who
+            self._sink.speaks(session, *who)
         sink = self._sink
         sink.entry(
             at_us,
@@ -69,24 +83,20 @@ class JsonlogReader:
             sink.statement(session, statement)
         return True
 
-    def _session(self, record: dict[str, object]) -> Session:
-        name = _text(record, "session_id") or f"pid:{_integer(record.get('pid'), 0)}"
-        session = self._sessions.get(name)
+    def session(self, name: str) -> Session:
+        """The session of that name."""
+        session = self.sessions.get(name)
         if session is None:
-            if len(self._sessions) >= _SESSIONS:
-                self._sessions.clear()
-            session = self._sessions[name] = self._sink.session(name)
-        who = (_text(record, "user"), _text(record, "dbname"), _text(record, "application_name"))
-        if session.who != who:
-            session.who = who
-            self._sink.speaks(session, *who)
+            if len(self.sessions) >= _SESSIONS:
+                self.sessions.clear()
+            session = self.sessions[name] = self._sink.session(name)
         return session
 
 
 def _parsed(line: bytes) -> dict[str, object] | None:
     """The JSON object on a line, None if there is none."""
     try:
-        record = json.loads(text_of(line))
+        record = json.loads(json_text_of(line))
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

@@ -1,21 +1,25 @@
 """What a log entry means: the one place where messages of any format become facts.
 
 A format's reader frames entries and takes their fields apart; it hands each to an `EntrySink`,
-which knows executions, phases, plans, parameters, errors and server events by PostgreSQL's
-message texts (src/backend/tcop/postgres.c, contrib/auto_explain). Statement texts can contain
-anything, so a message is only ever judged by how it begins.
+which knows executions, phases, plans and parameters by PostgreSQL's message texts
+(src/backend/tcop/postgres.c, contrib/auto_explain), and hands errors and server events to an
+`EventReader`. Statement texts can contain anything, so a message is only ever judged by how it begins.
 """
 
 import re
 
 from analyzer.model.coverage import SourceCoverage
+from analyzer.model.executions import ExecutionChunk
 from analyzer.model.plan import RecordedPlan
-from analyzer.model.recording import Event, PhaseTotals, Recording
+from analyzer.model.recording import PhaseTotals, Recording
 from analyzer.sources.logs.clock import Clock
-from analyzer.sources.logs.rows import RowBatch
+from analyzer.sources.logs.events import FAILURES, EventReader
+from analyzer.sources.logs.plan_texts import plan_format, statement_of
+from analyzer.sources.logs.rows import Batch, RowBatch
 from analyzer.sources.logs.sessions import Session
-from analyzer.sources.logs.text import shown
+from analyzer.sources.logs.text import safe, shown
 from analyzer.sources.options import ReadOptions
+from analyzer.sql.comments import split_trace
 
 # The name of a prepared statement or portal stands between the kind and ": ".
 _DURATION = re.compile(
@@ -23,36 +27,10 @@ _DURATION = re.compile(
 )
 _LOGGED = re.compile(r"(?:statement|execute(?: [^\n]*?)?): ")
 _PARAMETERS = re.compile(r"[Pp]arameters: ")
-_TEMPORARY_FILE = re.compile(r'temporary file: path ".*", size (\d{1,18})', re.DOTALL)
-_LOCK_WAIT = re.compile(r"process \d+ still waiting for (\w+) on ")
-_YAML_PLAN = re.compile(r"^(?:- )?Plan: *$", re.MULTILINE)
 
-_FAILURES = frozenset(("ERROR", "FATAL", "PANIC"))
-_DEADLOCK = "40P01"
-_EVENTS = (  # how a message begins, the event's kind and code
-    ("connection received: ", "connection", "received"),
-    ("connection authorized: ", "connection", "authorized"),
-    ("disconnection: ", "connection", "disconnected"),
-    ("checkpoint complete: ", "checkpoint", ""),
-    ("restartpoint complete: ", "checkpoint", "restartpoint"),
-    ("automatic analyze of table ", "autovacuum", "analyze"),
-    ("automatic vacuum of table ", "autovacuum", "vacuum"),
-    ("automatic aggressive vacuum ", "autovacuum", "vacuum"),
-)
 _NOBODY = ("", "[unknown]")
 _ALWAYS_US = 1 << 62
-
-
-def plan_format(text: str) -> str:
-    """How an EXPLAIN output is written: json, xml, yaml or text."""
-    start = text[:256].lstrip()
-    if start.startswith(("{", "[")):
-        return "json"
-    if start.startswith("<"):
-        return "xml"
-    if _YAML_PLAN.search(text) and "Node Type:" in text:
-        return "yaml"
-    return "text"
+_COMPLETE_MS = 1.0  # log_min_duration_statement is whole: faster entries show that it is 0
 
 
 class EntrySink:
@@ -71,18 +49,19 @@ class EntrySink:
         self.coverage = coverage
         self.source = source
         self.clock = Clock(options.timezone, self.warn)
-        self._since_us = -_ALWAYS_US if options.since_us is None else options.since_us
-        self._until_us = _ALWAYS_US if options.until_us is None else options.until_us
-        self._intern = recording.keys.add
+        self.since_us = -_ALWAYS_US if options.since_us is None else options.since_us
+        self.until_us = _ALWAYS_US if options.until_us is None else options.until_us
+        self.intern = recording.keys.add
         self._phases: dict[int, PhaseTotals] = {}
-        self._minimum_ms = float("inf")
+        self.minimum_ms = float("inf")
         self.entries = 0
         self.entry_bytes = 0
-        self._outside = 0
+        self.outside = 0
         self._logged = 0
         self._joined = 0
         self._bare = 0
-        self._batch = RowBatch(recording.executions, source)
+        self.batch: Batch = RowBatch(source)
+        self.events = EventReader(recording, coverage, source)
 
     def warn(self, message: str) -> None:
         """Add a warning about this input to the run's coverage."""
@@ -119,13 +98,14 @@ class EntrySink:
             self.timed(at_us, session, float(duration), kind, text, query_id, line)
             return
         self.entries += 1
+        after_execution = session.row >= 0
         session.row = -1
         session.event = None
-        if at_us < self._since_us or at_us >= self._until_us:
-            self._outside += 1
+        if at_us < self.since_us or at_us >= self.until_us:
+            self.outside += 1
             session.waiting = None
             return
-        self._untimed(at_us, session, severity, code, message)
+        self._untimed(at_us, session, severity, code, message, after_execution=after_execution)
 
     def timed(
         self,
@@ -145,8 +125,8 @@ class EntrySink:
         self.entries += 1
         session.row = -1
         session.event = None
-        if at_us < self._since_us or at_us >= self._until_us:
-            self._outside += 1
+        if at_us < self.since_us or at_us >= self.until_us:
+            self.outside += 1
             session.waiting = None
             return
         if session.ended:
@@ -156,13 +136,15 @@ class EntrySink:
             self._execution(at_us, session, duration_ms, text, query_id, line)
         elif kind == "bind" or kind == "parse":  # noqa: PLR1714  # as above
             self._phase(session, kind, duration_ms, text)
+            session.began = (at_us, session.interned[0])
+            session.key = -1
         elif kind == "plan":
             self._plan(at_us, session, duration_ms, text, line)
             return
         elif kind is None:
             self._join(at_us, session, duration_ms, query_id, line)
-        if duration_ms < self._minimum_ms:  # noqa: PLR1730  # min() costs a call on the hot path
-            self._minimum_ms = duration_ms
+        if duration_ms < self.minimum_ms:  # noqa: PLR1730  # min() costs a call on the hot path
+            self.minimum_ms = duration_ms
 
     def _join(
         self, at_us: int, session: Session, duration_ms: float, query_id: int, line: int
@@ -190,28 +172,33 @@ class EntrySink:
         # A statement repeated in its session (parse, bind, execute; a loop) is looked up once.
         if text != session.text:
             session.text = text
-            session.interned = self._intern(text)
+            session.interned = self.intern(text)
         key, literals, comments = session.interned
-        batch = self._batch
-        session.row = batch.base + len(batch.rows)
-        batch.rows.append(
-            (
-                at_us - int(duration_ms * 1000.0 + 0.5),
-                at_us,
-                duration_ms,
-                key,
-                line,
-                query_id,
-                -1 if literals is None else self.recording.parameters.add(literals),
-                -1 if comments is None else self.recording.comments.add(comments),
-                session.speaker,
-            )
+        session.key = key
+        comment, trace = (-1, 0) if comments is None else self.comment(comments)
+        row = session.row = self.batch.add(
+            at_us - int(duration_ms * 1000.0 + 0.5),
+            at_us,
+            duration_ms,
+            key,
+            line,
+            query_id,
+            comment,
+            trace,
+            session.speaker,
         )
+        if literals is not None:
+            self.batch.describe(row, literals)
+
+    def comment(self, comments: str) -> tuple[int, int]:
+        """The number of a comment without its trace, and the trace's."""
+        rest, trace = split_trace(comments)
+        return self.recording.comments.add(rest), trace
 
     def _phase(self, session: Session, kind: str, duration_ms: float, text: str) -> None:
         if text != session.text:
             session.text = text
-            session.interned = self._intern(text)
+            session.interned = self.intern(text)
         key = session.interned[0]
         totals = self._phases.get(key)
         if totals is None:
@@ -229,62 +216,52 @@ class EntrySink:
     def _plan(self, at_us: int, session: Session, duration_ms: float, text: str, line: int) -> None:
         self.coverage.plans += 1
         text = text.lstrip("\r\n")
+        form = plan_format(text)
+        statement = statement_of(text, form)
         self.recording.plans.append(
             RecordedPlan(
                 text=text,
-                format=plan_format(text),
+                format=form,
                 origin=self.coverage.path,
                 source=self.source,
                 line=line,
                 at_us=at_us,
                 duration_ms=duration_ms,
                 session=self.recording.sessions.get(session.number),
+                statement_key=-1 if statement is None else self.intern(safe(statement))[0],
             )
         )
 
     def _untimed(
-        self, at_us: int, session: Session, severity: str, code: str, message: str
+        self,
+        at_us: int,
+        session: Session,
+        severity: str,
+        code: str,
+        message: str,
+        *,
+        after_execution: bool,
     ) -> None:
         logged = _LOGGED.match(message)
         if logged:
-            session.waiting = (message[logged.end() :], None)
+            text = message[logged.end() :]
+            session.waiting = (text, None)
+            session.began = (at_us, text)
             self._logged += 1
-        elif severity in _FAILURES:
-            self.coverage.errors += 1
-            session.waiting = None
-            session.event = self._count(at_us, "error", code)
-            if code == _DEADLOCK or message.startswith("deadlock detected"):
-                self._count(at_us, "deadlock", _DEADLOCK)
         else:
-            self._server_event(at_us, session, message)
+            if severity in FAILURES:
+                session.waiting = None
+            self.events.entry(
+                at_us,
+                session,
+                severity,
+                code,
+                message,
+                after_execution=after_execution,
+                complete=self.minimum_ms < _COMPLETE_MS,
+            )
         if session.renewable:
             self._follow(session, message)
-
-    def _server_event(self, at_us: int, session: Session, message: str) -> None:
-        event = None
-        for start, kind, code in _EVENTS:
-            if message.startswith(start):
-                event = self._count(at_us, kind, code)
-                break
-        else:
-            if found := _TEMPORARY_FILE.match(message):
-                event = self._count(at_us, "temp-file", "")
-                event.total_bytes += int(found[1])
-            elif found := _LOCK_WAIT.match(message):
-                event = self._count(at_us, "lock-wait", found[1])
-        if event is not None:
-            self.coverage.events += 1
-            session.event = event
-
-    def _count(self, at_us: int, kind: str, code: str) -> Event:
-        identity = (self.source, kind, code)
-        event = self.recording.events.get(identity)
-        if event is None:
-            event = self.recording.events[identity] = Event(kind, code)
-        event.count += 1
-        event.first_us = at_us if event.first_us is None else min(event.first_us, at_us)
-        event.last_us = at_us if event.last_us is None else max(event.last_us, at_us)
-        return event
 
     def _follow(self, session: Session, message: str) -> None:
         """Tell apart the backends that had one process id, by what is logged of connections."""
@@ -305,27 +282,26 @@ class EntrySink:
 
     def detail(self, session: Session, text: str) -> None:
         """The DETAIL of the session's last entry: what an execution was called with."""
+        if session.event is not None:
+            self.events.detail(session, text)
+            return
         found = _PARAMETERS.match(text)
         if not found:
             return
-        if session.row >= 0:
-            number = self.recording.parameters.add(text[found.end() :])
-            self._batch.set_parameters(session.row, number)
+        if session.row >= self.batch.oldest:
+            self.batch.describe(session.row, text[found.end() :])
         elif session.waiting is not None:
             session.waiting = (session.waiting[0], text)
 
     def statement(self, session: Session, text: str) -> None:
         """The STATEMENT that the session's last entry, an event, came from."""
-        if session.event is not None:
-            key = self._intern(text)[0]
-            counts = session.event.statements
-            counts[key] = counts.get(key, 0) + 1
+        self.events.statement(session, text)
 
     def cut(self, session: Session) -> None:
         """The session's last entry was too long and lost its end."""
         self.coverage.truncated += 1
-        if session.row >= 0:
-            self._batch.mark_truncated(session.row)
+        if session.row >= self.batch.oldest:
+            self.batch.mark_truncated(session.row)
 
     def unparsed(self, data: bytes, line: int, offset: int) -> None:
         """Bytes that are no entry, from `offset` in the input, beginning at its `line` (1-based)."""
@@ -334,18 +310,21 @@ class EntrySink:
         if self.coverage.first_unparsed is None:
             self.coverage.first_unparsed = f"line {line}, byte {offset}: {shown(data)}"
 
-    def flush(self) -> None:
-        """Move executions into the recording's columns; readers call it between blocks."""
-        self.coverage.executions += self._batch.flush()
+    def flush(self, *, last: bool = False) -> list[ExecutionChunk]:
+        """The executions that are complete; readers call it between blocks and hand them on."""
         self.coverage.entries = self.entries
+        chunks = self.batch.take(last=last)
+        self.coverage.executions += sum(map(len, chunks))
+        return chunks
 
-    def close(self) -> None:
-        """Write down what was counted on the way, and warn about what could not be used."""
-        self.flush()
-        if self._minimum_ms != float("inf"):
-            self.coverage.minimum_ms = self._minimum_ms
-        if self._outside and self._outside == self.entries:
-            self.warn(f"all {self._outside} entries lie outside --since and --until")
+    def close(self) -> list[ExecutionChunk]:
+        """The last executions; writes down what was counted, and warns about what is no use."""
+        chunks = self.flush(last=True)
+        self.events.close()
+        if self.minimum_ms != float("inf"):
+            self.coverage.minimum_ms = self.minimum_ms
+        if self.outside and self.outside == self.entries:
+            self.warn(f"all {self.outside} entries lie outside --since and --until")
         if self._bare:
             self.warn(
                 f"{self._bare} durations came without their statement (log_duration alone); "
@@ -357,3 +336,4 @@ class EntrySink:
                 f"{untimed} statements came without a duration (log_statement alone); "
                 "log_min_duration_statement = 0 logs both together"
             )
+        return chunks

@@ -40,6 +40,9 @@ _DURATION = (
     rb"(?:  (?P<kind>[a-z]++)(?: [^\n]*?)?:(?: |(?=\r?\n)))?)?"
 )
 
+FRAMED_LINES = 1000
+_MESSAGE = rb"(?P<message>[^\n]*+(?:\n\t[^\n]*+){0,%d})\n" % FRAMED_LINES
+
 # Escape: the pattern of its value. %u %d %a %i %b are in _free.
 _VALUES: dict[str, tuple[str | None, bytes]] = {
     "m": ("time", _DAY + rb"[.,]\d{3}" + _ZONE),
@@ -66,17 +69,25 @@ _TOKEN = re.compile(r"%(-?\d{1,3})?([A-Za-z%])|([^%]+|%)")
 class Prefix:
     """A compiled log_line_prefix. `entry` matches from a line's start to its message's start.
 
-    `framed` also takes the message with its continuation lines (those that begin with a TAB) and
-    the newline, as the group "message"; a duration at the message's start, and of what it is, are
-    the groups "duration" and "kind", and the message is then what follows them. `groups` are the numbers of the FIELDS' groups in both,
-    in that order; one that the setting does not give is always None. `fields` are those it gives.
+    `groups` are the numbers of the FIELDS' groups in both patterns, in that order; one that the
+    setting does not give is always None. `fields` are those it gives.
     """
 
     text: str
     entry: "re.Pattern[bytes]"
-    framed: "re.Pattern[bytes]"
     groups: tuple[int, ...]
     fields: frozenset[str]
+
+    @property
+    def framed(self) -> "re.Pattern[bytes]":
+        """Matches what `entry` does, then the message with its continuation lines and the newline.
+
+        Continuation lines begin with a TAB; up to FRAMED_LINES are taken, as each costs the
+        expression memory. The groups "duration" and "kind" are the duration at the message's start
+        and of what it is, "message" is what follows them. Compiled when it is asked for: detection
+        tries dozens of settings and needs it of none.
+        """
+        return re.compile(self.entry.pattern + _DURATION + _MESSAGE)
 
 
 def compile_prefix(text: str, *, strict: bool = False) -> Prefix:
@@ -112,6 +123,41 @@ def compile_prefix(text: str, *, strict: bool = False) -> Prefix:
     return _compiled(text, body, frozenset(given))
 
 
+def first_literals(text: str) -> list[bytes]:
+    """The literals of a log_line_prefix in their order; only those that every line has (up to %q)."""
+    literals = []
+    for escape, _, literal in _tokens(text):
+        if escape == "q":
+            break
+        if literal is not None:
+            literals.append(literal.encode())
+    return literals
+
+
+def native_steps(text: str) -> list[tuple[str, str, bytes]] | None:
+    """A log_line_prefix as steps for the native scanner: (escape, field or "", literal).
+
+    A step is an escape or a literal. None for a setting whose fields it cannot tell apart: padded
+    ones, and texts that no literal ends.
+    """
+    steps: list[tuple[str, str, bytes]] = []
+    given: set[str] = set()
+    for escape, padding, literal in _tokens(text):
+        if literal is not None:
+            steps.append(("", "", literal.encode()))
+        elif escape != "q":
+            if padding is not None:
+                return None
+            name = _VALUES[escape][0] if escape in _VALUES else _FREE[escape]
+            field = name if name is not None and name not in given else ""
+            given.add(field)
+            steps.append((escape, field, b""))
+    for (escape, _, _), (_, _, after) in zip(steps, [*steps[1:], ("", "", b"")], strict=True):
+        if escape in _FREE and not after:
+            return None
+    return steps
+
+
 def _compiled(text: str, body: bytes, given: frozenset[str]) -> Prefix:
     # One group that never matches stands for all fields that the setting does not give.
     body += b"(?P<absent>(?!))?(?P<severity>" + SEVERITIES + b"):  ?"
@@ -120,7 +166,6 @@ def _compiled(text: str, body: bytes, given: frozenset[str]) -> Prefix:
     return Prefix(
         text=text,
         entry=entry,
-        framed=re.compile(body + _DURATION + rb"(?P<message>[^\n]*+(?:\n\t[^\n]*+)*)\n"),
         groups=tuple(entry.groupindex.get(name, absent) for name in FIELDS),
         fields=given,
     )

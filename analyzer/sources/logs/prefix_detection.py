@@ -10,7 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analyzer.errors import UsageError
-from analyzer.sources.logs.prefix import FIELDS, SEVERITIES, Prefix, compile_prefix
+from analyzer.sources.logs.prefix import (
+    FIELDS,
+    SEVERITIES,
+    Prefix,
+    compile_prefix,
+    first_literals,
+)
 
 MATCHING = 0.95  # the share of sample lines that a prefix must explain
 _SAMPLES = 300
@@ -137,6 +143,10 @@ def detect_prefix(head: bytes) -> Detected | None:
 
 def _score(text: str, lines: Sequence[bytes]) -> tuple[int, int]:
     """The worth of the fields that all lines give, and how many lines match; (0, 0): too few."""
+    literals = first_literals(text)
+    unlike = sum(not _holds(line, literals) for line in lines)
+    if unlike > (1 - MATCHING) * len(lines):  # most settings: not worth a pattern
+        return 0, 0
     try:
         prefix = compile_prefix(text, strict=True)
     except UsageError:
@@ -154,6 +164,17 @@ def _score(text: str, lines: Sequence[bytes]) -> tuple[int, int]:
             if failed > (1 - MATCHING) * len(lines):
                 return 0, 0
     return fields, matching
+
+
+def _holds(line: bytes, literals: Sequence[bytes]) -> bool:
+    """Whether a line has all the literals, one behind the other."""
+    place = 0
+    for literal in literals:
+        place = line.find(literal, place)
+        if place < 0:
+            return False
+        place += len(literal)
+    return True
 
 
 def _candidates(lines: Sequence[bytes]) -> list[str]:

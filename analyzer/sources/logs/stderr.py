@@ -5,15 +5,17 @@ entry before them in their session.
 """
 
 import re
+from collections.abc import Iterator
 from typing import BinaryIO
 
+from analyzer.model.executions import ExecutionChunk
 from analyzer.sources.logs.framing import Block, blocks
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.prefix import BELONGING, Prefix
 from analyzer.sources.logs.sessions import Session
 from analyzer.sources.logs.text import text_of
 
-_UNFRAMED = re.compile(rb"[^\n]*+(?:\n\t[^\n]*+)*\n")
+_END = re.compile(rb"\n(?!\t)")  # of an entry; a block always has one
 _VERBOSE = re.compile(r"([0-9A-Z]{5}): ")  # log_error_verbosity = verbose puts the SQLSTATE first
 _KINDS = {name.encode(): name for name in ("statement", "execute", "bind", "parse", "plan")}
 _SECONDS = 10_000  # seconds remembered at a time
@@ -30,26 +32,36 @@ class StderrReader:
         index = prefix.framed.groupindex
         self._groups = (*prefix.groups, index["duration"], index["kind"], index["message"])
         self._seconds: dict[bytes, int] = {}
-        self._sessions: dict[bytes, Session] = {}
-        self._lines = 0
-        self._crlf = False
-        self._last: Session | None = None
+        self.sessions: dict[bytes, Session] = {}
+        self.lines = 0  # that were read
+        self.crlf = False
+        self.last: Session | None = None  # who spoke last
 
-    def read(self, stream: BinaryIO) -> None:
-        """Read all of `stream`."""
-        for block in blocks(stream, tabs=True):
+    def read(self, stream: BinaryIO, offset: int = 0) -> Iterator[ExecutionChunk]:
+        """Read all of `stream`, which begins at `offset`; gives the executions of each block."""
+        for block in blocks(stream, tabs=True, offset=offset):
             if block.offset == 0:
-                first = block.data.find(b"\n")
-                self._crlf = block.data[first - 1 : first] == b"\r"
-            self._block(block)
-            self._lines += block.data.count(b"\n")
-            self._sink.flush()
+                self.crlf = is_crlf(block)
+            self.block(block)
+            yield from self._sink.flush()
 
-    def _block(self, block: Block) -> None:
-        """The hot path: entry after entry, one match each."""
+    def place(self, lines: int, _offset: int) -> None:
+        """The next block begins behind that many lines and bytes, which another has read."""
+        self.lines = lines
+
+    def block(self, block: Block) -> None:
+        """Read one block; blocks come in order, each once."""
+        parsed, is_entry = self._entries(block)
+        self._settle(block, parsed, entry_is_last=is_entry)
+
+    def _entries(self, block: Block) -> tuple[int, bool]:
+        """The hot path: entry after entry, one match each.
+
+        Gives how many bytes were entries, and whether the last was one.
+        """
         data, groups = block.data, self._groups
         match = self._prefix.framed.match
-        sink, sessions = self._sink, self._sessions
+        sink, sessions = self._sink, self.sessions
         timed, text_from, time_of = sink.timed, self._text, self._time
         last_time, at_us = b"", None
         position = parsed = 0
@@ -68,14 +80,21 @@ class StderrReader:
                 position = self._unframed(block, position)
                 continue
             start, position = position, found.end()
+            if data.startswith(b"\t", position):  # more lines than the expression takes
+                position = _end(data, position)
+                raw = data[found.start("message") : position - 1]
             parsed += position - start
             session = sessions.get(name or process)
             if session is None:
-                session = self._session(name, process)
+                session = self.session(name, process)
             if session.who != (user, database, application):
                 self._speaker(session, user, database, application)
-            self._last = session
-            if duration is not None:
+            self.last = session
+            if severity in BELONGING:
+                # What it begins with is text, whatever that says.
+                whole = raw if duration is None else self._message(data[start:position])
+                self._belonging(session, severity, whole)
+            elif duration is not None:
                 timed(
                     at_us,
                     session,
@@ -85,11 +104,34 @@ class StderrReader:
                     _int64(query) if query else 0,
                     _int64(number) if number else sink.entries + 1,
                 )
-            elif severity in BELONGING:
-                self._belonging(session, severity, raw)
             else:
                 self._other(at_us, session, severity, code, raw, query, number)
-        self._settle(block, parsed, entry_is_last=found is not None)
+        return parsed, found is not None
+
+    def taken_apart(
+        self,
+        session: Session,
+        at_us: int,
+        severity: bytes,
+        code: bytes,
+        raw: bytes,
+        query: bytes,
+        number: bytes,
+        who: tuple[bytes, bytes, bytes],
+    ) -> None:
+        """An entry of `session` that another took apart; `who` is user, database and application."""
+        if session.who != who:
+            self._speaker(session, *who)
+        self.last = session
+        if severity in BELONGING:
+            self._belonging(session, severity, raw)
+        else:
+            self._other(at_us, session, severity, code, raw, query, number)
+
+    def _message(self, entry: bytes) -> bytes:
+        """All that follows an entry's prefix and severity."""
+        found = self._prefix.entry.match(entry)
+        return entry[found.end() if found else 0 : -1]
 
     def _other(
         self,
@@ -116,7 +158,8 @@ class StderrReader:
         )
 
     def _settle(self, block: Block, parsed: int, *, entry_is_last: bool) -> None:
-        """Account for a block whose real length differs from its data's."""
+        """Account for a block that was read, whose real length may differ from its data's."""
+        self.lines += block.data.count(b"\n")
         extra = block.length - len(block.data)
         sink = self._sink
         sink.entry_bytes += parsed
@@ -124,16 +167,15 @@ class StderrReader:
             sink.coverage.bytes_unparsed += extra
             return
         sink.entry_bytes += extra
-        if (block.cut or not block.ended) and self._last is not None:
-            sink.cut(self._last)
+        if (block.cut or not block.ended) and self.last is not None:
+            sink.cut(self.last)
 
     def _unframed(self, block: Block, position: int) -> int:
         """Account for lines that are no entry; the position behind them."""
-        found = _UNFRAMED.match(block.data, position)
-        end = found.end() if found else len(block.data)
+        end = _end(block.data, position)
         line = 0
         if self._sink.coverage.first_unparsed is None:
-            line = self._lines + block.data.count(b"\n", 0, position) + 1
+            line = self.lines + block.data.count(b"\n", 0, position) + 1
         self._sink.unparsed(block.data[position:end], line, block.offset + position)
         return end
 
@@ -152,15 +194,19 @@ class StderrReader:
             self._seconds[second] = base_us
         return base_us + int(text[20:23]) * 1000
 
-    def _session(self, name: bytes | None, process: bytes | None) -> Session:
-        if len(self._sessions) >= _SESSIONS:
-            self._sessions.clear()
+    def session(self, name: bytes | None, process: bytes | None) -> Session:
+        """The session of that name (%c), or of that process if it has none."""
+        known_already = self.sessions.get(name or process or b"")
+        if known_already is not None:
+            return known_already
+        if len(self.sessions) >= _SESSIONS:
+            self.sessions.clear()
         if name is not None:
             session = self._sink.session(name.decode())
         else:
             known = f"pid:{int(process)}" if process is not None else "pid:0"
             session = self._sink.session(known, renewable=process is not None)
-        self._sessions[name or process or b""] = session
+        self.sessions[name or process or b""] = session
         return session
 
     def _speaker(
@@ -178,18 +224,30 @@ class StderrReader:
     def _belonging(self, session: Session, severity: bytes, raw: bytes) -> None:
         if severity == b"DETAIL":
             # Most belong to bind, whose execute repeats them.
-            if session.row >= 0 or session.waiting is not None:
+            if session.row >= 0 or session.waiting is not None or session.event is not None:
                 self._sink.detail(session, self._text(raw))
         elif severity == b"STATEMENT" and session.event is not None:
             self._sink.statement(session, self._text(raw))
 
     def _text(self, raw: bytes) -> str:
         """A message with its continuation lines: each had a TAB put before it."""
-        if b"\n" in raw or self._crlf:
-            if self._crlf:
+        if b"\n" in raw or self.crlf:
+            if self.crlf:
                 raw = raw.removesuffix(b"\r").replace(b"\r\n", b"\n")
             raw = raw.replace(b"\n\t", b"\n")
         return raw.decode() if raw.isascii() and b"\0" not in raw else text_of(raw)
+
+
+def _end(data: bytes, position: int) -> int:
+    """Where the entry ends in which `position` is, behind its last newline."""
+    found = _END.search(data, position)
+    return found.end() if found else len(data)
+
+
+def is_crlf(block: Block) -> bool:
+    """Whether the first line of an input's first block ends as on Windows."""
+    first = block.data.find(b"\n")
+    return block.data[first - 1 : first] == b"\r"
 
 
 def _int64(digits: bytes) -> int:

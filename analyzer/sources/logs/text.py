@@ -1,6 +1,9 @@
 """Bytes of a log to text that can be stored, interned and printed without harm."""
 
+import re
+
 SHOWN_CHARACTERS = 200
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 def text_of(data: bytes) -> str:
@@ -10,6 +13,19 @@ def text_of(data: bytes) -> str:
     except UnicodeDecodeError:
         text = data.decode("utf-8", "backslashreplace")
     return text.replace("\0", "\\x00") if "\0" in text else text
+
+
+def json_text_of(data: bytes) -> str:
+    r"""JSON as text. What is not UTF-8, and NUL, become `\\xNN`: in a string that is `\xNN` (text_of)."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = _NOT_UTF8.sub(_escaped_byte, data.decode("utf-8", "surrogateescape"))
+    return text.replace("\0", "\\\\x00") if "\0" in text else text
+
+
+def _escaped_byte(found: re.Match[str]) -> str:
+    return f"\\\\x{ord(found[0]) & 0xFF:02x}"
 
 
 def safe(text: str) -> str:

@@ -1,0 +1,174 @@
+"""Figures of rows that detectors of loops found, summed up slice by slice in bounded memory."""
+
+from collections import Counter
+
+import numpy as np
+
+from analyzer.model.columns import Column, Floats, Rows, sorted_distinct, starts_of_runs
+from analyzer.model.evidence import Spread
+from analyzer.model.work import WorkSlice
+
+_KEPT = 10_000  # values of which a median is taken; of more, an even share
+_DISTINCT = 50_000  # different parameters that are told apart
+_ROUTES = 1_000
+
+
+class Sample:
+    """Values for a median: all of them while they are few, then every second or fourth."""
+
+    def __init__(self) -> None:
+        self._values = np.zeros(0)
+        self._waiting: list[Floats] = []
+        self._size = 0
+        self._step = 1
+
+    def add(self, values: Floats) -> None:
+        """Add values in the order of time."""
+        self._waiting.append(np.asarray(values, dtype=np.float64)[:: self._step])
+        self._size += len(self._waiting[-1])
+        if self._size > _KEPT:
+            self._settle()
+
+    def quantile(self, share: float) -> float | None:
+        """The quantile (interpolated between neighbours), None of nothing."""
+        self._settle()
+        return _interpolated(self._values, share) if len(self._values) else None
+
+    @property
+    def median(self) -> float:
+        """The middle value; 0 of nothing."""
+        return self.quantile(0.5) or 0.0
+
+    def _settle(self) -> None:
+        self._values = np.concatenate([self._values, *self._waiting])
+        self._waiting = []
+        while len(self._values) > _KEPT:
+            self._values = self._values[::2]
+            self._step *= 2
+        self._size = len(self._values)
+
+
+def _interpolated(values: Floats, share: float) -> float:
+    """As np.quantile, which is slow on few values and makes NumPy import its masked arrays."""
+    place = share * (len(values) - 1)
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    parted = np.partition(values, (low, high))
+    least, most = float(parted[low]), float(parted[high])
+    above = place - low
+    if above < 0.5:  # noqa: PLR2004 - from the nearer neighbour, for the rounding
+        return least + (most - least) * above
+    return most - (most - least) * (1 - above)
+
+
+class Sizes:
+    """How often each size occurred: the smallest, the middle and the largest are exact."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+
+    def add(self, sizes: Column) -> None:
+        """Add the sizes of some things."""
+        values, counts = np.unique(sizes, return_counts=True)
+        self._counts.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+
+    @property
+    def count(self) -> int:
+        """How many things there were."""
+        return self._counts.total()
+
+    @property
+    def largest(self) -> int:
+        """The largest size; 0 of nothing."""
+        return max(self._counts, default=0)
+
+    def spread(self) -> Spread:
+        """Smallest, middle and largest of the sizes (at least one)."""
+        values = sorted(self._counts)
+        total = np.cumsum([self._counts[value] for value in values])
+        middle = [
+            values[int(np.searchsorted(total, rank, side="right"))]
+            for rank in ((self.count - 1) // 2, self.count // 2)
+        ]
+        return Spread(float(values[0]), sum(middle) / 2, float(values[-1]))
+
+
+class RowFigures:
+    """Sums over the executions of one statement in loops, and what holds them together."""
+
+    def __init__(self) -> None:
+        self.executions = 0
+        self.total_ms = 0.0
+        self.transactions = 0
+        self.requests = 0
+        self.all_traced = True
+        self.all_inside = True  # explicit transactions
+        self._durations = Sample()
+        self._gaps = Sample()
+        self._parameters = np.zeros(0, dtype=np.uint32)
+        self._routes: Counter[str] = Counter()
+
+    def add(self, work: WorkSlice, rows: Rows, within: Rows) -> None:
+        """Add rows; a gap is between two that follow each other in a session, alike in `within`."""
+        transaction = work.transaction[rows]
+        self.executions += len(rows)
+        self.total_ms += float(work.duration_ms[rows].sum())
+        self.transactions += len(sorted_distinct(transaction))
+        self.all_traced &= bool((work.trace[rows] != 0).all())
+        self.all_inside &= bool((transaction >= 0).all())
+        self._durations.add(work.duration_ms[rows])
+        self._gaps.add(_gaps_ms(work, rows, within))
+        if len(self._parameters) < _DISTINCT:
+            both = (self._parameters, work.parameters_hash[rows])
+            self._parameters = sorted_distinct(np.concatenate(both))
+
+    def add_requests(self, work: WorkSlice, requests: Rows) -> None:
+        """Count the units of work (numbers, each once) that the rows belong to, and their routes."""
+        self.requests += len(requests)
+        routes = work.routes[requests - work.first_request]
+        for route in routes[routes >= 0].tolist():
+            name = work.route_names[route]
+            if name in self._routes or len(self._routes) < _ROUTES:
+                self._routes[name] += 1
+
+    @property
+    def distinct_parameters(self) -> int:
+        """How many different parameter texts there were, up to a bound."""
+        return len(self._parameters)
+
+    @property
+    def median_ms(self) -> float:
+        """The middle duration."""
+        return self._durations.median
+
+    @property
+    def gap_ms(self) -> float | None:
+        """Time from the end of an execution to the start of the next: round trip and client.
+
+        The lower quartile, so that pauses for the application's own work do not count; None where
+        nothing follows.
+        """
+        return self._gaps.quantile(0.25)
+
+    @property
+    def scope(self) -> str:
+        """trace, transaction or session: what holds the executions together."""
+        if self.all_traced:
+            return "trace"
+        return "transaction" if self.all_inside else "session"
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The routes that the units of work came from, most frequent first."""
+        return tuple(name for name, _ in self._routes.most_common(5))
+
+
+def _gaps_ms(work: WorkSlice, rows: Rows, within: Rows) -> Floats:
+    """The times between rows that follow each other in a session, alike in `within`."""
+    session = work.session[rows]
+    order = np.lexsort((rows, work.end_us[rows], session, within))
+    rows = rows[order]
+    follows = ~starts_of_runs(within[order], session[order])[1:]
+    gaps = (work.start_us[rows][1:] - work.end_us[rows][:-1])[follows] / 1000
+    found: Floats = np.maximum(gaps, 0.0)
+    return found

@@ -1,0 +1,124 @@
+"""Where executions stand: by unit of work, by statement, and by pool."""
+
+import numpy as np
+
+from analyzer.model.columns import Column, Flags, Rows, stable_order
+from analyzer.model.work import WorkSlice
+
+NONE = np.zeros(0, dtype=np.int64)
+
+# A loop's children are dense (see _fanout.DENSITY): five of them lie within a hundred places of
+# their unit of work or pool, more where loops are nested. All else is not looked at.
+_FEW = 5
+_NEAR = 240
+_NEAR_IN_POOL = 120
+_NEAR_IN_POOL_US = 1_000_000
+
+
+class Places:
+    """A slice's rows by statement, and their place by unit of work and by pool.
+
+    `place` orders rows by unit of work, then time; `pool_place` by pool, then end (-1 without one).
+    """
+
+    def __init__(self, work: WorkSlice) -> None:
+        self.work = work
+        self.count = len(work)
+        self.statement = work.statement
+        self.request = work.request
+        self.end = work.end_us
+        self.pool = work.pool
+        self.place, self._unit_order = self._by_unit()
+        self._rows, self._starts = _grouped(work.statement, self._unit_order)
+        self._pool_order = self._by_pool()
+        self.pool_place = np.full(self.count, -1, dtype=np.int64)
+        self.pool_place[self._pool_order] = np.arange(len(self._pool_order))
+        self._ends: dict[int, Rows] = {}
+
+    def _by_unit(self) -> tuple[Rows, Rows]:
+        work = self.work
+        order = np.argsort(work.request, kind="stable")  # nearly in order already
+        traced = np.flatnonzero(work.trace[order] != 0)
+        if len(traced):
+            # A trace runs over several sessions; elsewhere the slice's order is the log's.
+            rows = order[traced]
+            order[traced] = rows[np.lexsort((work.at_us[rows], work.request[rows]))]
+        place = np.empty(self.count, dtype=np.int64)
+        place[order] = np.arange(self.count)
+        return place, order
+
+    def _by_pool(self) -> Rows:
+        """Rows of pools by pool and end."""
+        pooled = np.flatnonzero(self.pool >= 0)
+        order = pooled[np.argsort(self.end[pooled], kind="stable")]
+        return order[stable_order(self.pool[order])]
+
+    def of_statement(self, number: int) -> Rows:
+        """All rows of a statement, by unit of work and time."""
+        if number >= len(self._starts) - 1:
+            return NONE
+        return self._rows[self._starts[number] : self._starts[number + 1]]
+
+    def run_between(self, pool: int, start: Rows, end: Rows) -> Rows:
+        """How many executions of a pool ended within each [start, end] (µs)."""
+        if pool not in self._ends:
+            mine = self._pool_order[self.pool[self._pool_order] == pool]
+            self._ends[pool] = self.end[mine]
+        times = self._ends[pool]
+        counts: Rows = np.searchsorted(times, end, side="right") - np.searchsorted(times, start)
+        return counts
+
+    def dense_in_units(self, statements: Flags) -> Rows:
+        """The rows of these statements (by number) of which several are near each other in a unit."""
+        rows = self._rows[statements[self.statement[self._rows]]]
+        return rows[_runs(self.place[rows], _NEAR, self.statement[rows], self.request[rows])]
+
+    def dense_in_pools(self, statements: Flags) -> Rows:
+        """The rows of these statements of which several are near each other in a pool."""
+        order = self._pool_order
+        near = np.flatnonzero(statements[self.statement[order]])
+        near = near[stable_order(self.statement[order[near]])]
+        rows = order[near]
+        found = _runs(near, _NEAR_IN_POOL, self.statement[rows], self.pool[rows])
+        found &= _runs(self.end[rows], _NEAR_IN_POOL_US, self.statement[rows], self.pool[rows])
+        return rows[found]
+
+    def before_in_units(self, rows: Rows, statements: Flags) -> Rows:
+        """Which of these statements run in the same units as `rows`, near before or among them.
+
+        `rows` are of one statement, by unit of work and time.
+        """
+        places = self.place[rows]
+        begins = np.flatnonzero(np.append(True, np.diff(places) > _NEAR))
+        first = np.maximum(places[begins] - _NEAR, 0)
+        last = places[np.append(begins, len(places))[1:] - 1]
+        return self._statements(self._unit_order, first, last, statements)
+
+    def _statements(self, order: Rows, first: Rows, last: Rows, wanted: Flags) -> Rows:
+        """The wanted statements among the rows that stand in any [first, last) of an order."""
+        size = len(order) + 1
+        depth = np.cumsum(np.bincount(first, minlength=size) - np.bincount(last, minlength=size))
+        among = np.zeros(len(wanted), dtype=bool)
+        among[self.statement[order[depth[:-1] > 0]]] = True
+        return np.flatnonzero(among & wanted)
+
+
+def _runs(places: Column, near: int, *same: Column) -> Flags:
+    """Marks rows that belong to _FEW in a row within `near`, equal in all columns of `same`."""
+    marked = np.zeros(len(places), dtype=bool)
+    span = _FEW - 1
+    if len(places) < _FEW:
+        return marked
+    begins = places[span:] - places[:-span] <= near
+    for column in same:
+        begins &= column[span:] == column[:-span]
+    for shift in range(_FEW):
+        marked[shift : len(places) - span + shift] |= begins
+    return marked
+
+
+def _grouped(values: Rows, order: Rows) -> tuple[Rows, Rows]:
+    """Row numbers by value, each group in the given order, and where each value's begin."""
+    rows = order[stable_order(values[order])]
+    counts = np.bincount(values) if len(values) else NONE
+    return rows, np.concatenate(([0], np.cumsum(counts)))

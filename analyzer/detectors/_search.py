@@ -1,0 +1,339 @@
+"""The search for loops in one slice: which children follow which parent.
+
+Work is done on columns; Python loops go over statements (shapes), not over executions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.detectors._fanout import are_dense, chains, follow, keep_loops, may_follow_in_pool
+from analyzer.detectors._links import Link, lookups
+from analyzer.detectors._places import NONE
+from analyzer.detectors._rows import MINIMUM, ExecutionRows
+from analyzer.detectors._shapes import SURE_LINK, Shapes
+from analyzer.model.columns import Flags, Floats, Rows, starts_of_runs
+from analyzer.model.statement import Predicate
+from analyzer.model.work import WorkSlice
+
+_READ_BEFORE_WRITE = 0.6  # share of lookups followed by a write to the same table
+
+
+@dataclass(slots=True)
+class Pair:
+    """A parent and a child statement (numbers) with every child row's parent row in a slice.
+
+    `children`, `parents` and `roots` are row numbers, one per child execution: the child, the
+    parent execution it follows, and the outermost parent of a nest. `parallel`: some children ran
+    on other connections than their parent.
+    """
+
+    parent: int
+    child: int
+    link: Link
+    lookups: tuple[Predicate, ...]
+    children: Rows
+    parents: Rows
+    roots: Rows
+    parallel: bool
+
+
+@dataclass(slots=True)
+class Groups:
+    """Executions of one statement that repeat in units of work without a parent.
+
+    `rows` are their row numbers, unit by unit: `sizes` of each in the unit `requests`. `distinct`
+    is the largest number of different lookups in one (of parameter texts, where executions are
+    identical), `needed` the sum of those texts over all units.
+    """
+
+    statement: int
+    requests: Rows
+    rows: Rows
+    sizes: Rows
+    distinct: int
+    needed: int = 0
+
+
+@dataclass(slots=True)
+class Loops:
+    """What a slice holds: pairs, lookups without a parent, identical repetitions."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    lookups: list[Groups] = field(default_factory=list)
+    repeated: list[Groups] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Child:
+    """A statement that may be the child of loops, with the parents it could have.
+
+    `best`, `score`, `chosen` and `crossed` hold for each of `rows` the parent row so far, how good
+    it is, the number of its candidate, and whether it ran on another connection.
+    """
+
+    number: int
+    rows: Rows
+    varying: tuple[Predicate, ...]
+    candidates: list[tuple[int, Link]]
+    best: Rows
+    score: Floats
+    chosen: Rows
+    crossed: Flags
+
+
+class Search:
+    """One pass over a slice."""
+
+    def __init__(self, work: WorkSlice, shapes: Shapes) -> None:
+        shapes.learn(work.statements)
+        self.shapes = shapes
+        self.rows = ExecutionRows(work, shapes.lookups)
+        self._driving = shapes.driving
+
+    def run(self) -> Loops:
+        """All loops: pairs with one level, then nested ones, then what they leave unexplained."""
+        loops = Loops()
+        children = self._children()
+        linked = [child for child in children if child.candidates]
+        for child in linked:
+            self._assign(child, nested=None)
+        for _ in range(len(linked)):  # each round may find one level more
+            above = self._loop_children(linked)
+            changed = [self._assign(child, nested=above) for child in linked]
+            if not any(changed):
+                break
+        above = self._loop_children(linked)
+        for child in linked:
+            _drop_remains(child, above)
+        loops.pairs = [pair for child in linked for pair in _pairs(child)]
+        _find_roots(loops.pairs, self.rows.count)
+        for child in children:
+            self._leftovers(child, loops)
+        return loops
+
+    def _children(self) -> list[_Child]:
+        """SELECTs that some unit of work, or some pool, runs often and densely enough."""
+        in_units = _by_statement(self.rows, self.rows.dense_in_units(self.shapes.repeatable))
+        in_pools = _by_statement(self.rows, self.rows.dense_in_pools(self.shapes.looking_up))
+        found = []
+        for number in sorted({*in_units, *in_pools}):
+            made = self._child(number, in_units.get(number, NONE), in_pools.get(number, NONE))
+            if made is not None:
+                found.append(made)
+        return found
+
+    def _child(self, number: int, in_units: Rows, in_pools: Rows) -> _Child | None:
+        """A child with its candidates; `in_units` and `in_pools` are its dense rows.
+
+        None where nothing can come of it: dense in a pool alone, and no parent surely linked.
+        """
+        every = self.rows.of_statement(number)
+        varying = self.shapes.varying(number, self.rows, every)
+        candidates: dict[int, Link] = {}
+        pooled = False
+        if varying and not self._read_before_write(number, every):
+            candidates = self._parents(number, in_units, varying)
+            if len(in_pools):
+                elsewhere = self._parents_in_pools(number, every, varying)
+                pooled = bool(elsewhere)
+                candidates |= elsewhere
+        if not len(in_units) and not pooled:
+            return None
+        rows = every if pooled else self._of_units(every, in_units)
+        none = np.full(len(rows), -1, dtype=np.int64)
+        flags = np.zeros(len(rows), dtype=bool)
+        ranked = sorted(candidates.items())
+        return _Child(
+            number, rows, varying, ranked, none, none.astype(np.float64), none.copy(), flags
+        )
+
+    def _of_units(self, rows: Rows, dense: Rows) -> Rows:
+        """Those rows that share a unit of work with dense ones."""
+        request = self.rows.request
+        low = int(request[dense].min())
+        some = np.zeros(int(request[dense].max()) - low + 1, dtype=bool)
+        some[request[dense] - low] = True
+        place = request[rows] - low
+        inside = (place >= 0) & (place < len(some))
+        found: Rows = rows[inside]
+        return found[some[place[inside]]]
+
+    def _read_before_write(self, number: int, rows: Rows) -> bool:
+        """Whether most lookups are followed, before the next one, by a write to the same table."""
+        return bool(self._written_after(number, rows).mean() >= _READ_BEFORE_WRITE)
+
+    def _written_after(self, number: int, rows: Rows) -> Flags:
+        """Which lookups (by unit of work and time) are followed by such a write before the next."""
+        writers = self.shapes.writers(self.shapes.facts(number).main_table)
+        written = np.concatenate([NONE, *(self.rows.of_statement(other) for other in writers)])
+        if len(written) == 0:
+            return np.zeros(len(rows), dtype=bool)
+        written = written[np.argsort(self.rows.place[written])]
+        places, mine = self.rows.place[written], self.rows.place[rows]
+        following = np.minimum(np.searchsorted(places, mine), len(written) - 1)
+        after: Flags = places[following] > mine
+        after &= self.rows.request[written[following]] == self.rows.request[rows]
+        after &= places[following] < np.append(mine[1:], self.rows.count)
+        return after
+
+    def _parents(
+        self, number: int, in_units: Rows, varying: tuple[Predicate, ...]
+    ) -> dict[int, Link]:
+        """Statements near dense rows that can return several rows and are linked to the lookup."""
+        if len(in_units) == 0:
+            return {}
+        near = self.rows.before_in_units(in_units, self._driving).tolist()
+        return {
+            parent: made
+            for parent in near
+            if parent != number and (made := self.shapes.link(number, parent, varying))
+        }
+
+    def _parents_in_pools(
+        self, number: int, rows: Rows, varying: tuple[Predicate, ...]
+    ) -> dict[int, Link]:
+        """Surely linked statements that run on other connections just before these rows."""
+        linked = self.shapes.sure_parents(number, varying)
+        if not linked:
+            return {}
+        runs = chains(self.rows, rows)
+        return {
+            parent: made for parent, made in linked if may_follow_in_pool(self.rows, parent, runs)
+        }
+
+    def _assign(self, child: _Child, *, nested: Flags | None) -> bool:
+        """Give every child row to its strongest, then nearest parent; says whether any is new."""
+        rows = self.rows
+        changed = False
+        for number, (parent, made) in enumerate(child.candidates):
+            if nested is not None and not nested[rows.of_statement(parent)].any():
+                continue
+            owner, crossed = follow(rows, parent, child.rows)
+            if made.strength < SURE_LINK:  # a guess needs the connection's own order as a witness
+                owner[crossed] = -1
+            owner = keep_loops(rows, child.rows, owner, crossed, nested=nested)
+            near = rows.place[np.maximum(owner, 0)] / (rows.count + 1)
+            strength = 1.0 if made.strength >= SURE_LINK else made.strength
+            score = np.where(owner >= 0, strength + near, -1.0)
+            better = score > child.score
+            changed |= bool(better.any())
+            child.score[better] = score[better]
+            child.best[better] = owner[better]
+            child.chosen[better] = number
+            child.crossed[better] = crossed[better]
+        return changed
+
+    def _loop_children(self, children: Sequence[_Child]) -> Flags:
+        """Marks the rows that are children of a loop found so far."""
+        marked = np.zeros(self.rows.count, dtype=bool)
+        for child in children:
+            marked[child.rows[child.best >= 0]] = True
+        return marked
+
+    def _leftovers(self, child: _Child, loops: Loops) -> None:
+        """Repetitions without a parent: identical ones, and lookups with changing values."""
+        rows = self._dense_units(child.rows[child.best < 0])
+        if len(rows) == 0:
+            return
+        request, texts = self.rows.request[rows], self.rows.work.parameters_hash[rows]
+        unit = np.cumsum(starts_of_runs(request)) - 1
+        code = unit << 32 | texts
+        order = np.argsort(code)
+        new = starts_of_runs(code[order])
+        same = np.empty(len(rows), dtype=np.int64)
+        same[order] = np.cumsum(new) - 1
+        # Without logged parameters a lookup's executions cannot be called identical.
+        looks_up = bool(lookups(self.shapes.facts(child.number)))
+        often = np.bincount(same) >= MINIMUM
+        identical = often[same] & ((texts != 0) | (not looks_up))
+        if identical.any():
+            needed = np.bincount(unit[order][new & identical[order]])
+            loops.repeated.append(
+                self._groups(child, rows[identical], int(needed.max()), int(needed.sum()))
+            )
+        if child.varying:
+            self._lookups(child, rows[~identical], loops)
+
+    def _dense_units(self, rows: Rows) -> Rows:
+        """Those rows of a statement that run often and close together in their unit of work."""
+        if len(rows) < MINIMUM:
+            return NONE
+        starts = np.flatnonzero(starts_of_runs(self.rows.request[rows]))
+        sizes = np.diff(starts, append=len(rows))
+        some = (sizes >= MINIMUM) & are_dense(self.rows, rows, starts)
+        return rows[np.repeat(some, sizes)]
+
+    def _lookups(self, child: _Child, rows: Rows, loops: Loops) -> None:
+        """Lookups with at least MINIMUM different values in a unit of work."""
+        new = starts_of_runs(self.rows.request[rows])
+        unit = np.cumsum(new) - 1
+        count = int(np.count_nonzero(new))
+        sizes = np.bincount(unit, minlength=count)
+        some = sizes >= MINIMUM
+        some &= self.rows.different_lookups(rows, unit, count)
+        written = np.bincount(
+            unit, weights=self._written_after(child.number, rows), minlength=count
+        )
+        some &= written < _READ_BEFORE_WRITE * sizes
+        if some.any():
+            rows = rows[some[unit]]
+            unit = np.cumsum(starts_of_runs(self.rows.request[rows])) - 1
+            most = self.rows.most_lookups(rows, unit, int(unit[-1]) + 1)
+            loops.lookups.append(self._groups(child, rows, most, 0))
+
+    def _groups(self, child: _Child, rows: Rows, distinct: int, needed: int) -> Groups:
+        request = self.rows.request[rows]
+        starts = np.flatnonzero(starts_of_runs(request))
+        sizes = np.diff(starts, append=len(rows))
+        return Groups(child.number, request[starts], rows, sizes, distinct, needed)
+
+
+def _by_statement(rows: ExecutionRows, some: Rows) -> dict[int, Rows]:
+    """Rows that stand together by statement, by statement."""
+    if len(some) == 0:
+        return {}
+    statement = rows.statement[some]
+    parts = np.split(some, np.flatnonzero(np.diff(statement)) + 1)
+    return {int(rows.statement[part[0]]): part for part in parts}
+
+
+def _drop_remains(child: _Child, nested: Flags) -> None:
+    """Give up parents that a nearer one has left with too few children to be a loop."""
+    owned = np.flatnonzero(child.best >= 0)
+    if len(owned) == 0:
+        return
+    owners, group, counts = np.unique(child.best[owned], return_inverse=True, return_counts=True)
+    few = ((counts < MINIMUM) & ~nested[owners])[group]
+    child.best[owned[few]] = -1
+    child.chosen[owned[few]] = -1
+
+
+def _pairs(child: _Child) -> list[Pair]:
+    found = []
+    for number, (parent, made) in enumerate(child.candidates):
+        mine = child.chosen == number
+        if mine.any():
+            owners = child.best[mine]
+            parallel = bool(child.crossed[mine].any())
+            rows = child.rows[mine]
+            found.append(
+                Pair(parent, child.number, made, child.varying, rows, owners, owners, parallel)
+            )
+    return found
+
+
+def _find_roots(pairs: Sequence[Pair], count: int) -> None:
+    """Follow parents of parents to the outermost one: one occurrence is one run of the whole nest."""
+    above = np.full(count, -1, dtype=np.int64)
+    for pair in pairs:
+        above[pair.children] = pair.parents
+    for pair in pairs:
+        roots = pair.parents.copy()
+        for _ in range(len(pairs) + 1):  # a nest is no deeper than there are pairs
+            higher = above[roots]
+            if (higher < 0).all():
+                break
+            roots = np.where(higher >= 0, higher, roots)
+        pair.roots = roots

@@ -1,0 +1,47 @@
+"""A slice of the team's executions with their units of work: what detectors of loops look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzer.model.columns import Column, Floats, Rows
+from analyzer.model.executions import Texts
+from analyzer.model.statement import Statement, StatementFacts
+
+
+@dataclass(slots=True)
+class WorkSlice:
+    """Executions of the team's statements (role WORKLOAD) in whole units of work.
+
+    A row each, ordered by session and time. `statement` is a position in `statements` and `key`
+    one in `key_facts`, whose parameter codes are those of that text. `request` numbers the unit of
+    work, `transaction` the explicit transaction (-1 autocommit), `trace` is 0 without one, `pool`
+    numbers the (database, user, application) whose connections may share a unit of work (-1 for
+    traced rows and clients); numbers of requests and transactions are never used twice in a run.
+    `at_us` is the time that orders a trace. `parameters` is a number into `texts` (-1 none),
+    `parameters_hash` stands for the text (0 none). `routes[request - first_request]` is the route
+    (a number into `route_names`, -1 none) of a request.
+    """
+
+    statement: Rows
+    key: Rows
+    request: Rows
+    transaction: Rows
+    trace: Rows
+    pool: Rows
+    session: Rows
+    at_us: Rows
+    start_us: Rows
+    end_us: Rows
+    duration_ms: Floats
+    parameters: Rows
+    parameters_hash: Rows
+    routes: Column
+    first_request: int
+    texts: Texts
+    statements: Sequence[Statement]
+    key_facts: Sequence[StatementFacts | None]
+    sessions: Sequence[str]
+    route_names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.statement)

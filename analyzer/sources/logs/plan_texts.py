@@ -1,0 +1,43 @@
+"""Plans in log entries: how they are written, and the statement they are of."""
+
+import json
+import re
+from html import unescape
+
+_YAML_PLAN = re.compile(r"^(?:- )?Plan: *$", re.MULTILINE)
+# auto_explain puts the statement first, in each format in its own quoting.
+_JSON_STATEMENT = re.compile(r'"?Query Text"?: "([^"\\]*+(?:\\.[^"\\]*+)*)"', re.DOTALL)
+_TEXT_STATEMENT = re.compile(
+    r"Query Text: (.*?)\n(?=[^\n]{1,500}\(cost=|Query Parameters: )", re.DOTALL
+)
+_XML_STATEMENT = re.compile(r"<Query-Text>([^<]*+)</Query-Text>")
+_SEARCHED = 1 << 20  # characters
+
+
+def plan_format(text: str) -> str:
+    """How an EXPLAIN output is written: json, xml, yaml or text."""
+    start = text[:256].lstrip()
+    if start.startswith(("{", "[")):
+        return "json"
+    if start.startswith("<"):
+        return "xml"
+    if _YAML_PLAN.search(text) and "Node Type:" in text:
+        return "yaml"
+    return "text"
+
+
+def statement_of(text: str, form: str) -> str | None:
+    """The statement that a plan in the format `form` says it is of, None where it says none."""
+    if form == "xml":
+        found = _XML_STATEMENT.search(text, 0, _SEARCHED)
+        return unescape(found[1]) if found else None
+    if form == "text":
+        found = _TEXT_STATEMENT.search(text, 0, _SEARCHED)
+        return found[1] if found else None
+    found = _JSON_STATEMENT.search(text, 0, _SEARCHED)
+    if found is None:
+        return None
+    try:
+        return str(json.loads(f'"{found[1]}"', strict=False))
+    except ValueError:
+        return None

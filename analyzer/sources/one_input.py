@@ -1,0 +1,295 @@
+"""One input: opened, recognised by content, read by whoever knows its format, accounted for."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO, cast
+
+from analyzer.errors import InputError
+from analyzer.model.coverage import SourceCoverage
+from analyzer.model.executions import ExecutionChunk
+from analyzer.model.plan import RecordedPlan
+from analyzer.model.recording import Recording
+from analyzer.sources import detection
+from analyzer.sources.applications.prisma import PrismaEventReader
+from analyzer.sources.detection import Recognised, first_time, recognise
+from analyzer.sources.logs import FORMATS, read_log
+from analyzer.sources.logs.clock import Clock
+from analyzer.sources.logs.meaning import EntrySink
+from analyzer.sources.logs.text import shown, text_of
+from analyzer.sources.logs.unwrapping import UNWRAPPERS, Unwrapper
+from analyzer.sources.opening import InputStream, Progress, open_input
+from analyzer.sources.options import ReadOptions
+
+LARGEST_DOCUMENT_BYTES = 64 << 20  # plans and schemas are read whole
+SKIPPED = "skipped"
+_PROSE = (".md", ".rst")  # a README beside logs is listed in the coverage, and no reason to warn
+
+
+@dataclass(slots=True)
+class ExecutionStream:
+    """The executions of one input, read as `chunks` is iterated over.
+
+    `first_us` is the time of its first entry (None: not known before it is read).
+    """
+
+    first_us: int | None
+    chunks: Iterator[ExecutionChunk]
+
+
+class Input:
+    """One input while it is read. `found` tells that it was met in a folder, not named."""
+
+    def __init__(
+        self,
+        path: str,
+        recording: Recording,
+        coverage: SourceCoverage,
+        options: ReadOptions,
+        *,
+        found: bool,
+    ) -> None:
+        """Prepare to read `path`; `coverage`, the recording's last source, is its account."""
+        self._path = path
+        self._recording = recording
+        self._coverage = coverage
+        self._options = options
+        self._found = found
+        self._source = len(recording.coverage.sources) - 1
+
+    def open(self, progress: Progress | None) -> ExecutionStream | None:
+        """Open and recognise it: a document is read, of a log its stream is given.
+
+        What goes wrong is written down.
+        """
+        try:
+            stream = open_input(self._path)
+            known = self._recognise(stream)
+            if known is None:
+                stream.close()
+            elif known.is_log or known.format == detection.PRISMA_EVENTS:
+                return self._stream(known, stream, progress)
+            else:
+                with stream:
+                    stream.progress = progress
+                    self._document(known, stream)
+        except InputError as error:
+            self._fail(str(error))
+        return None
+
+    def _recognise(self, stream: InputStream) -> Recognised | None:
+        coverage, head = self._coverage, stream.head
+        if not head:
+            why = stream.damage or "is empty"
+            self._fail(f"{coverage.path}: {why}; nothing to analyse in it")
+            return None
+        known = recognise(head, whole=stream.whole, options=self._options)
+        if known is None:
+            self._unknown(stream)
+            return None
+        coverage.format = known.wrapping or known.format
+        coverage.detected_by = known.evidence
+        if stream.compression:
+            coverage.detected_by += f" ({stream.compression})"
+        return known if known.head else replace(known, head=head)
+
+    def _stream(
+        self, known: Recognised, stream: InputStream, progress: Progress | None
+    ) -> ExecutionStream:
+        """A log's stream. A file is opened again when its turn comes: there may be thousands."""
+        first_us = first_time(known.head, known, Clock(self._options.timezone, _no_warning))
+        if stream.size is None:
+            return ExecutionStream(first_us, self._chunks(known, stream, progress))
+        stream.close()
+        return ExecutionStream(first_us, self._chunks(known, None, progress))
+
+    def _chunks(
+        self, known: Recognised, opened: InputStream | None, progress: Progress | None
+    ) -> Iterator[ExecutionChunk]:
+        try:
+            with opened or open_input(self._path) as stream:
+                stream.progress = progress
+                try:
+                    yield from self._executions(known, stream)
+                finally:
+                    self._account(stream)
+        except InputError as error:
+            self._fail(str(error))
+
+    def _account(self, stream: InputStream) -> None:
+        """Write down how much of the input was read, and what could not be."""
+        coverage = self._coverage
+        coverage.bytes = stream.bytes_read
+        if coverage.failure is not None:
+            return
+        if coverage.unparsed_lines:
+            self._warn(
+                f"{coverage.unparsed_lines} lines ({coverage.bytes_unparsed} bytes) could not be "
+                f"read; first: {coverage.first_unparsed}"
+            )
+        if stream.damage is not None:
+            self._warn(f"{stream.damage}; what came before it was read")
+        for note in stream.notes:
+            self._warn(note)
+
+    def _executions(self, known: Recognised, stream: InputStream) -> Iterator[ExecutionChunk]:
+        data = cast("BinaryIO", stream)
+        if known.wrapping is not None:
+            unwrapper = UNWRAPPERS[known.wrapping](data, timezone=self._options.timezone)
+            try:
+                yield from self._log(known, cast("BinaryIO", unwrapper))
+            finally:
+                self._unwrapped(unwrapper)
+        elif known.format in FORMATS:
+            yield from self._log(known, data)
+        else:
+            reader = PrismaEventReader(self._recording, self._coverage, self._source, self._options)
+            yield from reader.read(data)
+            self._check("is not given as Prisma's query events")
+
+    def _unwrapped(self, unwrapper: Unwrapper) -> None:
+        """Add what the outer format's reader could not use, or passed over."""
+        coverage = self._coverage
+        coverage.bytes_unparsed += unwrapper.bytes_unparsed
+        coverage.unparsed_lines += unwrapper.unparsed_lines
+        coverage.foreign_bytes += unwrapper.foreign_bytes
+        coverage.first_unparsed = unwrapper.first_unparsed or coverage.first_unparsed
+        for note in unwrapper.notes:
+            self._warn(note)
+
+    def _document(self, known: Recognised, stream: InputStream) -> None:
+        try:
+            if known.format.startswith(detection.COUNTERS):
+                self._counters(known, stream)
+            elif known.format.startswith(detection.PLAN):
+                self._plan(known, stream)
+            else:
+                self._schema(known, stream)
+        finally:
+            self._account(stream)
+
+    def _log(self, known: Recognised, stream: BinaryIO) -> Iterator[ExecutionChunk]:
+        if known.format == "stderr" and known.prefix is None:
+            line = shown(known.head)
+            self._coverage.first_unparsed = f"line 1, byte 0: {line}"
+            self._fail(
+                f"{self._coverage.path}: {known.evidence}; {self._coverage.first_unparsed}\n"
+                "give --log-line-prefix as the server's SHOW log_line_prefix prints it"
+            )
+            return
+        sink = EntrySink(self._recording, self._coverage, self._source, self._options)
+        yield from read_log(known.format, stream, sink, known.prefix)
+        remedy = "leave --log-format out to have the format detected"
+        if self._options.log_format == "auto":
+            remedy = "give --log-format"
+        if self._options.log_line_prefix is not None:
+            remedy = (
+                "leave --log-line-prefix out to have it detected, or give it as the server's "
+                "SHOW log_line_prefix prints it"
+            )
+        self._check(
+            f"has no entry of a {known.wrapping or known.format} log ({known.evidence})", remedy
+        )
+
+    def _check(self, reason: str, remedy: str = "give --log-format if it is a log") -> None:
+        """Nothing read from an input that has something is a failure."""
+        coverage = self._coverage
+        if coverage.entries == 0:
+            self._fail(
+                f"{coverage.path}: {reason}; first unparsable: {coverage.first_unparsed}\n{remedy}"
+            )
+
+    def _counters(self, known: Recognised, stream: InputStream) -> None:
+        from analyzer.sources.statistics import Form, read_counters  # noqa: PLC0415  # few runs need it
+
+        form = cast("Form", known.format.removeprefix(detection.COUNTERS))
+        buffered = io.BufferedReader(stream, 1 << 20)
+        try:
+            rows = read_counters(buffered, form, self._source, self._coverage)
+        finally:
+            buffered.detach()
+        self._recording.counters.extend(rows)
+        self._check("has no row of pg_stat_statements", "save it with psql --csv and its header")
+
+    def _plan(self, known: Recognised, stream: InputStream) -> None:
+        text = self._text(stream)
+        self._coverage.entries = self._coverage.plans = 1
+        self._recording.plans.append(
+            RecordedPlan(
+                text=text,
+                format=known.format.removeprefix(detection.PLAN),
+                origin=self._coverage.path,
+                source=self._source,
+                line=1,
+            )
+        )
+
+    def _schema(self, known: Recognised, stream: InputStream) -> None:
+        from analyzer.sources.schema import prisma, sql  # noqa: PLC0415  # few runs need them
+
+        text = self._text(stream)
+        reader = prisma if known.format == detection.SCHEMA_PRISMA else sql
+        catalog = reader.read_schema(text, self._coverage.path)
+        self._coverage.entries = len(catalog.tables)
+        if not catalog.tables:
+            self._fail(
+                f"{self._coverage.path}: no table in it; give the output of pg_dump --schema-only"
+            )
+            return
+        known_already = self._recording.catalog
+        if known_already is not None:
+            catalog = known_already.completed_by(catalog)
+        self._recording.catalog = catalog
+
+    def _text(self, stream: InputStream) -> str:
+        """All of the input as text."""
+        data = stream.read(LARGEST_DOCUMENT_BYTES + 1)
+        while len(data) <= LARGEST_DOCUMENT_BYTES and (more := stream.read(1 << 20)):
+            data += more
+        if len(data) > LARGEST_DOCUMENT_BYTES:
+            raise InputError(
+                f"{self._coverage.path}: is larger than {LARGEST_DOCUMENT_BYTES >> 20} MiB, too "
+                f"large for {self._coverage.format}; give its parts (pg_dump --schema-only, "
+                "one plan to a file)"
+            )
+        return text_of(data.removeprefix(b"\xef\xbb\xbf"))
+
+    def _unknown(self, stream: InputStream) -> None:
+        """Not recognised: passed over if met in a folder, a failure if named."""
+        coverage, head = self._coverage, stream.head
+        kind = "binary data" if _binary(head) else "not recognised"
+        coverage.bytes = coverage.bytes_unparsed = _size(stream)
+        coverage.first_unparsed = f"line 1, byte 0: {shown(head)}"
+        if self._found:
+            coverage.format = SKIPPED
+            coverage.detected_by = f"{kind} in a folder"
+            if not coverage.path.lower().endswith(_PROSE):
+                self._warn(f"{kind} as an input, skipped")
+            return
+        self._fail(
+            f"{coverage.path}: {kind}; {coverage.first_unparsed}\n"
+            f"known are {detection.KNOWN}; for a log of another kind give --log-format "
+            "(and --log-line-prefix, as SHOW log_line_prefix prints it)"
+        )
+
+    def _warn(self, message: str) -> None:
+        self._recording.coverage.warnings.append(f"{self._coverage.path}: {message}")
+
+    def _fail(self, message: str) -> None:
+        self._coverage.failure = message
+        self._recording.coverage.warnings.append(message)
+
+
+def _binary(head: bytes) -> bool:
+    """Whether bytes are no text: a tenth of them are control characters."""
+    control = sum(head.count(bytes((code,))) for code in range(32) if code not in b"\t\n\r\x1b\f")
+    return control * 10 > len(head)
+
+
+def _size(stream: InputStream) -> int:
+    """Bytes of an input that is not read on: its head's if it is packed or a pipe."""
+    return len(stream.head) if stream.compression or stream.size is None else stream.size
+
+
+def _no_warning(_message: str) -> None:
+    """For looking ahead: whoever reads the input warns."""

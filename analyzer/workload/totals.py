@@ -1,0 +1,215 @@
+"""Amounts by number, and durations by group: sums that grow by slices and merge in any order.
+
+What has been summed is handed on as arrays by name (`arrays`), and added to another's (`absorb`).
+"""
+
+import numpy as np
+
+from analyzer.model.columns import Column, Floats, Rows, stable_order, starts_of_runs
+from analyzer.model.sampling import Sampling
+from analyzer.workload import samples
+from analyzer.workload.quantiles import (
+    Quantile,
+    buckets_of,
+    exactly,
+    from_histogram,
+    nearest_rank,
+    octaves,
+)
+
+EXACT = 2_000_000  # durations that are kept as they are, in all; beyond, histograms alone
+_PENDING = 1 << 16  # amounts that wait before they are merged
+
+_BUCKETS = 1 << 12  # a bucket's number, moved up by half of these, has its place in a key
+_MIDDLE = _BUCKETS // 2
+
+Arrays = dict[str, Column]
+
+
+class Totals:
+    """A sum for each key (int64): counts, or amounts of type `kind`."""
+
+    def __init__(self, kind: str = "i8") -> None:
+        self._keys = np.zeros(0, dtype=np.int64)
+        self._sums = np.zeros(0, dtype=kind)
+        self._waiting: list[tuple[Rows, Column]] = []
+        self._size = 0
+
+    def count(self, keys: Rows) -> None:
+        """Add one for each key."""
+        if len(keys) == 0:
+            return
+        ordered = np.sort(keys)
+        starts = np.flatnonzero(starts_of_runs(ordered))
+        self._wait(ordered[starts], np.diff(starts, append=len(ordered)))
+
+    def add(self, keys: Rows, amounts: Column) -> None:
+        """Add an amount for each key."""
+        if len(keys):
+            self._wait(*_summed(keys, amounts))
+
+    def items(self) -> tuple[Rows, Column]:
+        """All keys, ascending, and their sums."""
+        if self._waiting:
+            keys = np.concatenate([self._keys, *(keys for keys, _ in self._waiting)])
+            sums = np.concatenate([self._sums, *(sums for _, sums in self._waiting)])
+            self._waiting, self._size = [], 0
+            self._keys, self._sums = _summed(keys, sums.astype(self._sums.dtype))
+        return self._keys, self._sums
+
+    def _wait(self, keys: Rows, sums: Column) -> None:
+        self._waiting.append((keys, sums))
+        self._size += len(keys)
+        if self._size > max(_PENDING, len(self._keys)):
+            self.items()
+
+    def arrays(self) -> Arrays:
+        """All that there is, as arrays."""
+        keys, sums = self.items()
+        return {"keys": keys, "sums": sums}
+
+    def absorb(self, arrays: Arrays) -> None:
+        """Add what another gave as arrays."""
+        self._wait(arrays["keys"], arrays["sums"])
+
+
+def _summed(keys: Rows, amounts: Column) -> tuple[Rows, Column]:
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(starts_of_runs(ordered))
+    return ordered[starts], np.add.reduceat(amounts[order], starts)
+
+
+class Durations:
+    """Durations (ms) by group: as they are while there are few of them, and as histograms."""
+
+    def __init__(self, budget: int = EXACT) -> None:
+        self._budget = budget
+        self._count = 0
+        self._kept: list[tuple[Rows, Floats]] | None = []
+        self._buckets = Totals()
+
+    @property
+    def exact(self) -> bool:
+        """Whether every duration is still known as it was."""
+        return self._kept is not None
+
+    def add(self, groups: Rows, values: Floats, logarithms: Floats | None = None) -> None:
+        """Add durations, each with its group's number (0 to 2^50); `logarithms` are binary."""
+        if len(values) == 0:
+            return
+        groups = groups.astype(np.int64)
+        known = octaves(values) if logarithms is None else logarithms
+        self._buckets.count(groups * _BUCKETS + (buckets_of(known) + _MIDDLE))
+        self._keep([(groups.astype(_narrow(groups)), values)], len(values))
+
+    def _keep(self, pieces: list[tuple[Rows, Floats]] | None, count: int) -> None:
+        self._count += count
+        if pieces is None or self._count > self._budget:
+            self._kept = None
+        elif self._kept is not None:
+            self._kept.extend(pieces)
+
+    def histograms(self) -> dict[int, tuple[Rows, Rows]]:
+        """(buckets, counts) by group."""
+        keys, counts = self._buckets.items()
+        groups, buckets = keys // _BUCKETS, keys % _BUCKETS - _MIDDLE
+        return _split(groups, buckets, counts)
+
+    def quantiles(self, wanted: tuple[float, ...]) -> dict[int, list[Quantile]]:
+        """The wanted quantiles of every group."""
+        if self._kept is None:
+            return {
+                group: [from_histogram(buckets, counts, quantile) for quantile in wanted]
+                for group, (buckets, counts) in self.histograms().items()
+            }
+        return {
+            group: [exactly(values, quantile) for quantile in wanted]
+            for group, values in self.values().items()
+        }
+
+    def values(self) -> dict[int, Floats]:
+        """Every duration by group, ascending; nothing where they are no longer known."""
+        if not self._kept:
+            return {}
+        groups = np.concatenate([groups for groups, _ in self._kept])
+        values = np.concatenate([values for _, values in self._kept])
+        order = stable_order(groups)
+        groups, values = groups[order], values[order]
+        self._kept = [(groups, values)]  # sorted once for all that is asked
+        starts = np.flatnonzero(starts_of_runs(groups)).tolist()
+        found = {}
+        for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
+            found[int(groups[start])] = values[start:end]
+            values[start:end].sort()
+        return found
+
+    def samples(self, sampling: Sampling) -> dict[int, samples.Sample]:
+        """What every group is a sample of."""
+        if self._kept is None:
+            return {
+                group: samples.of_histogram(buckets, counts, sampling)
+                for group, (buckets, counts) in self.histograms().items()
+            }
+        return {
+            group: samples.of_values(values, buckets_of(octaves(values)), sampling)
+            for group, values in self.values().items()
+        }
+
+    def overall(self, groups: list[int], quantile: float) -> tuple[Quantile | None, int]:
+        """The quantile over several groups together (None of nothing), and how many durations."""
+        histograms = self.histograms()
+        found = [histograms[group] for group in groups if group in histograms]
+        if not found:
+            return None, 0
+        totals = Totals()
+        for buckets, counts in found:
+            totals.add(buckets, counts)
+        buckets, counts = totals.items()
+        count = int(counts.sum())
+        if self._kept is None:
+            return from_histogram(buckets, counts, quantile), count
+        values = self.values()
+        together = np.concatenate([values[group] for group in groups if group in values])
+        value = nearest_rank(together, quantile)
+        return None if value is None else Quantile(value, value, value, "exact"), count
+
+    def arrays(self) -> Arrays:
+        """All that there is, as arrays; without `values` where they are not known."""
+        made = {"count": np.array([self._count])}
+        made |= named("buckets", self._buckets.arrays())
+        if self._kept is not None:
+            groups = [groups.astype(np.int64) for groups, _ in self._kept]
+            values = [values for _, values in self._kept]
+            made["groups"] = np.concatenate([*groups, np.zeros(0, dtype=np.int64)])
+            made["values"] = np.concatenate([*values, np.zeros(0)])
+        return made
+
+    def absorb(self, arrays: Arrays) -> None:
+        """Add what another gave as arrays."""
+        kept = [(arrays["groups"], arrays["values"])] if "values" in arrays else None
+        self._keep(kept, int(arrays["count"][0]))
+        self._buckets.absorb(part_of(arrays, "buckets"))
+
+
+def named(name: str, arrays: Arrays) -> Arrays:
+    """The arrays of a part, with `name.` before their names."""
+    return {f"{name}.{key}": array for key, array in arrays.items()}
+
+
+def part_of(arrays: Arrays, name: str) -> Arrays:
+    """The arrays that `named` gave such names, by their own."""
+    head = f"{name}."
+    return {key.removeprefix(head): array for key, array in arrays.items() if key.startswith(head)}
+
+
+def _narrow(groups: Rows) -> str:
+    return "i4" if int(groups.max()) < 1 << 31 else "i8"
+
+
+def _split(groups: Rows, buckets: Rows, counts: Rows) -> dict[int, tuple[Rows, Rows]]:
+    starts = np.flatnonzero(starts_of_runs(groups))
+    return {
+        int(groups[start]): (buckets[start:end], counts[start:end])
+        for start, end in zip(starts, np.append(starts, len(groups))[1:], strict=True)
+    }

@@ -1,0 +1,287 @@
+"""The team's executions over time, and their units of work by route: sums that merge."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.model.columns import Column, Floats, Rows
+from analyzer.model.executions import Clock
+from analyzer.model.sampling import Sampling
+from analyzer.model.workload import STEPS_PER_DECADE, Hour, Route, Traffic
+from analyzer.workload.quantiles import Quantile, rank_of
+from analyzer.workload.requests import UNITS
+from analyzer.workload.samples import design_effect, together
+from analyzer.workload.totals import Arrays, Durations, Totals, named, part_of
+
+_HOUR_US = 3_600_000_000
+_CLOCKS = len(Clock)
+_WIDE = 1 << 31
+_SHOWN_OCTAVES = (math.log2(0.01), math.log2(1e9))  # what is beyond counts as these
+_MIDDLE = 1 << 10
+_DENSE = 1 << 20  # so many sums are made by place, without sorting
+
+
+class TrafficFigures:
+    """Executions of the team's statements by clock: when they ran and how long they took."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(_CLOCKS, dtype=np.int64)
+        self._first_us: int | None = None
+        self._last_us: int | None = None
+        self._decades = Totals()
+        self._hours = Durations()
+
+    def add(self, columns: Mapping[str, Column]) -> None:
+        """Executions: columns start_us, end_us, duration_ms, octaves (its logarithm) and clock."""
+        if len(columns["clock"]) == 0:
+            return
+        clock = columns["clock"].astype(np.int64)
+        self._counts += np.bincount(clock, minlength=_CLOCKS)
+        self._span(int(columns["start_us"].min()), int(columns["end_us"].max()))
+        clipped = np.clip(columns["octaves"], *_SHOWN_OCTAVES)
+        decades = np.floor(clipped * (math.log10(2) * STEPS_PER_DECADE) + 1e-9).astype(np.int64)
+        self._decades.count(clock * _WIDE + decades + _MIDDLE)
+        hours = columns["start_us"] // _HOUR_US
+        self._hours.add(hours * _CLOCKS + clock, columns["duration_ms"], columns["octaves"])
+
+    def _span(self, first_us: int | None, last_us: int | None) -> None:
+        firsts = [at for at in (first_us, self._first_us) if at is not None]
+        lasts = [at for at in (last_us, self._last_us) if at is not None]
+        self._first_us, self._last_us = min(firsts, default=None), max(lasts, default=None)
+
+    def quantile(self, clock: Clock, quantile: float) -> tuple[Quantile | None, int]:
+        """The quantile over all executions on a clock (None of nothing), and how many there are."""
+        groups = [group for group in self._hours.histograms() if group % _CLOCKS == clock]
+        return self._hours.overall(groups, quantile)
+
+    @property
+    def first_us(self) -> int | None:
+        """When the first execution began, None without any."""
+        return self._first_us
+
+    def sampled(
+        self, sampling: Sampling, quantile: float, clustering: float
+    ) -> tuple[Quantile | None, int]:
+        """The quantile over what the server's log is a sample of, and how many that are."""
+        found = self._hours.samples(sampling)
+        samples = [one for group, one in found.items() if group % _CLOCKS == Clock.SERVER]
+        if not samples:
+            return None, 0
+        sample = together(samples)
+        return sample.quantile(quantile, clustering), round(sample.calls)
+
+    def finish(
+        self, quantile: float, routes: Sequence[Route], sampling: Sampling | None = None
+    ) -> Traffic:
+        """All figures: those over time on the server's clock if it saw anything, else the client's.
+
+        `sampling` is how the server's log was sampled.
+        """
+        server, client = self._counts.tolist()
+        clock = Clock.SERVER if server or not client else Clock.CLIENT
+        weighted = sampling if clock == Clock.SERVER else None
+        return Traffic(
+            server=server,
+            client=client,
+            first_us=self._first_us,
+            last_us=self._last_us,
+            distribution=self._distribution(clock, weighted),
+            hours=self._by_hour(clock, quantile, weighted),
+            routes=tuple(routes),
+        )
+
+    def _distribution(self, clock: Clock, sampling: Sampling | None) -> tuple[tuple[int, int], ...]:
+        keys, counts = self._decades.items()
+        mine = keys // _WIDE == clock
+        decades, counts = keys[mine] % _WIDE - _MIDDLE, counts[mine]
+        if sampling is not None:
+            low, high = (10.0 ** ((decades + step) / STEPS_PER_DECADE) for step in (0, 1))
+            counts = np.rint(counts * sampling.bucket_weights(low, high)).astype(np.int64)
+        return tuple(zip(decades.tolist(), counts.tolist(), strict=True))
+
+    def _by_hour(
+        self, clock: Clock, quantile: float, sampling: Sampling | None
+    ) -> tuple[Hour, ...]:
+        found: dict[int, tuple[int, Quantile]]
+        if sampling is None:
+            sizes = {group: int(n.sum()) for group, (_, n) in self._hours.histograms().items()}
+            quantiles = self._hours.quantiles((quantile,))
+            found = {group: (sizes[group], p95) for group, (p95,) in quantiles.items()}
+        else:
+            samples = self._hours.samples(sampling)
+            found = {
+                group: (round(sample.calls), sample.quantile(quantile))
+                for group, sample in samples.items()
+            }
+        return tuple(
+            Hour(group // _CLOCKS * _HOUR_US, calls, p95.value_ms)
+            for group, (calls, p95) in sorted(found.items())
+            if group % _CLOCKS == clock
+        )
+
+    def arrays(self) -> Arrays:
+        """All that there is, as arrays."""
+        span = [at for at in (self._first_us, self._last_us) if at is not None]
+        made = {"counts": self._counts, "span": np.array(span, dtype=np.int64)}
+        made |= named("decades", self._decades.arrays())
+        return made | named("hours", self._hours.arrays())
+
+    def absorb(self, arrays: Arrays) -> None:
+        """Add what another gave as arrays."""
+        self._counts += arrays["counts"]
+        self._span(*(arrays["span"].tolist() or (None, None)))
+        self._decades.absorb(part_of(arrays, "decades"))
+        self._hours.absorb(part_of(arrays, "hours"))
+
+
+class RequestFigures:
+    """Units of work by route (a number, -1 none): their database time and round trips."""
+
+    def __init__(self) -> None:
+        self._units = np.zeros(len(UNITS), dtype=np.int64)
+        self._durations = Durations()
+        self._trips = Totals()
+        self._shapes = Totals("f8")
+        self._total_ms = Totals("f8")
+
+    def add(self, work: "SummedRequests", statement: Rows, duration_ms: Column) -> None:
+        """Requests, and the statements that each row of theirs ran."""
+        some = work.round_trips > 0
+        route = work.route[some].astype(np.int64) + 1
+        self._units += np.bincount(work.unit[some], minlength=len(UNITS))
+        self._durations.add(route, work.duration_ms[some])
+        self._total_ms.add(route, work.duration_ms[some])
+        self._trips.count(route * _WIDE + work.round_trips[some])
+        row_route = work.route[work.request]
+        routed = row_route >= 0
+        if routed.any():
+            self._add_shapes(row_route[routed], statement[routed], duration_ms[routed])
+
+    def _add_shapes(self, route: Rows, statement: Rows, duration_ms: Column) -> None:
+        width = int(statement.max()) + 1
+        if (int(route.max()) + 1) * width > _DENSE:
+            self._shapes.add(route * _WIDE + statement, duration_ms)
+            return
+        place = route * width + statement
+        some = np.flatnonzero(np.bincount(place))
+        sums = np.bincount(place, weights=duration_ms)[some]
+        self._shapes.add(some // width * _WIDE + some % width, sums)
+
+    def unit(self) -> str | None:
+        """What most requests are known by: trace, transaction or burst; None without any."""
+        counts = dict(zip(UNITS, self._units.tolist(), strict=True))
+        if not any(counts.values()):
+            return None
+        return min(counts, key=lambda name: (-counts[name], name))
+
+    def quantile(self, quantile: float) -> tuple[Quantile | None, int]:
+        """The quantile of database time over all requests, and how many there are."""
+        return self._durations.overall(list(self._durations.histograms()), quantile)
+
+    def round_trips(self, quantile: float) -> float:
+        """The quantile of executions in one request; 0 without any."""
+        keys, counts = self._trips.items()
+        totals = Totals()
+        totals.add(keys % _WIDE, counts)
+        return _ranked(*totals.items(), quantile) if len(keys) else 0.0
+
+    def clustering(self) -> float:
+        """The design effect of drawing all executions of a request together."""
+        keys, counts = self._trips.items()
+        return design_effect(keys % _WIDE, counts)
+
+    def routes(self, names: Sequence[str], quantile: float) -> list[Route]:
+        """Figures of each route, most database time first."""
+        quantiles = self._durations.quantiles((0.5, quantile))
+        total_ms = dict(zip(*(part.tolist() for part in self._total_ms.items()), strict=True))
+        keys, counts = self._trips.items()
+        statements = self._statements()
+        routes = []
+        for number, (p50, p95) in quantiles.items():
+            if number == 0:
+                continue
+            mine = keys // _WIDE == number
+            routes.append(
+                Route(
+                    names[number - 1],
+                    int(counts[mine].sum()),
+                    total_ms[number],
+                    p50.value_ms,
+                    p95.value_ms,
+                    _ranked(keys[mine] % _WIDE, counts[mine], quantile),
+                    tuple(statements.get(number - 1, ())),
+                )
+            )
+        return sorted(routes, key=lambda route: (-route.total_ms, route.name))
+
+    def _statements(self) -> dict[int, list[tuple[int, float]]]:
+        """By route: (statement, ms together) of what its requests ran."""
+        keys, sums = self._shapes.items()
+        found: dict[int, list[tuple[int, float]]] = {}
+        for key, total_ms in zip(keys.tolist(), sums.tolist(), strict=True):
+            found.setdefault(key // _WIDE, []).append((key % _WIDE, total_ms))
+        return found
+
+    def arrays(self) -> Arrays:
+        """All that there is, as arrays."""
+        made = {"units": self._units}
+        for name, part in self._parts().items():
+            made |= named(name, part.arrays())
+        return made
+
+    def absorb(self, arrays: Arrays) -> None:
+        """Add what another gave as arrays, of the same routes."""
+        self._units += arrays["units"]
+        for name, part in self._parts().items():
+            part.absorb(part_of(arrays, name))
+
+    def _parts(self) -> dict[str, Totals | Durations]:
+        return {
+            "durations": self._durations,
+            "trips": self._trips,
+            "shapes": self._shapes,
+            "total_ms": self._total_ms,
+        }
+
+
+@dataclass(slots=True)
+class SummedRequests:
+    """A slice's requests: `request` is the place of each row's in the other columns.
+
+    `route` is a number (-1 none), `unit` one of TRACE, TRANSACTION, BURST. Where `round_trips` is 0
+    no statement of the team's was run.
+    """
+
+    request: Rows
+    unit: Column
+    route: Rows
+    duration_ms: Floats
+    round_trips: Rows
+
+
+def sum_requests(request: Rows, unit: Column, route: Rows, duration_ms: Floats) -> SummedRequests:
+    """Sum rows (the team's, in the order of time in each request) up by request.
+
+    `route` is that of each row's statement: the first that is known is the request's.
+    """
+    count = int(request.max()) + 1 if len(request) else 0
+    units = np.zeros(count, dtype=unit.dtype)
+    units[request] = unit
+    routes = np.full(count, -1, dtype=np.int64)
+    known = np.flatnonzero(route >= 0)[::-1]
+    routes[request[known]] = route[known]
+    return SummedRequests(
+        request,
+        units,
+        routes,
+        np.bincount(request, weights=duration_ms, minlength=count).astype(np.float64),
+        np.bincount(request, minlength=count),
+    )
+
+
+def _ranked(values: Rows, counts: Rows, quantile: float) -> float:
+    """The nearest-rank quantile of values (ascending) that occur `counts` times."""
+    total = np.cumsum(counts)
+    return float(values[np.searchsorted(total, rank_of(quantile, int(total[-1])), side="right")])
