@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -14,10 +13,26 @@ if TYPE_CHECKING:
     from analyzer.pipeline import Options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-LOG_FORMATS = ("auto", "stderr", "csvlog", "jsonlog")
+LOG_FORMATS = (
+    *("auto", "stderr", "csvlog", "jsonlog"),
+    *(
+        "syslog",
+        "journald",
+        "logplex",
+        "cloudsql",
+        "cloudwatch",
+        "azure",
+        "cnpg",
+        "supabase",
+        "otlp",
+    ),
+    *("cri", "docker"),
+)
 FAIL_ON = ("never", "target", "findings", "new", "regression")
 _RELATIVE = re.compile(r"(\d+)\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+_RATE = click.FloatRange(0, 1)
 
 _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("inputs", nargs=-1, metavar="INPUT..."),
@@ -46,6 +61,24 @@ _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="What the server leaves out of its log (log_min_duration_statement); 0: nothing. Read from --dsn or inferred if not given.",
     ),
     click.option(
+        "--log-sample-rate",
+        metavar="RATE",
+        type=_RATE,
+        help="The share of statements that the server logs (log_statement_sample_rate, 0 to 1) of those faster than --log-min-duration-ms, or of all. Read from the log or --dsn if not given.",
+    ),
+    click.option(
+        "--log-min-duration-sample-ms",
+        metavar="N",
+        type=click.FloatRange(min=0),
+        help="From which duration on --log-sample-rate holds (log_min_duration_sample); faster ones are not logged.",
+    ),
+    click.option(
+        "--log-transaction-sample-rate",
+        metavar="RATE",
+        type=_RATE,
+        help="The share of transactions that the server logs whole (log_transaction_sample_rate, 0 to 1). Read from the log or --dsn if not given.",
+    ),
+    click.option(
         "--since", metavar="TIME", help="Only entries from this time on (ISO 8601, or 2h, 3d ago)."
     ),
     click.option(
@@ -58,7 +91,8 @@ _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--workers",
         type=click.IntRange(min=1),
         default=1,
-        help="For inputs read side by side; this version reads them one after another.",
+        show_default=True,
+        help="Threads: one analyses, the others read inputs ahead of it.",
     ),
 )
 _JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -99,6 +133,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     Raises:
         UsageError: no input at all, or a time or zone that can't be read.
     """
+    from analyzer.model.sampling import LoggingSettings
     from analyzer.model.target import Target
     from analyzer.pipeline import Options
     from analyzer.sources.options import ReadOptions
@@ -120,8 +155,14 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         schema=given["schema"],
         target=Target(given["target_ms"], given["quantile"]),
         log_min_duration_ms=given["log_min_duration_ms"],
+        sampled=LoggingSettings(
+            sample_min_duration_ms=given["log_min_duration_sample_ms"],
+            statement_rate=given["log_sample_rate"],
+            transaction_rate=given["log_transaction_sample_rate"],
+        ),
         redact="off" if given["no_redact"] else given["redact"],
         max_index_width=given.get("max_width") or 3,
+        workers=given["workers"],
     )
 
 
@@ -137,7 +178,7 @@ def moment(text: str | None, zone: str | None, option: str) -> int | None:
         parsed = datetime.fromisoformat(text)
         if parsed.tzinfo is None:
             parsed = parsed.replace(tzinfo=_zone(zone))
-    except (ValueError, ZoneInfoNotFoundError) as error:
+    except (ValueError, KeyError) as error:  # a zone that is not known is a KeyError
         raise UsageError(
             f"{option} {text!r} is no time: write 2026-11-22T08:00, 2026-11-22T08:00+01:00, 2h or 3d"
         ) from error
@@ -149,6 +190,8 @@ def _zone(name: str | None) -> tzinfo | None:
         return UTC
     if name[0] in "+-":
         return datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo
+    from zoneinfo import ZoneInfo
+
     return ZoneInfo(name)
 
 
@@ -179,9 +222,13 @@ DEFAULTS: dict[str, Any] = {
     "log_format": "auto",
     "log_line_prefix": None,
     "log_min_duration_ms": None,
+    "log_sample_rate": None,
+    "log_min_duration_sample_ms": None,
+    "log_transaction_sample_rate": None,
     "since": None,
     "until": None,
     "tz": None,
+    "workers": 1,
     "target_ms": 100.0,
     "quantile": 0.95,
     "redact": "strict",

@@ -49,12 +49,11 @@ def clear_progress() -> None:
 
 def render(document: dict[str, Any], form: str) -> str:
     """The document in a format; tables as wide as the terminal, coloured only on one."""
-    from analyzer.report.document import dump
-    from analyzer.report.views import RENDERERS, table
+    from analyzer.report.views import RENDERERS
 
-    if form == "json":
-        return dump(document)
     if form == "table":
+        from analyzer.report.views import table
+
         width, colour = terminal()
         return table.render(document, width, colour=colour)
     return RENDERERS[form](document)

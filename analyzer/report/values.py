@@ -10,7 +10,7 @@ import numpy as np
 
 Document = dict[str, Any]
 
-SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS_MS = 3
 _DIGITS = 6
@@ -18,7 +18,11 @@ _DIGITS = 6
 
 def clean_text(text: str) -> str:
     r"""The text with lone surrogates (undecodable bytes of a log) written out as `\udcxx`."""
-    return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    try:
+        text.encode()  # far quicker than a search, and nearly always all there is to do
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text
 
 
 def clean_number(value: float, *, digits: int = _DIGITS) -> float | None:
@@ -34,15 +38,32 @@ def clean(value: Any, key: str = "") -> Any:  # noqa: ANN401 - any fact in, any 
     Tuples become lists, NumPy scalars Python numbers, enumerations their text. Raises TypeError
     for what has no place in a document.
     """
-    if value is None or isinstance(value, bool):
+    kind = type(value)  # nearly all values are of these types themselves; the rest is below
+    if kind is str:
+        return clean_text(value)
+    if kind is float:
+        return clean_number(value, digits=_digits(key))
+    if value is None or kind is int or kind is bool:
         return value
+    if kind is dict:
+        return {clean_text(str(name)): clean(item, str(name)) for name, item in value.items()}
+    if kind is list or kind is tuple:
+        return [clean(item, key) for item in value]
+    return _clean_other(value, key)
+
+
+def _digits(key: str) -> int:
+    return _DIGITS_MS if key.endswith("_ms") or key == "ms" else _DIGITS
+
+
+def _clean_other(value: Any, key: str) -> Any:  # noqa: ANN401 - as above
+    """`clean` of subtypes: enumerations, NumPy scalars, other mappings and sequences."""
     if isinstance(value, str):
         return clean_text(str(value))
     if isinstance(value, (int, np.integer)):
         return int(value)
     if isinstance(value, (float, np.floating)):
-        digits = _DIGITS_MS if key.endswith("_ms") or key == "ms" else _DIGITS
-        return clean_number(float(value), digits=digits)
+        return clean_number(float(value), digits=_digits(key))
     if isinstance(value, Mapping):
         return {clean_text(str(name)): clean(item, str(name)) for name, item in value.items()}
     if isinstance(value, Sequence):
@@ -59,13 +80,3 @@ def iso(microseconds: int | None, timespec: str = "milliseconds") -> str | None:
     except OverflowError:
         return None
     return moment.isoformat(timespec=timespec).replace("+00:00", "Z")
-
-
-def nearest_rank(ascending: "np.ndarray[Any, Any]", quantile: float) -> float | None:
-    """The nearest-rank quantile (0..1) of values in ascending order, None if there are none."""
-    count = len(ascending)
-    if count == 0:
-        return None
-    # 0.95 * 20 must not become rank 20 by a rounding error of the product.
-    rank = math.ceil(quantile * count - 1e-9)
-    return float(ascending[min(max(rank, 1), count) - 1])

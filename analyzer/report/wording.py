@@ -46,8 +46,10 @@ def value(measured: dict[str, Any]) -> str:
 def interval(measured: dict[str, Any]) -> str:
     """The bounds beside a value that is not exact, else nothing."""
     middle, low, high = (measured.get(name) for name in ("value_ms", "low_ms", "high_ms"))
-    if middle is None or low is None or high is None or low == high:
+    if middle is None or low is None or low == high:
         return ""
+    if high is None:
+        return f"at least {ms(low)}" if low else ""
     return f"between {ms(low)} and {ms(high)}"
 
 
@@ -88,10 +90,22 @@ def coverage_sentences(document: Document) -> list[str]:
             f"Statements under {ms(coverage['log_min_duration_ms'])} are not logged ({how})."
         )
     if coverage["sampling"]:
-        rates = ", ".join(f"{one_line(k)} {v}" for k, v in coverage["sampling"].items())
-        sentences.append(f"Sampled: {rates}.")
+        sentences.append(_sampled(coverage["sampling"]))
     sentences.append(_understood(coverage))
     return [sentence for sentence in sentences if sentence]
+
+
+def _sampled(sampling: dict[str, Any]) -> str:
+    """What a log was drawn from, and that its figures are weighted."""
+    drawn = {"statement": "statements", "transaction": "transactions"}
+    what = drawn.get(str(sampling.get("by")), "statements and of transactions")
+    rate, threshold, floor = (sampling.get(name) for name in ("rate", "threshold_ms", "floor_ms"))
+    text = f"The log is a sample of {what}" + ("" if rate is None else f", {percent(rate)}")
+    limits = [f"from {ms(floor)} on"] if floor else []
+    limits += [f"below {ms(threshold)}"] if threshold is not None else []
+    text += f" {' and '.join(limits)}" if limits else ""
+    known = one_line(str(sampling.get("known_from", "")))
+    return f"{text} (known from the {known}); figures are weighted."
 
 
 def _seen(coverage: dict[str, Any]) -> str:

@@ -1,11 +1,14 @@
 """What a statement's text tells: tables, conditions, limits. No server is needed."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from analyzer.model.statement import Join, Kind, Predicate, Role, StatementFacts
 from analyzer.sql import tree
 from analyzer.sql.positions import ParameterCoder
 from analyzer.sql.predicates import Scope, read_conditions
+from analyzer.sql.survey import Survey, survey
+from analyzer.sql.tokens import Token
 from analyzer.sql.tree import Node
 
 UNKNOWN = StatementFacts(kind=Kind.UNKNOWN, role=Role.WORKLOAD)
@@ -44,6 +47,7 @@ _SESSION_FUNCTIONS = frozenset(
 _SESSION_PREFIXES = ("pg_stat", "pg_is_", "pg_last_", "pg_current_")
 _CATALOG_SCHEMAS = ("pg_catalog.", "information_schema.")
 _AGGREGATES = frozenset({"count", "sum", "avg", "min", "max", "bool_or", "bool_and", "every"})
+_ONE_ROW_MAKERS = frozenset({"FuncCall", "SubLink"})
 _BOUNDARIES = {
     "TRANS_STMT_BEGIN": 1,
     "TRANS_STMT_START": 1,
@@ -54,66 +58,49 @@ _BOUNDARIES = {
 OWN_MARK = "/* pg95 */"  # every statement that pg95 sends carries it
 
 
-@dataclass(slots=True)
-class _Found:
-    """Facts being collected from one SELECT and what it contains."""
+def read_facts(
+    nodes: Sequence[Node],
+    text: str,
+    surveys: Sequence[Survey] | None = None,
+    literals: Sequence[Token] | None = None,
+) -> StatementFacts:
+    """Facts of a parsed text; for several statements in one text, those of the first that works on tables.
 
-    tables: list[str] = field(default_factory=list)
-    ctes: set[str] = field(default_factory=set)
-
-    def add(self, name: str) -> None:
-        if name not in self.tables and name not in self.ctes:
-            self.tables.append(name)
-
-
-def read_facts(nodes: list[Node], text: str) -> StatementFacts:
-    """Facts of a parsed text; for several statements in one text, those of the first that works on tables."""
+    `surveys` are those of the nodes and `literals` the text's tokens, where they are at hand.
+    """
     if not nodes:
         return UNKNOWN
-    coder = ParameterCoder(text)
-    every = [_facts_of(node, coder) for node in nodes]
+    coder = ParameterCoder(text, literals)
+    surveys = surveys or [survey(node) for node in nodes]
+    every = [_facts_of(node, met, coder) for node, met in zip(nodes, surveys, strict=True)]
     chosen = next((facts for facts in every if facts.tables), every[0])
     if OWN_MARK in text:
         return replace(chosen, role=Role.OWN)
     return chosen
 
 
-def _facts_of(node: Node, coder: ParameterCoder) -> StatementFacts:
+def _facts_of(node: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
     kind, fields = tree.kind_of(node)
     if kind == "DeclareCursorStmt":
-        return replace(_facts_of(fields["query"], coder), cursor=True)
+        return replace(_facts_of(fields["query"], met, coder), cursor=True)
     if kind == "SelectStmt":
-        return _select(fields, coder)
+        return _select(fields, met, coder)
     if kind in ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"):
-        return _write(_KINDS[kind], fields, coder)
+        return _write(_KINDS[kind], fields, met, coder)
     if kind == "TransactionStmt":
         boundary = _BOUNDARIES.get(fields.get("kind", ""), 0)
         return StatementFacts(Kind.TRANSACTION, Role.TRANSACTION, boundary=boundary)
     role = Role.SESSION if kind in _SESSION_STATEMENTS else Role.WORKLOAD
-    return StatementFacts(Kind.UTILITY, role, tables=tuple(_all_tables(node)))
+    return StatementFacts(Kind.UTILITY, role, tables=tuple(met.tables))
 
 
-def _all_tables(node: object) -> list[str]:
-    """All tables of a tree in order, CTE names left out."""
-    found = _Found()
-    for kind, fields in tree.walk(node):
-        if kind == "CommonTableExpr":
-            found.ctes.add(fields.get("ctename", ""))
-    for kind, fields in tree.walk(node):
-        if kind in ("RangeVar", "relation") and fields.get("relname"):
-            found.add(tree.table_name(fields))
-        elif kind in ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"):
-            found.add(tree.table_name(fields.get("relation", {})))
-    return found.tables
-
-
-def _select(fields: Node, coder: ParameterCoder) -> StatementFacts:
-    tables = tuple(_all_tables({"SelectStmt": fields}))
+def _select(fields: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
+    tables = tuple(met.tables)
     if fields.get("op", "SETOP_NONE") != "SETOP_NONE":
-        return StatementFacts(Kind.SELECT, _role(fields, tables), tables=tables)
+        return StatementFacts(Kind.SELECT, _role(met), tables=tables)
     inner = _only_subquery(fields)
     if inner is not None:
-        return _wrapped(inner, fields, tables, coder)
+        return _wrapped(inner, fields, met, coder)
     ctes = {
         fields["ctename"]
         for kind, fields in tree.walk(fields.get("withClause", {}))
@@ -121,14 +108,14 @@ def _select(fields: Node, coder: ParameterCoder) -> StatementFacts:
     }
     scope = Scope.of_from_clause(fields.get("fromClause", []), ctes)
     predicates, joins, disjunctive = read_conditions(
-        [fields.get("whereClause"), *scope.conditions], scope, coder
+        [fields.get("whereClause"), *scope.conditions], scope, coder, lists=met.lists
     )
     columns, star = _target_columns(fields.get("targetList", []), scope)
     limit, limit_parameter = _bound(fields.get("limitCount"), coder)
     offset, offset_parameter = _bound(fields.get("limitOffset"), coder)
     return StatementFacts(
         kind=Kind.SELECT,
-        role=_role(fields, tables),
+        role=_role(met),
         tables=tables,
         main_table=scope.main_table,
         predicates=tuple(predicates),
@@ -140,7 +127,7 @@ def _select(fields: Node, coder: ParameterCoder) -> StatementFacts:
         offset=offset,
         offset_parameter=offset_parameter,
         order_by=_sorted_columns(fields.get("sortClause", []), scope),
-        one_row=_returns_one_row(fields),
+        one_row=_returns_one_row(fields, met),
         grouped="groupClause" in fields or "distinctClause" in fields,
         disjunctive=disjunctive,
         locks_rows="lockingClause" in fields,
@@ -161,29 +148,29 @@ def _only_subquery(fields: Node) -> Node | None:
     return found if plain else None
 
 
-def _wrapped(
-    inner: Node, outer: Node, tables: tuple[str, ...], coder: ParameterCoder
-) -> StatementFacts:
+def _wrapped(inner: Node, outer: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
     """Facts of a subquery with what its wrapper adds: rows are those of the wrapper."""
-    facts = _select(inner, coder)
-    one_row = "fromClause" not in outer or _returns_one_row(outer)
-    facts = replace(facts, tables=tables, one_row=one_row)
+    facts = _select(inner, survey({"SelectStmt": inner}), coder)
+    one_row = "fromClause" not in outer or _returns_one_row(outer, met)
+    facts = replace(facts, tables=tuple(met.tables), one_row=one_row)
     limit, limit_parameter = _bound(outer.get("limitCount"), coder)
     if limit is None:
         return facts
     return replace(facts, limit=limit, limit_parameter=limit_parameter)
 
 
-def _write(kind: Kind, fields: Node, coder: ParameterCoder) -> StatementFacts:
+def _write(kind: Kind, fields: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
     target = tree.table_name(fields.get("relation", {}))
-    tables = tuple(dict.fromkeys([target, *_all_tables(fields)]))
+    tables = tuple(dict.fromkeys([target, *met.tables]))
     others = fields.get("fromClause") or fields.get("usingClause") or []
     scope = Scope.of_from_clause([{"RangeVar": fields.get("relation", {})}, *others], set())
     predicates: list[Predicate] = []
     joins: list[Join] = []
     disjunctive = False
     if kind in (Kind.UPDATE, Kind.DELETE):
-        predicates, joins, disjunctive = read_conditions([fields.get("whereClause")], scope, coder)
+        predicates, joins, disjunctive = read_conditions(
+            [fields.get("whereClause")], scope, coder, lists=met.lists
+        )
     names = fields.get("cols") if kind is Kind.INSERT else fields.get("targetList")
     written = [
         target["ResTarget"].get("name", "") for target in names or [] if "ResTarget" in target
@@ -191,7 +178,7 @@ def _write(kind: Kind, fields: Node, coder: ParameterCoder) -> StatementFacts:
     rows = len(fields.get("selectStmt", {}).get("SelectStmt", {}).get("valuesLists", ()))
     return StatementFacts(
         kind=kind,
-        role=_role(fields, tables),
+        role=Role.CATALOG if _all_of_catalog(tables) else Role.WORKLOAD,
         tables=tables,
         main_table=target,
         predicates=tuple(predicates),
@@ -202,22 +189,20 @@ def _write(kind: Kind, fields: Node, coder: ParameterCoder) -> StatementFacts:
     )
 
 
-def _role(fields: Node, tables: tuple[str, ...]) -> Role:
-    if tables:
-        catalog = all(
-            name.startswith(_CATALOG_SCHEMAS) or ("." not in name and name.startswith("pg_"))
-            for name in tables
-        )
-        return Role.CATALOG if catalog else Role.WORKLOAD
-    functions = {
-        tree.strings(call.get("funcname"))[-1]
-        for kind, call in tree.walk(fields)
-        if kind == "FuncCall" and call.get("funcname")
-    }
-    if not functions:
+def _all_of_catalog(tables: Iterable[str]) -> bool:
+    return all(
+        name.startswith(_CATALOG_SCHEMAS) or ("." not in name and name.startswith("pg_"))
+        for name in tables
+    )
+
+
+def _role(met: Survey) -> Role:
+    if met.tables:
+        return Role.CATALOG if _all_of_catalog(met.tables) else Role.WORKLOAD
+    if not met.functions:
         return Role.HEALTH_CHECK
     about_server = all(
-        name in _SESSION_FUNCTIONS or name.startswith(_SESSION_PREFIXES) for name in functions
+        name in _SESSION_FUNCTIONS or name.startswith(_SESSION_PREFIXES) for name in met.functions
     )
     return Role.SESSION if about_server else Role.WORKLOAD
 
@@ -262,13 +247,13 @@ def _sorted_columns(sort: list[Node], scope: Scope) -> tuple[tuple[str | None, s
     return tuple(found)
 
 
-def _returns_one_row(fields: Node) -> bool:
+def _returns_one_row(fields: Node, met: Survey) -> bool:
     """An aggregate without GROUP BY, or nothing but an EXISTS: one row whatever the tables hold."""
-    if "groupClause" in fields:
+    if "groupClause" in fields or not (met.functions or met.sublinks):
         return False
     for target in fields.get("targetList", []):
         value = target.get("ResTarget", {}).get("val", {})
-        for kind, inner in tree.walk(value):
+        for kind, inner in tree.collect(value, _ONE_ROW_MAKERS):
             if (
                 kind == "SubLink"
                 and inner.get("subLinkType") == "EXISTS_SUBLINK"

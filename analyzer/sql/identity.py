@@ -1,17 +1,25 @@
 """Who a statement is: fingerprint, shape and lineage (docs/architecture.md, Identity)."""
 
 import hashlib
+from collections.abc import Iterable
+from typing import cast
 
 from analyzer.model.statement import Statement
 from analyzer.sql import tree
 from analyzer.sql.facts import UNKNOWN, read_facts
 from analyzer.sql.keys import safe_key
-from analyzer.sql.redact import normalise
+from analyzer.sql.redact import normalise, read_tokens
+from analyzer.sql.survey import MANY, ONE, Survey, survey
 from analyzer.sql.tree import Node
 
 _SPELLED_CODES = 4  # more arity classes than this are hashed into one
 _NOT_IDENTITY = frozenset(
     {"location", "stmt_location", "stmt_len", "rexpr_list_start", "rexpr_list_end"}
+)
+
+_VALUES = frozenset({"A_Const", "ParamRef"})
+_WITH_COLUMNS = frozenset(
+    {"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "OnConflictClause"}
 )
 
 
@@ -26,48 +34,33 @@ def identify(text: str) -> Statement:
     if fingerprint is None:
         name = "x" + short_hash(safe_key(text)[0], 15)
         return Statement(name, name, name, normalise(text), parsed=False, facts=UNKNOWN)
+    literals = read_tokens(text)
+    sql = normalise(text, literals)
     try:
         nodes = tree.parse(text)
-    except tree.ParseError:  # fingerprinted, but nested too deeply to walk
-        sql = normalise(text)
+        skeletons = [_skeleton(node) for node in nodes]
+    except (tree.ParseError, RecursionError):  # fingerprinted, but nested too deeply to walk
         return Statement(fingerprint, fingerprint, fingerprint, sql, parsed=True, facts=UNKNOWN)
-    codes = arity_codes(nodes, squashed="/*, ... */" in text)
-    shape_id = "-".join([fingerprint, *_spell(codes)])
+    surveys = [survey(node) for node in nodes]
+    codes = _arity_codes(surveys, squashed="/*, ... */" in text)
     return Statement(
-        shape_id=shape_id,
+        shape_id="-".join([fingerprint, *_spell(codes)]),
         fingerprint=fingerprint,
-        lineage=short_hash("\n".join([*(_skeleton(node) for node in nodes), *codes])),
-        sql=normalise(text),
+        lineage=short_hash("\n".join([*skeletons, *codes])),
+        sql=sql,
         parsed=True,
-        facts=read_facts(nodes, text),
+        facts=read_facts(nodes, text, surveys, literals),
     )
 
 
-# Arity classes, as they stand in a shape_id.
-_ONE = "i1"  # IN ($1)
-_MANY = "in"  # IN ($1, $2)
-_ARRAY = "any"  # = ANY($1)
-_ROWS = "rows"  # VALUES (…), (…)
-
-
-def arity_codes(nodes: list[Node], *, squashed: bool = False) -> list[str]:
-    """The arity classes of a tree in order: what tells a loop from a batch where fingerprints don't.
+def _arity_codes(surveys: Iterable[Survey], *, squashed: bool) -> list[str]:
+    """The arity classes of a text in order.
 
     `squashed`: the text is from PostgreSQL 18's pg_stat_statements, whose lists of one may stand
     for more.
     """
-    codes = []
-    for kind, fields in tree.walk(nodes):
-        if kind == "A_Expr":
-            form = fields.get("kind")
-            if form == "AEXPR_IN":
-                items = fields.get("rexpr", {}).get("List", {}).get("items", [])
-                codes.append(_MANY if len(items) > 1 or squashed else _ONE)
-            elif form in ("AEXPR_OP_ANY", "AEXPR_OP_ALL"):
-                codes.append(_ARRAY)
-        elif kind == "SelectStmt" and len(fields.get("valuesLists", ())) > 1:
-            codes.append(_ROWS)
-    return codes
+    codes = [code for met in surveys for code in met.arity]
+    return [MANY if code == ONE else code for code in codes] if squashed else codes
 
 
 def _spell(codes: list[str]) -> list[str]:
@@ -78,17 +71,20 @@ def _spell(codes: list[str]) -> list[str]:
 
 def _skeleton(node: object) -> str:
     """A tree as text without values, target lists and written columns (see Lineage)."""
-    if isinstance(node, list):
-        return "[" + ",".join(_skeleton(item) for item in node) + "]"
-    if not isinstance(node, dict):
+    kind = type(node)
+    if kind is list:
+        return "[" + ",".join([_skeleton(item) for item in cast("list[object]", node)]) + "]"
+    if kind is not dict:
         return str(node)
     parts = []
-    for name, value in node.items():
+    for name, value in cast("Node", node).items():
         if name in _NOT_IDENTITY:
             continue
-        if name in ("A_Const", "ParamRef"):
+        if type(value) is str:
+            parts.append(f"{name}:{value}")
+        elif name in _VALUES:
             parts.append("?")
-        elif name in ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "OnConflictClause"):
+        elif name in _WITH_COLUMNS:
             parts.append(f"{name}({_skeleton(_without_columns(value))})")
         elif name == "A_Expr" and value.get("kind") == "AEXPR_IN":
             parts.append(f"IN({_skeleton(value.get('lexpr'))},{_skeleton(value.get('name'))})")

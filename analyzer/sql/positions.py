@@ -1,9 +1,10 @@
 """Which value of an execution a node of the syntax tree stands for."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 from analyzer.sql import tree
-from analyzer.sql.tokens import Unbalanced, tokens
+from analyzer.sql.tokens import Token, Unbalanced, tokens
 from analyzer.sql.tree import Node
 
 
@@ -14,8 +15,10 @@ class ParameterCoder:
     length differs from execution to execution, no place can be told (code 0).
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, read: Sequence[Token] | None = None) -> None:
+        """`read` are the text's tokens, where they have been read already."""
         self._text = text
+        self._read = read
         self._starts: list[int] | None = None
         self._first_list = len(text.encode("utf-8", "surrogateescape"))
 
@@ -43,7 +46,7 @@ class ParameterCoder:
             try:
                 starts = [
                     start
-                    for _, kind, _, start in tokens(self._text)
+                    for _, kind, _, start in self._read or tokens(self._text)
                     if kind not in ("parameter", "comment", "kept", "end")
                 ]
             except Unbalanced:

@@ -17,6 +17,7 @@ _NAMED_OPERATORS = {
     "AEXPR_DISTINCT": "is distinct",
     "AEXPR_NOT_DISTINCT": "=",
 }
+_EXPRESSION = frozenset({"A_Expr"})
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
@@ -72,14 +73,17 @@ class Scope:
 
 
 def read_conditions(
-    clauses: Iterable[Node | None], scope: Scope, coder: ParameterCoder
+    clauses: Iterable[Node | None], scope: Scope, coder: ParameterCoder, *, lists: bool
 ) -> tuple[list[Predicate], list[Join], bool]:
-    """ANDed predicates and joins of some clauses, and whether any of their parts is an OR."""
+    """ANDed predicates and joins of some clauses, and whether any of their parts is an OR.
+
+    `lists` says whether the statement has a list of values anywhere.
+    """
     predicates: list[Predicate] = []
     joins: list[Join] = []
     disjunctive = False
     stack = [clause for clause in clauses if clause]
-    for clause in stack:
+    for clause in stack if lists else ():
         _note_lists(clause, coder)
     stack.reverse()
     while stack:
@@ -102,20 +106,16 @@ def read_conditions(
 
 def _note_lists(clause: Node, coder: ParameterCoder) -> None:
     """Tell the coder where lists of literals begin: their length varies."""
-    for kind, fields in tree.walk(clause):
-        if kind == "A_Expr" and fields.get("kind") == "AEXPR_IN":
+    for _, fields in tree.collect(clause, _EXPRESSION):
+        if fields.get("kind") == "AEXPR_IN":
             items = fields.get("rexpr", {}).get("List", {}).get("items", [])
             if len(items) > 1 and any("A_Const" in tree.without_casts(item)[0] for item in items):
                 coder.note_list(fields.get("location", 0))
 
 
 def _outer_joins(clause: Node, scope: Scope, joins: list[Join]) -> None:
-    for kind, fields in tree.walk(clause):
-        if (
-            kind == "A_Expr"
-            and fields.get("kind") == "AEXPR_OP"
-            and tree.strings(fields["name"]) == ["="]
-        ):
+    for _, fields in tree.collect(clause, _EXPRESSION):
+        if fields.get("kind") == "AEXPR_OP" and tree.strings(fields["name"]) == ["="]:
             _join(fields.get("lexpr", {}), fields.get("rexpr", {}), scope, joins)
 
 

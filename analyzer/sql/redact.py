@@ -1,10 +1,12 @@
 """Taking values out of SQL text: what is shown of a statement holds no literal and no comment."""
 
 import re
+from collections.abc import Sequence
 
-from analyzer.sql.tokens import Unbalanced, tokens
+from analyzer.sql.tokens import Token, Unbalanced, tokens
 
-_WHITE = re.compile(r'("[^"]*+(?:""[^"]*+)*"(?!"))|\s+')
+# A single space is left as it is: it is what white space becomes.
+_WHITE = re.compile(r'("[^"]*+(?:""[^"]*+)*"(?!"))|\s\s+|[^\S ]')
 _LIST = re.compile(r"\b(in ?\( ?)(\$\d+)((?: ?, ?\$\d+)+)( ?\))", re.IGNORECASE)
 _ROWS = re.compile(r"\b(values ?)(\([^()]*\))((?: ?, ?\([^()]*\))+)", re.IGNORECASE)
 _ALWAYS_TRUE = "1"  # both sides of an ORM's 1=1
@@ -32,17 +34,25 @@ def redact_text(text: str, placeholder: str = "?") -> str:
     return "".join(parts).strip()
 
 
-def normalise(text: str) -> str:
+def read_tokens(text: str) -> list[Token] | None:
+    """The text's tokens, to be read once for all who need them; None where they are unbalanced."""
+    try:
+        return list(tokens(text))
+    except Unbalanced:
+        return None
+
+
+def normalise(text: str, read: Sequence[Token] | None = None) -> str:
     """A statement as it is shown and stored: literals numbered `$n` after its own parameters.
 
-    White space is collapsed, comments are dropped, lists and VALUES rows beyond the first are
+    `read` are its tokens, where they are at hand. White space is collapsed, comments are dropped, lists and VALUES rows beyond the first are
     written `/*, ... */` as PostgreSQL 18's pg_stat_statements does.
     """
     highest = 0
     one = -1  # where the last literal stands, if it was 1
     pieces: list[str | None] = []
     try:
-        for plain, kind, token, _ in tokens(text):
+        for plain, kind, token, _ in read or tokens(text):
             pieces.append(plain)
             if kind == "parameter":
                 highest = max(highest, int(token[1:7]))

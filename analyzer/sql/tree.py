@@ -5,7 +5,7 @@ here is generic over node types.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from pglast import parser
@@ -44,18 +44,56 @@ def kind_of(node: Node) -> tuple[str, Node]:
 
 def walk(node: object) -> Iterator[tuple[str, Node]]:
     """Every (type, fields) below and including `node`, in the order of the text's grammar."""
-    stack = [node]
+    stack: list[object] = [node]
     while stack:
         current = stack.pop()
         if isinstance(current, list):
             stack.extend(reversed(current))
         elif isinstance(current, dict):
+            below: list[object] = []
             for name, value in current.items():
-                if name[:1].isupper() and isinstance(value, dict):
-                    yield name, value
-            stack.extend(
-                reversed([value for value in current.values() if isinstance(value, dict | list)])
-            )
+                if isinstance(value, dict):
+                    if name[:1].isupper():
+                        yield name, value
+                    below.append(value)
+                elif isinstance(value, list):
+                    below.append(value)
+            below.reverse()
+            stack += below
+
+
+# Types with nothing below them but names and values.
+_LEAVES = frozenset({"A_Const", "A_Star", "ColumnRef", "ParamRef", "String"})
+
+
+def collect(node: Node, kinds: Collection[str]) -> list[tuple[str, Node]]:
+    """What `walk` gives of some types, found much faster. `kinds` names none of _LEAVES.
+
+    Each distinct statement of a log is walked, so this loop is one of the fixed costs of a run.
+    """
+    found = []
+    stack: list[Any] = [node]
+    while stack:
+        current = stack.pop()
+        if type(current) is not dict:
+            if type(current) is list:
+                stack += current[::-1]
+            continue
+        below = []
+        for name, value in current.items():
+            kind = type(value)
+            if kind is dict:
+                if name in _LEAVES:
+                    continue
+                if name in kinds:
+                    found.append((name, value))
+                below.append(value)
+            elif kind is list:
+                below.append(value)
+        if len(below) > 1:
+            below.reverse()
+        stack += below
+    return found
 
 
 def strings(nodes: list[Node] | None) -> list[str]:
