@@ -1,11 +1,11 @@
 # pg95: `make report` analyses the sample logs, `make test` checks everything. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format clean
+.PHONY: help report test lint format clean fuzz bench-ingest
 
 bin := .venv/bin
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 report: ## analyse sample_logs/ and write pg95-report.html and pg95-report.json
 	@tools/setup run
@@ -32,7 +32,15 @@ format: ## rewrite the sources as ruff wants them
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
+bench-ingest: ## measure reading speed beside pgBadger's (BENCH="--mb 100" for less)
+	@tools/setup run
+	$(bin)/python benchmarks/ingest.py $(BENCH)
+
+fuzz: ## fuzz the native scanner and the Python readers for FUZZ_SECONDS (60) each
+	@tools/setup test
+	tools/fuzz
+
 clean: ## remove the environment, the caches and the reports that make wrote
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -f pg95-report.html pg95-report.json
+	rm -f pg95-report.html pg95-report.json analyzer/sources/logs/native/_scan.*.so
 	find analyzer tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
