@@ -49,6 +49,30 @@ def test_report_writes_every_format_and_says_where(tmp_path: Path) -> None:
     assert json.loads(paths[1].read_text())["schema_version"] == 1
 
 
+def test_json_alone_loads_no_view(tmp_path: Path) -> None:
+    """What views are made with takes longer to import than a small log to analyse."""
+    loaded = (
+        "import sys; from analyzer.cli import cli; "
+        f"cli(['report', {str(CAPTURE)!r}, '-o', {str(tmp_path / 'r.json')!r}], standalone_mode=False); "
+        "print('loaded:', *(name.partition('.')[0] for name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True)
+    packages = set(done.stdout.decode().partition("loaded:")[2].split())
+    assert "pglast" in packages
+    assert not packages & {"jinja2", "rich", "sqlglot", "psycopg", "pandas"}
+
+
+def test_numpy_starts_no_threads_that_nothing_needs(tmp_path: Path) -> None:
+    started = (
+        "import os, sys; from analyzer.cli import main; "
+        f"sys.argv = ['pg95', 'report', {str(CAPTURE)!r}, '-o', {str(tmp_path / 'r.json')!r}]\n"
+        "try: main()\n"
+        "except SystemExit: print('tasks:', len(os.listdir('/proc/self/task')))"
+    )
+    done = subprocess.run([sys.executable, "-c", started], check=True, capture_output=True)
+    assert done.stdout.decode().partition("tasks:")[2].split() == ["1"]
+
+
 @pytest.mark.parametrize("command", ["report", "top", "nplusone", "plans", "indexes"])
 def test_json_is_one_document_and_nothing_else(command: str) -> None:
     done = pg95(command, CAPTURE, "--format", "json")

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from analyzer.detectors.selective_seq_scan import SelectiveSeqScan
@@ -34,14 +33,8 @@ def workload(
     catalog: Catalog | None = None,
 ) -> Workload:
     return Workload(
-        executions=pd.DataFrame(),
-        requests=pd.DataFrame(),
         statements=statements,
         stats=(),
-        parameters=(),
-        comments=(),
-        sessions=(),
-        names=(),
         coverage=Coverage(),
         target=Target(ms=target_ms),
         verdict=Verdict(None, None, None, "none", "unknown", 0, "no executions"),

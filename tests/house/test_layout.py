@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ HEADINGS = (
     "What to do",
 )
 SAMPLE_LIMIT_BYTES = 4_000_000
+# A link in Markdown that does not lead out of the checkout: its page and its anchor.
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
 def modules_in(folder: Path) -> list[str]:
@@ -95,6 +98,47 @@ def test_every_room_is_described(checkout: Path) -> None:
     for path in (checkout / "analyzer").iterdir():
         if path.is_dir() and (path / "__init__.py").is_file():
             assert f"{path.name}/" in text, f"docs/architecture.md does not describe {path.name}/"
+
+
+def rows_by_name(text: str) -> dict[str, list[str]]:
+    """The rows of Markdown tables whose second cell is one name in code: cells by that name."""
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in row] for row in rows]
+    return {
+        row[1].strip("`"): row for row in cells if len(row) > 1 and re.fullmatch("`[a-z]+`", row[1])
+    }
+
+
+def test_every_log_format_is_described(checkout: Path) -> None:
+    offered = set(importlib.import_module("analyzer.cli._options").LOG_FORMATS) - {"auto"}
+    read = importlib.import_module("analyzer.sources.logs").FORMATS
+    wrapped = importlib.import_module("analyzer.sources.logs.unwrapping").UNWRAPPERS
+    assert offered == {*read, *wrapped}
+    described = rows_by_name((checkout / "docs" / "formats.md").read_text(encoding="utf-8"))
+    assert described.keys() == offered
+    for name, kind in wrapped.items():
+        tried = "captures" if kind.verified else "documentation"
+        assert described[name][-1].endswith(tried), name
+    commands = (checkout / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(offered) if f"`{name}`" not in commands] == []
+
+
+def test_links_between_documents_lead_somewhere(checkout: Path) -> None:
+    broken = []
+    pages = [*checkout.glob("*.md"), *(checkout / "docs").glob("*.md")]
+    assert len(pages) > 5
+    for page in pages:
+        for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+            linked = page.parent / target if target else page
+            if not linked.is_file() or (anchor and anchor not in anchors(linked)):
+                broken.append(f"{page.name}: {target}#{anchor}")
+    assert broken == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that a Markdown page's headings have."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_samples_are_small_and_described(checkout: Path) -> None:

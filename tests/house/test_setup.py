@@ -47,6 +47,15 @@ def machine(checkout: Path, tmp_path: Path) -> Machine:
     (project / "tools").mkdir(parents=True)
     for name in ("pyproject.toml", "constraints.txt", "tools/setup"):
         shutil.copy(checkout / name, project / name)
+    native = "analyzer/sources/logs/native"
+    (project / native).mkdir(parents=True)
+    for path in (
+        "tools/build_native.py",
+        f"{native}/scan.c",
+        f"{native}/scan.h",
+        f"{native}/_scan.pyx",
+    ):
+        shutil.copy(checkout / path, project / path)
     made = Machine(project, tmp_path / "programs")
     made.programs.mkdir()
     for name in NEEDED:
@@ -85,7 +94,7 @@ def test_all_that_is_missing_is_named_at_once(machine: Machine) -> None:
     done = machine.setup("test")
     assert done.returncode == 1
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert f"apt-get install -y chromium python{version}-venv" in done.stderr
+    assert f"apt-get install -y gcc libc6-dev chromium python{version}-venv" in done.stderr
 
 
 def test_a_password_is_never_asked_for(machine: Machine) -> None:
@@ -119,15 +128,32 @@ def test_setting_up_again_is_free(machine: Machine) -> None:
     programs.mkdir(parents=True)
     calls = machine.project / "calls"
     (programs / "pip").write_text(f"#!{programs}/python\n", encoding="utf-8")
-    for name, script in (("python", f'echo "$*" >> {calls}'), ("pg95", "exit 0")):
+    compiled = machine.project / "analyzer/sources/logs/native/_scan.any.so"
+    compiles = f'case "$*" in *build_native.py) touch {compiled};; esac'
+    for name, script in (("python", f'echo "$*" >> {calls}\n{compiles}'), ("pg95", "exit 0")):
         (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         (programs / name).chmod(0o755)
-    assert machine.setup("run").returncode == 0
+    done = machine.setup("run")
+    assert done.returncode == 0, done.stderr
     first = calls.read_text(encoding="utf-8")
     assert "-m pip install" in first
+    assert first.count("build_native.py") == 1
     assert machine.setup("run").returncode == 0
     assert calls.read_text(encoding="utf-8") == first
     with (machine.project / "constraints.txt").open("a", encoding="utf-8") as constraints:
         constraints.write("another==1\n")
     assert machine.setup("run").returncode == 0
     assert calls.read_text(encoding="utf-8").count("-m pip install") > first.count("-m pip install")
+
+
+def test_without_a_compiler_the_run_goes_on_with_python(machine: Machine) -> None:
+    programs = machine.project / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "pip").write_text(f"#!{programs}/python\n", encoding="utf-8")
+    fails = 'case "$*" in *build_native.py) echo "no compiler" >&2; exit 1;; esac'
+    for name, script in (("python", fails), ("pg95", "exit 0")):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    done = machine.setup("run")
+    assert done.returncode == 0
+    assert "no native scanner" in done.stderr

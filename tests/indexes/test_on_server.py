@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import psycopg
 import pytest
 
@@ -40,14 +39,8 @@ def candidate_of(case: str) -> IndexCandidate | NoCandidate:
     text = (FOLDER / f"{case}.json").read_text()
     plans = read_plans(RecordedPlan(text=text, format="json", origin=case, source=0))
     workload = Workload(
-        executions=pd.DataFrame(),
-        requests=pd.DataFrame(),
         statements=(),
         stats=(),
-        parameters=(),
-        comments=(),
-        sessions=(),
-        names=(),
         coverage=Coverage(),
         target=Target(ms=CASES[case].get("target_ms", 100.0)),
         verdict=Verdict(None, None, None, "none", "unknown", 0, "no executions"),

@@ -33,18 +33,14 @@ def _load(name: str) -> "ModuleType":
     return module
 
 
+_load("summing")
 shop = _load("shop")
 
 
 def without_executions(facts: Facts) -> None:
     """Take every execution, and what follows from them, out of the facts."""
-    facts.workload = replace(
-        facts.workload,
-        executions=facts.workload.executions.iloc[:0],
-        requests=facts.workload.requests.iloc[:0],
-        request_verdict=None,
-        events={},
-    )
+    facts.executions, facts.requests = facts.executions.iloc[:0], facts.requests.iloc[:0]
+    facts.workload = replace(facts.workload, request_verdict=None, events={})
 
 
 def no_findings(facts: Facts) -> None:
@@ -95,15 +91,14 @@ def censored(facts: Facts) -> None:
     reason = "executions faster than 100 ms are not in the log: the P95 of the rest bounds it"
     facts.workload.coverage.log_min_duration_ms = 100.0
     facts.workload.coverage.log_min_duration_inferred = True
-    frame = facts.workload.executions
-    frame = frame[frame["duration_ms"] >= 100]
+    frame = facts.executions[facts.executions["duration_ms"] >= 100]
+    facts.executions, facts.requests = frame, facts.requests.iloc[:0]
     seen = frame["statement"].value_counts()
     stats = [
         replace(one, samples=int(seen.get(n, 0))) for n, one in enumerate(facts.workload.stats)
     ]
     facts.workload = replace(
-        facts.workload, executions=frame, stats=stats, requests=facts.workload.requests.iloc[:0],
-        request_verdict=None,
+        facts.workload, stats=stats, request_verdict=None,
         verdict=Verdict(None, 0.0, 530.0, "bound", "unknown", len(frame), reason),
     )  # fmt: skip
     facts.findings, facts.indexes = (), None

@@ -3,9 +3,9 @@
 Durations follow from integers alone, so that golden files hold on every platform.
 """
 
-import math
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from analyzer.model.catalog import Catalog, Column, Index, Table
 from analyzer.model.coverage import Coverage, SourceCoverage
+from analyzer.model.event import Event
 from analyzer.model.evidence import (
     ColumnCondition,
     ExampleExecution,
@@ -26,11 +27,12 @@ from analyzer.model.executions import Clock
 from analyzer.model.finding import Finding, Impact, Outcome, Recommendation, Severity, Status
 from analyzer.model.index_advice import CreatedIndex, DroppedIndex, IndexAdvice, StatementGain
 from analyzer.model.plan import Plan, PlanNode
-from analyzer.model.recording import Event
 from analyzer.model.statement import Kind, Role, Statement, StatementFacts, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
 from analyzer.model.workload import Workload
 from analyzer.report.document import build_document
+
+summing = sys.modules["report_summing"]  # beside this file, loaded as it is
 
 START_US = 1_767_312_000_000_000  # 2026-01-02 00:00 UTC
 HOUR_US = 3_600_000_000
@@ -64,13 +66,17 @@ class Facts:
     findings: Sequence[Finding]
     outcomes: dict[str, Outcome]
     indexes: IndexAdvice | None
+    executions: pd.DataFrame
+    requests: pd.DataFrame
     redact: str = field(default="strict")
 
     def build(self) -> dict[str, Any]:
         """The document, under a version of its own: a release must not change golden files."""
+        traffic = summing.traffic_of(self.executions, self.requests, self.workload.target.quantile)
         document = build_document(
-            self.workload, self.findings, self.outcomes, indexes=self.indexes, redact=self.redact
-        )
+            replace(self.workload, traffic=traffic), self.findings, self.outcomes,
+            indexes=self.indexes, redact=self.redact,
+        )  # fmt: skip
         document["tool"]["version"] = "0.0.0"
         return document
 
@@ -129,50 +135,6 @@ def execution_rows() -> list[dict[str, Any]]:
             )
             at += int(took * 1000) + 200
     return rows
-
-
-def nearest(values: Sequence[float], quantile: float) -> float:
-    return sorted(values)[max(math.ceil(quantile * len(values) - 1e-9), 1) - 1]
-
-
-def stats_of(durations: Sequence[float], requests: int, per_request: float) -> StatementStats:
-    buckets: dict[float, int] = {}
-    for value in durations:
-        bound = round(2.0 ** (math.ceil(math.log2(value) * 2) / 2), 6)
-        buckets[bound] = buckets.get(bound, 0) + 1
-    return StatementStats(
-        calls=len(durations),
-        total_ms=sum(durations),
-        mean_ms=sum(durations) / len(durations),
-        min_ms=min(durations),
-        max_ms=max(durations),
-        p50_ms=nearest(durations, 0.5),
-        p95_ms=nearest(durations, 0.95),
-        p99_ms=nearest(durations, 0.99),
-        p95_low_ms=nearest(durations, 0.95),
-        p95_high_ms=nearest(durations, 0.95),
-        method="exact",
-        requests=requests,
-        calls_per_request_p95=per_request,
-        samples=len(durations),
-        sources=("shop.log",),
-        histogram=tuple(sorted(buckets.items())),
-    )
-
-
-def requests_frame(executions: pd.DataFrame) -> pd.DataFrame:
-    grouped = executions.groupby("request")
-    frame = grouped.agg(
-        start_us=("start_us", "min"),
-        end_us=("end_us", "max"),
-        duration_ms=("duration_ms", "sum"),
-        round_trips=("duration_ms", "size"),
-        session=("session", "first"),
-    ).reset_index()
-    frame["wall_ms"] = (frame["end_us"] - frame["start_us"]) / 1000
-    frame["unit"] = "transaction"
-    frame["route"] = ["GET /posts" if n % 3 else "GET /orders/search" for n in frame["request"]]
-    return frame
 
 
 def plan() -> Plan:
@@ -359,29 +321,56 @@ def measured() -> tuple[pd.DataFrame, pd.DataFrame, tuple[StatementStats, ...]]:
     executions = pd.DataFrame(execution_rows())
     durations = [list(g) for _, g in executions.groupby("statement")["duration_ms"]]
     per_request = (1.0, 20.0, 1.0, 2.0, 1.0, 1.0, 1.0)
-    stats = tuple(stats_of(d, 160, n) for d, n in zip(durations, per_request, strict=True))
-    return executions, requests_frame(executions), stats
+    stats = tuple(summing.stats_of(d, 160, n) for d, n in zip(durations, per_request, strict=True))
+    return executions, summing.requests_frame(executions), stats
+
+
+def server_events() -> list[Event]:
+    """Files, waits and errors of an afternoon; statements are by their place in STATEMENTS."""
+    files = Event(kind="temp-file")
+    waits = Event(kind="lock-wait", code="ShareLock")
+    errors = Event(kind="error", code="23505", derived=1)
+    for n in range(14):
+        at_us = START_US + n * HOUR_US // 3
+        files.happened(at_us, {"temp_bytes": 52_428_800})
+        files.statement(n % 2, at_us, {"temp_bytes": 52_428_800})
+    for n in range(3):
+        at_us = START_US + n * HOUR_US
+        waits.happened(at_us, {"waited_ms": 1_200.25})
+        waits.part("object", "transaction").add(at_us, {"waited_ms": 1_200.25})
+        waits.statement(2, at_us, {"waited_ms": 1_200.25})
+    known = 'duplicate key value violates unique constraint "orders_pkey"'
+    for n, (what, text) in enumerate((("message", known), ("text", f"{PRIVATE} was taken"))):
+        at_us = START_US + 5 + n * 4
+        errors.happened(at_us, {})
+        errors.statement(3, at_us, {})
+        errors.part("severity", "ERROR").add(at_us, {})
+        message = errors.part(what, text)
+        message.add(at_us, {})
+        message.statement(3, at_us, {})
+    table = Event(kind="autovacuum", code="vacuum")
+    figures = {"elapsed_ms": 90.0, "tuples_removed": 12, "tuples_dead": 3, "wal_bytes": 4_096}
+    table.happened(START_US, figures)
+    table.part("table", "shop.public.orders").add(START_US, figures)
+    return [files, waits, errors, table]
 
 
 def build_facts() -> Facts:
     executions, requests, stats = measured()
     ours = executions[executions["statement"] != 6]["duration_ms"].tolist()
-    p95 = nearest(ours, 0.95)
+    p95 = summing.nearest(ours, 0.95)
     exact = Verdict(p95, p95, p95, "exact", "missed", len(ours), "every execution is in the input")
-    slow = nearest(requests["duration_ms"].tolist(), 0.95)
+    slow = summing.nearest(requests["duration_ms"].tolist(), 0.95)
     request = Verdict(
         slow, slow, slow, "exact", "missed", REQUESTS, "every request is in the input"
     )
-    events = [
-        Event("temp-file", "", 14, 734_003_200, START_US, START_US + HOUR_US),
-        Event("error", "23505", 2, 0, START_US + 5, START_US + 9),
-    ]
+    events = server_events()
     workload = Workload(
-        executions=executions, requests=requests, statements=STATEMENTS, stats=stats,
-        parameters=(PRIVATE,), comments=(), sessions=("a", "b", "c", "d"), names=("shop",),
+        statements=STATEMENTS, stats=stats,
         coverage=coverage(), target=Target(), verdict=exact,
         request_verdict=RequestVerdict("transaction", request, 25.0), client_verdict=None,
         catalog=catalog(), plans=(plan(),), events={(e.kind, e.code): e for e in events},
+        event_statements=dict(enumerate(STATEMENTS)),
     )  # fmt: skip
     findings = (*repeated(), n_plus_one(), seq_scan())
-    return Facts(workload, findings, outcomes(findings), advice())
+    return Facts(workload, findings, outcomes(findings), advice(), executions, requests)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.errors import InputError, UsageError
 from analyzer.model.evidence import SeqScanEvidence
+from analyzer.model.workload import Traffic
 from analyzer.report.document import build_document, dump, load
 from analyzer.report.values import clean
 
@@ -133,7 +133,7 @@ def test_hours_add_up(document: dict[str, Any]) -> None:
 
 
 def test_hour_p95_is_nearest_rank(facts: Facts) -> None:
-    frame = facts.workload.executions
+    frame = facts.executions
     ours = frame[(frame["statement"] != 6)]
     first = ours[ours["start_us"] // 3_600_000_000 == ours["start_us"].min() // 3_600_000_000]
     durations = sorted(first["duration_ms"])
@@ -142,9 +142,8 @@ def test_hour_p95_is_nearest_rank(facts: Facts) -> None:
 
 
 def test_client_events_are_counted_only_without_a_server(facts: Facts) -> None:
-    frame = facts.workload.executions.copy()
+    facts.executions = frame = facts.executions.copy()
     frame.loc[frame.index[:100], "clock"] = 1
-    facts.workload = replace(facts.workload, executions=frame)
     histogram = facts.build()["target"]["histogram"]
     assert histogram["clock"] == "server"
     assert sum(histogram["counts"]) < 4_560
@@ -164,8 +163,7 @@ def test_requests_by_route(document: dict[str, Any]) -> None:
 
 
 def test_requests_without_a_route_are_not_grouped(facts: Facts) -> None:
-    frame = facts.workload.requests.assign(route=None)
-    facts.workload = replace(facts.workload, requests=frame)
+    facts.requests = facts.requests.assign(route=None)
     assert facts.build()["requests"] == []
 
 
@@ -251,9 +249,8 @@ def test_dump_holds_surrogates_that_were_put_in_later(document: dict[str, Any]) 
 
 
 def test_empty_workload_has_a_report(facts: Facts) -> None:
-    nothing = pd.DataFrame()
     workload = replace(
-        facts.workload, executions=nothing, requests=nothing, statements=(), stats=(), plans=(),
+        facts.workload, traffic=Traffic(), statements=(), stats=(), plans=(),
         catalog=None, events={}, request_verdict=None,
     )  # fmt: skip
     document = build_document(workload, (), {}, indexes=None)

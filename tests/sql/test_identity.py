@@ -86,3 +86,25 @@ def test_deep_nesting_is_identified_without_walking_it() -> None:
     text = "SELECT " + " + ".join(["a"] * 5000) + " FROM t"
     assert identify(text).fingerprint
     assert identify("SELECT " + "(" * 5000 + "1" + ")" * 5000).fingerprint
+
+
+@pytest.mark.parametrize("depth", [150, 250, 320, 500])
+def test_nesting_of_any_depth_has_an_identity(depth: int) -> None:
+    """PostgreSQL reads far deeper trees than Python's stack takes, in JSON and in walks of it."""
+    found = identify("SELECT a FROM t WHERE " + "NOT " * depth + "b")
+    assert found.parsed
+    assert found.fingerprint == identify("SELECT a FROM t WHERE " + "NOT " * depth + "b").shape_id
+
+
+def test_where_a_tablespace_lies_is_no_identity() -> None:
+    """The one `location` of a tree that is a text, not a place in the statement's text."""
+    here, there = (
+        identify("CREATE TABLESPACE s LOCATION '/a'"),
+        identify("CREATE TABLESPACE s LOCATION '/b'"),
+    )
+    assert here.lineage == there.lineage
+
+
+def test_arity_classes_stand_in_the_texts_order() -> None:
+    text = "INSERT INTO t (a) VALUES (1), (2); SELECT a FROM t WHERE b = ANY($1) AND c IN (1, 2)"
+    assert identify(text).shape_id.split("-")[1:] == ["rows", "any", "in"]

@@ -1,17 +1,29 @@
-"""Units of work: traces, transactions and bursts."""
+"""Units of work: traces, transactions and bursts, however the log is cut into slices."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
+import pytest
 
+from analyzer.model.executions import ExecutionChunk
+from analyzer.model.recording import Recording
+from analyzer.model.target import Target
+from analyzer.model.work import WorkSlice
 from analyzer.model.workload import Workload
-from analyzer.pipeline import Options, run
-from analyzer.workload.tags import Tags, read_tags
+from analyzer.report.document import build_document
+from analyzer.sources.inputs import gather
+from analyzer.sources.options import ReadOptions
+from analyzer.sql.keys import StatementKeyTable
+from analyzer.workload.build import WorkloadBuilder
+from analyzer.workload.slices import slices
+from analyzer.workload.tags import read_route
 
 Step = tuple[float, str, str]
 
 
-def workload(path: Path, steps: list[Step]) -> Workload:
+def write_log(path: Path, steps: list[Step]) -> str:
+    """A csvlog of (second, session, statement); each took 0.1 ms."""
     lines = []
     for line, (second, session, text) in enumerate(steps, 1):
         at = f"2026-11-22 08:{int(second) // 60:02d}:{second % 60:06.3f} UTC"
@@ -22,11 +34,48 @@ def workload(path: Path, steps: list[Step]) -> Workload:
         )
     log = path / "app.csv"
     log.write_text("".join(lines))
-    return run(Options(inputs=[str(log)], log_min_duration_ms=0)).workload
+    return str(log)
 
 
-def sizes(table: pd.DataFrame) -> list[tuple[str, int]]:
-    return list(zip(table["unit"], table["round_trips"].tolist(), strict=True))
+@dataclass
+class Built:
+    """A workload with the slices that it was built from."""
+
+    workload: Workload
+    slices: list[WorkSlice]
+
+    def sizes(self) -> list[int]:
+        """Executions in each unit of work, in the order in which units were finished."""
+        requests = np.concatenate([part.request for part in self.slices])
+        return np.unique(requests, return_counts=True)[1].tolist()
+
+    def routes(self) -> list[str | None]:
+        """The route of each unit of work."""
+        return [
+            part.route_names[route] if route >= 0 else None
+            for part in self.slices
+            for route in part.routes[np.unique(part.request) - part.first_request]
+        ]
+
+
+def built(path: Path, steps: list[Step], rows: int = 1 << 17) -> Built:
+    recording = Recording(keys=StatementKeyTable())
+    streams = gather([write_log(path, steps)], ReadOptions(), recording).streams
+    streams[0].chunks = iter([part for chunk in streams[0].chunks for part in halves(chunk, rows)])
+    builder = WorkloadBuilder(recording, Target())
+    parts = [builder.add(chunk, last=last) for chunk, last in slices(streams, rows)]
+    return Built(builder.finish([], 0), parts)
+
+
+def halves(chunk: ExecutionChunk, rows: int) -> list[ExecutionChunk]:
+    """A chunk in pieces of a few rows."""
+    return [
+        ExecutionChunk(
+            {name: column[start : start + rows] for name, column in chunk.columns.items()},
+            chunk.parameters,
+        )
+        for start in range(0, len(chunk), rows)
+    ]
 
 
 def test_an_idle_gap_ends_a_burst(tmp_path: Path) -> None:
@@ -36,17 +85,21 @@ def test_an_idle_gap_ends_a_burst(tmp_path: Path) -> None:
         (1.5, "a1.1", "SELECT c FROM t"),
         (1.2, "a1.2", "SELECT a FROM t"),
     ]
-    assert sizes(workload(tmp_path, steps).requests) == [("burst", 2), ("burst", 1), ("burst", 1)]
+    found = built(tmp_path, steps)
+    assert found.sizes() == [2, 1, 1]
+    assert found.workload.request_verdict is not None
+    assert found.workload.request_verdict.unit == "burst"
 
 
 def test_transactions_that_hold_the_work_are_the_units(tmp_path: Path) -> None:
     one = ["BEGIN", "SELECT a FROM t", "SELECT b FROM t", "UPDATE t SET a = 1", "COMMIT"]
     steps = [(1 + n / 100, "a1.1", text) for n, text in enumerate(one * 3)]
-    found = workload(tmp_path, steps)
-    assert sizes(found.requests) == [("transaction", 3)] * 3
-    assert found.request_verdict is not None
-    assert found.request_verdict.unit == "transaction"
-    assert found.request_verdict.round_trips_p95 == 3
+    found = built(tmp_path, steps)
+    assert found.sizes() == [3, 3, 3]
+    verdict = found.workload.request_verdict
+    assert verdict is not None
+    assert verdict.unit == "transaction"
+    assert verdict.round_trips_p95 == 3
 
 
 def test_transactions_of_one_statement_each_are_part_of_the_burst(tmp_path: Path) -> None:
@@ -54,7 +107,10 @@ def test_transactions_of_one_statement_each_are_part_of_the_burst(tmp_path: Path
         (1 + n / 100, "a1.1", text)
         for n, text in enumerate(["BEGIN", "SELECT a FROM t", "COMMIT"] * 4)
     ]
-    assert sizes(workload(tmp_path, steps).requests) == [("burst", 4)]
+    found = built(tmp_path, steps)
+    assert found.sizes() == [4]
+    assert found.workload.request_verdict is not None
+    assert found.workload.request_verdict.unit == "burst"
 
 
 def test_a_trace_runs_over_sessions_and_carries_untagged_statements(tmp_path: Path) -> None:
@@ -65,9 +121,11 @@ def test_a_trace_runs_over_sessions_and_carries_untagged_statements(tmp_path: Pa
         (1.02, "a1.1", "SELECT c FROM t"),
         (1.03, "a1.1", f"SELECT a FROM t {tag.format(2)}"),
     ]
-    table = workload(tmp_path, steps).requests
-    assert sizes(table) == [("trace", 3), ("trace", 1)]
-    assert table["route"].tolist() == ["/a", "/a"]
+    found = built(tmp_path, steps)
+    assert found.sizes() == [3, 1]
+    assert found.routes() == ["/a", "/a"]
+    assert found.workload.request_verdict is not None
+    assert found.workload.request_verdict.unit == "trace"
 
 
 def test_a_log_that_begins_inside_a_transaction(tmp_path: Path) -> None:
@@ -76,14 +134,37 @@ def test_a_log_that_begins_inside_a_transaction(tmp_path: Path) -> None:
         (1.01, "a1.1", "COMMIT"),
         (1.02, "a1.1", "SELECT b FROM t"),
     ]
-    found = workload(tmp_path, steps)
-    assert found.executions["transaction"].tolist() == [-1, -1]
+    (part,) = built(tmp_path, steps).slices
+    assert part.transaction.tolist() == [-1, -1]
 
 
-def test_tags_of_sqlcommenter_and_marginalia() -> None:
-    comment = "/*action='show',controller='books',traceparent='00-5bd66ef5095369c7b0d1f8f4bd33716a-c532cb4098ac3dd2-01'*/"
-    assert read_tags(comment) == Tags("5bd66ef5095369c7b0d1f8f4bd33716a", "books#show")
-    assert read_tags("/*application:Blog,controller:posts,action:index*/").route == "posts#index"
-    assert read_tags("/* url=/authors/ request_id=abc-1 */") == Tags("abc-1", "/authors/")
-    assert read_tags("/*route='%2Fapi%2Fusers'*/").route == "/api/users"
-    assert read_tags("-- nothing here") == Tags()
+TRACED = "/*route='/a',traceparent='00-{0:032x}-00000000000000ff-01'*/"
+MIXED = [
+    *[(1 + n / 10, "a1.1", f"SELECT a{n} FROM t") for n in range(9)],  # one burst
+    *[(1.05 + n / 5, "a1.2", text) for n, text in enumerate(["BEGIN", "SELECT a FROM t", "SELECT b FROM t", "COMMIT"])],
+    *[(1.3 + n / 10, f"a1.{3 + n % 2}", f"SELECT {n} FROM u {TRACED.format(7)}") for n in range(6)],
+    *[(60 + n / 10, "a1.1", f"SELECT b{n} FROM t") for n in range(3)],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 8, 13])
+def test_slices_do_not_cut_units_of_work(tmp_path: Path, rows: int) -> None:
+    steps = sorted(MIXED)
+    whole, cut = built(tmp_path, steps), built(tmp_path, steps, rows)
+    assert len(cut.slices) > len(whole.slices) == 1
+    assert sorted(cut.sizes()) == sorted(whole.sizes()) == [2, 3, 6, 9]
+    first, second = (build_document(one.workload, (), {}) for one in (cut, whole))
+    for document in (first, second):
+        document["statements"].sort(key=lambda one: one["shape_id"])
+        for route in document["requests"]:
+            route["statements"].sort()
+    assert first == second
+
+
+def test_routes_of_sqlcommenter_and_marginalia() -> None:
+    comment = "/*action='show',controller='books',traceparent=''*/"
+    assert read_route(comment) == "books#show"
+    assert read_route("/*application:Blog,controller:posts,action:index*/") == "posts#index"
+    assert read_route("/* url=/authors/ request_id= */") == "/authors/"
+    assert read_route("/*route='%2Fapi%2Fusers'*/") == "/api/users"
+    assert read_route("-- nothing here") is None

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.model.statement import StatementCounters
-from analyzer.model.target import Target
-from analyzer.workload.quantiles import grouped_quantiles, histogram, nearest_rank
-from analyzer.workload.verdicts import from_client, from_counters, from_durations, judge, nothing
+from analyzer.model.target import Target, Verdict
+from analyzer.workload.quantiles import exactly, from_histogram, nearest_rank
+from analyzer.workload.totals import Durations
+from analyzer.workload.verdicts import from_client, from_counters, from_quantile, judge
 
 TARGET = Target()
 Sample = Callable[[np.random.Generator, int], np.ndarray]
@@ -44,6 +45,12 @@ def counters(values: np.ndarray) -> StatementCounters:
         stddev_ms=float(values.std()),
         rows=None,
     )
+
+
+def from_durations(values: np.ndarray, censored_ms: float | None, what: str) -> Verdict:
+    """The verdict on durations that are all known."""
+    quantile = exactly(np.sort(values), TARGET.quantile)
+    return from_quantile(quantile, len(values), TARGET, censored_ms, what)
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
@@ -86,22 +93,19 @@ def test_a_log_normal_estimate_is_near_and_a_wide_one_is_not_given() -> None:
 
 def test_whole_logs_are_exact_and_censored_ones_a_bound() -> None:
     values = np.arange(1.0, 101.0)
-    exact = from_durations(values, TARGET, None, "executions")
+    exact = from_durations(values, None, "executions")
     assert (exact.value_ms, exact.method, exact.verdict, exact.count) == (95.0, "exact", "met", 100)
-    censored = from_durations(values[50:], TARGET, 50.0, "executions")
+    censored = from_durations(values[50:], 50.0, "executions")
     assert (censored.value_ms, censored.method, censored.verdict) == (None, "bound", "met")
     assert (censored.low_ms, censored.high_ms) == (0.0, 98.0)
-    slow = from_durations(values * 10, TARGET, 10.0, "executions")
+    slow = from_durations(values * 10, 10.0, "executions")
     assert slow.verdict == "unknown"  # the fast ones that are not logged may be most of them
-    assert from_durations(values[:0], TARGET, None, "executions") == nothing(
-        "no executions were seen"
-    )
 
 
 def test_a_clients_clock_bounds_the_databases() -> None:
-    client = from_durations(np.array([5.0, 80.0]), TARGET, None, "client calls")
+    client = from_durations(np.array([5.0, 80.0]), None, "client calls")
     assert from_client(client, TARGET).verdict == "met"
-    slow = from_durations(np.array([5.0, 800.0]), TARGET, None, "client calls")
+    slow = from_durations(np.array([5.0, 800.0]), None, "client calls")
     assert slow.verdict == "missed"
     assert from_client(slow, TARGET).verdict == "unknown"
 
@@ -122,12 +126,42 @@ def test_judge(low: float | None, high: float | None, verdict: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 4), st.floats(0, 1e6)), max_size=60))
-def test_grouped_quantiles_are_nearest_rank_in_each_group(rows: list[tuple[int, float]]) -> None:
-    groups = np.array([group for group, _ in rows], dtype=np.int64)
-    values = np.array([value for _, value in rows], dtype=np.float64)
-    (found,) = grouped_quantiles(groups, values, 5, (0.95,))
-    for group in range(5):
-        expected = nearest_rank(values[groups == group], 0.95)
-        assert (np.isnan(found[group]) and expected is None) or found[group] == expected
-    assert sum(count for _, count in histogram(values)) == len(values)
+@given(st.lists(st.tuples(st.integers(0, 4), st.floats(0, 1e6)), max_size=60), st.integers(0, 60))
+def test_durations_are_nearest_rank_in_each_group(rows: list[tuple[int, float]], at: int) -> None:
+    """Exact while they fit; else the histogram's bounds hold the truth, and its middle is near."""
+    exact, folded, few = Durations(), Durations(), Durations(budget=0)
+    for part in (rows[:at], rows[at:]):
+        groups = np.array([group for group, _ in part], dtype=np.int64)
+        values = np.array([value for _, value in part], dtype=np.float64)
+        other = Durations()
+        for one in (exact, other, few):
+            one.add(groups, values)
+        folded.absorb(other.arrays())
+    assert exact.exact
+    assert few.exact == (not rows)
+    for group in {group for group, _ in rows}:
+        mine = np.array([value for one, value in rows if one == group])
+        truth = nearest_rank(mine, 0.95)
+        assert truth is not None
+        assert exact.quantiles((0.95,))[group][0].value_ms == truth
+        assert folded.quantiles((0.95,))[group] == exact.quantiles((0.95,))[group]
+        (near,) = few.quantiles((0.95,))[group]
+        seen = max(truth, 0.001)  # what is faster counts as this
+        assert near.low_ms <= truth * (1 + 1e-9)
+        assert near.high_ms >= seen * (1 - 1e-9)
+        assert near.value_ms == pytest.approx(seen, rel=0.0111)
+    assert sum(int(counts.sum()) for _, counts in few.histograms().values()) == len(rows)
+
+
+def test_a_histograms_verdict_is_sure_or_unknown() -> None:
+    def judged(value: float) -> str:
+        durations = Durations(budget=0)
+        durations.add(np.zeros(100, dtype=np.int64), np.full(100, value))
+        quantile, count = durations.overall([0], 0.95)
+        assert quantile is not None
+        verdict = from_quantile(quantile, count, TARGET, None, "executions")
+        assert (verdict.method, verdict.count) == ("histogram", 100)
+        return verdict.verdict
+
+    assert [judged(97.0), judged(99.5), judged(104.0)] == ["met", "unknown", "missed"]
+    assert from_histogram(np.array([0, 1]), np.array([95, 5]), 0.95).high_ms == 1.0
