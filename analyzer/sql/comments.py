@@ -9,7 +9,9 @@ import hashlib
 import re
 
 # sqlcommenter: traceparent='version-traceid-spanid-flags' (W3C Trace Context, section 3.2).
-_TRACEPARENT = re.compile(r"traceparent='([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})'")
+_TRACEPARENT = re.compile(
+    r"traceparent='([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})'"
+)
 # Also unquoted, with a colon (Marginalia), and request ids, in any case.
 _ID = re.compile(
     r"\b(traceparent|request[_-]?id|req_id|x[_-]request[_-]id)\s*([=:])\s*"

@@ -6,11 +6,14 @@ import io
 import json
 import lzma
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lz4.frame
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,38 +83,72 @@ def test_facts_of_other_rooms_arrive(data: Path, read: Reading) -> None:
     assert {counters.source for counters in found.counters} == {2}
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+    "lz4": lambda data: bytes(lz4.frame.compress(data)),
+}
+
+
+@pytest.mark.parametrize("packer", PACKERS)
 def test_packed_inputs_are_read_by_their_magic(
-    read_text: Reading, stderr_log: Making, pack: Callable[[bytes], bytes]
+    read_text: Reading, stderr_log: Making, packer: str
 ) -> None:
     text = stderr_log(EXECUTION) * 3
-    found = read_text(pack(text.encode()))
+    found = read_text(PACKERS[packer](text.encode()))
     assert found.source.executions == 3
     assert found.source.bytes == len(text)
+    assert found.source.detected_by.endswith(f" ({packer})")
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("packer", PACKERS)
 def test_a_cut_archive_gives_what_it_has_and_a_warning(
-    read_text: Reading, stderr_log: Making, pack: Callable[[bytes], bytes]
+    read_text: Reading, stderr_log: Making, packer: str
 ) -> None:
     lines = "".join(
         stderr_log(("LOG", f"duration: {n}.5 ms  statement: SELECT {n * 7919}"))
-        for n in range(200_000 if pack is bz2.compress else 20_000)
+        for n in range(200_000 if packer == "bzip2" else 20_000)
     )
-    packed = pack(lines.encode())
+    packed = PACKERS[packer](lines.encode())
     found = read_text(packed[: len(packed) * 3 // 4])
     assert 0 < found.source.executions < lines.count("\n")
     assert any("what came before it was read" in warning for warning in found.warnings)
 
 
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_zip_archive_is_read_member_by_member(
+    tmp_path: Path, read: Reading, stderr_log: Making, members: int
+) -> None:
+    path = tmp_path / "logs.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(members):
+            archive.writestr(f"day{number}.log", stderr_log(EXECUTION) * (number + 1))
+    found = read(path)
+    sources = found.recording.coverage.sources
+    expected = [f"{path}!day{number}.log" for number in range(members)]
+    assert [source.path for source in sources] == expected
+    assert [source.executions for source in sources] == [1, 2][:members]
+
+
 @pytest.mark.parametrize(
-    ("magic", "remedy"), [(b"\x28\xb5\x2f\xfd", "zstd -dc"), (b"PK\x03\x04", "unzip -p")]
+    ("content", "remedy"),
+    [
+        (b"7z\xbc\xaf\x27\x1c\0\4", r"7z x -so \S+/input.log \| pg95 report -"),
+        (bytes(257) + b"ustar\x0000", r"tar -xf \S+/input.log -C logs"),
+        (b"\x28\xb5\x2f\xfdrest", "the zstd data is cut; nothing to analyse in it"),
+        (
+            b"PK\x03\x04rest",
+            "a zip archive without a file in it: .* as if the archive had been cut",
+        ),
+    ],
 )
-def test_archives_that_are_not_read_name_the_remedy(
-    read_text: Reading, magic: bytes, remedy: str
+def test_archives_that_give_nothing_say_why_or_name_the_remedy(
+    read_text: Reading, content: bytes, remedy: str
 ) -> None:
     with pytest.raises(InputError, match=remedy):
-        read_text(magic + b"rest")
+        read_text(content)
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, read: Reading, stderr_log: Making) -> None:
@@ -128,9 +165,10 @@ def test_folders_are_walked_in_order_and_hidden_files_left_out(
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(stderr_log(EXECUTION))
-    found = read(tmp_path).recording
+    found = read(tmp_path)
     names = [
-        Path(source.path).relative_to(tmp_path).as_posix() for source in found.coverage.sources
+        Path(source.path).relative_to(tmp_path).as_posix()
+        for source in found.recording.coverage.sources
     ]
     assert sorted(names) == ["a.log", "b/1.log", "b/2.log"]
     assert names.index("b/1.log") < names.index("b/2.log")
@@ -294,7 +332,9 @@ def test_progress_is_told_with_the_size_on_disk(tmp_path: Path, stderr_log: Maki
     path.write_text(stderr_log(EXECUTION) * 3000)
     told: list[tuple[str, int, int | None]] = []
     recording = Recording(keys=StatementKeyTable())
-    gather([str(path)], ReadOptions(), recording, lambda *step: told.append(step))
+    gathering = gather([str(path)], ReadOptions(), recording, lambda *step: told.append(step))
+    assert sum(len(chunk) for stream in gathering.streams for chunk in stream.chunks) == 3000
+    gathering.finish()
     size = path.stat().st_size
     assert told[-1] == (str(path), size, size)
     assert [step[1] for step in told] == sorted(step[1] for step in told)

@@ -1,12 +1,15 @@
 """Captures of real servers: the same facts from every format, and as many as there are."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from analyzer.sql.tree import fingerprint
 
 Reading = Callable[..., Any]  # into a recording: conftest.Read
 
@@ -17,7 +20,7 @@ MIXED = ("mixed.log.xz", "mixed.csv.xz", "mixed.json.xz")
 def test_mixed_gives_its_truth(data: Path, read: Reading, name: str) -> None:
     truth = json.loads((data / "logs/truth.json").read_bytes())["mixed"]
     found = read(data / "logs" / name)
-    source, executions = found.source, found.recording.executions
+    source, executions = found.source, found.executions
     assert source.entries == truth["records"]
     assert source.executions == len(executions) == truth["statement"] + truth["execute"]
     assert (source.parse, source.bind, source.plans) == (
@@ -26,7 +29,11 @@ def test_mixed_gives_its_truth(data: Path, read: Reading, name: str) -> None:
         truth["plan"],
     )
     assert round(sum(executions.duration_ms), 3) == truth["dur_statement_execute_ms"]
-    assert max(executions.duration_ms) == truth["max_ms"]
+    for name_of, place in (("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99), ("max_ms", 1)):
+        nearest = math.ceil(place * len(executions)) - 1
+        assert sorted(executions.duration_ms)[nearest] == truth[name_of]
+    unique = {fingerprint(found.keys.texts[key]) for key in set(executions.key)}
+    assert len(unique) == truth["fingerprints_pglast"]
     assert source.errors == truth["errors"]
     assert found.events()["temp-file", ""] == truth["tempfiles"]
     assert source.bytes_unparsed == source.unparsed_lines == source.truncated == 0
@@ -39,7 +46,7 @@ def test_mixed_is_the_same_in_every_format(data: Path, read: Reading) -> None:
     views = []
     for name in MIXED:
         found = read(data / "logs" / name)
-        columns = found.recording.executions
+        columns = found.executions
         views.append(
             Counter(
                 zip(
@@ -58,7 +65,7 @@ def test_the_prefix_of_mixed_is_detected_and_told(data: Path, read: Reading) -> 
     found = read(data / "logs/mixed.log.xz")
     assert "'%m [%p] %q%u@%d app=%a '" in found.source.detected_by
     names = found.recording.names
-    applications = {names.get(n) for n in found.recording.executions.application}
+    applications = {names.get(n) for n in found.executions.application}
     assert "my app: [x] 13" in applications
 
 
@@ -83,8 +90,8 @@ def test_the_prisma_server_logs(
     assert source.plans == len(found.recording.plans) == plans
     assert {plan.format for plan in found.recording.plans} == {"json"}
     assert all(json.loads(plan.text)["Plan"] for plan in found.recording.plans)
-    assert round(sum(found.recording.executions.duration_ms), 3) == total_ms
-    assert all(found.recording.executions.query_id)
+    assert round(sum(found.executions.duration_ms), 3) == total_ms
+    assert all(found.executions.query_id)
 
 
 def test_comments_are_kept_beside_the_statement(data: Path, read: Reading) -> None:
@@ -127,7 +134,7 @@ def test_nplusone_slices_agree_between_stderr_and_csvlog(
         assert one.source.executions == other.source.executions > 0
         rows = []
         for found in (one, other):
-            ends = found.recording.executions.end_us
+            ends = found.executions.end_us
             rows.append(by_session(found.sessions, ends, found.statements, found.parameters))
         assert rows[0] == rows[1]  # %c is csvlog's session_id
         assert sorted(one.recording.names.texts) == sorted(other.recording.names.texts)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from analyzer.model.executions import Clock, ExecutionColumns
-from analyzer.sources.logs.meaning import plan_format
+from analyzer.model.executions import Clock, ExecutionChunk
+from analyzer.sources.logs.plan_texts import plan_format
 
 Reading = Callable[..., Any]  # into a recording: conftest.Read
 Making = Callable[..., str]  # a log from its entries
@@ -19,7 +19,7 @@ def test_a_statement_that_looks_like_a_duration_is_one_execution(
 ) -> None:
     found = read_text(stderr_log(("LOG", f"duration: 1.500 ms  statement: {FAKE}")))
     assert found.statements == [FAKE]
-    assert list(found.recording.executions.duration_ms) == [1.5]
+    assert list(found.executions.duration_ms) == [1.5]
 
 
 def test_a_message_with_a_duration_inside_is_no_execution(
@@ -37,7 +37,7 @@ def test_a_message_with_a_duration_inside_is_no_execution(
 
 def test_times_and_columns_of_an_execution(read_text: Reading, stderr_log: Making) -> None:
     found = read_text(stderr_log(("LOG", "duration: 20.250 ms  statement: SELECT 1")))
-    columns = found.recording.executions
+    columns = found.executions
     assert columns.end_us[0] - columns.start_us[0] == 20_250
     assert columns.end_us[0] == 1_795_337_120_123_000
     names = found.recording.names
@@ -186,7 +186,7 @@ def test_log_duration_is_joined_with_the_statement_before_it(
         )
     )
     assert found.statements == ["SELECT 1", "SELECT 2, 'b'", "SELECT $1"]
-    assert list(found.recording.executions.duration_ms) == [3.0, 4.0, 5.0]
+    assert list(found.executions.duration_ms) == [3.0, 4.0, 5.0]
     assert found.parameters[2] == "$1 = 'x'"
     assert any("1 durations came without their statement" in w for w in found.warnings)
 
@@ -216,7 +216,9 @@ def test_errors_and_server_events_are_counted(read_text: Reading, stderr_log: Ma
         )
     )
     assert found.events() == {
-        ("error", ""): 3,
+        ("error", "42P01"): 1,
+        ("error", "40P01"): 1,
+        ("error", ""): 1,
         ("deadlock", "40P01"): 1,
         ("temp-file", ""): 1,
         ("lock-wait", "ShareLock"): 1,
@@ -225,9 +227,10 @@ def test_errors_and_server_events_are_counted(read_text: Reading, stderr_log: Ma
         ("autovacuum", "analyze"): 1,
         ("connection", "received"): 1,
     }
-    assert (found.source.errors, found.source.events) == (3, 6)
+    assert (found.source.errors, found.source.events) == (3, 7)
     temporary = found.recording.events[0, "temp-file", ""]
     assert temporary.total_bytes == 1_048_576
+    assert temporary.statements is not None
     (key,) = temporary.statements
     assert found.keys.texts[key] == "SELECT * FROM big ORDER BY x"
 
@@ -279,12 +282,12 @@ def test_the_line_is_the_sessions_where_known_else_the_entrys(
 ) -> None:
     execution = ("LOG", "duration: 1.000 ms  statement: SELECT 1")
     found = read_text(stderr_log(execution, ("DETAIL", "parameters: x"), execution))
-    assert list(found.recording.executions.line) == [1, 2]
+    assert list(found.executions.line) == [1, 2]
     text = (
         "2026-11-22 08:45:20.000 UTC [7] 6b02.7 {} LOG:  duration: 1.000 ms  statement: SELECT 1\n"
     )
     numbered = read_text(text.format(41) + text.format(43), log_line_prefix="%m [%p] %c %l ")
-    assert list(numbered.recording.executions.line) == [41, 43]
+    assert list(numbered.executions.line) == [41, 43]
     assert numbered.sessions == ["6b02.7", "6b02.7"]
 
 
@@ -294,5 +297,5 @@ def test_an_entry_cut_by_the_end_of_the_file_is_flagged(
     whole = stderr_log(("LOG", "duration: 1.000 ms  statement: SELECT 1 FROM a_long_name"))
     found = read_text(whole + whole[:-9])
     assert found.source.truncated == 1
-    assert list(found.recording.executions.flags) == [0, ExecutionColumns.FLAG_TRUNCATED]
+    assert list(found.executions.flags) == [0, ExecutionChunk.FLAG_TRUNCATED]
     assert found.source.bytes == 2 * len(whole) - 9

@@ -22,7 +22,7 @@ def test_the_capture_of_the_default_client(data: Path, read: Reading) -> None:
     path = data / "prisma/prisma/query_events_default_client.jsonl"
     events = [json.loads(line) for line in path.read_text().splitlines()]
     found = read(path)
-    columns = found.recording.executions
+    columns = found.executions
     assert found.source.format == "prisma-events"
     assert found.source.executions == found.source.entries == len(events) == 124
     assert list(columns.duration_ms) == [event["duration"] for event in events]
@@ -35,7 +35,7 @@ def test_the_capture_of_the_default_client(data: Path, read: Reading) -> None:
 
 
 def test_the_timestamp_is_when_the_call_began(read_text: Reading) -> None:
-    columns = read_text(json.dumps(EVENT) + "\n").recording.executions
+    columns = read_text(json.dumps(EVENT) + "\n").executions
     assert columns.start_us[0] == 1_795_337_632_314_000
     assert columns.end_us[0] - columns.start_us[0] == 69_500
 

@@ -91,7 +91,8 @@ class EntrySink:
 
         `line` is the entry's number in its session, or in the file where that is not known.
         """
-        found = _DURATION.match(message)
+        # At any other level it is a text that a function chose to RAISE.
+        found = _DURATION.match(message) if severity == "LOG" else None
         if found is not None:
             duration, kind = found.groups()
             text = message[found.end() :]

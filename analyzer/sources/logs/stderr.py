@@ -94,7 +94,7 @@ class StderrReader:
                 # What it begins with is text, whatever that says.
                 whole = raw if duration is None else self._message(data[start:position])
                 self._belonging(session, severity, whole)
-            elif duration is not None:
+            elif duration is not None and severity == b"LOG":
                 timed(
                     at_us,
                     session,
@@ -105,7 +105,8 @@ class StderrReader:
                     _int64(number) if number else sink.entries + 1,
                 )
             else:
-                self._other(at_us, session, severity, code, raw, query, number)
+                whole = raw if duration is None else self._message(data[start:position])
+                self._other(at_us, session, severity, code, whole, query, number)
         return parsed, found is not None
 
     def taken_apart(
