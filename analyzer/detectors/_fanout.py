@@ -14,11 +14,11 @@ PARALLEL_WINDOW_US = 100_000  # children on other connections follow each other 
 DENSITY = 1 / 12
 
 
-def follow(rows: ExecutionRows, parent: int, children: Rows) -> tuple[Rows, Flags]:
+def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) -> tuple[Rows, Flags]:
     """For each child row the parent row it follows (-1: none), and whether over another session.
 
-    First the last parent before it in its unit of work; a child that has none there may follow a
-    parent on another connection of the pool, in an unbroken run of children behind it.
+    First the last parent before it in its unit of work; with `across`, a child that has none there
+    may follow a parent on another connection of the pool, in an unbroken run of children behind it.
     """
     parents = rows.of_statement(parent)
     owner = np.full(len(children), -1, dtype=np.int64)
@@ -29,6 +29,8 @@ def follow(rows: ExecutionRows, parent: int, children: Rows) -> tuple[Rows, Flag
     candidate = parents[np.maximum(before, 0)]
     inside = (before >= 0) & (rows.request[candidate] == rows.request[children])
     owner[inside] = candidate[inside]
+    if not across or inside.all():
+        return owner, crossed
     for pool in sorted_distinct(rows.pool[children[~inside]]).tolist():
         if pool >= 0:
             _follow_in_pool(rows, pool, parents, children, owner, crossed)
@@ -116,7 +118,7 @@ def _follow_in_pool(
     start = np.maximum.accumulate(np.where(new, np.arange(len(mine)), 0))
     unbroken: Flags = (breaks == breaks[start]) & ~late[start]
     # Lookups that run on their own just before the parent will do so behind it too.
-    alone = np.sort(at[free])
+    alone = at[free]
     earlier = np.searchsorted(alone, times) - np.searchsorted(alone, times - PARALLEL_WINDOW_US)
     quiet = earlier == 0
     taken = free & (latest >= 0) & unbroken & quiet[np.maximum(latest, 0)]

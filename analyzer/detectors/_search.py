@@ -210,12 +210,12 @@ class Search:
         for number, (parent, made) in enumerate(child.candidates):
             if nested is not None and not nested[rows.of_statement(parent)].any():
                 continue
-            owner, crossed = follow(rows, parent, child.rows)
-            if made.strength < SURE_LINK:  # a guess needs the connection's own order as a witness
-                owner[crossed] = -1
+            # A guess needs the connection's own order as a witness.
+            sure = made.strength >= SURE_LINK
+            owner, crossed = follow(rows, parent, child.rows, across=sure)
             owner = keep_loops(rows, child.rows, owner, crossed, nested=nested)
             near = rows.place[np.maximum(owner, 0)] / (rows.count + 1)
-            strength = 1.0 if made.strength >= SURE_LINK else made.strength
+            strength = 1.0 if sure else made.strength
             score = np.where(owner >= 0, strength + near, -1.0)
             better = score > child.score
             changed |= bool(better.any())

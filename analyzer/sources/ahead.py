@@ -16,7 +16,7 @@ from analyzer.model.turn import Turn
 
 ROWS_AHEAD = 200_000  # executions read and not yet asked for, by input
 _WAIT_SECONDS = 0.2
-_SWITCH_SECONDS = 0.0003
+_SWITCH_SECONDS = 0.0001
 
 
 class Stream(Protocol):
