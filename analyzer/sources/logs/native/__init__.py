@@ -35,7 +35,7 @@ def native_reader(name: str, sink: EntrySink, prefix: Prefix | None) -> "NativeR
     """
     if not is_available():
         return None
-    from analyzer.sources.logs.native import driver  # noqa: PLC0415 - it needs the compiled module
+    from analyzer.sources.logs.native import _scan, formats  # noqa: PLC0415 - they may be missing
 
-    driver.keep_memory()
-    return driver.reader_for(name, sink, prefix)
+    _scan.keep_memory()
+    return formats.reader_for(name, sink, prefix)

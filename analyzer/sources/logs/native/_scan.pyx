@@ -12,7 +12,7 @@ cdef extern from "scan.h":
     enum: SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME, SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
     enum: SCAN_TEXT, SCAN_COMMENT, SCAN_MEMORY
     enum: F_TIME, F_PROCESS, F_SESSION, F_LINE, F_USER, F_DATABASE, F_APPLICATION, F_QUERY, F_CODE
-    enum: F_SEVERITY, F_MESSAGE
+    enum: F_SEVERITY, F_MESSAGE, F_DETAIL, F_STATEMENT
     enum: KEY_STRIPPED, KEY_RAW, KEY_UNSURE, KEY_MEMORY
     ctypedef struct span:
         const uint8_t *p
@@ -167,15 +167,16 @@ cdef class Scanner:
         return self.s.session
 
     def taken_apart(self):
-        """A declined entry's time, severity, SQLSTATE, message, query id, line, user, database and
-        application, as written; None if it was not understood."""
+        """A declined entry's time, severity, SQLSTATE, message, query id, line, user, database,
+        application, detail and statement, as written; None if it was not understood."""
         cdef scanner *s = self.s
         if not s.understood:
             return None
         return (s.at_us, text_of(s.field[F_SEVERITY]), text_of(s.field[F_CODE]),
                 text_of(s.field[F_MESSAGE]), text_of(s.field[F_QUERY]), text_of(s.field[F_LINE]),
                 text_of(s.field[F_USER]), text_of(s.field[F_DATABASE]),
-                text_of(s.field[F_APPLICATION]))
+                text_of(s.field[F_APPLICATION]), text_of(s.field[F_DETAIL]),
+                text_of(s.field[F_STATEMENT]))
 
     @property
     def entry_lines(self):

@@ -14,17 +14,13 @@ from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block
 from analyzer.sources.logs.jsonlog import JsonlogReader
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.native import _scan
-from analyzer.sources.logs.native._scan import keep_memory
 from analyzer.sources.logs.native.batch import NativeBatch
-from analyzer.sources.logs.prefix import Prefix, native_steps
 from analyzer.sources.logs.sessions import Session
 from analyzer.sources.logs.stderr import StderrReader
 from analyzer.sql.keys import CHECK_EVERY
 
 if TYPE_CHECKING:
     import io
-
-__all__ = ["NativeReader", "keep_memory", "reader_for"]
 
 BUFFER_BYTES = 2 << 20
 ROWS = 16384  # executions in a chunk, about; fewer where their parameters take much room
@@ -271,104 +267,3 @@ class Chained:
             piece, self._first = self._first[:size], self._first[size:]
             return piece
         return self._rest.read(size)
-
-
-class NativeStderr(NativeReader):
-    """stderr."""
-
-    _reader: StderrReader
-
-    def __init__(
-        self, sink: EntrySink, prefix: Prefix, steps: list[tuple[str, str, bytes]]
-    ) -> None:
-        """Prepare; `steps` are those of `prefix` (see native_steps)."""
-        super().__init__("stderr", sink, StderrReader(sink, prefix))
-        self._named_by_session = "session" in prefix.fields
-        for escape, field, literal in steps:
-            if not self._scanner.add_prefix(escape, _scan.FIELDS.get(field, -1), literal):
-                raise ValueError(literal)
-
-    def _entry(self, size: int) -> bool:
-        scanner = self._scanner
-        found = scanner.taken_apart()
-        if found is None:
-            return False
-        self._before()
-        at_us, severity, code, raw, query, number, *who = found
-        session = self._sessions[scanner.session]
-        user, database, application = who
-        self._reader.taken_apart(
-            session, at_us, severity, code, raw, query, number, (user, database, application)
-        )
-        self._sink.entry_bytes += size
-        self._lines += scanner.entry_lines
-        self._after()
-        return True
-
-    def _named(self, name: bytes) -> Session:
-        if self._named_by_session:
-            return self._reader.session(name, None)
-        return self._reader.session(None, name)
-
-
-class NativeJsonlog(NativeReader):
-    """jsonlog, line by line."""
-
-    _reader: JsonlogReader
-
-    def __init__(self, sink: EntrySink) -> None:
-        """Prepare."""
-        super().__init__("jsonlog", sink, JsonlogReader(sink))
-
-    def _named(self, name: bytes) -> Session:
-        return self._reader.session(name.decode())
-
-
-class NativeCsvlog(NativeReader):
-    """csvlog. Where no record begins, the Python reader goes on until it has found its feet."""
-
-    _reader: CsvlogReader
-
-    def __init__(self, sink: EntrySink) -> None:
-        """Prepare."""
-        super().__init__("csvlog", sink, CsvlogReader(sink))
-
-    def _buffer(self, view: memoryview, offset: int, *, last: bool) -> int:
-        if not self._reader.is_pending:
-            return super()._buffer(view, offset, last=last)
-        self._scanner.set_block(b"", last=False)
-        end = _last_line(view)
-        if end:
-            self._hand_over(bytes(view[:end]), offset, end)
-        return end
-
-    def _end_of_declined(self, asked: int, view: memoryview, start: int, end: int) -> int:
-        if asked == _scan.LOST or self._reader.is_pending:
-            return max(start, _last_line(view))
-        return end
-
-    def _finish(self) -> None:
-        self._before()
-        self._reader.give_up()
-        self._after()
-        super()._finish()
-
-    def _named(self, name: bytes) -> Session:
-        return self._reader.session(name.decode())
-
-
-def _last_line(view: memoryview) -> int:
-    """Where the last whole line of a buffer ends."""
-    return bytes(view).rfind(b"\n") + 1
-
-
-def reader_for(name: str, sink: EntrySink, prefix: Prefix | None) -> NativeReader | None:
-    """See analyzer.sources.logs.native.native_reader."""
-    if name == "csvlog":
-        return NativeCsvlog(sink)
-    if name == "jsonlog":
-        return NativeJsonlog(sink)
-    steps = None if prefix is None else native_steps(prefix.text)
-    if prefix is None or steps is None:
-        return None
-    return NativeStderr(sink, prefix, steps)
