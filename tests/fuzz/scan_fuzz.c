@@ -69,7 +69,7 @@ static size_t scan_all(scanner *s, const uint8_t *data, size_t size, int last)
         case SCAN_TIME: scan_set_time(s, s->ask[0].p[0] != '9', 1700000000000000); break;
         case SCAN_SESSION: HOLD(!scan_set_session(s, keys, 0)); break;
         case SCAN_SPEAKER: HOLD(!scan_set_speaker(s, 1, 2, 3)); break;
-        case SCAN_KEY: HOLD(!scan_set_key(s, keys++, -1, 0)); break;
+        case SCAN_KEY: HOLD(!scan_set_key(s, keys++)); break;
         case SCAN_TEXT:
             HOLD(!scan_set_text(s, keys++, -1, 7, keys % 3 ? NULL : (const uint8_t *)"1", 1));
             break;

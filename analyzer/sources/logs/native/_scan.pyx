@@ -73,7 +73,7 @@ cdef extern from "scan.h":
     int scan_set_time(scanner *, int, int64_t)
     int scan_set_session(scanner *, int32_t, int)
     int scan_set_speaker(scanner *, int32_t, int32_t, int32_t)
-    int scan_set_key(scanner *, int32_t, int32_t, int64_t)
+    int scan_set_key(scanner *, int32_t)
     int scan_set_text(scanner *, int32_t, int32_t, int64_t, const uint8_t *, size_t)
     int scan_set_comment(scanner *, int32_t, int64_t)
     void scan_clear_sessions(scanner *)
@@ -218,7 +218,7 @@ cdef class Scanner:
         good(scan_set_speaker(self.s, database, user, application))
 
     def set_key(self, int32_t key):
-        good(scan_set_key(self.s, key, -1, 0))
+        good(scan_set_key(self.s, key))
 
     def set_text(self, int32_t key, int32_t comment, int64_t trace, literals):
         cdef bytes text

@@ -571,11 +571,9 @@ static int key_of_text(scanner *s, span text, keyed *out)
     return comment_of(s, out);
 }
 
-int scan_set_key(scanner *s, int32_t key, int32_t comment, int64_t trace)
+int scan_set_key(scanner *s, int32_t key)
 {
     span text = {s->parts.key.p, s->parts.key.n};
-    (void)comment;
-    (void)trace; /* the entry is begun again, and asks for its comment */
     bound(&s->keys, KEYS_MOST);
     item *made = table_add(&s->keys, text, hash_of(text));
     if (!made)

@@ -71,7 +71,10 @@ typedef struct {
     int64_t phased_us;         /* when the last entry was logged, if a parse or bind; else -1 */
     int32_t timed_key;         /* the key of the last execution, parse or bind, -1 none */
     buffer who, text;          /* user, database, application; the last statement */
-    uint8_t known, python, other, timed, cleared, waiting; /* see scan.c */
+    uint8_t known;             /* whether `who` is */
+    uint8_t python;            /* its entries are Python's first (it waits, or has ended) */
+    uint8_t other;             /* its last entry was Python's: so is what belongs to it */
+    uint8_t timed, cleared;    /* since Python had it: ran or phased; lay outside the window */
 } session_state;
 
 typedef struct {
@@ -144,7 +147,7 @@ int scan_run(scanner *s);
 int scan_set_time(scanner *s, int good, int64_t at_us);
 int scan_set_session(scanner *s, int32_t number, int python);
 int scan_set_speaker(scanner *s, int32_t database, int32_t user, int32_t application);
-int scan_set_key(scanner *s, int32_t key, int32_t comment, int64_t trace);
+int scan_set_key(scanner *s, int32_t key);
 int scan_set_text(scanner *s, int32_t key, int32_t comment, int64_t trace, const uint8_t *literals,
                   size_t n); /* literals NULL: none */
 int scan_set_comment(scanner *s, int32_t comment, int64_t trace);
