@@ -225,6 +225,23 @@ def test_no_bound_from_a_bind_whose_rows_were_fetched(
     assert not events_of(found)["cancelled", "user-request"].measures
 
 
+def test_no_bound_from_a_bind_whose_execution_ended(
+    read_text: Reading, stderr_log: Making
+) -> None:
+    """What is cancelled behind a duration alone is a later call than the one that was bound."""
+    statement = "SELECT * FROM a WHERE b > $1"
+    first = stderr_log(
+        ("LOG", f"duration: 0.100 ms  bind <unnamed>: {statement}"),
+        ("LOG", f"duration: 0.200 ms  execute <unnamed>: {statement}"),
+        ("LOG", "duration: 0.300 ms"),
+    )
+    second = stderr_log(
+        ("ERROR", "canceling statement due to user request"), ("STATEMENT", statement)
+    )
+    found = read_text(first + second.replace(":20.123 ", ":29.623 "))
+    assert not events_of(found)["cancelled", "user-request"].measures
+
+
 def test_codes_and_texts_without_end_are_bounded(read_text: Reading, stderr_log: Making) -> None:
     """A log may hold any number of codes, tables and messages; what is kept of them is bounded."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -176,6 +176,7 @@ class EntrySink:
             session.interned = self.intern(text)
         key, literals, comments = session.interned
         session.key = key
+        session.began = None  # what had begun has ended with it
         comment, trace = (-1, 0) if comments is None else self.comment(comments)
         row = session.row = self.batch.add(
             at_us - int(duration_ms * 1000.0 + 0.5),
