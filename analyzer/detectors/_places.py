@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analyzer.model.columns import Column, Flags, Rows, stable_order
+from analyzer.model.columns import Column, Flags, Floats, Rows, stable_order
 from analyzer.model.work import WorkSlice
 
 NONE = np.zeros(0, dtype=np.int64)
@@ -58,6 +58,12 @@ class Places:
         if number >= len(self._starts) - 1:
             return NONE
         return self._rows[self._starts[number] : self._starts[number + 1]]
+
+    def nearness(self, owners: Rows, crossed: Flags) -> Floats:
+        """Larger the nearer a parent row is to a child behind it; least on another connection."""
+        size = self.count + 1
+        own, other = self.place[owners] / size, self.pool_place[owners] / size
+        return np.where(crossed, other, own + 1.0)
 
     def run_between(self, pool: int, start: Rows, end: Rows) -> Rows:
         """How many executions of a pool ended within each [start, end] (µs)."""

@@ -214,9 +214,8 @@ class Search:
             sure = made.strength >= SURE_LINK
             owner, crossed = follow(rows, parent, child.rows, across=sure)
             owner = keep_loops(rows, child.rows, owner, crossed, nested=nested)
-            near = rows.place[np.maximum(owner, 0)] / (rows.count + 1)
             strength = 1.0 if sure else made.strength
-            score = np.where(owner >= 0, strength + near, -1.0)
+            score = np.where(owner >= 0, strength + rows.nearness(owner, crossed), -1.0)
             better = score > child.score
             changed |= bool(better.any())
             child.score[better] = score[better]

@@ -21,6 +21,10 @@ How it decides
     gaps, for one transaction or trace, for a key lookup and for different keys, − .3 when every
     child has a transaction of its own.
 
+    From counters alone (pg_stat_statements, no log of all statements) a linked pair is a guess
+    with a confidence of .3: the parent returns two rows a call or more, and the child was called
+    .3 to 1.05 times for each of these rows.
+
 When it is wrong
     Per-tenant loops and batch jobs that must work row by row look the same. Requests that follow
     each other on one connection without a gap may be taken for one. Links guessed from names can
@@ -34,15 +38,19 @@ What to do
 import math
 from dataclasses import replace
 
-from analyzer.detectors._base import answer
+from analyzer.detectors._base import answer, incomplete_log
+from analyzer.detectors._counters import CountedPair, counted_pairs
+from analyzer.detectors._links import Link, lookups
 from analyzer.detectors._loops import LoopFinder, PairFigures
 from analyzer.detectors._scores import TIGHT_GAP_MS
-from analyzer.model.evidence import NPlusOneEvidence
+from analyzer.model.evidence import NPlusOneEvidence, Spread
 from analyzer.model.finding import Finding, Impact, Outcome, Severity
+from analyzer.model.statement import Statement
 from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
 _REPORTED_FROM = 0.5  # confidence
+_GUESSED = 0.3  # confidence of what counters alone suggest
 _MANY_CHILDREN = 50
 _SOME_CHILDREN = 15
 
@@ -59,6 +67,8 @@ class NPlusOne:
         """Judge the workload."""
         pairs = self._loops.find().pairs
         findings = [made for pair in pairs if (made := _finding(workload, pair))]
+        if not pairs and workload.counters and incomplete_log(workload):
+            findings = [_guess(workload, pair) for pair in counted_pairs(workload)]
         return answer(_with_unique_keys(findings), workload)
 
 
@@ -107,7 +117,7 @@ def _finding(workload: Workload, pair: PairFigures) -> Finding | None:
     # Round trips saved, each the smallest usual gap; server time stays (a batch does the same work).
     saving = trips * gap_ms
     return Finding(
-        key=f"n-plus-one-{short_hash(parent.lineage + child.lineage, 12)}",
+        key=_key(parent, child),
         detector=NPlusOne.id,
         severity=_severity(evidence, workload.target.ms),
         confidence=confidence,
@@ -121,11 +131,66 @@ def _finding(workload: Workload, pair: PairFigures) -> Finding | None:
         ),
         shape_ids=(child.shape_id, parent.shape_id),
         fingerprints=(child.fingerprint, parent.fingerprint),
-        tables=tuple(
-            dict.fromkeys(name for name in (pair.link.parent_table, pair.link.child_table) if name)
-        ),
+        tables=_tables(pair.link),
         routes=rows.routes,
     )
+
+
+def _guess(workload: Workload, pair: CountedPair) -> Finding:
+    """What counters alone suggest: a candidate to look at, no more."""
+    parent, child = workload.statements[pair.parent], workload.statements[pair.child]
+    parents, children = workload.stats[pair.parent], workload.stats[pair.child]
+    mean = Spread(pair.per_parent, pair.per_parent, pair.per_parent)
+    rows = parents.rows or 0
+    evidence = NPlusOneEvidence(
+        child=child.fingerprint,
+        parent=parent.fingerprint,
+        child_shape_id=child.shape_id,
+        parent_shape_id=parent.shape_id,
+        child_sql=child.sql,
+        parent_sql=parent.sql,
+        child_table=pair.link.child_table,
+        child_tables=child.facts.tables,
+        parent_table=pair.link.parent_table,
+        lookup_columns=tuple(predicate.column for predicate in lookups(child.facts)),
+        parent_columns=pair.link.parent_columns,
+        link=pair.link.how,
+        scope="statistics",
+        occurrences=parents.calls,
+        executions=children.calls,
+        children_per_occurrence=mean,
+        children_per_parent=mean,
+        distinct_parameters=0,
+        median_child_ms=children.mean_ms,
+        wall_ms=children.mean_ms * pair.per_parent,
+        reasons=(
+            pair.link.how,
+            f"{children.calls} calls for {rows} rows that the parent returned in {parents.calls}",
+            "counters show no order: log all statements for a while to see whether it is a loop",
+        ),
+        examples=(),
+    )
+    return Finding(
+        key=_key(parent, child),
+        detector=NPlusOne.id,
+        severity=Severity.LOW,
+        confidence=_GUESSED,
+        title=f"Perhaps N+1: about {pair.per_parent:.3g} × {evidence.child_table} by "
+        f"{', '.join(evidence.lookup_columns)} for each read of {evidence.parent_table}",
+        evidence=evidence,
+        impact=Impact(max(children.calls - parents.calls, 0), children.total_ms, None, None),
+        shape_ids=(child.shape_id, parent.shape_id),
+        fingerprints=(child.fingerprint, parent.fingerprint),
+        tables=_tables(pair.link),
+    )
+
+
+def _key(parent: Statement, child: Statement) -> str:
+    return f"n-plus-one-{short_hash(parent.lineage + child.lineage, 12)}"
+
+
+def _tables(link: Link) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in (link.parent_table, link.child_table) if name))
 
 
 def _confidence(pair: PairFigures, gap_ms: float) -> tuple[float, list[str]]:
