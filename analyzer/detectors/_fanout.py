@@ -5,13 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
-from analyzer.model.columns import Flags, Rows, sorted_distinct
+from analyzer.model.columns import Flags, Floats, Rows, sorted_distinct
 
 MEAN_FAN_OUT = 1.5  # children per execution of a parent that is itself the child of a loop
 PARALLEL_WINDOW_US = 100_000  # children on other connections follow each other within this
 # A loop's body may hold other statements, but children must be this share of what runs from the
 # parent to the last child: in traffic that merely happens to mix two statements they are not.
 DENSITY = 1 / 12
+# The same within what is known to be one request: there is no other traffic in it.
+_DENSITY_WITHIN = 1 / 60
+# The same of what a pool ran meanwhile, for children on other connections than their parent: they
+# are run at once, and chance brings a few of a frequent statement together.
+DENSITY_ACROSS = 1 / 4
 
 
 def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) -> tuple[Rows, Flags]:
@@ -82,7 +87,7 @@ def may_follow_in_pool(rows: ExecutionRows, parent: int, children: dict[int, Cha
         counts = last - at + 1
         span = rows.pool_place[chain.rows[last]] - rows.pool_place[ours]
         some &= (chain.end[at] - times <= PARALLEL_WINDOW_US) & (counts >= MINIMUM)
-        some &= counts >= DENSITY * span
+        some &= counts >= DENSITY_ACROSS * span
         if some.any() and _any_quiet(rows, times[some], ours, chain):
             return True
     return False
@@ -189,8 +194,12 @@ def are_dense(rows: ExecutionRows, members: Rows, starts: Rows) -> Flags:
     """Which groups of rows (in units of work) are a fair share of what runs from first to last."""
     places = rows.place[members]
     spans = np.maximum.reduceat(places, starts) - np.minimum.reduceat(places, starts) + 1
-    flags: Flags = np.diff(starts, append=len(members)) >= DENSITY * spans
+    flags: Flags = np.diff(starts, append=len(members)) >= _density(rows, members[starts]) * spans
     return flags
+
+
+def _density(rows: ExecutionRows, some: Rows) -> Floats:
+    return np.where(rows.work.whole[some], _DENSITY_WITHIN, DENSITY)
 
 
 def _dense(
@@ -210,5 +219,6 @@ def _dense(
         here = several & (rows.pool[parents] == pool)
         span[here] = rows.run_between(pool, rows.end[parents[here]], last_end[here])
     counts = np.bincount(group, minlength=len(parents))
-    flags: Flags = counts >= DENSITY * np.maximum(span, 1)
+    density = np.where(several, DENSITY_ACROSS, _density(rows, parents))
+    flags: Flags = counts >= density * np.maximum(span, 1)
     return flags

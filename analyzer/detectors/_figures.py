@@ -103,6 +103,7 @@ class RowFigures:
         self.requests = 0
         self.all_traced = True
         self.all_inside = True  # explicit transactions
+        self.whole = 0  # of them in units of work that are known to be one request
         self._durations = Sample()
         self._gaps = Sample()
         self._parameters = np.zeros(0, dtype=np.uint32)
@@ -114,6 +115,7 @@ class RowFigures:
         self.executions += len(rows)
         self.total_ms += float(work.duration_ms[rows].sum())
         self.transactions += len(sorted_distinct(transaction))
+        self.whole += int(np.count_nonzero(work.whole[rows]))
         self.all_traced &= bool((work.trace[rows] != 0).all())
         self.all_inside &= bool((transaction >= 0).all())
         self._durations.add(work.duration_ms[rows])

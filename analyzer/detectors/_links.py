@@ -137,6 +137,11 @@ def _links_by_keys(
             for key in table.foreign_keys
             if key.target == owner.name and column in (key.target_columns or (column,))
         ]
+    if unique:
+        found += [
+            Link(0.7, how, name, (told,), loaded)
+            for name, told, how in _polymorphic(parent, owner.name, column)
+        ]
     if owner.name in parents and unique:
         how = f"the rows of {owner.name} are loaded again one by one by {column}"
         found.append(Link(0.9, how, owner.name, (column,), loaded))
@@ -204,12 +209,33 @@ def _links_to_key(
         elif table != owner and _names.reference(name):
             how = f"{table}.{name} may refer to {owner}.{column} (guessed, no foreign key is known)"
             found.append(Link(0.5, how, table, (name,), loaded))
+    found += [
+        Link(0.7, how, table, (name,), loaded)
+        for table, name, how in _polymorphic(parent, owner, column)
+    ]
     if owner in parent.tables:
         how = f"the rows of {owner} are loaded again one by one by {column}"
         found.append(Link(0.8, how, owner, (column,), loaded))
     if parent.star and parent.main_table and parent.main_table != owner:
         how = f"a column of {parent.main_table} may refer to {owner}.{column} (guessed, SELECT *)"
         found.append(Link(0.4, how, parent.main_table, ("*",), loaded))
+    return found
+
+
+def _polymorphic(parent: StatementFacts, owner: str, column: str) -> list[tuple[str, str, str]]:
+    """Columns of the parent that refer to rows of any table, whose kind stands in another column.
+
+    Django's content_type_id and object_id, Rails' commentable_type and commentable_id.
+    """
+    selected = [(table or parent.main_table or "", name) for table, name in parent.columns]
+    names = set(selected)
+    found = []
+    for table, name in selected:
+        stem = name.removesuffix("_id")
+        kinds = ("content_type_id", "content_type") if stem == "object" else (f"{stem}_type",)
+        if stem != name and table != owner and any((table, kind) in names for kind in kinds):
+            how = f"{table}.{name} refers to rows of several tables, {owner}.{column} among them"
+            found.append((table, name, how))
     return found
 
 

@@ -10,7 +10,7 @@ NONE = np.zeros(0, dtype=np.int64)
 # A loop's children are dense (see _fanout.DENSITY): five of them lie within a hundred places of
 # their unit of work or pool, more where loops are nested. All else is not looked at.
 _FEW = 5
-_NEAR = 240
+_NEAR = 320
 _NEAR_IN_POOL = 120
 _NEAR_IN_POOL_US = 1_000_000
 
@@ -58,6 +58,14 @@ class Places:
         if number >= len(self._starts) - 1:
             return NONE
         return self._rows[self._starts[number] : self._starts[number + 1]]
+
+    def beside(self, rows: Rows, step: int) -> Rows:
+        """The statement that ran `step` places behind each row in its unit of work, -1 none."""
+        place = self.place[rows] + step
+        inside = (place >= 0) & (place < self.count)
+        other = self._unit_order[np.where(inside, place, 0)]
+        inside &= self.request[other] == self.request[rows]
+        return np.where(inside, self.statement[other], -1)
 
     def nearness(self, owners: Rows, crossed: Flags) -> Floats:
         """Larger the nearer a parent row is to a child behind it; least on another connection."""

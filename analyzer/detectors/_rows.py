@@ -91,7 +91,7 @@ class ExecutionRows(Places):
 
         Values that were not logged count as different.
         """
-        counted = self._texts_counted(rows, groups, count)
+        counted = self.texts_counted(rows, groups, count)
         enough: Flags = counted >= MINIMUM
         doubtful = np.flatnonzero(enough)
         while len(doubtful):
@@ -122,7 +122,7 @@ class ExecutionRows(Places):
 
         The largest number that any slice so far has shown for the statement.
         """
-        at_most = self._texts_counted(rows, groups, count)
+        at_most = self.texts_counted(rows, groups, count)
         statement = int(self.work.statement[rows[0]])
         most = self._known.most.get(statement, 0)
         for number in np.argsort(-at_most, kind="stable")[:_READ_LARGEST].tolist():
@@ -134,7 +134,7 @@ class ExecutionRows(Places):
         self._known.most[statement] = most
         return most
 
-    def _texts_counted(self, rows: Rows, groups: Rows, count: int) -> Rows:
+    def texts_counted(self, rows: Rows, groups: Rows, count: int) -> Rows:
         """How many different parameter texts each group has; those not logged count as different."""
         hashes = self.work.parameters_hash[rows]
         logged = hashes != 0

@@ -13,10 +13,13 @@ from analyzer.detectors._links import Link, lookups
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
 from analyzer.detectors._shapes import SURE_LINK, Shapes
+from analyzer.detectors._siblings import Turns
 from analyzer.model.columns import Flags, Floats, Rows, starts_of_runs
 from analyzer.model.statement import Predicate
 from analyzer.model.work import WorkSlice
 
+_SIBLING = 0.5  # how sure it is that a statement belongs to the loop that it runs in turn with
+_REGULAR = 0.5  # share of a loop's executions with the same statement before or behind them
 _READ_BEFORE_WRITE = 0.6  # share of lookups followed by a write to the same table
 
 
@@ -107,7 +110,11 @@ class Search:
         above = self._loop_children(linked)
         for child in linked:
             _drop_remains(child, above)
-        loops.pairs = [pair for child in linked for pair in _pairs(child)]
+        pairs = [pair for child in linked for pair in _pairs(child)]
+        turns = Turns(self.rows, pairs)
+        for child in children:
+            self._join_sibling(child, turns, pairs)
+        loops.pairs = [pair for child in children for pair in _pairs(child)]
         _find_roots(loops.pairs, self.rows.count)
         for child in children:
             self._leftovers(child, loops)
@@ -231,9 +238,66 @@ class Search:
             marked[child.rows[child.best >= 0]] = True
         return marked
 
+    def _join_sibling(self, child: _Child, turns: Turns, pairs: Sequence[Pair]) -> None:
+        """Give lookups without a parent that of another child that runs in the same turns."""
+        free = np.flatnonzero(child.best < 0)
+        free = free[np.isin(child.rows[free], self._dense_units(child.rows[free]))]
+        free = free[self._looping(child, child.rows[free])]
+        found = turns.sibling(child.number, child.rows[free])
+        if found is None:
+            return
+        pair = pairs[found.pair]
+        facts = self.shapes.facts(child.number)
+        how = f"runs once in each turn of the loop that reads {pair.link.child_table}"
+        link = Link(_SIBLING, how, pair.link.parent_table, (), facts.main_table or "")
+        child.candidates.append((pair.parent, link))
+        child.best[free[found.rows]] = found.parents[found.rows]
+        child.chosen[free[found.rows]] = len(child.candidates) - 1
+
     def _leftovers(self, child: _Child, loops: Loops) -> None:
         """Repetitions without a parent: identical ones, and lookups with changing values."""
         rows = self._dense_units(child.rows[child.best < 0])
+        if len(rows) == 0:
+            return
+        looping = self._looping(child, rows)
+        if looping.any():
+            self._lookups(child, rows[looping], loops)
+        self._identical(child, rows[~looping], loops)
+
+    def _looping(self, child: _Child, rows: Rows) -> Flags:
+        """Which rows are of a unit of work that does at least MINIMUM different lookups."""
+        if len(rows) == 0 or not self.shapes.may_loop(child.number):
+            return np.zeros(len(rows), dtype=bool)
+        unit = np.cumsum(starts_of_runs(self.rows.request[rows])) - 1
+        count = int(unit[-1]) + 1
+        if self.shapes.by_text(child.number):
+            # Any statement comes again with other parameters where requests follow each other.
+            found: Flags = self.rows.texts_counted(rows, unit, count) >= MINIMUM
+            found &= self.rows.work.whole[rows[starts_of_runs(unit)]]
+        else:
+            found = self.rows.different_lookups(rows, unit, count)
+        found &= self._regular(rows, unit, count)
+        flags: Flags = found[unit]
+        return flags
+
+    def _regular(self, rows: Rows, unit: Rows, count: int) -> Flags:
+        """In which units most rows are followed, or most are preceded, by one and the same statement.
+
+        What one place in the application runs again and again is; what several places run is not.
+        """
+        sizes = np.bincount(unit, minlength=count)
+        usual = np.zeros(count, dtype=np.int64)
+        for step in (1, -1):
+            beside = self.rows.beside(rows, step)
+            code = np.sort(unit << 32 | (beside + 1))
+            starts = np.flatnonzero(starts_of_runs(code))
+            runs = np.diff(starts, append=len(code))
+            np.maximum.at(usual, code[starts] >> 32, runs)
+        flags: Flags = usual >= _REGULAR * sizes
+        return flags
+
+    def _identical(self, child: _Child, rows: Rows, loops: Loops) -> None:
+        """Executions that a unit of work repeats with the very same parameters."""
         if len(rows) == 0:
             return
         request, texts = self.rows.request[rows], self.rows.work.parameters_hash[rows]
@@ -252,8 +316,6 @@ class Search:
             loops.repeated.append(
                 self._groups(child, rows[identical], int(needed.max()), int(needed.sum()))
             )
-        if child.varying:
-            self._lookups(child, rows[~identical], loops)
 
     def _dense_units(self, rows: Rows) -> Rows:
         """Those rows of a statement that run often and close together in their unit of work."""
@@ -265,22 +327,10 @@ class Search:
         return rows[np.repeat(some, sizes)]
 
     def _lookups(self, child: _Child, rows: Rows, loops: Loops) -> None:
-        """Lookups with at least MINIMUM different values in a unit of work."""
-        new = starts_of_runs(self.rows.request[rows])
-        unit = np.cumsum(new) - 1
-        count = int(np.count_nonzero(new))
-        sizes = np.bincount(unit, minlength=count)
-        some = sizes >= MINIMUM
-        some &= self.rows.different_lookups(rows, unit, count)
-        written = np.bincount(
-            unit, weights=self._written_after(child.number, rows), minlength=count
-        )
-        some &= written < _READ_BEFORE_WRITE * sizes
-        if some.any():
-            rows = rows[some[unit]]
-            unit = np.cumsum(starts_of_runs(self.rows.request[rows])) - 1
-            most = self.rows.most_lookups(rows, unit, int(unit[-1]) + 1)
-            loops.lookups.append(self._groups(child, rows, most, 0))
+        """Add lookups without a parent."""
+        unit = np.cumsum(starts_of_runs(self.rows.request[rows])) - 1
+        most = self.rows.most_lookups(rows, unit, int(unit[-1]) + 1)
+        loops.lookups.append(self._groups(child, rows, most, 0))
 
     def _groups(self, child: _Child, rows: Rows, distinct: int, needed: int) -> Groups:
         request = self.rows.request[rows]

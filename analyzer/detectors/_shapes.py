@@ -8,7 +8,7 @@ from analyzer.detectors._links import Link, finds_one_row, link, lookups
 from analyzer.detectors._rows import ExecutionRows, Lookups
 from analyzer.model.catalog import Catalog
 from analyzer.model.columns import Flags, Rows
-from analyzer.model.statement import Kind, Predicate, Statement, StatementFacts
+from analyzer.model.statement import Arity, Kind, Predicate, Statement, StatementFacts
 
 SURE_LINK = 0.7  # from this strength on the nearest parent wins, not the better linked one
 _SAMPLE = 250  # executions looked at to see which lookups vary
@@ -35,14 +35,14 @@ class Shapes:
         """Take note of statements that are new."""
         for number in range(len(self._facts), len(statements)):
             facts = statements[number].facts
-            selects = facts.kind is Kind.SELECT and not facts.cursor
+            looks_up = bool(lookups(facts))
             self._facts.append(facts)
-            self._repeatable.append(selects)
-            self._looks_up.append(selects and bool(lookups(facts)))
+            self._repeatable.append(facts.kind is Kind.SELECT and (looks_up or not facts.cursor))
+            self._looks_up.append(looks_up)
             self._can_drive.append(
                 facts.kind is Kind.SELECT and not finds_one_row(facts, self.catalog)
             )
-            if facts.kind.writes:
+            if facts.kind in (Kind.UPDATE, Kind.DELETE):
                 self._writers.setdefault(facts.main_table, []).append(number)
             if not self.tables.issuperset(facts.tables):
                 self.tables |= frozenset(facts.tables)
@@ -68,8 +68,21 @@ class Shapes:
         """By statement: SELECTs that can return several rows, so that a loop may run over them."""
         return np.array(self._can_drive, dtype=bool)
 
+    def may_loop(self, number: int) -> bool:
+        """Whether running it with other parameters again is a loop, and no paging or batching."""
+        facts = self._facts[number]
+        if lookups(facts):
+            return True
+        return facts.offset is None and (facts.disjunctive or facts.grouped or facts.one_row)
+
+    def by_text(self, number: int) -> bool:
+        """Whether it takes all parameters to tell two lookups apart, not just those of equalities."""
+        facts = self._facts[number]
+        several = any(predicate.arity is Arity.MANY for predicate in facts.predicates)
+        return facts.disjunctive or several or not lookups(facts)
+
     def writers(self, table: str | None) -> Sequence[int]:
-        """The statements that write to a table."""
+        """The statements that change or delete rows of a table that were there."""
         return self._writers.get(table, ())
 
     def link(self, child: int, parent: int, varying: tuple[Predicate, ...]) -> Link | None:

@@ -9,9 +9,11 @@ Why it hurts
     another service, a query before the burst.
 
 How it decides
-    As n-plus-one, without the parent: .15, + .1 each for tight gaps, one transaction or trace, a
-    lookup by a key (or ten and more at a time) and different values, − .3 when each has a
-    transaction of its own; never above .55.
+    As n-plus-one, without the parent. The values count, or all parameters where the condition is no
+    plain equality. Most executions have the same statement before (or behind) them: one place in
+    the application runs them. .15, + .1 each for tight gaps, one transaction or trace, a unit of
+    work that is known to be one request, a lookup by a key (or ten and more at a time) and
+    different values, − .3 when each has a transaction of its own; never above .55.
     Reported from .45, so that requests that merely follow each other on a connection stay out.
 
 When it is wrong
@@ -58,6 +60,7 @@ def _confidence(rows: RowFigures, columns: tuple[str, ...], per_occurrence: floa
     by_key = any(is_key(column) or reference(column) for column in columns)
     score += 0.1 if by_key or per_occurrence >= _MANY else 0.0
     score += 0.1 if tight_gap(rows) else 0.0
+    score += 0.1 if 2 * rows.whole >= rows.executions else 0.0
     if rows.all_traced or (rows.all_inside and rows.transactions <= rows.requests):
         score += 0.1
     elif rows.all_inside and rows.transactions == rows.executions:
@@ -88,7 +91,7 @@ def _finding(workload: Workload, found: GroupFigures) -> Finding:
         detector=RepeatedLookup.id,
         severity=loop_severity(per_occurrence.median),
         confidence=_confidence(rows, columns, per_occurrence.median),
-        title=f"{per_occurrence.median:g} lookups of {statement.facts.main_table} by {', '.join(columns)} in one go",
+        title=_title(per_occurrence.median, statement.facts.main_table or "no table", columns),
         evidence=evidence,
         impact=Impact(trips, rows.total_ms, None, found.sizes.count),
         shape_ids=(statement.shape_id,),
@@ -96,3 +99,9 @@ def _finding(workload: Workload, found: GroupFigures) -> Finding:
         tables=statement.facts.tables,
         routes=rows.routes,
     )
+
+
+def _title(executions: float, table: str, columns: tuple[str, ...]) -> str:
+    if columns:
+        return f"{executions:g} lookups of {table} by {', '.join(columns)} in one go"
+    return f"{executions:g} runs of one query on {table} with other parameters in one go"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analyzer.model.columns import Column, Floats, Rows
+from analyzer.model.columns import Column, Flags, Floats, Rows
 from analyzer.model.executions import Texts
 from analyzer.model.statement import Statement, StatementFacts
 
@@ -14,9 +14,10 @@ class WorkSlice:
 
     A row each, ordered by session and time. `statement` is a position in `statements` and `key`
     one in `key_facts`, whose parameter codes are those of that text. `request` numbers the unit of
-    work, `transaction` the explicit transaction (-1 autocommit), `trace` is 0 without one, `pool`
-    numbers the (database, user, application) whose connections may share a unit of work (-1 for
-    traced rows and clients); numbers of requests and transactions are never used twice in a run.
+    work, `transaction` the explicit transaction (-1 autocommit), `trace` is 0 without one, `whole`
+    marks rows whose unit of work is known to be one request (a trace, or it begins as requests do).
+    `pool` numbers the (database, user, application) whose connections may share a unit of work (-1
+    for whole ones and clients); numbers of requests and transactions are never used twice in a run.
     `at_us` is the time that orders a trace. `parameters` is a number into `texts` (-1 none),
     `parameters_hash` stands for the text (0 none). `routes[request - first_request]` is the route
     (a number into `route_names`, -1 none) of a request.
@@ -27,6 +28,7 @@ class WorkSlice:
     request: Rows
     transaction: Rows
     trace: Rows
+    whole: Flags
     pool: Rows
     session: Rows
     at_us: Rows

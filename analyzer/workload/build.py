@@ -19,6 +19,7 @@ from analyzer.workload import verdicts
 from analyzer.workload.coverage import note_logging
 from analyzer.workload.events import merged_events
 from analyzer.workload.figures import LogContext, Sums, statement_stats
+from analyzer.workload.openers import Openers
 from analyzer.workload.partial import Figures
 from analyzer.workload.quantiles import octaves
 from analyzer.workload.requests import ORDERED, Work, by_session, find_work, moments, unfinished
@@ -41,6 +42,7 @@ class WorkloadBuilder:
         self._target = target
         self._statements = StatementTable(recording.keys.texts)
         self._routes = Routes(recording.comments.texts)
+        self.openers = Openers()
         self._views = Views(recording.sessions.texts)
         self._carried: ExecutionChunk | None = None
         self._requests = 0  # numbers given so far, to requests and to transactions
@@ -62,7 +64,9 @@ class WorkloadBuilder:
         order = by_session(chunk.columns, moments(chunk.columns))
         ordered = _taken(chunk.columns, order, ORDERED)
         boundaries = self._statements.boundaries(ordered["key"])
-        work = find_work(ordered, boundaries)
+        statement = self._statements.numbers(ordered["key"])
+        opens = self._statements.may_open(ordered["key"])
+        work = find_work(ordered, boundaries, self.openers, statement, opens)
         rows = np.arange(len(order))
         if not last and len(order):
             until_us = int(ordered["end_us"].max())
@@ -118,6 +122,7 @@ class WorkloadBuilder:
             request=work.request + base,
             transaction=np.where(work.transaction >= 0, work.transaction + base, -1),
             trace=work.trace,
+            whole=work.whole,
             pool=_pools(columns, work),
             session=columns["session"],
             at_us=moments(columns),
@@ -335,5 +340,5 @@ def _pools(columns: Columns, work: Work) -> Rows:
     new = starts_of_runs(*speakers)
     labels = np.stack([speaker[new] for speaker in speakers])
     pool: Rows = np.unique(labels, axis=1, return_inverse=True)[1].reshape(-1)[np.cumsum(new) - 1]
-    shared = (work.trace == 0) & (columns["clock"] == Clock.SERVER)
+    shared = ~work.whole & (columns["clock"] == Clock.SERVER)
     return np.where(shared, pool, -1)

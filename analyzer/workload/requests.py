@@ -18,6 +18,7 @@ from analyzer.model.columns import (
     starts_of_runs,
 )
 from analyzer.model.executions import Clock
+from analyzer.workload.openers import Openers
 
 Columns = dict[str, Column]
 
@@ -44,6 +45,8 @@ class Work:
 
     `burst` and `request` are numbers from 0, `transaction` is the row that opened the explicit
     transaction (-1 outside), `trace` is 0 without one, `unit` is one of TRACE, TRANSACTION, BURST.
+    `whole` marks rows of requests that are known not to be several: a trace, or what begins with an
+    opener.
     """
 
     burst: Rows
@@ -51,6 +54,7 @@ class Work:
     trace: Rows
     unit: Column
     request: Rows
+    whole: Flags
     size: int  # above all numbers of requests and transactions
 
     def of(self, rows: Rows) -> "Work":
@@ -61,6 +65,7 @@ class Work:
             self.trace[rows],
             self.unit[rows],
             self.request[rows],
+            self.whole[rows],
             self.size,
         )
 
@@ -84,28 +89,37 @@ def by_session(columns: Columns, at_us: Rows) -> Rows:
     return np.lexsort((columns["line"], at_us, columns["session"]))
 
 
-def find_work(columns: Columns, boundaries: Column) -> Work:
+def find_work(
+    columns: Columns, boundaries: Column, openers: Openers, statement: Rows, opens: Flags
+) -> Work:
     """The units of work of rows ordered by session and time.
 
-    `boundaries` is +1 where a statement opens a transaction and -1 where it ends one.
+    `boundaries` is +1 where a statement opens a transaction and -1 where it ends one. `openers`
+    tell by `statement` (its number) where a burst holds several requests; `opens` marks rows whose
+    statement may.
     """
     count = len(boundaries)
     place = np.arange(count)
     new_session = starts_of_runs(columns["session"])
     transaction = _transactions(boundaries, new_session, place)
-    first_of_burst = new_session | _after_gap(columns)
+    idle_us = _idle_before(columns, new_session)
+    first_of_burst = new_session | (idle_us > IDLE_GAP_US)
+    begins = openers.begins(statement, idle_us, first_of_burst, opens)
     burst = np.cumsum(first_of_burst) - 1
     starts = np.flatnonzero(first_of_burst)
     trace = _carried_on(columns["trace"], starts[burst], place)
     inside = transaction >= 0
     by_transaction = _transactional(boundaries, inside, starts)[burst] & inside
     unit = np.where(by_transaction, TRANSACTION, BURST).astype(np.int8)
-    code = np.where(by_transaction, transaction + count, starts[burst])
+    first = np.maximum.accumulate(np.where(first_of_burst | begins, place, 0))
+    code = np.where(by_transaction, transaction + count, first)
+    whole = begins[first] & ~by_transaction
     traced = np.flatnonzero(trace)
     if len(traced):
         unit[traced] = TRACE
         code[traced] = _numbered(trace[traced]) + 2 * count
-    return Work(burst, transaction, trace, unit, numbered_by_sight(code)[0], count)
+        whole[traced] = True
+    return Work(burst, transaction, trace, unit, numbered_by_sight(code)[0], whole, count)
 
 
 def _numbered(traces: Rows) -> Rows:
@@ -148,11 +162,12 @@ def _busy_until(columns: Columns) -> Rows:
     return busy
 
 
-def _after_gap(columns: Columns) -> Flags:
-    """Marks rows that begin after their session was idle."""
-    idle = np.zeros(len(columns["end_us"]), dtype=bool)
-    idle[1:] = columns["start_us"][1:] - _busy_until(columns)[:-1] > IDLE_GAP_US
-    return idle
+def _idle_before(columns: Columns, new_session: Flags) -> Rows:
+    """For how long (µs) each row's session was idle before it; 0 for a session's first."""
+    idle = np.zeros(len(new_session), dtype=np.int64)
+    idle[1:] = columns["start_us"][1:] - _busy_until(columns)[:-1]
+    idle[new_session] = 0
+    return np.maximum(idle, 0)
 
 
 def _carried_on(traces: Rows, burst_start: Rows, place: Rows) -> Rows:

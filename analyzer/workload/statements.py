@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from analyzer.model.columns import Column, Flags, Rows, distinct, grown, numbered_by_sight
-from analyzer.model.statement import Role, Statement, StatementFacts
+from analyzer.model.statement import Kind, Role, Statement, StatementFacts
 from analyzer.sql.identity import identify
 
 _UNKNOWN = -2
 _UNNUMBERED = -1
+# Transaction control and the FETCH of a cursor stand wherever they are needed.
+_OPENING = (Role.WORKLOAD, Role.SESSION, Role.HEALTH_CHECK)
+_CONTROL = (Kind.TRANSACTION, Kind.UTILITY)
 
 
 class StatementTable:
@@ -24,6 +27,7 @@ class StatementTable:
         self._works = np.zeros(0, dtype=bool)
         self._own = np.zeros(0, dtype=bool)
         self._boundary = np.zeros(0, dtype=np.int8)
+        self._may_open = np.zeros(0, dtype=bool)
         self.kept: list[Statement] = []
         self.facts: list[StatementFacts | None] = []  # by key, None for one that was not asked for
 
@@ -37,6 +41,7 @@ class StatementTable:
             self._works[key] = facts.role is Role.WORKLOAD
             self._own[key] = facts.role is Role.OWN
             self._boundary[key] = facts.boundary
+            self._may_open[key] = facts.role in _OPENING and facts.kind not in _CONTROL
             self._number_of_key[key] = _UNNUMBERED
         return statement
 
@@ -87,6 +92,11 @@ class StatementTable:
         found: Column = self._boundary[keys]
         return found
 
+    def may_open(self, keys: Column) -> Flags:
+        """Whether each row's statement may be what a request begins with."""
+        flags: Flags = self._may_open[keys]
+        return flags
+
     def _fit(self, size: int) -> None:
         missing = size - len(self._by_key)
         if missing > 0:
@@ -96,3 +106,4 @@ class StatementTable:
             self._works = grown(self._works, size)
             self._own = grown(self._own, size)
             self._boundary = grown(self._boundary, size)
+            self._may_open = grown(self._may_open, size)

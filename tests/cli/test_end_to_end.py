@@ -96,7 +96,7 @@ def test_log_and_server_together_show_both(
     assert document["coverage"]["log_min_duration_ms"] is None
 
 
-def test_server_alone_gives_bounds_and_no_verdict_on_loops(
+def test_server_alone_gives_bounds_and_guesses_at_loops(
     application: tuple["Server", str],
 ) -> None:
     _, dsn = application
@@ -104,7 +104,9 @@ def test_server_alone_gives_bounds_and_no_verdict_on_loops(
     assert document["target"]["method"] in ("bound", "estimated")
     assert document["target"]["high_ms"] >= document["target"]["low_ms"]
     states = {one["id"]: one["status"] for one in document["detectors"]}
-    assert states["n-plus-one"] == states["selective-seq-scan"] == "not-applicable"
+    assert states["repeated-lookup"] == states["selective-seq-scan"] == "not-applicable"
+    guesses = [one for one in document["findings"] if one["detector"] == "n-plus-one"]
+    assert all(one["evidence"]["scope"] == "statistics" for one in guesses)
 
 
 def test_the_suggested_index_is_used(application: tuple["Server", str]) -> None:

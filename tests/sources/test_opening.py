@@ -195,7 +195,7 @@ def test_broken_archives_never_raise_and_never_lie(choices: st.DataObject) -> No
             return
         with stream:
             read = stream.readall()
-            assert stream.bytes_read == len(read) <= 2 * len(content)
+            assert stream.bytes_read == len(read)  # a changed run length may make it very long
             told = stream.damage or stream.notes or stream.compression is None
             assert told or read == content
 

@@ -1,0 +1,85 @@
+"""Lookups that belong to a loop because another of its children does.
+
+What drives a loop is not always linked to all that it runs: ids come from a cache, from a generic
+relation, from a computation over the row. But a statement that runs exactly once between any two
+executions of a child that is linked runs in the same turns of the same loop.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from analyzer.detectors._rows import ExecutionRows
+from analyzer.model.columns import Flags, Rows, starts_of_runs
+
+_IN_TURN = 0.8  # share of executions that stand alone between two of the linked child's
+_TRIED = 3  # linked children that are looked at for each lookup
+
+
+class Owned(Protocol):
+    """Children of a loop and the parent execution of each (row numbers)."""
+
+    parent: int
+    children: Rows
+    parents: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """For which of some rows the child of `pairs[pair]` runs in the same turns, and whose they are."""
+
+    pair: int
+    rows: Flags
+    parents: Rows
+
+
+class Turns:
+    """Children that are linked, in the order of units of work and time."""
+
+    def __init__(self, rows: ExecutionRows, pairs: Sequence[Owned]) -> None:
+        self._rows = rows
+        self._pairs = pairs
+        self._orders = [np.argsort(rows.place[pair.children], kind="stable") for pair in pairs]
+        lengths = [len(pair.children) for pair in pairs]
+        numbers = np.repeat(np.arange(len(pairs)), lengths)
+        every = np.concatenate([pair.children for pair in pairs]) if pairs else numbers
+        order = np.argsort(rows.place[every], kind="stable")
+        self._children, self._numbers = every[order], numbers[order]
+
+    def sibling(self, number: int, some: Rows) -> Sibling | None:
+        """The linked child that runs in turn with rows of a statement (by unit and time), if any."""
+        if len(self._children) == 0 or len(some) == 0:
+            return None
+        places = self._rows.place[some]
+        before = np.searchsorted(self._rows.place[self._children], places) - 1
+        near = self._children[np.maximum(before, 0)]
+        inside = (before >= 0) & (self._rows.request[near] == self._rows.request[some])
+        counts = np.bincount(self._numbers[before[inside]], minlength=len(self._pairs))
+        for pair in np.argsort(-counts, kind="stable")[:_TRIED].tolist():
+            if counts[pair] and self._pairs[pair].parent != number:
+                found = self._in_turn(pair, some, places)
+                if found is not None:
+                    return found
+        return None
+
+    def _in_turn(self, number: int, some: Rows, places: Rows) -> Sibling | None:
+        pair, order = self._pairs[number], self._orders[number]
+        request = self._rows.request
+        turns = self._rows.place[pair.children[order]]
+        behind = np.searchsorted(turns, places)
+        starts = np.flatnonzero(starts_of_runs(request[some]))
+        sizes = np.diff(starts, append=len(some))
+        alone = np.diff(behind, prepend=-1) == 1
+        alone[starts] = False
+        good = np.add.reduceat(alone, starts, dtype=np.int64) >= _IN_TURN * (sizes - 1)
+        good &= sizes > 1
+        chosen = order[np.clip(behind - 1, 0, len(order) - 1)]
+        other = order[np.clip(behind, 0, len(order) - 1)]
+        mine = request[pair.children[chosen]] == request[some]
+        chosen = np.where(mine, chosen, other)
+        rows = np.repeat(good, sizes) & (request[pair.children[chosen]] == request[some])
+        if not rows.any():
+            return None
+        return Sibling(number, rows, pair.parents[chosen])

@@ -1,0 +1,126 @@
+"""Which statements mark where a request begins, learnt from how executions follow each other.
+
+Where nothing tags a request and nothing pauses between two of them, one connection's log is a
+single run of statements. But most applications begin (or end) each request alike: they look up the
+session, the user, the tenant, or write the session back. Such an opener shows by what stands before
+it: whatever the last request ended with, so many different statements, each about as often. What a
+loop runs is preceded by the same one or two. And the connection is often idle for longer before it.
+"""
+
+import numpy as np
+
+from analyzer.model.columns import Column, Flags, Floats, Rows, grown
+
+_LEAST = 10  # executions from which something is known of a statement
+_LEAST_BUSY = 20  # the same where no pause shows it
+_LONG = 3.0  # a gap this many times the usual one is long
+_FIRST_SHARE = 0.5  # of an opener's executions are the first behind a pause
+_EXPLAINED = 0.7  # of all pauses are behind requests, if openers follow so many
+_SELF_SHARE = 0.2  # of an opener's executions, at most, follow it within two statements
+# Score: statements before it (their number, were all equally frequent) × (.3 + share of long gaps).
+_BASE = 0.3
+_LEAST_SCORE = 5.0
+_NEAR_BEST = 0.5  # an opener's score, of the best one's
+_INTERLEAVED = 10.0  # statements before an execution, on average, where connections are shared
+_PAIRS = 500_000  # pairs of neighbours that are remembered
+_LEARNT_ROWS = 2_000_000  # executions after which most slices teach nothing new
+_LEARNT_EVERY = 8
+
+
+class Openers:
+    """Learns from slice to slice, while it is `learning`; statements are numbers."""
+
+    def __init__(self) -> None:
+        self.learning = True
+        self._count = np.zeros(0, dtype=np.int64)
+        self._first = np.zeros(0, dtype=np.int64)
+        self._long = np.zeros(0, dtype=np.int64)
+        self._soon = np.zeros(0, dtype=np.int64)
+        self._pairs = np.zeros(0, dtype=np.int64)  # before << 32 | statement, ascending
+        self._times = np.zeros(0, dtype=np.int64)  # how often each pair was
+        self._rows = 0
+        self._slices = 0
+        self._found = np.zeros(0, dtype=bool)
+
+    def begins(self, statement: Rows, gap_us: Rows, first: Flags, counted: Flags) -> Flags:
+        """Marks rows (by session and time) that begin a request, after learning from them.
+
+        `first` marks those behind a pause or the session's first, `counted` those of statements
+        that can be openers: no transaction control, no cursor's FETCH.
+        """
+        if len(statement) == 0:
+            return np.zeros(0, dtype=bool)
+        self._slices += 1
+        if self.learning and (self._rows < _LEARNT_ROWS or self._slices % _LEARNT_EVERY == 0):
+            self._learn(statement[counted], gap_us[counted], first[counted])
+            self._found = self._openers()
+        self._found = grown(self._found, int(statement.max()) + 1)
+        found: Flags = self._found[statement]
+        return found
+
+    @property
+    def interleaved(self) -> bool:
+        """Whether connections are shared by statements of several requests at once."""
+        often = self._count >= _LEAST_BUSY
+        if not often.any():
+            return False
+        mean = np.average(self._before()[often], weights=self._count[often])
+        return bool(mean > _INTERLEAVED)
+
+    def _openers(self) -> Flags:
+        count = np.maximum(self._count, 1)
+        idle = (self._count >= _LEAST) & (self._first >= _FIRST_SHARE * count)
+        busy = np.maximum(self._count - self._first, 1)
+        score = self._before() * (_BASE + self._long / busy)
+        score[(self._count < _LEAST_BUSY) | (self._soon > _SELF_SHARE * count)] = 0.0
+        # Where as many requests begin behind a pause, pauses tell enough.
+        pauses = int(self._first.sum())
+        if self._first[idle].sum() >= _EXPLAINED * pauses:
+            score[self._count <= 2 * pauses] = 0.0
+        if self.interleaved:
+            score[:] = 0.0
+        best = max(_LEAST_SCORE, _NEAR_BEST * float(score.max(initial=0.0)))
+        flags: Flags = idle | (score >= best)
+        return flags
+
+    def _before(self) -> Floats:
+        """By statement, how many different ones stand before it: e to the entropy of their shares."""
+        size = len(self._count)
+        statement = self._pairs & 0xFFFFFFFF
+        total = np.bincount(statement, weights=self._times, minlength=size)
+        share = self._times / total[statement]
+        entropy = np.bincount(statement, weights=-share * np.log(share), minlength=size)
+        return np.where(total > 0, np.exp(entropy), 0.0)
+
+    def _learn(self, statement: Rows, gap_us: Rows, first: Flags) -> None:
+        if len(statement) == 0:
+            return
+        self._rows += len(statement)
+        inside = ~first
+        usual = float(np.median(gap_us[inside])) if inside.any() else 0.0
+        long = inside & (gap_us > _LONG * max(usual, 1.0))
+        soon = np.zeros(len(statement), dtype=bool)
+        for distance in (1, 2):
+            soon[distance:] |= statement[distance:] == statement[:-distance]
+        self._count = _added(self._count, statement)
+        self._first = _added(self._first, statement[first], len(self._count))
+        self._long = _added(self._long, statement[long], len(self._count))
+        self._soon = _added(self._soon, statement[soon], len(self._count))
+        follows = np.flatnonzero(inside[1:] & (statement[1:] != statement[:-1])) + 1
+        if len(self._pairs) < _PAIRS:
+            self._count_pairs(statement[follows - 1] << 32 | statement[follows])
+
+    def _count_pairs(self, pairs: Rows) -> None:
+        new, times = np.unique(pairs, return_counts=True)
+        every = np.concatenate([self._pairs, new])
+        self._pairs, place = np.unique(every, return_inverse=True)
+        both = np.concatenate([self._times, times])
+        self._times = np.bincount(place.reshape(-1), weights=both).astype(np.int64)
+
+
+def _added(counts: Column, values: Rows, size: int = 0) -> Column:
+    """Counts of numbers, with those of some more."""
+    more = np.bincount(values, minlength=size)
+    longer = grown(counts, len(more))
+    longer[: len(more)] += more
+    return longer
