@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
-from analyzer.model.columns import Flags, Floats, Rows, sorted_distinct
+from analyzer.model.columns import Flags, Floats, Rows, sorted_distinct, starts_of_runs
 
 MEAN_FAN_OUT = 1.5  # children per execution of a parent that is itself the child of a loop
 PARALLEL_WINDOW_US = 100_000  # children on other connections follow each other within this
@@ -140,7 +140,7 @@ def keep_loops(
     never more than its LIMIT, and dense enough. `nested` marks (by row) parent executions that are
     children of a loop themselves: for those the mean over all of them in the unit of work decides.
     """
-    owned = np.flatnonzero(owner >= 0)
+    owned = _without_requests(rows, children, owner, crossed)
     kept = np.full(len(children), -1, dtype=np.int64)
     if len(owned) == 0:
         return kept
@@ -156,6 +156,64 @@ def keep_loops(
     members = chosen[group]
     kept[owned[members]] = owner[owned[members]]
     return kept
+
+
+def _without_requests(rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags) -> Rows:
+    """The positions of children that have an owner, without those that other requests ran."""
+    owned = np.flatnonzero(owner >= 0)
+    same = owned[~crossed[owned]]
+    same = same[~_after_the_loop(rows, children[same], owner[same])]
+    other = owned[crossed[owned]]
+    if len(other) == 0:
+        return same
+    other = other[~_one_by_one(rows, children[other], owner[other])]
+    # A parent whose own connection ran all that its LIMIT allows needs no other connection's.
+    parents, counts = np.unique(owner[same], return_counts=True)
+    limits = zip(rows.limits(parents), counts.tolist(), strict=True)
+    full = [limit is not None and MINIMUM <= count >= limit for limit, count in limits]
+    other = other[~np.isin(owner[other], parents[np.array(full, dtype=bool)])]
+    return np.sort(np.concatenate([same, other]))
+
+
+def _after_the_loop(rows: ExecutionRows, children: Rows, parents: Rows) -> Flags:
+    """Marks children from the pause on behind which most others pause as well: other requests' ones.
+
+    A loop may be held up once or twice, but what waits for people or other programs is no loop.
+    """
+    if len(children) == 0:
+        return np.zeros(0, dtype=bool)
+    order = np.lexsort((rows.place[children], parents))
+    starts = starts_of_runs(parents[order])
+    group = np.cumsum(starts) - 1
+    sizes = np.bincount(group)
+    ends = np.cumsum(sizes)
+    paused = rows.paused[children[order]]
+    through = np.cumsum(paused)
+    behind = through[ends - 1][group] - through + paused  # pauses from here to the group's end
+    left = ends[group] - np.arange(len(order))
+    leaves = paused & (2 * behind >= left)
+    first = np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))
+    seen = np.cumsum(leaves)
+    before = seen[first] - leaves[first]
+    flags = np.zeros(len(order), dtype=bool)
+    flags[order] = seen > before
+    return flags
+
+
+def _one_by_one(rows: ExecutionRows, children: Rows, parents: Rows) -> Flags:
+    """Marks children on other connections most of which have a pause between them: requests.
+
+    What is run at once comes in a rush, whatever its connections did before.
+    """
+    order = np.lexsort((rows.end[children], parents))
+    new = starts_of_runs(parents[order]) if len(order) else np.zeros(0, dtype=bool)
+    group = np.cumsum(new) - 1
+    apart = np.diff(rows.end[children][order], prepend=0) > rows.pause_us
+    sizes = np.bincount(group)
+    slow = 2 * np.bincount(group, weights=apart & ~new, minlength=len(sizes)) > sizes
+    flags = np.zeros(len(order), dtype=bool)
+    flags[order] = slow[group]
+    return flags
 
 
 def _nested_loops(

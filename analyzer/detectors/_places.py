@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analyzer.model.columns import Column, Flags, Floats, Rows, stable_order
+from analyzer.model.columns import Column, Flags, Floats, Rows, stable_order, starts_of_runs
 from analyzer.model.work import WorkSlice
 
 NONE = np.zeros(0, dtype=np.int64)
@@ -13,6 +13,9 @@ _FEW = 5
 _NEAR = 320
 _NEAR_IN_POOL = 120
 _NEAR_IN_POOL_US = 1_000_000
+# A connection idle for longer than this, and this many times what a quarter of all are, has paused.
+_PAUSE_US = 20_000
+_PAUSE_TIMES = 8
 
 
 class Places:
@@ -34,6 +37,7 @@ class Places:
         self.pool_place = np.full(self.count, -1, dtype=np.int64)
         self.pool_place[self._pool_order] = np.arange(len(self._pool_order))
         self._ends: dict[int, Rows] = {}
+        self.paused = self._pauses()
 
     def _by_unit(self) -> tuple[Rows, Rows]:
         work = self.work
@@ -53,6 +57,18 @@ class Places:
         order = pooled[np.argsort(self.end[pooled], kind="stable")]
         return order[stable_order(self.pool[order])]
 
+    def _pauses(self) -> Flags:
+        """Marks rows before which their connection was idle for unusually long."""
+        work = self.work
+        idle = np.zeros(self.count, dtype=np.int64)
+        idle[1:] = work.start_us[1:] - work.end_us[:-1]
+        idle[starts_of_runs(work.session)] = 0
+        at = self.count // 4
+        short = float(np.partition(idle, at)[at]) if self.count else 0.0
+        self.pause_us = max(_PAUSE_US, _PAUSE_TIMES * short)
+        flags: Flags = idle > self.pause_us
+        return flags
+
     def of_statement(self, number: int) -> Rows:
         """All rows of a statement, by unit of work and time."""
         if number >= len(self._starts) - 1:
@@ -68,10 +84,14 @@ class Places:
         return np.where(inside, self.statement[other], -1)
 
     def nearness(self, owners: Rows, crossed: Flags) -> Floats:
-        """Larger the nearer a parent row is to a child behind it; least on another connection."""
+        """Larger the nearer a parent row (-1 none) is to a child behind it.
+
+        Least on another connection, but for a parent that has children on its own one as well.
+        """
         size = self.count + 1
         own, other = self.place[owners] / size, self.pool_place[owners] / size
-        return np.where(crossed, other, own + 1.0)
+        anchored = np.isin(owners, owners[~crossed & (owners >= 0)])
+        return np.where(crossed, np.where(anchored, other, other - 1.0), own + 1.0)
 
     def run_between(self, pool: int, start: Rows, end: Rows) -> Rows:
         """How many executions of a pool ended within each [start, end] (µs)."""
