@@ -227,6 +227,8 @@ def _polymorphic(parent: StatementFacts, owner: str, column: str) -> list[tuple[
 
     Django's content_type_id and object_id, Rails' commentable_type and commentable_id.
     """
+    if not (_names.is_key(column) or _names.refers_to(column, owner)) or column.endswith("_key"):
+        return []
     selected = [(table or parent.main_table or "", name) for table, name in parent.columns]
     names = set(selected)
     found = []

@@ -10,8 +10,10 @@ import numpy as np
 
 from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sample, Sizes
+from analyzer.detectors._found import Groups, Pair
 from analyzer.detectors._links import Link
-from analyzer.detectors._search import Groups, Pair, Search
+from analyzer.detectors._pooled_search import PooledSearch
+from analyzer.detectors._search import Search
 from analyzer.detectors._shapes import Shapes
 from analyzer.model.catalog import Catalog
 from analyzer.model.columns import sorted_distinct, starts_of_runs
@@ -91,6 +93,8 @@ class GroupFigures:
             first = int(groups.sizes[:largest].sum())
             self.examples = examples_of(work, groups.rows[first : first + _SHOWN].tolist())
         self.rows.add(work, groups.rows, work.request[groups.rows])
+        if groups.sure:
+            self.rows.whole += len(groups.rows)
         self.rows.add_requests(work, groups.requests)
         self.sizes.add(groups.sizes)
         self.distinct = max(self.distinct, groups.distinct)
@@ -126,7 +130,8 @@ class LoopFinder:
             self._failure = error
 
     def _search(self, work: WorkSlice) -> None:
-        found = Search(work, self._shapes).run()
+        search = PooledSearch if work.marker >= 0 else Search
+        found = search(work, self._shapes).run()
         for pair in found.pairs:
             known = self._pairs.setdefault(
                 (pair.child, pair.parent),

@@ -107,14 +107,16 @@ class Places:
         rows = self._rows[statements[self.statement[self._rows]]]
         return rows[_runs(self.place[rows], _NEAR, self.statement[rows], self.request[rows])]
 
-    def dense_in_pools(self, statements: Flags) -> Rows:
+    def dense_in_pools(
+        self, statements: Flags, places: int = _NEAR_IN_POOL, within_us: int = _NEAR_IN_POOL_US
+    ) -> Rows:
         """The rows of these statements of which several are near each other in a pool."""
         order = self._pool_order
         near = np.flatnonzero(statements[self.statement[order]])
         near = near[stable_order(self.statement[order[near]])]
         rows = order[near]
-        found = _runs(near, _NEAR_IN_POOL, self.statement[rows], self.pool[rows])
-        found &= _runs(self.end[rows], _NEAR_IN_POOL_US, self.statement[rows], self.pool[rows])
+        found = _runs(near, places, self.statement[rows], self.pool[rows])
+        found &= _runs(self.end[rows], within_us, self.statement[rows], self.pool[rows])
         return rows[found]
 
     def before_in_units(self, rows: Rows, statements: Flags) -> Rows:

@@ -4,11 +4,12 @@ Work is done on columns; Python loops go over statements (shapes), not over exec
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.detectors._fanout import are_dense, chains, follow, keep_loops, may_follow_in_pool
+from analyzer.detectors._found import Groups, Loops, Pair
 from analyzer.detectors._links import Link, lookups
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
@@ -21,51 +22,6 @@ from analyzer.model.work import WorkSlice
 _SIBLING = 0.5  # how sure it is that a statement belongs to the loop that it runs in turn with
 _REGULAR = 0.5  # share of a loop's executions with the same statement before or behind them
 _READ_BEFORE_WRITE = 0.6  # share of lookups followed by a write to the same table
-
-
-@dataclass(slots=True)
-class Pair:
-    """A parent and a child statement (numbers) with every child row's parent row in a slice.
-
-    `children`, `parents` and `roots` are row numbers, one per child execution: the child, the
-    parent execution it follows, and the outermost parent of a nest. `parallel`: some children ran
-    on other connections than their parent.
-    """
-
-    parent: int
-    child: int
-    link: Link
-    lookups: tuple[Predicate, ...]
-    children: Rows
-    parents: Rows
-    roots: Rows
-    parallel: bool
-
-
-@dataclass(slots=True)
-class Groups:
-    """Executions of one statement that repeat in units of work without a parent.
-
-    `rows` are their row numbers, unit by unit: `sizes` of each in the unit `requests`. `distinct`
-    is the largest number of different lookups in one (of parameter texts, where executions are
-    identical), `needed` the sum of those texts over all units.
-    """
-
-    statement: int
-    requests: Rows
-    rows: Rows
-    sizes: Rows
-    distinct: int
-    needed: int = 0
-
-
-@dataclass(slots=True)
-class Loops:
-    """What a slice holds: pairs, lookups without a parent, identical repetitions."""
-
-    pairs: list[Pair] = field(default_factory=list)
-    lookups: list[Groups] = field(default_factory=list)
-    repeated: list[Groups] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -20,7 +20,8 @@ class WorkSlice:
     for whole ones and clients); numbers of requests and transactions are never used twice in a run.
     `at_us` is the time that orders a trace. `parameters` is a number into `texts` (-1 none),
     `parameters_hash` stands for the text (0 none). `routes[request - first_request]` is the route
-    (a number into `route_names`, -1 none) of a request.
+    (a number into `route_names`, -1 none) of a request. `marker` is the statement that each request
+    runs about once, where connections are shared by several requests at once; else -1.
     """
 
     statement: Rows
@@ -44,6 +45,7 @@ class WorkSlice:
     key_facts: Sequence[StatementFacts | None]
     sessions: Sequence[str]
     route_names: Sequence[str]
+    marker: int = -1
 
     def __len__(self) -> int:
         return len(self.statement)

@@ -138,6 +138,7 @@ class WorkloadBuilder:
             key_facts=self._statements.facts,
             sessions=self._recording.sessions.texts,
             route_names=self._routes.names,
+            marker=self.openers.marker,
         )
 
     def finish(

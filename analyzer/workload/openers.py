@@ -59,13 +59,17 @@ class Openers:
         return found
 
     @property
-    def interleaved(self) -> bool:
-        """Whether connections are shared by statements of several requests at once."""
-        often = self._count >= _LEAST_BUSY
-        if not often.any():
-            return False
-        mean = np.average(self._before()[often], weights=self._count[often])
-        return bool(mean > _INTERLEAVED)
+    def marker(self) -> int:
+        """Where connections are shared by several requests at once: what each runs once; else -1.
+
+        There anything may stand before anything. What stands behind the most different ones is
+        what every request runs.
+        """
+        often = (self._count >= _LEAST_BUSY) & (self._soon <= _SELF_SHARE * self._count)
+        before = np.where(often, self._before(), 0.0)
+        if not often.any() or np.average(before, weights=self._count * often) <= _INTERLEAVED:
+            return -1
+        return int(np.argmax(before))
 
     def _openers(self) -> Flags:
         count = np.maximum(self._count, 1)
@@ -77,7 +81,7 @@ class Openers:
         pauses = int(self._first.sum())
         if self._first[idle].sum() >= _EXPLAINED * pauses:
             score[self._count <= 2 * pauses] = 0.0
-        if self.interleaved:
+        if self.marker >= 0:
             score[:] = 0.0
         best = max(_LEAST_SCORE, _NEAR_BEST * float(score.max(initial=0.0)))
         flags: Flags = idle | (score >= best)
