@@ -8,6 +8,7 @@ from analyzer.detectors._rows import MINIMUM, ExecutionRows
 from analyzer.model.columns import Flags, Floats, Rows, sorted_distinct, starts_of_runs
 
 MEAN_FAN_OUT = 1.5  # children per execution of a parent that is itself the child of a loop
+_OVERRUN = 1.25  # children per row of a parent's LIMIT, where other requests follow at once
 PARALLEL_WINDOW_US = 100_000  # children on other connections follow each other within this
 # A loop's body may hold other statements, but children must be this share of what runs from the
 # parent to the last child: in traffic that merely happens to mix two statements they are not.
@@ -191,7 +192,8 @@ def _after_the_loop(rows: ExecutionRows, children: Rows, parents: Rows) -> Flags
     through = np.cumsum(paused)
     behind = through[ends - 1][group] - through + paused  # pauses from here to the group's end
     left = ends[group] - np.arange(len(order))
-    leaves = paused & (2 * behind >= left)
+    next_paused = np.append(paused[1:], True) | np.append(starts[1:], True)
+    leaves = paused & next_paused & (2 * behind >= left)
     first = np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))
     seen = np.cumsum(leaves)
     before = seen[first] - leaves[first]
@@ -241,10 +243,11 @@ def _nested_in(rows: ExecutionRows, parents: Rows, nested: Flags, units: Rows) -
 
 
 def _within_limits(rows: ExecutionRows, parents: Rows, counts: Rows) -> Flags:
-    """Parents that can have returned a row for every child, and more than one."""
+    """Parents that can have returned a row for every child (a few may be others'), and several."""
     limits = zip(rows.limits(parents), counts.tolist(), strict=True)
     return np.array(
-        [limit is None or (limit > 1 and count <= limit) for limit, count in limits], dtype=bool
+        [limit is None or (limit > 1 and count <= _OVERRUN * limit) for limit, count in limits],
+        dtype=bool,
     )
 
 

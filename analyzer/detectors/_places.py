@@ -14,7 +14,8 @@ _NEAR = 320
 _NEAR_IN_POOL = 120
 _NEAR_IN_POOL_US = 1_000_000
 # A connection idle for longer than this, and this many times what a quarter of all are, has paused.
-_PAUSE_US = 20_000
+# (Between these bounds: a log may hold little but pauses.)
+_PAUSE_US = (20_000, 60_000)
 _PAUSE_TIMES = 8
 
 
@@ -65,7 +66,7 @@ class Places:
         idle[starts_of_runs(work.session)] = 0
         at = self.count // 4
         short = float(np.partition(idle, at)[at]) if self.count else 0.0
-        self.pause_us = max(_PAUSE_US, _PAUSE_TIMES * short)
+        self.pause_us = min(max(_PAUSE_US[0], _PAUSE_TIMES * short), _PAUSE_US[1])
         flags: Flags = idle > self.pause_us
         return flags
 
