@@ -11,7 +11,7 @@ from pglast.visitors import Visitor
 from analyzer.model.statement import Arity, StatementFacts
 
 _KEYS = "keys"
-_LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
+LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
 
 Tree = (
     Any  # pglast's classes make every child optional; what is walked here was checked by the parser
@@ -55,7 +55,7 @@ def batch(sql: str, column: str, facts: StatementFacts, *, unique: bool) -> Batc
 
 def _plain_select(sql: str) -> Tree:
     """The tree of a single SELECT with a WHERE, None for anything else."""
-    if len(sql) > _LONGEST:
+    if len(sql) > LONGEST:
         return None
     try:
         statements = parse_sql(sql)
@@ -94,7 +94,7 @@ def _find_comparison(select: Tree, column: str) -> Tree:
         value = (
             part.rexpr[0] if isinstance(part.rexpr, tuple) and len(part.rexpr) == 1 else part.rexpr
         )
-        if isinstance(name, ast.String) and name.sval == column and _parameter(value) is not None:
+        if isinstance(name, ast.String) and name.sval == column and parameter_of(value) is not None:
             part.rexpr = value
             return part
     return None
@@ -105,7 +105,8 @@ def _last_field(column: Tree) -> Tree:
     return column.fields[-1]
 
 
-def _parameter(node: Tree) -> Tree:
+def parameter_of(node: Tree) -> Tree:
+    """The parameter that a node is, below its casts; None for anything else."""
     while isinstance(node, ast.TypeCast):
         node = node.arg
     return node if isinstance(node, ast.ParamRef) else None
@@ -114,7 +115,7 @@ def _parameter(node: Tree) -> Tree:
 def _array(select: Tree, comparison: Tree, facts: StatementFacts) -> Batch | None:
     """`column = ANY($n)`, the key among the columns, an aggregate grouped by it."""
     key = comparison.lexpr
-    parameter = _parameter(comparison.rexpr)
+    parameter = parameter_of(comparison.rexpr)
     if parameter is None or (facts.one_row and select.fromClause is None):
         return None
     comparison.kind = enums.A_Expr_Kind.AEXPR_OP_ANY
@@ -145,13 +146,13 @@ def _selects(select: Tree, key: Tree) -> bool:
 
 def _lateral(select: Tree, comparison: Tree) -> Batch | None:
     """`FROM unnest($n) AS keys(key) CROSS JOIN LATERAL (the statement …)`: LIMIT holds per key."""
-    parameter = _parameter(comparison.rexpr)
+    parameter = parameter_of(comparison.rexpr)
     if parameter is None:
         return None
     number = parameter.number
     comparison.kind = enums.A_Expr_Kind.AEXPR_OP
     comparison.rexpr = ast.ColumnRef((ast.String(_KEYS), ast.String("key")))
-    renumbered = _renumber(select, keep=number)
+    renumbered = renumber(select, keep=number)
     inner = IndentedStream(comma_at_eoln=True)(select)
     body = "\n".join("  " + line for line in inner.splitlines())
     array = renumbered[number]
@@ -160,11 +161,11 @@ def _lateral(select: Tree, comparison: Tree) -> Batch | None:
 
 
 def _printed(select: Tree, number: int, note: str) -> Batch:
-    renumbered = _renumber(select, keep=number)
+    renumbered = renumber(select, keep=number)
     return Batch(IndentedStream(comma_at_eoln=True)(select), renumbered[number], note)
 
 
-class _Parameters(Visitor):
+class ParameterVisitor(Visitor):
     """Collects the parameters of a tree."""
 
     def __init__(self) -> None:
@@ -175,9 +176,9 @@ class _Parameters(Visitor):
         self.found.append(node)
 
 
-def _renumber(select: Tree, keep: int) -> dict[int, int]:
+def renumber(select: Tree, keep: int) -> dict[int, int]:
     """Close the gaps that dropped conditions left: PostgreSQL refuses unused parameter numbers."""
-    visitor = _Parameters()
+    visitor = ParameterVisitor()
     visitor(select)
     used = sorted({node.number for node in visitor.found} | {keep})
     numbers = {old: new for new, old in enumerate(used, 1)}

@@ -1,0 +1,155 @@
+"""How deep OFFSETs go, and walks from page to page: what offset-pagination judges."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.detectors._base import examples_of
+from analyzer.detectors._figures import RowFigures, Sizes
+from analyzer.detectors._places import NONE
+from analyzer.detectors._rows import MINIMUM
+from analyzer.detectors._watcher import LearnedKeys, Watcher, value_at, values_of
+from analyzer.model.columns import Rows, sorted_distinct, starts_of_runs
+from analyzer.model.evidence import ExampleExecution
+from analyzer.model.statement import Kind, StatementFacts
+from analyzer.model.work import WorkSlice
+
+_SLOWEST = 16  # executions of a statement in a slice that are read: deep pages are among them
+_SPREAD = 16
+_READ_UNITS = 8  # units of work in a slice that are looked at for walks
+_READ_PAGES = 256
+_SETTLED_FROM = 128  # executions that all had OFFSET 0: this is how an ORM writes "no offset"
+_KEPT = 2_000
+_SHOWN = 3
+_DIGITS = 18  # what an int64 holds
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One execution that was read: the rows it skipped, the rows it asked for (None: all)."""
+
+    offset: int
+    limit: int | None
+    duration_ms: float
+
+
+@dataclass(slots=True)
+class PageFigures:
+    """What is known of the pages of one statement (position in Workload.statements).
+
+    `pages` are those that were read, `unread` counts executions whose OFFSET was not logged. A walk
+    is a run of at least MINIMUM pages, one behind the other, in one unit of work; `walks` has their
+    lengths and `walked` their executions.
+    """
+
+    statement: int
+    pages: list[Page] = field(default_factory=list)
+    read: int = 0
+    deepest: int = 0
+    unread: int = 0
+    walks: Sizes = field(default_factory=Sizes)
+    walked: RowFigures = field(default_factory=RowFigures)
+    examples: tuple[ExampleExecution, ...] = ()
+
+    @property
+    def never_skips(self) -> bool:
+        """Whether every one of many executions had OFFSET 0."""
+        return self.read >= _SETTLED_FROM and self.deepest == 0
+
+    def add(self, work: WorkSlice, rows: Rows, pages: list[Page | None]) -> None:
+        """Add executions that were read, in any order."""
+        for row, page in zip(rows.tolist(), pages, strict=True):
+            if page is None:
+                self.unread += 1
+                continue
+            self.read += 1
+            if len(self.pages) < _KEPT:
+                self.pages.append(page)
+            if page.offset > self.deepest:
+                self.deepest = page.offset
+                self.examples = examples_of(work, [row])
+
+    def add_walk(self, work: WorkSlice, rows: Rows) -> None:
+        """Add a walk."""
+        if len(rows) > self.walks.largest:
+            self.examples = examples_of(work, [*rows[:_SHOWN].tolist(), int(rows[-1])])
+        self.walks.add(np.array([len(rows)]))
+        self.walked.add(work, rows, work.request[rows])
+        self.walked.add_requests(work, sorted_distinct(work.request[rows]))
+
+
+class _Skips(LearnedKeys):
+    """By text: 1 for a SELECT with an OFFSET."""
+
+    def _judge(self, facts: StatementFacts) -> int:
+        return int(facts.kind is Kind.SELECT and facts.offset is not None)
+
+
+class Pages(Watcher):
+    """Reads OFFSETs from parameters and literals, of a bounded share of executions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._skips = _Skips()
+        self.found: dict[int, PageFigures] = {}
+
+    def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
+        del covered
+        rows = np.flatnonzero(self._skips.of(work))
+        if len(rows) == 0:
+            return NONE
+        rows = rows[np.argsort(work.statement[rows], kind="stable")]
+        for mine in np.split(rows, np.flatnonzero(np.diff(work.statement[rows])) + 1):
+            number = int(work.statement[mine[0]])
+            figures = self.found.setdefault(number, PageFigures(number))
+            some = _sample(work, mine)
+            figures.add(work, some, [page_of(work, row) for row in some.tolist()])
+            if not figures.never_skips:
+                _find_walks(work, mine, figures)
+        return NONE
+
+
+def _sample(work: WorkSlice, rows: Rows) -> Rows:
+    """The slowest executions of a statement and some spread evenly."""
+    if len(rows) <= _SLOWEST + _SPREAD:
+        return rows
+    slowest = np.argpartition(work.duration_ms[rows], -_SLOWEST)[-_SLOWEST:]
+    spread = np.linspace(0, len(rows) - 1, _SPREAD).astype(np.int64)
+    return rows[sorted_distinct(np.concatenate([slowest, spread]))]
+
+
+def page_of(work: WorkSlice, row: int) -> Page | None:
+    """The page that a row asks for, None where its OFFSET was not logged."""
+    facts = work.key_facts[int(work.key[row])]
+    if facts is None or facts.offset is None:
+        return None
+    values = values_of(work, row)
+    offset = _number(values, facts.offset_parameter, facts.offset)
+    limit = _number(values, facts.limit_parameter, facts.limit)
+    return None if offset is None else Page(offset, limit, float(work.duration_ms[row]))
+
+
+def _number(values: tuple[str, ...], parameter: int, literal: int | None) -> int | None:
+    """A LIMIT's or OFFSET's value. The literal of a key is that of its first text alone."""
+    if parameter == 0:
+        return literal if literal is not None and literal >= 0 else None
+    text = (value_at(values, parameter) or "").strip("'")
+    return int(text) if text.isdecimal() and text.isascii() and len(text) <= _DIGITS else None
+
+
+def _find_walks(work: WorkSlice, rows: Rows, figures: PageFigures) -> None:
+    """Runs of pages one behind the other, in the units that ask for most of them."""
+    rows = rows[np.argsort(work.request[rows], kind="stable")]
+    starts = np.flatnonzero(starts_of_runs(work.request[rows]))
+    sizes = np.diff(starts, append=len(rows))
+    for unit in np.argsort(-sizes, kind="stable")[:_READ_UNITS].tolist():
+        if sizes[unit] < MINIMUM:
+            break
+        mine = rows[starts[unit] : starts[unit] + min(sizes[unit], _READ_PAGES)]
+        pages = [page_of(work, row) for row in mine.tolist()]
+        offsets = np.array([-1 if page is None else page.offset for page in pages])
+        steps = np.array([page.limit or 0 if page else 0 for page in pages])
+        follows = (steps[1:] > 0) & (offsets[:-1] >= 0) & (np.diff(offsets) == steps[:-1])
+        for walk in np.split(np.arange(len(mine)), np.flatnonzero(~follows) + 1):
+            if len(walk) >= MINIMUM:
+                figures.add_walk(work, mine[walk])
