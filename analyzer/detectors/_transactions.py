@@ -21,6 +21,8 @@ MANY_TRIPS = 20  # statements behind the first lock from which a transaction is 
 HELD_MS = 100.0  # and the time from which its locks are held for long
 LONG_IDLE_MS = 1_000.0  # a gap inside a transaction that somebody may wait for
 _WAITING = 0.5  # share of the held time that no statement runs in
+_BUSY = 50  # statements around a gap from which a silence of all sessions is a hole in the log
+_SILENT = 0.8  # of the gap
 _MOST_OPEN = 10_000  # sessions whose open transaction is kept
 
 _PLAIN, _LOCKS, _DEFINES, _ROLLS_BACK = 0, 1, 2, 3
@@ -79,6 +81,7 @@ class _Open:
     trips: int
     running_ms: float
     defines: bool
+    cut: bool
 
 
 class _Effects(Learned):
@@ -192,11 +195,11 @@ class Transactions(Watcher):
         segment = np.cumsum(begins) - 1
         opened = (rows.boundary == 1)[begins] | goes_on[begins]
         if opened.any():
-            self._figure(rows.of(opened[segment]))
+            self._figure(rows.of(opened[segment]), np.sort(work.end_us))
         return NONE
 
-    def _figure(self, rows: _Rows) -> None:
-        """Add up transactions; `rows` are theirs alone."""
+    def _figure(self, rows: _Rows, ends: Rows) -> None:
+        """Add up transactions; `rows` are theirs alone, `ends` when any session's statements ended."""
         ended = rows.boundary == -1
         begins = starts_of_runs(rows.session) | (rows.boundary == 1)
         begins[1:] |= ended[:-1]
@@ -211,7 +214,11 @@ class Transactions(Watcher):
             gap_ms[starts[number]] = (rows.start_us[starts[number]] - known.ended_us) / 1000
         # What runs before a rollback may have failed, and then its time is not in the log.
         idle = held.behind & (gap_ms >= LONG_IDLE_MS) & (rows.effect != _ROLLS_BACK)
-        self._add_idle(rows, held, np.flatnonzero(idle), gap_ms)
+        found = np.flatnonzero(idle)
+        if len(found):
+            missing = _holes(rows, found, gap_ms, ends)
+            held.cut[held.segment[found[missing]]] = True
+            self._add_idle(rows, held, found[~held.cut[held.segment[found]]], gap_ms)
         self._add_chatty(rows, held)
         self._keep_open(rows, held)
 
@@ -247,7 +254,7 @@ class Transactions(Watcher):
         self._locked = grown(self._locked, len(calls))
         self._locked[: len(calls)] += calls
         held_ms = (rows.end_us[held.last] - held.locked_us) / 1000
-        chatty = locked & (held.trips >= MANY_TRIPS) & (held_ms >= HELD_MS) & ~held.defines
+        chatty = locked & (held.trips >= MANY_TRIPS) & (held_ms >= HELD_MS) & ~held.defines & ~held.cut
         chatty &= held.running_ms <= (1 - _WAITING) * held_ms
         for number in np.unique(held.lock[chatty]).tolist():
             mine = chatty & (held.lock == number)
@@ -283,14 +290,32 @@ class Transactions(Watcher):
                 int(held.trips[number]),
                 float(held.running_ms[number]),
                 bool(held.defines[number]),
+                bool(held.cut[number]),
             )
+
+
+def _holes(rows: _Rows, found: Rows, gap_ms: Floats, ends: Rows) -> Flags:
+    """The gaps in which all sessions are silent most of the time, though busy around it.
+
+    There the log is cut, and what the session did meanwhile is not known.
+    """
+    flags = np.zeros(len(found), dtype=bool)
+    for number, row in enumerate(found.tolist()):
+        last, length = int(rows.start_us[row]), int(gap_ms[row] * 1000)
+        first = last - length
+        places = np.searchsorted(ends, [first - length, first, last, last + length], "right")
+        inside = np.concatenate([[first], ends[places[1] : places[2]], [last]])
+        silent = int(np.diff(inside).max()) >= _SILENT * length
+        flags[number] = silent and places[3] - places[0] >= _BUSY
+    return flags
 
 
 @dataclass(slots=True)
 class _Held:
     """By transaction: its first and last row, who took the first lock, and what is behind it.
 
-    `behind` marks the rows behind the first lock. `carried` are those begun in an earlier slice.
+    `behind` marks the rows behind the first lock. `defines` are transactions that change tables, `cut` those of
+    which a part is missing in the log. `carried` are those begun in an earlier slice.
     """
 
     starts: Rows
@@ -302,6 +327,7 @@ class _Held:
     trips: Rows
     running_ms: Floats
     defines: Flags
+    cut: Flags
     carried: dict[int, _Open] = field(default_factory=dict)
 
     @classmethod
@@ -324,6 +350,7 @@ class _Held:
             trips=np.bincount(segment, weights=behind & rows.trip, minlength=count).astype("i8"),
             running_ms=np.bincount(segment, weights=ran_ms, minlength=count),
             defines=np.bincount(segment, weights=rows.effect == _DEFINES, minlength=count) > 0,
+            cut=np.zeros(count, dtype=bool),
         )
 
     def take_up(self, number: int, known: _Open, rows: _Rows) -> None:
@@ -338,3 +365,4 @@ class _Held:
         self.trips[number] = known.trips + np.count_nonzero(rows.trip[mine])
         self.running_ms[number] = known.running_ms + ran_us / 1000
         self.defines[number] |= known.defines
+        self.cut[number] |= known.cut

@@ -13,7 +13,8 @@ How it decides
     COMMIT, once an INSERT, UPDATE, DELETE, MERGE, LOCK, COPY, SELECT … FOR UPDATE or a change of a table
     has taken locks. A gap before ROLLBACK does not count: a statement that fails leaves no duration
     in the log, and may be what ran. Sessions that idle_in_transaction_session_timeout ended are counted
-    beside. A log that leaves statements out cannot show gaps. Severity: low from one second
+    beside. Where all sessions are silent at once, though others are busy before and after,
+    the log has a hole, and the gap does not count. A log that leaves statements out cannot show gaps. Severity: low from one second
     on, medium from ten, high from sixty.
 
 When it is wrong

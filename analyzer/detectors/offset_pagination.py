@@ -13,8 +13,8 @@ How it decides
     OFFSET and LIMIT are read from parameters and literals, of the slowest executions and of an even
     share of the others. OFFSET 0, which some ORMs write always, is no page. A walk is a run of
     executions each of which begins where the one before ended. Deep pages count where they cost
-    something: their median duration is 10 ms or more, twice that of shallow ones, or the statement
-    has 1 % of all database time. Severity counts the round trips of a walk, the
+    something: their median duration is 10 ms or more, a millisecond and twice that of shallow ones, or
+    the statement has 1 % of all database time. Severity counts the round trips of a walk, the
     duration of deep pages and the statement's share of database time.
 
 When it is wrong
@@ -42,6 +42,7 @@ from analyzer.sql.identity import short_hash
 DEEP = 1_000  # rows skipped
 _SLOW_MS = 10.0
 _SLOWER = 2.0
+_NOTED_MS = 1.0
 _SHARE = 0.01
 
 
@@ -109,16 +110,19 @@ def _judge(workload: Workload, found: PageFigures) -> Finding | None:
         tables=facts.tables,
         routes=found.walked.routes,
     )
+    if deep_ms is not None and deep_ms >= _SLOW_MS:
+        made = replace(made, severity=Severity.LOW)
     pages = evidence.pages_per_walk.median if evidence.pages_per_walk else 0
     elapsed_ms = max(deep_ms or 0.0, pages * stats.mean_ms)
-    return replace(made, severity=weighed(trips=pages, elapsed_ms=elapsed_ms, share=share, total_ms=stats.total_ms))
+    weight = weighed(trips=pages, elapsed_ms=elapsed_ms, share=share, total_ms=stats.total_ms)
+    return replace(made, severity=max(weight, made.severity, key=lambda one: one.rank))
 
 
 def _costs(deep_ms: float | None, shallow_ms: float | None, share: float) -> bool:
     """Whether deep pages were seen, and cost something."""
     if deep_ms is None:
         return False
-    slower = shallow_ms is not None and deep_ms >= _SLOWER * shallow_ms
+    slower = shallow_ms is not None and deep_ms >= max(_NOTED_MS, _SLOWER * shallow_ms)
     return deep_ms >= _SLOW_MS or slower or share >= _SHARE
 
 

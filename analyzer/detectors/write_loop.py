@@ -14,7 +14,8 @@ How it decides
     two rows. Elsewhere only statements of the same table may (read, then write), and no pause of
     more than 100 ms, no health check and no setting: a pool that hands a connection to the next
     request leaves those. Where other sessions are busy with the same statement meanwhile, it is the
-    traffic of many requests. Severity counts round trips of a run, its elapsed time and the share of
+    traffic of many requests. Rows that come faster than a round trip takes were sent together (a
+    pipeline, `executemany`) and are left out. Severity counts round trips of a run, its elapsed time and the share of
     database time. Confidence is .9 in a transaction or trace, else .75, .6 where the gaps are wide.
 
 When it is wrong
@@ -36,6 +37,7 @@ from analyzer.model.finding import Finding, Impact, Outcome
 from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
+_ROUND_TRIP_MS = 0.03  # not even a socket on the same machine is faster
 _VERBS = {"insert": "inserted into", "update": "updated in", "delete": "deleted from"}
 
 
@@ -50,7 +52,11 @@ class WriteLoop:
     def detect(self, workload: Workload) -> Outcome:
         """Judge the workload."""
         self._writes.settle()
-        made = [_finding(workload, found) for found in self._writes.found.values()]
+        made = [
+            _finding(workload, found)
+            for found in self._writes.found.values()
+            if found.wall_ms.median >= _ROUND_TRIP_MS * found.sizes.spread().median
+        ]
         return answer(made, workload)
 
 
