@@ -7,7 +7,7 @@ import numpy as np
 from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures
 from analyzer.detectors._places import NONE
-from analyzer.detectors._watcher import LearnedKeys, Watcher, value_at, values_of
+from analyzer.detectors._watcher import LearnedKeys, Watcher, values_of
 from analyzer.model.columns import Rows
 from analyzer.model.evidence import ExampleExecution
 from analyzer.model.statement import Kind, Role, StatementFacts
@@ -110,14 +110,17 @@ class Fetches(Watcher):
 
 
 def _neighbours(work: WorkSlice, rows: Rows, pages: Rows) -> tuple[Rows, Rows]:
-    """Rows with the nearest of `pages`, where both are close in one unit of work; some of many."""
+    """Rows with the nearest of `pages`, where both are close in one unit of work or side by side."""
     if len(rows) == 0 or len(pages) == 0:
         return NONE, NONE
     place = np.searchsorted(pages, rows)
     after = pages[np.minimum(place, len(pages) - 1)]
     before = pages[np.maximum(place - 1, 0)]
     nearest = np.where(abs(after - rows) <= abs(rows - before), after, before)
-    close = (abs(nearest - rows) <= _NEAR) & (work.request[nearest] == work.request[rows])
+    apart = abs(nearest - rows)
+    # Building many rows takes the application longer than a burst may pause.
+    close = (apart == 1) & (work.session[nearest] == work.session[rows])
+    close |= (apart <= _NEAR) & (work.request[nearest] == work.request[rows])
     return rows[close][:_READ], nearest[close][:_READ]
 
 
@@ -128,8 +131,8 @@ def _asked(work: WorkSlice, row: int) -> list[tuple[str, str, str | None]] | Non
         return None
     given = [one for one in facts.predicates if one.parameter]
     values = values_of(work, row)
-    if given and not values:
+    if given and not values.items:
         return None
     return sorted(
-        (one.column, one.operator, value_at(values, one.parameter)) for one in given
+        (one.column, one.operator, values.at(one.parameter)) for one in given
     )

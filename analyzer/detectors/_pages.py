@@ -8,7 +8,7 @@ from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM
-from analyzer.detectors._watcher import LearnedKeys, Watcher, value_at, values_of
+from analyzer.detectors._watcher import LearnedKeys, Values, Watcher, values_of
 from analyzer.model.columns import Rows, sorted_distinct, starts_of_runs
 from analyzer.model.evidence import ExampleExecution
 from analyzer.model.statement import Kind, StatementFacts
@@ -129,12 +129,16 @@ def page_of(work: WorkSlice, row: int) -> Page | None:
     return None if offset is None else Page(offset, limit, float(work.duration_ms[row]))
 
 
-def _number(values: tuple[str, ...], parameter: int, literal: int | None) -> int | None:
-    """A LIMIT's or OFFSET's value. The literal of a key is that of its first text alone."""
-    if parameter == 0:
-        return literal if literal is not None and literal >= 0 else None
-    text = (value_at(values, parameter) or "").strip("'")
-    return int(text) if text.isdecimal() and text.isascii() and len(text) <= _DIGITS else None
+def _number(values: Values, parameter: int, literal: int | None) -> int | None:
+    """A LIMIT's or OFFSET's value.
+
+    A literal beside `$n` is not logged with the values: then it is that of the first text seen.
+    """
+    text = (values.at(parameter) or "").strip("'")
+    if text.isdecimal() and text.isascii() and len(text) <= _DIGITS:
+        return int(text)
+    told = literal is not None and literal >= 0 and (values.numbered or parameter == 0)
+    return literal if told else None
 
 
 def _find_walks(work: WorkSlice, rows: Rows, figures: PageFigures) -> None:

@@ -1,6 +1,7 @@
 """What passes over slices beside the search for loops: a watcher keeps figures and lets rows go."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -83,13 +84,28 @@ class LearnedKeys:
         raise NotImplementedError
 
 
-def values_of(work: WorkSlice, row: int) -> tuple[str, ...]:
-    """The values that a row was called with; none where they were not logged."""
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a row was called with; `numbered` are the values of `$n`, else those of literals."""
+
+    items: tuple[str, ...] = ()
+    numbered: bool = False
+
+    def at(self, parameter: int) -> str | None:
+        """The value that a parameter's code (see Predicate) speaks of, None where it is not here.
+
+        A text that has both `$n` and literals is logged with the values of `$n` alone.
+        """
+        if (parameter > 0) is not self.numbered:
+            return None
+        position = abs(parameter) - 1
+        return self.items[position] if 0 <= position < len(self.items) else None
+
+
+def values_of(work: WorkSlice, row: int) -> Values:
+    """The values of a row; none where they were not logged."""
     number = int(work.parameters[row])
-    return split_parameters(work.texts[number]) if number >= 0 else ()
-
-
-def value_at(values: Sequence[str], parameter: int) -> str | None:
-    """The value that a parameter's code (see Predicate) speaks of."""
-    position = parameter - 1 if parameter > 0 else -parameter - 1
-    return values[position] if 0 <= position < len(values) else None
+    if number < 0:
+        return Values()
+    text = work.texts[number]
+    return Values(split_parameters(text), text.startswith(("$1 = ", "[")))

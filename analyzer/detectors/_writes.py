@@ -8,7 +8,7 @@ from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sample, Sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM
-from analyzer.detectors._watcher import Learned, Watcher, value_at, values_of
+from analyzer.detectors._watcher import Learned, Watcher, values_of
 from analyzer.model.columns import Column, Flags, Rows, sorted_distinct, starts_of_runs
 from analyzer.model.evidence import ExampleExecution
 from analyzer.model.statement import Arity, Kind, Predicate, Role, Statement, StatementFacts
@@ -38,7 +38,7 @@ class WriteFigures:
 
     `sizes` has the rows written in each run, `wall_ms` the times from a run's first statement to
     its last. `varying` are positions of values that differ, `values` how many there are (0 not
-    logged). `together`: every run was in one transaction or trace.
+    logged). `moments` counts the different milliseconds in which rows were written. `together`: every run was in one transaction or trace.
     """
 
     statement: int
@@ -47,6 +47,7 @@ class WriteFigures:
     wall_ms: Sample = field(default_factory=Sample)
     varying: set[int] = field(default_factory=set)
     values: int = 0
+    moments: int = 0
     together: bool = True
     examples: tuple[ExampleExecution, ...] = ()
 
@@ -59,6 +60,7 @@ class WriteFigures:
         self.sizes.add(sizes)
         ends = np.maximum.reduceat(work.end_us[rows], starts)
         self.wall_ms.add((ends - work.start_us[rows[starts]]) / 1000)
+        self.moments += int(np.count_nonzero(starts_of_runs(run, work.end_us[rows] // 1000)))
         held = _held(work, rows)
         self.together &= bool((held[1:] | (run[1:] != run[:-1])).all())
         largest = int(np.argmax(sizes))
@@ -69,7 +71,7 @@ class WriteFigures:
 
     def _compare(self, work: WorkSlice, rows: Rows) -> None:
         """Which values differ between executions."""
-        texts = [values_of(work, row) for row in rows[:_READ_TEXTS].tolist()]
+        texts = [values_of(work, row).items for row in rows[:_READ_TEXTS].tolist()]
         self.values = max(self.values, len(texts[0]))
         for place, values in enumerate(zip(*texts, strict=False)):
             if len(set(values)) > 1:
@@ -140,13 +142,21 @@ class Writes(Watcher):
 
 
 def _often(work: WorkSlice, rows: Rows) -> Rows:
-    """Those rows whose statement runs at least MINIMUM times in their unit, by unit and time."""
+    """Those rows whose statement runs at least MINIMUM times in their place, in the order of time."""
     if len(rows) < MINIMUM:
         return NONE
-    at = np.where(work.trace[rows] != 0, work.at_us[rows], 0)
-    rows = rows[np.lexsort((rows, at, work.request[rows], work.statement[rows]))]
-    group = np.cumsum(starts_of_runs(work.statement[rows], work.request[rows])) - 1
+    at, place = np.where(work.trace[rows] != 0, work.at_us[rows], 0), _place(work, rows)
+    order = np.lexsort((rows, at, place, work.statement[rows]))
+    rows, place = rows[order], place[order]
+    group = np.cumsum(starts_of_runs(work.statement[rows], place)) - 1
     found: Rows = rows[(np.bincount(group) >= MINIMUM)[group]]
+    return found
+
+
+def _place(work: WorkSlice, rows: Rows) -> Rows:
+    """Where a loop goes on: in a trace, else in a session, for each turn may have a transaction."""
+    traced = work.trace[rows] != 0
+    found: Rows = np.where(traced, work.request[rows] - work.first_request, -1 - work.session[rows])
     return found
 
 
@@ -167,7 +177,7 @@ def _continues(work: WorkSlice, rows: Rows, table: Column) -> Flags:
     """
     flags = np.zeros(len(rows), dtype=bool)
     before, here = rows[:-1], rows[1:]
-    same = ~starts_of_runs(work.statement[rows], work.request[rows])[1:]
+    same = ~starts_of_runs(work.statement[rows], _place(work, rows))[1:]
     here_too = work.session[here] == work.session[before]
     between = np.where(here_too, here - before - 1, 0)
     order = np.argsort(table, kind="stable")
@@ -234,8 +244,8 @@ def _keys(work: WorkSlice, rows: Rows) -> int:
     for row in rows.tolist():
         facts = work.key_facts[int(work.key[row])]
         values = values_of(work, row)
-        if facts is None or not values:
+        if facts is None or not values.items:
             seen.add(row)  # not logged: may be any
         else:
-            seen.add(tuple(value_at(values, one.parameter) for one in keys_of(facts)))
+            seen.add(tuple(values.at(one.parameter) for one in keys_of(facts)))
     return len(seen)

@@ -2,19 +2,19 @@
 
 What it finds
     An INSERT of one row, or an UPDATE or DELETE found by a key, that runs five times or more in a row
-    in one trace, transaction or burst of a session, each time for another row.
+    in one trace, transaction or session, each time for another row.
 
 Why it hurts
     Each row is a round trip; without a transaction around the loop each is also a commit that waits
     for the disk.
 
 How it decides
-    Same shape, one unit of work, at least five different parameter texts (for UPDATE and DELETE
+    Same shape, one trace or session, at least five different parameter texts (for UPDATE and DELETE
     five different keys). In one transaction or trace up to ten other statements may stand between
     two rows. Elsewhere only statements of the same table may (read, then write), and no pause of
     more than 100 ms, no health check and no setting: a pool that hands a connection to the next
     request leaves those. Where other sessions are busy with the same statement meanwhile, it is the
-    traffic of many requests. Rows that come faster than a round trip takes were sent together (a
+    traffic of many requests. Eight rows and more in one millisecond were sent together (a
     pipeline, `executemany`) and are left out. Severity counts round trips of a run, its elapsed time and the share of
     database time. Confidence is .9 in a transaction or trace, else .75, .6 where the gaps are wide.
 
@@ -37,7 +37,7 @@ from analyzer.model.finding import Finding, Impact, Outcome
 from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
-_ROUND_TRIP_MS = 0.03  # not even a socket on the same machine is faster
+_SENT_TOGETHER = 8  # rows in one millisecond: no client waits for each of them
 _VERBS = {"insert": "inserted into", "update": "updated in", "delete": "deleted from"}
 
 
@@ -55,7 +55,7 @@ class WriteLoop:
         made = [
             _finding(workload, found)
             for found in self._writes.found.values()
-            if found.wall_ms.median >= _ROUND_TRIP_MS * found.sizes.spread().median
+            if found.rows.executions < _SENT_TOGETHER * found.moments
         ]
         return answer(made, workload)
 
