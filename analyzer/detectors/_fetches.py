@@ -133,6 +133,4 @@ def _asked(work: WorkSlice, row: int) -> list[tuple[str, str, str | None]] | Non
     values = values_of(work, row)
     if given and not values.items:
         return None
-    return sorted(
-        (one.column, one.operator, values.at(one.parameter)) for one in given
-    )
+    return sorted((one.column, one.operator, values.at(one.parameter)) for one in given)

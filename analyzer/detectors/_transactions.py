@@ -254,7 +254,9 @@ class Transactions(Watcher):
         self._locked = grown(self._locked, len(calls))
         self._locked[: len(calls)] += calls
         held_ms = (rows.end_us[held.last] - held.locked_us) / 1000
-        chatty = locked & (held.trips >= MANY_TRIPS) & (held_ms >= HELD_MS) & ~held.defines & ~held.cut
+        chatty = (
+            locked & (held.trips >= MANY_TRIPS) & (held_ms >= HELD_MS) & ~held.defines & ~held.cut
+        )
         chatty &= held.running_ms <= (1 - _WAITING) * held_ms
         for number in np.unique(held.lock[chatty]).tolist():
             mine = chatty & (held.lock == number)
@@ -339,7 +341,7 @@ class _Held:
         behind = place > first[segment]
         known = first < len(segment)
         at = np.minimum(first, len(segment) - 1)
-        ran_ms = np.where(behind, rows.end_us - rows.start_us, 0) / 1000
+        ran_ms: Floats = np.where(behind, rows.end_us - rows.start_us, 0) / 1000
         return cls(
             starts=starts,
             last=np.append(starts[1:], len(segment)) - 1,
@@ -348,7 +350,7 @@ class _Held:
             locked_us=rows.end_us[at],
             behind=behind,
             trips=np.bincount(segment, weights=behind & rows.trip, minlength=count).astype("i8"),
-            running_ms=np.bincount(segment, weights=ran_ms, minlength=count),
+            running_ms=np.bincount(segment, weights=ran_ms, minlength=count).astype("f8"),
             defines=np.bincount(segment, weights=rows.effect == _DEFINES, minlength=count) > 0,
             cut=np.zeros(count, dtype=bool),
         )

@@ -55,9 +55,7 @@ class CountByFetching:
         rows = rows_per_call(workload, _ROWS)
         best = {one.whole: one for one in sorted(found, key=lambda one: one.same)}
         findings = tuple(
-            _finding(workload, one, rows[one.whole])
-            for one in best.values()
-            if one.whole in rows
+            _finding(workload, one, rows[one.whole]) for one in best.values() if one.whole in rows
         )
         if findings:
             return Outcome(Status.FOUND, findings)

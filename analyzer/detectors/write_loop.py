@@ -27,6 +27,8 @@ What to do
     `UPDATE … FROM`, `= ANY` for changes. At the least put the loop into one transaction.
 """
 
+import re
+
 from analyzer.detectors._base import answer
 from analyzer.detectors._loops import LoopFinder
 from analyzer.detectors._scores import tight_gap
@@ -38,6 +40,7 @@ from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
 _SENT_TOGETHER = 8  # rows in one millisecond: no client waits for each of them
+_PARAMETER = re.compile(r"\$(\d{1,5})")
 _VERBS = {"insert": "inserted into", "update": "updated in", "delete": "deleted from"}
 
 
@@ -78,7 +81,7 @@ def _finding(workload: Workload, found: WriteFigures) -> Finding:
         median_ms=rows.median_ms,
         wall_ms=found.wall_ms.median,
         own_commits=not found.together,
-        varying=tuple(sorted(place + 1 for place in found.varying)),
+        varying=_varying(found, statement.sql),
         examples=found.examples,
     )
     return Finding(
@@ -93,14 +96,20 @@ def _finding(workload: Workload, found: WriteFigures) -> Finding:
         confidence=_confidence(found),
         title=f"{per_occurrence.median:g} rows {_VERBS[evidence.kind]} {facts.main_table} one by one",
         evidence=evidence,
-        impact=Impact(
-            rows.executions - found.sizes.count, rows.total_ms, None, found.sizes.count
-        ),
+        impact=Impact(rows.executions - found.sizes.count, rows.total_ms, None, found.sizes.count),
         shape_ids=(statement.shape_id,),
         fingerprints=(statement.fingerprint,),
         tables=facts.tables,
         routes=rows.routes,
     )
+
+
+def _varying(found: WriteFigures, sql: str) -> tuple[int, ...]:
+    """The `$n` of the statement that differ; none where its values are not all known."""
+    numbers = {int(one) for one in _PARAMETER.findall(sql)}
+    if len(numbers) != found.values:
+        return ()
+    return tuple(sorted(place + 1 for place in found.varying))
 
 
 def _confidence(found: WriteFigures) -> float:

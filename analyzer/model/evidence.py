@@ -100,8 +100,8 @@ class WriteLoopEvidence:
     """Rows written one by one. `kind` is insert, update or delete.
 
     `per_occurrence` counts the rows of one run, `wall_ms` is the elapsed time of the median run.
-    `own_commits`: each row is its own transaction. `varying` are the numbers (from 1) of the values
-    that differ from row to row, empty where values are not logged.
+    `own_commits`: each row is its own transaction. `varying` are the n of the
+    statement's `$n` that differ from row to row, empty where values are not logged.
     """
 
     shape_id: str

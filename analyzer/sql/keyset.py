@@ -7,7 +7,7 @@ from pglast import ast, enums, parse_sql
 from pglast.parser import ParseError
 from pglast.stream import IndentedStream, RawStream
 
-from analyzer.sql.rewrite import LONGEST, ParameterVisitor, Tree, renumber
+from analyzer.sql.rewrite import LONGEST, ParameterVisitor, Tree, is_a, renumber
 
 _DESC = enums.SortByDir.SORTBY_DESC
 
@@ -70,13 +70,18 @@ def _select(sql: str) -> Tree:
     except ParseError:
         return None
     select: Tree = statements[0].stmt if len(statements) == 1 else None
-    if not isinstance(select, ast.SelectStmt) or select.op != enums.SetOperation.SETOP_NONE:
+    if not is_a(select, ast.SelectStmt) or select.op != enums.SetOperation.SETOP_NONE:
         return None
-    if not select.sortClause or select.groupClause or select.distinctClause or not select.fromClause:
+    if (
+        not select.sortClause
+        or select.groupClause
+        or select.distinctClause
+        or not select.fromClause
+    ):
         return None
     plain = all(
-        isinstance(item.node, ast.ColumnRef)
-        and isinstance(item.node.fields[-1], ast.String)
+        is_a(item.node, ast.ColumnRef)
+        and is_a(item.node.fields[-1], ast.String)
         and item.sortby_nulls == enums.SortByNulls.SORTBY_NULLS_DEFAULT
         and item.sortby_dir != enums.SortByDir.SORTBY_USING
         for item in select.sortClause
@@ -135,7 +140,7 @@ def _also(select: Tree, condition: Tree) -> None:
     both = enums.BoolExprType.AND_EXPR
     if where is None:
         select.whereClause = condition
-    elif isinstance(where, ast.BoolExpr) and where.boolop == both:
+    elif is_a(where, ast.BoolExpr) and where.boolop == both:
         select.whereClause = ast.BoolExpr(both, (*where.args, condition))
     else:
         select.whereClause = ast.BoolExpr(both, (where, condition))
@@ -144,8 +149,8 @@ def _also(select: Tree, condition: Tree) -> None:
 def _select_also(select: Tree, columns: Sequence[Tree]) -> None:
     """Select what the next page is asked with."""
     values = [target.val for target in select.targetList or ()]
-    references = [value for value in values if isinstance(value, ast.ColumnRef)]
-    if any(isinstance(value.fields[-1], ast.A_Star) for value in references):
+    references = [value for value in values if is_a(value, ast.ColumnRef)]
+    if any(is_a(value.fields[-1], ast.A_Star) for value in references):
         return
     selected = {_last(value) for value in references}
     missing = [column for column in columns if _last(column) not in selected]

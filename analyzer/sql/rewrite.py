@@ -105,6 +105,11 @@ def _last_field(column: Tree) -> Tree:
     return column.fields[-1]
 
 
+def is_a(node: Tree, *kinds: type) -> bool:
+    """Whether a node is of one of pglast's classes; its type stays open for what follows."""
+    return isinstance(node, kinds)
+
+
 def parameter_of(node: Tree) -> Tree:
     """The parameter that a node is, below its casts; None for anything else."""
     while isinstance(node, ast.TypeCast):
@@ -173,6 +178,7 @@ class ParameterVisitor(Visitor):
         self.found: list[Tree] = []
 
     def visit_ParamRef(self, _ancestors: object, node: Tree) -> None:  # noqa: N802 - pglast's name
+        """Keep a parameter."""
         self.found.append(node)
 
 

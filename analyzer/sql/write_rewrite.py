@@ -9,7 +9,7 @@ from pglast.stream import IndentedStream, RawStream
 from pglast.visitors import Visitor
 
 from analyzer.sql.quoting import quote_identifier
-from analyzer.sql.rewrite import LONGEST, ParameterVisitor, Tree, parameter_of
+from analyzer.sql.rewrite import LONGEST, ParameterVisitor, Tree, is_a, parameter_of
 
 _ROWS = "rows"
 _AND = enums.BoolExprType.AND_EXPR
@@ -38,9 +38,9 @@ def write_many(
         varying: which `$n` change from row to row; None where that is not known.
     """
     statement = _only_statement(sql)
-    if isinstance(statement, ast.InsertStmt):
+    if is_a(statement, ast.InsertStmt):
         return _insert(statement, sql, types)
-    if isinstance(statement, ast.UpdateStmt | ast.DeleteStmt):
+    if is_a(statement, ast.UpdateStmt, ast.DeleteStmt):
         return _found_by_keys(statement, types, varying)
     return None
 
@@ -71,7 +71,7 @@ def _print(tree: Tree) -> str:
 def _insert(insert: Tree, sql: str, types: Mapping[str, str]) -> ManyRows | None:
     """`unnest` where all types are known, several rows of VALUES elsewhere."""
     select = insert.selectStmt
-    lists = select.valuesLists if isinstance(select, ast.SelectStmt) else None
+    lists = select.valuesLists if is_a(select, ast.SelectStmt) else None
     if not lists or len(lists) != 1 or not insert.cols or insert.withClause:
         return None
     values = lists[0]
@@ -88,7 +88,7 @@ def _unnested(
     arrays: list[tuple[str, str]] = []
     columns, shown = [], []
     for column, name, value in zip(insert.cols, names, values, strict=False):
-        if isinstance(value, ast.SetToDefault):
+        if is_a(value, ast.SetToDefault):
             continue  # what is not named is the default
         if parameter_of(value) is not None:
             kind = types.get(name)
@@ -104,7 +104,8 @@ def _unnested(
     if len(names) != len(values):
         return None
     insert.cols = tuple(columns)
-    insert.selectStmt = _only_statement(f"SELECT {', '.join(shown)} FROM {_unnest(arrays)}")
+    insert.selectStmt = _only_statement(f"SELECT {', '.join(shown)}")
+    insert.selectStmt.fromClause = _source(_unnest(arrays))
     note = "the order of what RETURNING gives is not promised" if insert.returningClause else ""
     return ManyRows(_print(insert), _arrays(arrays), note)
 
@@ -141,7 +142,7 @@ def _two_rows(sql: str) -> ManyRows | None:
 def _found_by_keys(
     write: Tree, types: Mapping[str, str], varying: Collection[int] | None
 ) -> ManyRows | None:
-    others = write.fromClause if isinstance(write, ast.UpdateStmt) else write.usingClause
+    others = write.fromClause if is_a(write, ast.UpdateStmt) else write.usingClause
     if others or write.withClause or write.whereClause is None or _has_subquery(write):
         return None
     _drop_constants(write)
@@ -170,7 +171,7 @@ class _Subqueries(Visitor):
 
 def _conditions(where: Tree) -> tuple[Tree, ...]:
     """The conditions of a WHERE that all have to hold."""
-    if isinstance(where, ast.BoolExpr) and where.boolop == _AND:
+    if is_a(where, ast.BoolExpr) and where.boolop == _AND:
         return tuple(where.args)
     return (where,)
 
@@ -181,9 +182,7 @@ def _drop_constants(write: Tree) -> None:
         one
         for one in _conditions(write.whereClause)
         if not (
-            isinstance(one, ast.A_Expr)
-            and isinstance(one.lexpr, ast.A_Const)
-            and isinstance(one.rexpr, ast.A_Const)
+            is_a(one, ast.A_Expr) and is_a(one.lexpr, ast.A_Const) and is_a(one.rexpr, ast.A_Const)
         )
     )
     if kept:
@@ -194,7 +193,7 @@ def _keys(where: Tree) -> list[Tree]:
     """The conditions `column = $n` (or `IN ($n)`, made one)."""
     found = []
     for one in _conditions(where):
-        if not isinstance(one, ast.A_Expr) or not isinstance(one.lexpr, ast.ColumnRef):
+        if not is_a(one, ast.A_Expr) or not is_a(one.lexpr, ast.ColumnRef):
             continue
         if one.kind == enums.A_Expr_Kind.AEXPR_IN and len(one.rexpr) == 1:
             one.kind, one.rexpr = enums.A_Expr_Kind.AEXPR_OP, one.rexpr[0]
@@ -255,11 +254,11 @@ _ONCE = "name each key once: of two rows with one key only one is applied"
 def _columns_of(write: Tree, keys: list[Tree]) -> dict[int, str]:
     """The column that each parameter is compared with, or that it is the new value of."""
     found = {id(parameter_of(key.rexpr)): _name(key.lexpr) for key in keys}
-    for target in write.targetList or () if isinstance(write, ast.UpdateStmt) else ():
-        if isinstance(target.val, ast.MultiAssignRef):
+    for target in write.targetList or () if is_a(write, ast.UpdateStmt) else ():
+        if is_a(target.val, ast.MultiAssignRef):
             continue
         value = target.val
-        if isinstance(value, ast.A_Expr) and _counts(value, target.name):
+        if is_a(value, ast.A_Expr) and _counts(value, target.name):
             value = value.rexpr
         parameter = parameter_of(value)
         if parameter is not None:
@@ -272,7 +271,7 @@ def _counts(value: Tree, column: str) -> bool:
     return (
         value.kind == enums.A_Expr_Kind.AEXPR_OP
         and value.name[-1].sval in ("+", "-")
-        and isinstance(value.lexpr, ast.ColumnRef)
+        and is_a(value.lexpr, ast.ColumnRef)
         and _name(value.lexpr) == column
     )
 
@@ -326,8 +325,11 @@ def _from_json(write: Tree, names: list[str]) -> ManyRows:
 
 
 def _join(write: Tree, source: str) -> None:
-    items = _only_statement(f"SELECT FROM {source}").fromClause
-    if isinstance(write, ast.UpdateStmt):
-        write.fromClause = items
+    if is_a(write, ast.UpdateStmt):
+        write.fromClause = _source(source)
     else:
-        write.usingClause = items
+        write.usingClause = _source(source)
+
+
+def _source(text: str) -> Tree:
+    return _only_statement(f"SELECT FROM {text}").fromClause

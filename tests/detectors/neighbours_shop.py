@@ -55,9 +55,7 @@ class Event(models.Model):
 
 def plain() -> psycopg.Connection:
     """A connection without an ORM."""
-    return psycopg.connect(
-        host=host, port=port, dbname=database, user="postgres", autocommit=True
-    )
+    return psycopg.connect(host=host, port=port, dbname=database, user="postgres", autocommit=True)
 
 
 # write-loop
