@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from neighbours import only_finding, outcome, write_log
 
 from analyzer.model.evidence import ChattyTransactionEvidence
 from analyzer.model.finding import Status
 from analyzer.pipeline import Options, run
-from tests.detectors.neighbours import only_finding, outcome, write_log
 
 DETECTOR = "chatty-transaction"
 

@@ -1,8 +1,9 @@
 """count-by-fetching on captures of a Django program that pages in three ways."""
 
+from neighbours import only_finding, outcome
+
 from analyzer.model.evidence import CountByFetchingEvidence
 from analyzer.model.finding import Status
-from tests.detectors.neighbours import only_finding, outcome
 
 DETECTOR = "count-by-fetching"
 

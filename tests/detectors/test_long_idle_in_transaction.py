@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from neighbours import analysed, outcome, write_log
 
 from analyzer.detectors import LoopFinder, all_detectors
 from analyzer.model.evidence import IdleInTransactionEvidence
@@ -15,7 +16,6 @@ from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.slices import slices
-from tests.detectors.neighbours import analysed, outcome, write_log
 
 DETECTOR = "long-idle-in-transaction"
 UPDATE = "UPDATE stock SET n = n - 1 WHERE id = 3"

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from neighbours import analysed, only_finding, outcome
+
 from analyzer.detectors.unbounded_result import UnboundedResult
 from analyzer.model.catalog import Catalog, Table
 from analyzer.model.evidence import UnboundedResultEvidence
 from analyzer.model.finding import Status
-from tests.detectors.neighbours import analysed, only_finding, outcome
 
 DETECTOR = "unbounded-result"
 

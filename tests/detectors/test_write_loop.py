@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from neighbours import analysed, only_finding, outcome, write_log
 
 from analyzer.model.evidence import WriteLoopEvidence
 from analyzer.model.finding import Severity, Status
 from analyzer.pipeline import Options, run
-from tests.detectors.neighbours import analysed, only_finding, outcome, write_log
 
 ORMS = ("django", "prisma7", "sequelize")
 LOOPS = [
