@@ -195,7 +195,7 @@ class Transactions(Watcher):
         segment = np.cumsum(begins) - 1
         opened = (rows.boundary == 1)[begins] | goes_on[begins]
         if opened.any():
-            self._figure(rows.of(opened[segment]), np.sort(work.end_us))
+            self._figure(rows.of(opened[segment]), work.end_us)
         return NONE
 
     def _figure(self, rows: _Rows, ends: Rows) -> None:
@@ -302,6 +302,7 @@ def _holes(rows: _Rows, found: Rows, gap_ms: Floats, ends: Rows) -> Flags:
     There the log is cut, and what the session did meanwhile is not known.
     """
     flags = np.zeros(len(found), dtype=bool)
+    ends = np.sort(ends)
     for number, row in enumerate(found.tolist()):
         last, length = int(rows.start_us[row]), int(gap_ms[row] * 1000)
         first = last - length

@@ -9,7 +9,14 @@ from analyzer.detectors._figures import RowFigures, Sample, Sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM
 from analyzer.detectors._watcher import Learned, Watcher, values_of
-from analyzer.model.columns import Column, Flags, Rows, sorted_distinct, starts_of_runs
+from analyzer.model.columns import (
+    Column,
+    Flags,
+    Rows,
+    sorted_distinct,
+    stable_order,
+    starts_of_runs,
+)
 from analyzer.model.evidence import ExampleExecution
 from analyzer.model.statement import Arity, Kind, Predicate, Role, Statement, StatementFacts
 from analyzer.model.work import WorkSlice
@@ -145,10 +152,13 @@ def _often(work: WorkSlice, rows: Rows) -> Rows:
     """Those rows whose statement runs at least MINIMUM times in their place, in the order of time."""
     if len(rows) < MINIMUM:
         return NONE
-    at, place = np.where(work.trace[rows] != 0, work.at_us[rows], 0), _place(work, rows)
-    order = np.lexsort((rows, at, place, work.statement[rows]))
-    rows, place = rows[order], place[order]
-    group = np.cumsum(starts_of_runs(work.statement[rows], place)) - 1
+    traced = work.trace[rows] != 0
+    if traced.any():
+        at = np.where(traced, work.at_us[rows], 0)
+        rows = rows[np.lexsort((rows, at, _place(work, rows), work.statement[rows]))]
+    else:  # by session and time already
+        rows = rows[stable_order(work.statement[rows])]
+    group = np.cumsum(starts_of_runs(work.statement[rows], _place(work, rows))) - 1
     found: Rows = rows[(np.bincount(group) >= MINIMUM)[group]]
     return found
 
@@ -180,7 +190,7 @@ def _continues(work: WorkSlice, rows: Rows, table: Column) -> Flags:
     same = ~starts_of_runs(work.statement[rows], _place(work, rows))[1:]
     here_too = work.session[here] == work.session[before]
     between = np.where(here_too, here - before - 1, 0)
-    order = np.argsort(table, kind="stable")
+    order = stable_order(table)
     rank = np.empty(len(table), dtype=np.int64)
     rank[order] = np.arange(len(table))
     own = rank[here] - rank[before] - 1

@@ -12,10 +12,10 @@ Why it hurts
 How it decides
     OFFSET and LIMIT are read from parameters and literals, of the slowest executions and of an even
     share of the others. OFFSET 0, which some ORMs write always, is no page. A walk is a run of
-    executions each of which begins where the one before ended. Deep pages count where they cost
-    something: their median duration is 10 ms or more, a millisecond and twice that of shallow ones, or
-    the statement has 1 % of all database time. Severity counts the round trips of a walk, the
-    duration of deep pages and the statement's share of database time.
+    executions each of which begins where the one before ended. Deep pages count where their
+    depth costs something: their median duration is a millisecond or more and twice that of shallow
+    ones; where no shallow one was seen, 10 ms, or 1 % of all database time. Severity counts the
+    round trips of a walk, the duration of deep pages and the statement's share of database time.
 
 When it is wrong
     Pages that must be numbered, where readers jump to page 500. A deep page that ran so
@@ -119,11 +119,12 @@ def _judge(workload: Workload, found: PageFigures) -> Finding | None:
 
 
 def _costs(deep_ms: float | None, shallow_ms: float | None, share: float) -> bool:
-    """Whether deep pages were seen, and cost something."""
-    if deep_ms is None:
+    """Whether deep pages were seen, and it is their depth that costs something."""
+    if deep_ms is None or deep_ms < _NOTED_MS:
         return False
-    slower = shallow_ms is not None and deep_ms >= max(_NOTED_MS, _SLOWER * shallow_ms)
-    return deep_ms >= _SLOW_MS or slower or share >= _SHARE
+    if shallow_ms is not None:
+        return deep_ms >= _SLOWER * shallow_ms
+    return deep_ms >= _SLOW_MS or share >= _SHARE
 
 
 def _title(evidence: OffsetPaginationEvidence) -> str:

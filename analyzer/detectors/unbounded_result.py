@@ -1,14 +1,16 @@
 """Results that grow with their table: a SELECT without LIMIT that returns many rows.
 
 What it finds
-    A SELECT without LIMIT that returns a thousand rows and more in the mean.
+    A SELECT without LIMIT that returns five thousand rows and more in the mean; from a thousand on
+    where it takes 10 ms or 1 % of all database time.
 
 Why it hurts
     The application waits for all rows and holds them all, and both grow with the table: what is
     fast today is slow in a year.
 
 How it decides
-    By rows that were counted: pg_stat_statements (rows by calls), else analysed plans. For a
+    By rows that were counted: pg_stat_statements (rows by calls), else analysed plans (from five
+    thousand rows: plans are logged of slow executions, which are the large ones). For a
     SELECT of a whole table, without a condition, also by the table's rows in the catalog. Logs
     alone do not tell rows, and nothing is guessed. Left out are cursors, results of one row,
     and lists of keys (`IN`, `= ANY`), which the application bounds itself. Severity counts rows,
@@ -30,6 +32,9 @@ from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
 _MANY = 1_000  # rows per call
+_ALWAYS = 5_000
+_NOTED_MS = 10.0
+_NOTED_SHARE = 0.01
 _STEPS = (10_000, 100_000)  # rows per call from which it is worse
 _SLOW_MS = 100.0
 _SHARE = 0.05
@@ -50,13 +55,23 @@ class UnboundedResult:
             if not _open_ended(statement):
                 continue
             rows = known.get(number) or _whole_table(workload, number)
-            if rows is not None and rows.rows >= _MANY:
+            if rows is not None and _worth_it(workload, number, rows):
                 findings.append(_finding(workload, number, rows))
         if findings:
             return Outcome(Status.FOUND, tuple(findings))
         if any(row.rows is not None for row in workload.counters):
             return Outcome(Status.CLEAN)
         return Outcome(Status.NOT_APPLICABLE, reason=_UNKNOWN)
+
+
+def _worth_it(workload: Workload, number: int, rows: RowsPerCall) -> bool:
+    """Whether so many rows are worth acting on."""
+    if rows.rows >= _ALWAYS:
+        # A plan is of one text: with and without LIMIT are one statement.
+        return rows.known_by != "plan" or workload.statements[number].facts.limit is None
+    stats = workload.stats[number]
+    costs = stats.mean_ms >= _NOTED_MS or share_of_time(workload, stats.total_ms) >= _NOTED_SHARE
+    return rows.rows >= _MANY and rows.known_by == "pg_stat_statements" and costs
 
 
 def _open_ended(statement: Statement) -> bool:
