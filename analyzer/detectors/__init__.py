@@ -28,7 +28,7 @@ def all_detectors(loops: LoopFinder | None = None) -> tuple[Detector, ...]:
         RepeatedQuery(loops),
         WriteLoop(loops),
         OffsetPagination(loops),
-        UnboundedResult(),
+        UnboundedResult(loops),
         CountByFetching(loops),
         ChattyTransaction(loops),
         LongIdleInTransaction(loops),

@@ -15,6 +15,8 @@ from analyzer.model.work import WorkSlice
 
 _NEAR = 8  # rows between the whole and its page
 _WIDE = 2  # columns from which rows are fetched, not keys
+_ACCOMPANIED = 0.5  # of the compared wholes have their page beside them
+_OFTEN = 2
 _READ = 32  # pairs of two statements in a slice whose values are compared
 
 _Family = tuple[object, ...]
@@ -35,6 +37,11 @@ class FetchFigures:
     unlogged: int = 0
     rows: RowFigures = field(default_factory=RowFigures)
     examples: tuple[ExampleExecution, ...] = ()
+
+    @property
+    def accompanied(self) -> bool:
+        """Whether the whole has its page beside it as a rule, not by chance."""
+        return self.same >= max(_OFTEN, _ACCOMPANIED * self.compared)
 
     def compare(self, work: WorkSlice, row: int, page: int) -> None:
         """Take note of a whole and the page nearest to it."""

@@ -9,15 +9,16 @@ from analyzer.detectors._figures import RowFigures, Sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM
 from analyzer.detectors._watcher import LearnedKeys, Values, Watcher, values_of
-from analyzer.model.columns import Rows, sorted_distinct, starts_of_runs
+from analyzer.model.columns import Rows, sorted_distinct, stable_order, starts_of_runs
 from analyzer.model.evidence import ExampleExecution
 from analyzer.model.statement import Kind, StatementFacts
 from analyzer.model.work import WorkSlice
 
-_SLOWEST = 16  # executions of a statement in a slice that are read: deep pages are among them
-_SPREAD = 16
+_SAMPLE = 16  # slowest executions of a statement in a slice that are read: deep pages are there
+_FEWER = 4  # once the statement is known
+_KNOWN_FROM = 64  # executions read
 _READ_UNITS = 8  # units of work in a slice that are looked at for walks
-_READ_PAGES = 256
+_READ_PAGES = 128
 _SETTLED_FROM = 128  # executions that all had OFFSET 0: this is how an ORM writes "no offset"
 _KEPT = 2_000
 _SHOWN = 3
@@ -98,23 +99,23 @@ class Pages(Watcher):
         rows = np.flatnonzero(self._skips.of(work))
         if len(rows) == 0:
             return NONE
-        rows = rows[np.argsort(work.statement[rows], kind="stable")]
+        rows = rows[stable_order(work.statement[rows])]
         for mine in np.split(rows, np.flatnonzero(np.diff(work.statement[rows])) + 1):
             number = int(work.statement[mine[0]])
             figures = self.found.setdefault(number, PageFigures(number))
-            some = _sample(work, mine)
+            some = _sample(work, mine, _FEWER if figures.read >= _KNOWN_FROM else _SAMPLE)
             figures.add(work, some, [page_of(work, row) for row in some.tolist()])
             if not figures.never_skips:
                 _find_walks(work, mine, figures)
         return NONE
 
 
-def _sample(work: WorkSlice, rows: Rows) -> Rows:
-    """The slowest executions of a statement and some spread evenly."""
-    if len(rows) <= _SLOWEST + _SPREAD:
+def _sample(work: WorkSlice, rows: Rows, size: int) -> Rows:
+    """The `size` slowest executions of a statement, and as many spread evenly."""
+    if len(rows) <= 2 * size:
         return rows
-    slowest = np.argpartition(work.duration_ms[rows], -_SLOWEST)[-_SLOWEST:]
-    spread = np.linspace(0, len(rows) - 1, _SPREAD).astype(np.int64)
+    slowest = np.argpartition(work.duration_ms[rows], -size)[-size:]
+    spread = np.linspace(0, len(rows) - 1, size).astype(np.int64)
     return rows[sorted_distinct(np.concatenate([slowest, spread]))]
 
 
@@ -143,7 +144,7 @@ def _number(values: Values, parameter: int, literal: int | None) -> int | None:
 
 def _find_walks(work: WorkSlice, rows: Rows, figures: PageFigures) -> None:
     """Runs of pages one behind the other, in the units that ask for most of them."""
-    rows = rows[np.argsort(work.request[rows], kind="stable")]
+    rows = rows[stable_order(work.request[rows])]
     starts = np.flatnonzero(starts_of_runs(work.request[rows]))
     sizes = np.diff(starts, append=len(rows))
     for unit in np.argsort(-sizes, kind="stable")[:_READ_UNITS].tolist():

@@ -33,7 +33,8 @@ class ChattyFigures:
     """Transactions with many round trips behind one statement that takes the first lock.
 
     `statement` is a position in Workload.statements. `trips` are statements behind it up to the
-    end, `held_ms` the time from its end to that of the transaction, `running_ms` the part of it in
+    end, `held_ms` the time from its end to that of the transaction without
+    rests of a second and more, `running_ms` the part of it in
     which statements ran.
     """
 
@@ -215,6 +216,9 @@ class Transactions(Watcher):
         # What runs before a rollback may have failed, and then its time is not in the log.
         idle = held.behind & (gap_ms >= LONG_IDLE_MS) & (rows.effect != _ROLLS_BACK)
         found = np.flatnonzero(idle)
+        held.idle_ms = np.bincount(
+            segment[found], weights=gap_ms[found], minlength=len(starts)
+        ).astype("f8")
         if len(found):
             missing = _holes(rows, found, gap_ms, ends)
             held.cut[held.segment[found[missing]]] = True
@@ -253,7 +257,8 @@ class Transactions(Watcher):
         calls = np.bincount(held.lock[locked])
         self._locked = grown(self._locked, len(calls))
         self._locked[: len(calls)] += calls
-        held_ms = (rows.end_us[held.last] - held.locked_us) / 1000
+        # A long rest is another finding, and no matter of round trips.
+        held_ms = (rows.end_us[held.last] - held.locked_us) / 1000 - held.idle_ms
         chatty = (
             locked & (held.trips >= MANY_TRIPS) & (held_ms >= HELD_MS) & ~held.defines & ~held.cut
         )
@@ -331,6 +336,7 @@ class _Held:
     running_ms: Floats
     defines: Flags
     cut: Flags
+    idle_ms: Floats
     carried: dict[int, _Open] = field(default_factory=dict)
 
     @classmethod
@@ -354,6 +360,7 @@ class _Held:
             running_ms=np.bincount(segment, weights=ran_ms, minlength=count).astype("f8"),
             defines=np.bincount(segment, weights=rows.effect == _DEFINES, minlength=count) > 0,
             cut=np.zeros(count, dtype=bool),
+            idle_ms=np.zeros(count),
         )
 
     def take_up(self, number: int, known: _Open, rows: _Rows) -> None:

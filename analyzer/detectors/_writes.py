@@ -22,6 +22,7 @@ from analyzer.model.statement import Arity, Kind, Predicate, Role, Statement, St
 from analyzer.model.work import WorkSlice
 
 _GAP_US = 100_000  # a loop in autocommit does not rest longer between two rows
+_ROUNDED_US = 1_500  # by which two executions may overlap in a log of whole milliseconds
 _BETWEEN = 10  # other statements that one turn of a loop in a transaction may hold
 _BUSY = 1.5  # times as many by other sessions meanwhile: requests side by side, no loop
 _READ_RUNS = 16  # runs of a statement in a slice whose values are read
@@ -195,7 +196,8 @@ def _continues(work: WorkSlice, rows: Rows, table: Column) -> Flags:
     rank[order] = np.arange(len(table))
     own = rank[here] - rank[before] - 1
     alone = (between == own) & here_too & ~_handed_on(work, before, here)
-    alone &= work.start_us[here] - work.end_us[before] <= _GAP_US
+    gap_us = work.start_us[here] - work.end_us[before]
+    alone &= (gap_us <= _GAP_US) & (gap_us >= -_ROUNDED_US)  # calls at once are no loop
     held = _held(work, rows)[1:] & (between <= _BETWEEN)
     flags[1:] = same & (held | alone)
     return flags

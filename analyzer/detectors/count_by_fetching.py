@@ -33,8 +33,6 @@ from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
 _ROWS = 100
-_ACCOMPANIED = 0.5
-_OFTEN = 2
 _NO_ROWS = "whole results are fetched beside a page of the same, but nothing in the input tells how many rows they return: give pg_stat_statements of the same time, or plans"
 _NO_VALUES = "whether a whole result and a page are of the same cannot be told: log parameters (log_parameter_max_length = -1)"
 
@@ -51,7 +49,7 @@ class CountByFetching:
         """Judge the workload."""
         self._fetches.settle()
         every = list(self._fetches.found.values())
-        found = [one for one in every if _accompanied(one)]
+        found = [one for one in every if one.accompanied]
         rows = rows_per_call(workload, _ROWS)
         best = {one.whole: one for one in sorted(found, key=lambda one: one.same)}
         findings = tuple(
@@ -65,10 +63,6 @@ class CountByFetching:
         if reason is None and any(one.unlogged for one in every):
             reason = _NO_VALUES
         return Outcome(Status.NOT_APPLICABLE if reason else Status.CLEAN, reason=reason)
-
-
-def _accompanied(found: FetchFigures) -> bool:
-    return found.same >= max(_OFTEN, _ACCOMPANIED * found.compared)
 
 
 def _finding(workload: Workload, found: FetchFigures, rows: RowsPerCall) -> Finding:

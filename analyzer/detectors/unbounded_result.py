@@ -12,8 +12,8 @@ How it decides
     By rows that were counted: pg_stat_statements (rows by calls), else analysed plans (from five
     thousand rows: plans are logged of slow executions, which are the large ones). For a
     SELECT of a whole table, without a condition, also by the table's rows in the catalog. Logs
-    alone do not tell rows, and nothing is guessed. Left out are cursors, results of one row,
-    and lists of keys (`IN`, `= ANY`), which the application bounds itself. Severity counts rows,
+    alone do not tell rows, and nothing is guessed. Left out are cursors, results of one row, what
+    count-by-fetching is about, and lists of keys (`IN`, `= ANY`), which the application bounds itself. Severity counts rows,
     the mean duration and the share of database time.
 
 When it is wrong
@@ -24,6 +24,7 @@ What to do
     in the database. What has to read everything reads it through a cursor.
 """
 
+from analyzer.detectors._loops import LoopFinder
 from analyzer.detectors._weights import RowsPerCall, rows_per_call, share_of_time
 from analyzer.model.evidence import UnboundedResultEvidence
 from analyzer.model.finding import Finding, Impact, Outcome, Severity, Status
@@ -47,12 +48,17 @@ class UnboundedResult:
 
     id = "unbounded-result"
 
+    def __init__(self, loops: LoopFinder) -> None:
+        self._fetches = loops.neighbours.fetches
+
     def detect(self, workload: Workload) -> Outcome:
         """Judge the workload."""
+        self._fetches.settle()
         known = rows_per_call(workload, _MANY)
+        counted = {one.whole for one in self._fetches.found.values() if one.accompanied}
         findings = []
         for number, statement in enumerate(workload.statements):
-            if not _open_ended(statement):
+            if number in counted or not _open_ended(statement):
                 continue
             rows = known.get(number) or _whole_table(workload, number)
             if rows is not None and _worth_it(workload, number, rows):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from neighbours import analysed, only_finding, outcome
 
+from analyzer.detectors import LoopFinder
 from analyzer.detectors.unbounded_result import UnboundedResult
 from analyzer.model.catalog import Catalog, Table
 from analyzer.model.evidence import UnboundedResultEvidence
@@ -29,9 +30,13 @@ def test_limits_cursors_and_lists_are_clean() -> None:
 
 
 def test_the_page_beside_the_whole_is_not_counted_with_it() -> None:
-    found = only_finding(DETECTOR, "count_by_len.log", "count_by_len.jsonl").evidence
+    found = only_finding(DETECTOR, "export_and_list.log", "export_and_list.jsonl").evidence
     assert isinstance(found, UnboundedResultEvidence)
-    assert found.rows_per_call == 30_000  # one shape: the page differs in its LIMIT alone
+    assert found.rows_per_call == 30_000
+
+
+def test_what_is_fetched_to_be_counted_is_told_once() -> None:
+    assert outcome(DETECTOR, "count_by_len.log", "count_by_len.jsonl").status is Status.CLEAN
 
 
 def test_a_log_alone_does_not_tell_rows() -> None:
@@ -50,7 +55,7 @@ def test_a_whole_table_is_known_by_the_catalog() -> None:
     asked = replace(
         workload, statements=[statement], stats=stats, catalog=Catalog({table.name: table})
     )
-    (finding,) = UnboundedResult().detect(asked).findings
+    (finding,) = UnboundedResult(LoopFinder()).detect(asked).findings
     assert isinstance(finding.evidence, UnboundedResultEvidence)
     assert (finding.evidence.rows_per_call, finding.evidence.rows_known_by) == (50_000, "catalog")
 
