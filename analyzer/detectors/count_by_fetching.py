@@ -23,7 +23,7 @@ What to do
     `count(*) OVER ()` beside the page's columns.
 """
 
-from analyzer.detectors._base import incomplete_log
+from analyzer.detectors._base import incomplete_log, with_unique_keys
 from analyzer.detectors._fetches import FetchFigures
 from analyzer.detectors._loops import LoopFinder
 from analyzer.detectors._weights import RowsPerCall, rows_per_call, share_of_time, weighed
@@ -52,11 +52,11 @@ class CountByFetching:
         found = [one for one in every if one.accompanied]
         rows = rows_per_call(workload, _ROWS)
         best = {one.whole: one for one in sorted(found, key=lambda one: one.same)}
-        findings = tuple(
+        findings = [
             _finding(workload, one, rows[one.whole]) for one in best.values() if one.whole in rows
-        )
+        ]
         if findings:
-            return Outcome(Status.FOUND, findings)
+            return Outcome(Status.FOUND, with_unique_keys(findings))
         reason = incomplete_log(workload)
         if reason is None and found and not (workload.counters or workload.plans):
             reason = _NO_ROWS

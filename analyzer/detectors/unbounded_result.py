@@ -24,6 +24,7 @@ What to do
     in the database. What has to read everything reads it through a cursor.
 """
 
+from analyzer.detectors._base import with_unique_keys
 from analyzer.detectors._loops import LoopFinder
 from analyzer.detectors._weights import RowsPerCall, rows_per_call, share_of_time
 from analyzer.model.evidence import UnboundedResultEvidence
@@ -64,7 +65,7 @@ class UnboundedResult:
             if rows is not None and _worth_it(workload, number, rows):
                 findings.append(_finding(workload, number, rows))
         if findings:
-            return Outcome(Status.FOUND, tuple(findings))
+            return Outcome(Status.FOUND, with_unique_keys(findings))
         if any(row.rows is not None for row in workload.counters):
             return Outcome(Status.CLEAN)
         return Outcome(Status.NOT_APPLICABLE, reason=_UNKNOWN)

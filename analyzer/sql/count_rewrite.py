@@ -1,10 +1,9 @@
 """Rewriting a SELECT of rows into one that counts them."""
 
-from pglast import ast, enums, parse_sql
-from pglast.parser import ParseError
+from pglast import enums
 from pglast.stream import IndentedStream
 
-from analyzer.sql.rewrite import LONGEST, ParameterVisitor, Tree, is_a
+from analyzer.sql.rewrite import ParameterVisitor, only_statement, plain_select
 
 
 def count_of(sql: str) -> str | None:
@@ -12,19 +11,12 @@ def count_of(sql: str) -> str | None:
 
     `sql` is a normalised SELECT. Parameters of what falls away (the target list) close up.
     """
-    if len(sql) > LONGEST:
-        return None
-    try:
-        statements = parse_sql(sql)
-    except ParseError:
-        return None
-    select: Tree = statements[0].stmt if len(statements) == 1 else None
-    if not is_a(select, ast.SelectStmt) or select.op != enums.SetOperation.SETOP_NONE:
+    select = plain_select(sql)
+    if select is None:
         return None
     if select.groupClause or select.distinctClause or not select.fromClause:
         return None
-    counted: Tree = parse_sql("SELECT count(*)")[0].stmt
-    select.targetList = counted.targetList
+    select.targetList = only_statement("SELECT count(*)").targetList
     select.sortClause = select.lockingClause = None
     select.limitCount = select.limitOffset = None
     select.limitOption = enums.LimitOption.LIMIT_OPTION_DEFAULT

@@ -3,11 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pglast import ast, enums, parse_sql
-from pglast.parser import ParseError
+from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 
-from analyzer.sql.rewrite import LONGEST, ParameterVisitor, Tree, is_a, renumber
+from analyzer.sql.rewrite import (
+    ParameterVisitor,
+    Tree,
+    is_a,
+    only_statement,
+    plain_select,
+    renumber,
+)
 
 _DESC = enums.SortByDir.SORTBY_DESC
 
@@ -63,14 +69,8 @@ def keyset(sql: str, unique: Sequence[str]) -> Keyset | None:
 
 def _select(sql: str) -> Tree:
     """A SELECT whose rows are those of its tables, sorted by plain columns; None for another."""
-    if len(sql) > LONGEST:
-        return None
-    try:
-        statements = parse_sql(sql)
-    except ParseError:
-        return None
-    select: Tree = statements[0].stmt if len(statements) == 1 else None
-    if not is_a(select, ast.SelectStmt) or select.op != enums.SetOperation.SETOP_NONE:
+    select = plain_select(sql)
+    if select is None:
         return None
     if (
         not select.sortClause
@@ -131,8 +131,7 @@ def _behind(columns: Sequence[Tree], descending: Sequence[bool], numbers: Sequen
 
 
 def _condition(text: str) -> Tree:
-    statement: Tree = parse_sql(f"SELECT WHERE {text}")[0].stmt
-    return statement.whereClause
+    return only_statement(f"SELECT WHERE {text}").whereClause
 
 
 def _also(select: Tree, condition: Tree) -> None:

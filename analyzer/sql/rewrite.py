@@ -11,7 +11,7 @@ from pglast.visitors import Visitor
 from analyzer.model.statement import Arity, StatementFacts
 
 _KEYS = "keys"
-LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
+_LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
 
 Tree = (
     Any  # pglast's classes make every child optional; what is walked here was checked by the parser
@@ -40,8 +40,8 @@ def batch(sql: str, column: str, facts: StatementFacts, *, unique: bool) -> Batc
     lookups = [p for p in facts.predicates if p.column == column and p.operator == "="]
     if len(lookups) != 1 or lookups[0].arity is not Arity.ONE or lookups[0].expression:
         return None
-    select = _plain_select(sql)
-    if select is None:
+    select = plain_select(sql)
+    if select is None or select.whereClause is None:
         return None
     _drop_constant_conditions(select)
     comparison = _find_comparison(select, column)
@@ -53,17 +53,22 @@ def batch(sql: str, column: str, facts: StatementFacts, *, unique: bool) -> Batc
     return _array(select, comparison, facts)
 
 
-def _plain_select(sql: str) -> Tree:
-    """The tree of a single SELECT with a WHERE, None for anything else."""
-    if len(sql) > LONGEST:
+def only_statement(sql: str) -> Tree:
+    """The tree of a single statement; None for what is too long to rewrite, and for no SQL."""
+    if len(sql) > _LONGEST:
         return None
     try:
         statements = parse_sql(sql)
     except ParseError:
         return None
-    select: Tree = statements[0].stmt if len(statements) == 1 else None
-    plain = isinstance(select, ast.SelectStmt) and select.op == enums.SetOperation.SETOP_NONE
-    return select if plain and select.whereClause is not None else None
+    return statements[0].stmt if len(statements) == 1 else None
+
+
+def plain_select(sql: str) -> Tree:
+    """The tree of a single SELECT of tables' rows, no UNION or the like; None for anything else."""
+    select = only_statement(sql)
+    plain = is_a(select, ast.SelectStmt) and select.op == enums.SetOperation.SETOP_NONE
+    return select if plain else None
 
 
 def _drop_constant_conditions(select: Tree) -> None:

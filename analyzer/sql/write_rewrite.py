@@ -3,13 +3,12 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pglast import ast, enums, parse_sql
-from pglast.parser import ParseError
+from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 from pglast.visitors import Visitor
 
 from analyzer.sql.quoting import quote_identifier
-from analyzer.sql.rewrite import LONGEST, ParameterVisitor, Tree, is_a, parameter_of
+from analyzer.sql.rewrite import ParameterVisitor, Tree, is_a, only_statement, parameter_of
 
 _ROWS = "rows"
 _AND = enums.BoolExprType.AND_EXPR
@@ -37,22 +36,12 @@ def write_many(
         types: the table's column types, as far as they are known.
         varying: which `$n` change from row to row; None where that is not known.
     """
-    statement = _only_statement(sql)
+    statement = only_statement(sql)
     if is_a(statement, ast.InsertStmt):
         return _insert(statement, sql, types)
     if is_a(statement, ast.UpdateStmt, ast.DeleteStmt):
         return _found_by_keys(statement, types, varying)
     return None
-
-
-def _only_statement(sql: str) -> Tree:
-    if len(sql) > LONGEST:
-        return None
-    try:
-        statements = parse_sql(sql)
-    except ParseError:
-        return None
-    return statements[0].stmt if len(statements) == 1 else None
 
 
 def _parameters(tree: Tree) -> list[Tree]:
@@ -104,7 +93,7 @@ def _unnested(
     if len(names) != len(values):
         return None
     insert.cols = tuple(columns)
-    insert.selectStmt = _only_statement(f"SELECT {', '.join(shown)}")
+    insert.selectStmt = only_statement(f"SELECT {', '.join(shown)}")
     insert.selectStmt.fromClause = _source(_unnest(arrays))
     note = "the order of what RETURNING gives is not promised" if insert.returningClause else ""
     return ManyRows(_print(insert), _arrays(arrays), note)
@@ -121,7 +110,7 @@ def _arrays(arrays: list[tuple[str, str]]) -> tuple[str, ...]:
 
 
 def _two_rows(sql: str) -> ManyRows | None:
-    first, second = _only_statement(sql), _only_statement(sql)
+    first, second = only_statement(sql), only_statement(sql)
     mine = _parameters(first)
     count = max(node.number for node in mine)
     for node in _parameters(second):
@@ -332,4 +321,4 @@ def _join(write: Tree, source: str) -> None:
 
 
 def _source(text: str) -> Tree:
-    return _only_statement(f"SELECT FROM {text}").fromClause
+    return only_statement(f"SELECT FROM {text}").fromClause

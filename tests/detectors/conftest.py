@@ -1,4 +1,4 @@
-"""Test folders are no packages: modules beside these tests are found here."""
+"""What the tests of detectors share; test folders are no packages, so that is done here."""
 
 import sys
 from pathlib import Path

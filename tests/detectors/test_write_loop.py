@@ -98,3 +98,12 @@ def test_a_sampled_or_censored_log_cannot_tell(tmp_path: Path) -> None:
 
 def test_counters_alone_cannot_tell() -> None:
     assert outcome("write-loop", "everything.jsonl").status is Status.NOT_APPLICABLE
+
+
+def test_loops_that_differ_in_columns_alone_have_keys_of_their_own(tmp_path: Path) -> None:
+    lines = [(n / 500, "7.1", 0.1, insert(n)) for n in range(20)]
+    other = "INSERT INTO visits (page) VALUES ('{}')"
+    lines += [(1 + n / 500, "7.1", 0.1, other.format(n)) for n in range(20)]
+    findings = run(Options(inputs=[write_log(tmp_path / "log.csv", lines)])).findings
+    assert [one.detector for one in findings] == ["write-loop", "write-loop"]
+    assert len({one.key for one in findings}) == 2
