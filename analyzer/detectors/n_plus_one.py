@@ -32,6 +32,7 @@ What to do
 """
 
 import math
+from dataclasses import replace
 
 from analyzer.detectors._base import answer
 from analyzer.detectors._loops import LoopFinder, PairFigures
@@ -58,7 +59,17 @@ class NPlusOne:
         """Judge the workload."""
         pairs = self._loops.find().pairs
         findings = [made for pair in pairs if (made := _finding(workload, pair))]
-        return answer(findings, workload)
+        return answer(_with_unique_keys(findings), workload)
+
+
+def _with_unique_keys(findings: list[Finding]) -> list[Finding]:
+    """Pairs that differ in target lists only share lineages: the later ones get a number."""
+    seen: dict[str, int] = {}
+    kept = []
+    for finding in sorted(findings, key=lambda one: (one.key, one.shape_ids)):
+        number = seen[finding.key] = seen.get(finding.key, 0) + 1
+        kept.append(finding if number == 1 else replace(finding, key=f"{finding.key}-{number}"))
+    return kept
 
 
 def _finding(workload: Workload, pair: PairFigures) -> Finding | None:
