@@ -121,16 +121,16 @@ class LoopFinder:
 
     def observe(self, work: WorkSlice) -> None:
         """Search a slice of executions. What goes wrong is raised when `find` is called."""
-        covered = NONE
+        children = covered = NONE
         if self._failure is None and len(work):
             try:
-                covered = self._search(work)
+                children, covered = self._search(work)
             except Exception as error:  # noqa: BLE001 - it costs the detectors of loops, never the report
                 self._failure = error
-        self.neighbours.observe(work, covered)
+        self.neighbours.observe(work, children, covered)
 
-    def _search(self, work: WorkSlice) -> Rows:
-        """Search a slice; gives the rows that are part of a loop."""
+    def _search(self, work: WorkSlice) -> tuple[Rows, Rows]:
+        """Search a slice; gives the rows that are children of a parent, and all that are in loops."""
         found = Search(work, self._shapes).run()
         for pair in found.pairs:
             known = self._pairs.setdefault(
@@ -143,10 +143,9 @@ class LoopFinder:
             for group in groups:
                 number = group.statement
                 figures.setdefault(number, GroupFigures(number)).add(work, group)
-        groups_of = (*found.lookups, *found.repeated)
-        return np.concatenate(
-            [NONE, *(pair.children for pair in found.pairs), *(one.rows for one in groups_of)]
-        )
+        children = np.concatenate([NONE, *(pair.children for pair in found.pairs)])
+        others = (group.rows for group in (*found.lookups, *found.repeated))
+        return children, np.concatenate([children, *others])
 
     def find(self) -> Loops:
         """The loops of all slices."""

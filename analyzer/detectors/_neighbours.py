@@ -19,10 +19,10 @@ class Neighbours:
         self.fetches = Fetches()
         self.transactions = Transactions()
 
-    def observe(self, work: WorkSlice, covered: Rows) -> None:
-        """Look at a slice. `covered` are the rows that loops of reads explain."""
+    def observe(self, work: WorkSlice, children: Rows, covered: Rows) -> None:
+        """Look at a slice. Loops of reads explain the rows `covered`, `children` with their parent."""
         if len(work):
-            written = self.writes.observe(work)
+            written = self.writes.observe(work, children)
             self.pages.observe(work)
             self.fetches.observe(work)
             covered = np.concatenate([covered, written])

@@ -14,13 +14,14 @@ from analyzer.model.evidence import ExampleExecution
 from analyzer.model.statement import Kind, StatementFacts
 from analyzer.model.work import WorkSlice
 
+DEEP = 1_000  # rows skipped from which a page is deep
 _SAMPLE = 16  # slowest executions of a statement in a slice that are read: deep pages are there
 _FEWER = 4  # once the statement is known
 _KNOWN_FROM = 64  # executions read
 _READ_UNITS = 8  # units of work in a slice that are looked at for walks
 _READ_PAGES = 128
 _SETTLED_FROM = 128  # executions that all had OFFSET 0: this is how an ORM writes "no offset"
-_KEPT = 2_000
+_KEPT = 256  # pages behind DEEP, and as many before it
 _SHOWN = 3
 _DIGITS = 18  # what an int64 holds
 
@@ -38,13 +39,14 @@ class Page:
 class PageFigures:
     """What is known of the pages of one statement (position in Workload.statements).
 
-    `pages` are those that were read, `unread` counts executions whose OFFSET was not logged. A walk
+    `deep` and `shallow` are pages that were read, `unread` counts executions whose OFFSET was not logged. A walk
     is a run of at least MINIMUM pages, one behind the other, in one unit of work; `walks` has their
     lengths and `walked` their executions.
     """
 
     statement: int
-    pages: list[Page] = field(default_factory=list)
+    deep: list[Page] = field(default_factory=list)
+    shallow: list[Page] = field(default_factory=list)
     read: int = 0
     deepest: int = 0
     unread: int = 0
@@ -57,15 +59,16 @@ class PageFigures:
         """Whether every one of many executions had OFFSET 0."""
         return self.read >= _SETTLED_FROM and self.deepest == 0
 
-    def add(self, work: WorkSlice, rows: Rows, pages: list[Page | None]) -> None:
+    def add(self, work: WorkSlice, rows: Rows, read: list[Page | None]) -> None:
         """Add executions that were read, in any order."""
-        for row, page in zip(rows.tolist(), pages, strict=True):
+        for row, page in zip(rows.tolist(), read, strict=True):
             if page is None:
                 self.unread += 1
                 continue
             self.read += 1
-            if len(self.pages) < _KEPT:
-                self.pages.append(page)
+            pages = self.deep if page.offset >= DEEP else self.shallow
+            if len(pages) < _KEPT:
+                pages.append(page)
             if page.offset > self.deepest:
                 self.deepest = page.offset
                 self.examples = examples_of(work, [row])

@@ -120,12 +120,11 @@ class Writes(Watcher):
         self.found: dict[int, WriteFigures] = {}
 
     def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
-        del covered
         one_row, tables = self._one_row.of(work.statements), self._tables.of(work.statements)
         rows = _often(work, np.flatnonzero(one_row[work.statement]))
         if len(rows) == 0:
             return NONE
-        run = np.cumsum(~_continues(work, rows, tables[work.statement])) - 1
+        run = np.cumsum(~_continues(work, rows, tables[work.statement], covered)) - 1
         long = np.bincount(run) >= MINIMUM
         rows, run = rows[long[run]], run[long[run]]
         loops = [NONE]
@@ -180,11 +179,12 @@ def _held(work: WorkSlice, rows: Rows) -> Flags:
     return flags
 
 
-def _continues(work: WorkSlice, rows: Rows, table: Column) -> Flags:
+def _continues(work: WorkSlice, rows: Rows, table: Column, children: Rows) -> Flags:
     """Marks the rows that are the next turn of the loop that the row before belongs to.
 
     In one transaction or trace a few other statements may stand between; elsewhere only such of
-    the same table (read, then write), for requests may follow each other without a gap.
+    the same table (read, then write) and `children` of a loop of reads, for requests may follow
+    each other without a gap.
     """
     flags = np.zeros(len(rows), dtype=bool)
     before, here = rows[:-1], rows[1:]
@@ -195,7 +195,12 @@ def _continues(work: WorkSlice, rows: Rows, table: Column) -> Flags:
     rank = np.empty(len(table), dtype=np.int64)
     rank[order] = np.arange(len(table))
     own = rank[here] - rank[before] - 1
-    alone = (between == own) & here_too & ~_handed_on(work, before, here)
+    read = np.zeros(len(work) + 1, dtype=np.int64)
+    read[children + 1] = 1
+    read = np.cumsum(read)
+    alone = (
+        (between <= own + read[here] - read[before]) & here_too & ~_handed_on(work, before, here)
+    )
     gap_us = work.start_us[here] - work.end_us[before]
     alone &= (gap_us <= _GAP_US) & (gap_us >= -_ROUNDED_US)  # calls at once are no loop
     held = _held(work, rows)[1:] & (between <= _BETWEEN)

@@ -26,20 +26,20 @@ What to do
     with an index on those columns.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from analyzer.detectors._base import answer
 from analyzer.detectors._loops import LoopFinder
-from analyzer.detectors._pages import PageFigures
+from analyzer.detectors._pages import DEEP, Page, PageFigures
 from analyzer.detectors._weights import share_of_time, weighed
 from analyzer.model.evidence import OffsetPaginationEvidence
 from analyzer.model.finding import Finding, Impact, Outcome, Severity, Status
 from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
-DEEP = 1_000  # rows skipped
 _SLOW_MS = 10.0
 _SLOWER = 2.0
 _NOTED_MS = 1.0
@@ -72,15 +72,12 @@ class OffsetPagination:
 def _judge(workload: Workload, found: PageFigures) -> Finding | None:
     statement, stats = workload.statements[found.statement], workload.stats[found.statement]
     facts = statement.facts
-    deep = [page.duration_ms for page in found.pages if page.offset >= DEEP]
-    shallow = [page.duration_ms for page in found.pages if page.offset < DEEP]
-    deep_ms = float(np.median(deep)) if deep else None
-    shallow_ms = float(np.median(shallow)) if shallow else None
+    deep_ms, shallow_ms = _typical_ms(found.deep), _typical_ms(found.shallow)
     share = share_of_time(workload, stats.total_ms)
     walks = found.walks.count
     if not walks and not _costs(deep_ms, shallow_ms, share):
         return None
-    bounded = [(page.offset, page.limit) for page in found.pages if page.limit]
+    bounded = [(page.offset, page.limit) for page in (*found.deep, *found.shallow) if page.limit]
     asked = sum(limit or 0 for _, limit in bounded)
     evidence = OffsetPaginationEvidence(
         shape_id=statement.shape_id,
@@ -116,6 +113,10 @@ def _judge(workload: Workload, found: PageFigures) -> Finding | None:
     elapsed_ms = max(deep_ms or 0.0, pages * stats.mean_ms)
     weight = weighed(trips=pages, elapsed_ms=elapsed_ms, share=share, total_ms=stats.total_ms)
     return replace(made, severity=max(weight, made.severity, key=lambda one: one.rank))
+
+
+def _typical_ms(pages: Sequence[Page]) -> float | None:
+    return float(np.median([page.duration_ms for page in pages])) if pages else None
 
 
 def _costs(deep_ms: float | None, shallow_ms: float | None, share: float) -> bool:

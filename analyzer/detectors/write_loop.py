@@ -11,12 +11,13 @@ Why it hurts
 How it decides
     Same shape, one trace or session, at least five different parameter texts (for UPDATE and DELETE
     five different keys). In one transaction or trace up to ten other statements may stand between
-    two rows. Elsewhere only statements of the same table may (read, then write), and no pause of
-    more than 100 ms, no health check and no setting: a pool that hands a connection to the next
-    request leaves those. Where other sessions are busy with the same statement meanwhile, it is the
-    traffic of many requests. Eight rows and more in one millisecond were sent together (a
-    pipeline, `executemany`) and are left out. Severity counts round trips of a run, its elapsed time and the share of
-    database time. Confidence is .9 in a transaction or trace, else .75, .6 where the gaps are wide.
+    two rows. Elsewhere only statements of the same table may (read, then write) and children of an
+    N+1, and no pause of more than 100 ms, no health check and no setting: a pool that hands a
+    connection to the next request leaves those. Where other sessions are busy with the same
+    statement meanwhile, it is the traffic of many requests. Eight rows and more in one millisecond
+    were sent together (a pipeline, `executemany`) and are left out. Severity counts the round trips
+    of a run, its elapsed time and the share of database time. Confidence is .9 in a transaction or
+    trace, else .75, .6 where the gaps are wide.
 
 When it is wrong
     Requests that write one row each and follow each other on one connection without a gap. A row

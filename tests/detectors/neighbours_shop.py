@@ -71,6 +71,11 @@ def delete_loop() -> None:
         event.delete()
 
 
+def copy_with_lazy_reads() -> None:
+    for event in Event.objects.filter(kind="even").order_by("id")[:12]:
+        Event.objects.create(account_id=1, kind="copy", payload=event.account.owner)
+
+
 def bulk_writes() -> None:
     Event.objects.bulk_create(
         [Event(account_id=n, kind="bulk", payload=str(n)) for n in range(1, 31)]

@@ -16,7 +16,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "data" / "neighbours"
 PROGRAM = Path(__file__).with_name("neighbours_shop.py")
 COUNTED = ("everything", "bounded", "count_by_len", "count_by_count", "export_and_list")
 BEHAVIOURS = (
-    *("update_or_create_loop", "delete_loop", "bulk_writes", "executemany", "retries"),
+    *("update_or_create_loop", "delete_loop", "copy_with_lazy_reads", "bulk_writes"),
+    *("executemany", "retries"),
     *("progress", "streaming", "one_insert_a_request"),
     *("deep_pages", "page_walk", "first_pages", "offset_zero"),
     *COUNTED,

@@ -53,6 +53,12 @@ def test_deleting_one_by_one_becomes_any() -> None:
     assert finding.severity in (Severity.LOW, Severity.INFO)
 
 
+def test_reads_of_an_n_plus_one_may_stand_between() -> None:
+    finding = only_finding("write-loop", "copy_with_lazy_reads.log")
+    assert isinstance(finding.evidence, WriteLoopEvidence)
+    assert (finding.evidence.kind, finding.evidence.executions) == ("insert", 12)
+
+
 @pytest.mark.parametrize(
     "name",
     ["bulk_writes", "executemany", "retries", "progress", "streaming", "one_insert_a_request"],
