@@ -9,14 +9,14 @@ Why it hurts
 
 How it decides
     What an application does with rows is not in any log. A page beside the whole is: who had used
-    the rows of the whole had no need to ask for some of them again. At least half of the
-    executions that were compared have such a page, at least two do, and the whole
-    returns a hundred rows and more in the mean, as pg_stat_statements or analysed plans count them.
+    the rows of the whole had no need to ask for some of them again. At least half of the executions
+    that were compared have such a page, at least two do, and the whole returns a hundred rows and
+    more in the mean, as pg_stat_statements or analysed plans count them.
 
 When it is wrong
     An export and a list in one request. A whole that is fetched for its rows by one part of the
-    application while another shows a page of them. Rows that are fetched to be counted
-    without a page beside them are not found.
+    application while another shows a page of them. Rows that are fetched to be counted without a
+    page beside them are not found.
 
 What to do
     `SELECT count(*)` with the same conditions (or `EXISTS` where only "is there any" is asked), or

@@ -5,21 +5,21 @@ What it finds
     write.
 
 Why it hurts
-    The server has nothing to do and cannot let go: rows stay locked, vacuum cannot clean up
-    behind the transaction, and the connection is lost to the pool.
+    The server has nothing to do and cannot let go: rows stay locked, vacuum cannot clean up behind
+    the transaction, and the connection is lost to the pool.
 
 How it decides
-    From the end of a statement to the start of the next in the log of one session, between BEGIN and
-    COMMIT, once an INSERT, UPDATE, DELETE, MERGE, LOCK, COPY, SELECT … FOR UPDATE or a change of a table
-    has taken locks. A gap before ROLLBACK does not count: a statement that fails leaves no duration
-    in the log, and may be what ran. Sessions that idle_in_transaction_session_timeout ended are counted
-    beside. Where all sessions are silent at once, though others are busy before and after,
-    the log has a hole, and the gap does not count. A log that leaves statements out cannot show gaps. Severity: low from one second
-    on, medium from ten, high from sixty.
+    From the end of a statement to the start of the next in the log of one session, between BEGIN
+    and COMMIT, once an INSERT, UPDATE, DELETE, MERGE, LOCK, COPY, SELECT … FOR UPDATE or a change
+    of a table has taken locks. A gap before ROLLBACK does not count: a statement that fails leaves
+    no duration in the log, and may be what ran. Sessions that idle_in_transaction_session_timeout
+    ended are counted beside. Where all sessions are silent at once, though others are busy before
+    and after, the log has a hole, and the gap does not count. A log that leaves statements out
+    cannot show gaps. Severity: low from one second on, medium from ten, high from sixty.
 
 When it is wrong
-    A statement between that failed and was not logged, followed by anything but a ROLLBACK. Somebody
-    who types at a prompt (still, the locks are held).
+    A statement between that failed and was not logged, followed by anything but a ROLLBACK.
+    Somebody who types at a prompt (still, the locks are held).
 
 What to do
     Commit before what takes its time: calls to other services, mail, user input. Set

@@ -12,14 +12,14 @@ Why it hurts
 How it decides
     OFFSET and LIMIT are read from parameters and literals, of the slowest executions and of an even
     share of the others. OFFSET 0, which some ORMs write always, is no page. A walk is a run of
-    executions each of which begins where the one before ended. Deep pages count where their
-    depth costs something: their median duration is a millisecond or more and twice that of shallow
-    ones; where no shallow one was seen, 10 ms, or 1 % of all database time. Severity counts the
-    round trips of a walk, the duration of deep pages and the statement's share of database time.
+    executions each of which begins where the one before ended. Deep pages count where their depth
+    costs something: their median duration is a millisecond or more and twice that of shallow ones;
+    where no shallow one was seen, 10 ms, or 1 % of all database time. Severity counts the round
+    trips of a walk, the duration of deep pages and the statement's share of database time.
 
 When it is wrong
-    Pages that must be numbered, where readers jump to page 500. A deep page that ran so
-    rarely that none of it was among those read.
+    Pages that must be numbered, where readers jump to page 500. A deep page that ran so rarely that
+    none of it was among those read.
 
 What to do
     Ask for what comes behind the last row seen (keyset, cursor): `WHERE (sort column, id) > (…)`,

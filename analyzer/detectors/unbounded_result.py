@@ -10,11 +10,11 @@ Why it hurts
 
 How it decides
     By rows that were counted: pg_stat_statements (rows by calls), else analysed plans (from five
-    thousand rows: plans are logged of slow executions, which are the large ones). For a
-    SELECT of a whole table, without a condition, also by the table's rows in the catalog. Logs
-    alone do not tell rows, and nothing is guessed. Left out are cursors, results of one row, what
-    count-by-fetching is about, and lists of keys (`IN`, `= ANY`), which the application bounds itself. Severity counts rows,
-    the mean duration and the share of database time.
+    thousand rows: plans are logged of slow executions, which are the large ones). For a SELECT of a
+    whole table, without a condition, also by the table's rows in the catalog. Logs alone do not
+    tell rows, and nothing is guessed. Left out are cursors, results of one row, what
+    count-by-fetching is about, and lists of keys (`IN`, `= ANY`), which the application bounds
+    itself. Severity counts rows, the mean duration and the share of database time.
 
 When it is wrong
     Exports and reports that need every row. Counters whose calls were of very different sizes.

@@ -1,8 +1,8 @@
 """Rows that are written one by one, in a loop, instead of together.
 
 What it finds
-    An INSERT of one row, or an UPDATE or DELETE found by a key, that runs five times or more in a row
-    in one trace, transaction or session, each time for another row.
+    An INSERT of one row, or an UPDATE or DELETE found by a key, that runs five times or more in a
+    row in one trace, transaction or session, each time for another row.
 
 Why it hurts
     Each row is a round trip; without a transaction around the loop each is also a commit that waits
@@ -24,8 +24,8 @@ When it is wrong
     that needs what the database made of the row before. Where values are not logged, retries.
 
 What to do
-    Write all rows with one statement: several rows in VALUES, `unnest`, COPY for thousands;
-    `UPDATE … FROM`, `= ANY` for changes. At the least put the loop into one transaction.
+    Write all rows with one statement: several rows in VALUES, `unnest`, COPY for thousands; `UPDATE
+    … FROM`, `= ANY` for changes. At the least put the loop into one transaction.
 """
 
 import re
