@@ -1,11 +1,22 @@
 """From findings to recommendations: complete, runnable code for the stack that is seen."""
 
 from analyzer.advice.n_plus_one import recommend_batch
+from analyzer.advice.pages import recommend_keyset
 from analyzer.advice.repeated import recommend_lookup, recommend_memo
+from analyzer.advice.results import recommend_count, recommend_portions
+from analyzer.advice.transactions import recommend_lock_log, recommend_timeout
+from analyzer.advice.writes import recommend_write
 from analyzer.model.evidence import (
+    ChattyTransactionEvidence,
+    CountByFetchingEvidence,
+    Evidence,
+    IdleInTransactionEvidence,
     NPlusOneEvidence,
+    OffsetPaginationEvidence,
     RepeatedLookupEvidence,
     RepeatedQueryEvidence,
+    UnboundedResultEvidence,
+    WriteLoopEvidence,
 )
 from analyzer.model.finding import Finding, Recommendation
 from analyzer.model.workload import Workload
@@ -22,5 +33,24 @@ def recommend(finding: Finding, workload: Workload) -> tuple[Recommendation, ...
             return recommend_lookup(evidence, workload)
         case RepeatedQueryEvidence() as evidence:
             return recommend_memo(evidence, workload)
+        case WriteLoopEvidence() as evidence:
+            return recommend_write(evidence, workload)
+        case _:
+            return _results(finding.evidence, workload)
+
+
+def _results(evidence: Evidence, workload: Workload) -> tuple[Recommendation, ...]:
+    """Advice on results that are too large, and on transactions that take too long."""
+    match evidence:
+        case OffsetPaginationEvidence():
+            return recommend_keyset(evidence, workload)
+        case UnboundedResultEvidence():
+            return recommend_portions(evidence)
+        case CountByFetchingEvidence():
+            return recommend_count(evidence)
+        case ChattyTransactionEvidence():
+            return recommend_lock_log()
+        case IdleInTransactionEvidence():
+            return recommend_timeout()
         case _:
             return ()

@@ -1,6 +1,7 @@
 """What a detector is, and small things that several need."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -60,10 +61,20 @@ def incomplete_log(workload: Workload) -> str | None:
     return None
 
 
+def with_unique_keys(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Statements that differ in target lists only share lineages: the later ones get a number."""
+    seen: dict[str, int] = {}
+    kept = []
+    for finding in sorted(findings, key=lambda one: (one.key, one.shape_ids)):
+        number = seen[finding.key] = seen.get(finding.key, 0) + 1
+        kept.append(finding if number == 1 else replace(finding, key=f"{finding.key}-{number}"))
+    return tuple(kept)
+
+
 def answer(findings: Sequence[Finding], workload: Workload) -> Outcome:
     """A loop detector's outcome: clean only if the input could have shown a loop."""
     if findings:
-        return Outcome(Status.FOUND, tuple(findings))
+        return Outcome(Status.FOUND, with_unique_keys(findings))
     reason = incomplete_log(workload)
     if reason:
         return Outcome(Status.NOT_APPLICABLE, reason=reason)

@@ -12,11 +12,13 @@ from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sample, Sizes
 from analyzer.detectors._found import Groups, Pair
 from analyzer.detectors._links import Link
+from analyzer.detectors._neighbours import Neighbours
+from analyzer.detectors._places import NONE
 from analyzer.detectors._pooled_search import PooledSearch
 from analyzer.detectors._search import Search
 from analyzer.detectors._shapes import Shapes
 from analyzer.model.catalog import Catalog
-from analyzer.model.columns import sorted_distinct, starts_of_runs
+from analyzer.model.columns import Rows, sorted_distinct, starts_of_runs
 from analyzer.model.evidence import ExampleExecution
 from analyzer.model.statement import Predicate
 from analyzer.model.work import WorkSlice
@@ -119,17 +121,20 @@ class LoopFinder:
         self._lookups: dict[int, GroupFigures] = {}
         self._repeated: dict[int, GroupFigures] = {}
         self._failure: Exception | None = None
+        self.neighbours = Neighbours()  # other detectors' watchers of the same slices
 
     def observe(self, work: WorkSlice) -> None:
         """Search a slice of executions. What goes wrong is raised when `find` is called."""
-        if self._failure is not None or len(work) == 0:
-            return
-        try:
-            self._search(work)
-        except Exception as error:  # noqa: BLE001 - it costs the detectors of loops, never the report
-            self._failure = error
+        children = covered = NONE
+        if self._failure is None and len(work):
+            try:
+                children, covered = self._search(work)
+            except Exception as error:  # noqa: BLE001 - it costs the detectors of loops, never the report
+                self._failure = error
+        self.neighbours.observe(work, children, covered)
 
-    def _search(self, work: WorkSlice) -> None:
+    def _search(self, work: WorkSlice) -> tuple[Rows, Rows]:
+        """Search a slice; gives the rows that are children of a parent, and all that are in loops."""
         search = PooledSearch if work.marker >= 0 else Search
         found = search(work, self._shapes).run()
         for pair in found.pairs:
@@ -143,6 +148,9 @@ class LoopFinder:
             for group in groups:
                 number = group.statement
                 figures.setdefault(number, GroupFigures(number)).add(work, group)
+        children = np.concatenate([NONE, *(pair.children for pair in found.pairs)])
+        others = (group.rows for group in (*found.lookups, *found.repeated))
+        return children, np.concatenate([children, *others])
 
     def find(self) -> Loops:
         """The loops of all slices."""

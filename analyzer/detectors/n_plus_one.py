@@ -36,7 +36,6 @@ What to do
 """
 
 import math
-from dataclasses import replace
 
 from analyzer.detectors._base import answer, incomplete_log
 from analyzer.detectors._counters import CountedPair, counted_pairs
@@ -69,17 +68,7 @@ class NPlusOne:
         findings = [made for pair in pairs if (made := _finding(workload, pair))]
         if not pairs and workload.counters and incomplete_log(workload):
             findings = [_guess(workload, pair) for pair in counted_pairs(workload)]
-        return answer(_with_unique_keys(findings), workload)
-
-
-def _with_unique_keys(findings: list[Finding]) -> list[Finding]:
-    """Pairs that differ in target lists only share lineages: the later ones get a number."""
-    seen: dict[str, int] = {}
-    kept = []
-    for finding in sorted(findings, key=lambda one: (one.key, one.shape_ids)):
-        number = seen[finding.key] = seen.get(finding.key, 0) + 1
-        kept.append(finding if number == 1 else replace(finding, key=f"{finding.key}-{number}"))
-    return kept
+        return answer(findings, workload)
 
 
 def _finding(workload: Workload, pair: PairFigures) -> Finding | None:

@@ -96,6 +96,139 @@ class RepeatedQueryEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteLoopEvidence:
+    """Rows written one by one. `kind` is insert, update or delete.
+
+    `per_occurrence` counts the rows of one run, `wall_ms` is the elapsed time of the median run.
+    `own_commits`: each row is its own transaction. `varying` are the n of the
+    statement's `$n` that differ from row to row, empty where values are not logged.
+    """
+
+    shape_id: str
+    sql: str
+    kind: str
+    table: str | None
+    key_columns: tuple[str, ...]
+    scope: str
+    occurrences: int
+    executions: int
+    per_occurrence: Spread
+    distinct_parameters: int
+    median_ms: float
+    wall_ms: float
+    own_commits: bool
+    varying: tuple[int, ...]
+    examples: tuple[ExampleExecution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetPaginationEvidence:
+    """Pages by OFFSET that skip many rows.
+
+    `deepest_offset` is the largest that was read, `page_rows` the median LIMIT. `skipped_per_row` is how
+    many rows are read and thrown away for one that is returned, over the executions read. A walk
+    asks for page after page in one unit of work. `deep_ms`, `shallow_ms` are median durations of
+    pages behind and before the thousandth row.
+    """
+
+    shape_id: str
+    sql: str
+    table: str | None
+    order_columns: tuple[str, ...]
+    executions: int
+    deepest_offset: int
+    page_rows: float | None
+    skipped_per_row: float | None
+    walks: int
+    pages_per_walk: Spread | None
+    deep_ms: float | None
+    shallow_ms: float | None
+    examples: tuple[ExampleExecution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnboundedResultEvidence:
+    """A SELECT without LIMIT that returns many rows.
+
+    `rows_per_call` is a mean; `rows_known_by` says where it comes from: pg_stat_statements, plan or
+    catalog. `table_rows` is the planner's estimate for the whole table, if known.
+    """
+
+    shape_id: str
+    sql: str
+    table: str | None
+    calls: int
+    rows_per_call: float
+    rows_known_by: str
+    table_rows: int | None
+    mean_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class CountByFetchingEvidence:
+    """A whole result fetched beside a page of the same.
+
+    `executions` counts those of the whole, `beside_page` how many of those compared had a page with
+    the same values in their unit of work. `rows_per_call`, `rows_known_by` as in
+    UnboundedResultEvidence, for the whole.
+    """
+
+    shape_id: str
+    sql: str
+    page_shape_id: str
+    page_sql: str
+    table: str | None
+    executions: int
+    compared: int
+    beside_page: int
+    rows_per_call: float
+    rows_known_by: str
+    examples: tuple[ExampleExecution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChattyTransactionEvidence:
+    """Transactions with many round trips behind their first lock, which `sql` takes.
+
+    `transactions` of the `of_transactions` in which it takes the first lock are chatty.
+    `round_trips` counts statements behind it, loops that other findings explain left out.
+    `held_ms` is the median time from the lock to the end, `longest_ms` the largest, `running_share`
+    the share (0..1) of that time in which statements ran.
+    """
+
+    shape_id: str
+    sql: str
+    table: str | None
+    transactions: int
+    of_transactions: int
+    round_trips: Spread
+    held_ms: float
+    longest_ms: float
+    running_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class IdleInTransactionEvidence:
+    """Sessions that rest inside a transaction with locks, behind the statement `sql`.
+
+    `lock_sql` took the first lock of the transaction with the longest rest, `next_sql` is what most
+    often ended a rest (None: the transaction's end). `idle_ms` is the median rest of those of a
+    second and more, `total_ms` all of them together. `terminated` counts sessions of the whole input
+    that the server ended with idle_in_transaction_session_timeout.
+    """
+
+    shape_id: str
+    sql: str
+    lock_sql: str | None
+    next_sql: str | None
+    occurrences: int
+    idle_ms: float
+    longest_ms: float
+    total_ms: float
+    terminated: int
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnCondition:
     """One column of a scan's filter: `kind` is equality, range, sort or other.
 
@@ -142,4 +275,15 @@ class SeqScanEvidence:
     scans: float = 1.0
 
 
-Evidence = NPlusOneEvidence | RepeatedLookupEvidence | RepeatedQueryEvidence | SeqScanEvidence
+Evidence = (
+    NPlusOneEvidence
+    | RepeatedLookupEvidence
+    | RepeatedQueryEvidence
+    | SeqScanEvidence
+    | WriteLoopEvidence
+    | OffsetPaginationEvidence
+    | UnboundedResultEvidence
+    | CountByFetchingEvidence
+    | ChattyTransactionEvidence
+    | IdleInTransactionEvidence
+)

@@ -9,6 +9,26 @@ from analyzer.model.statement import Statement, StatementFacts
 
 
 @dataclass(slots=True)
+class Asides:
+    """What sessions ran beside the team's statements: transaction control, settings, health checks.
+
+    A row each, ordered as the slice's rows; `place` is how many of those stand before it.
+    `boundary` is +1 for what opens a transaction and -1 for what ends one, `statement` a position
+    in WorkSlice.statements.
+    """
+
+    place: Rows
+    session: Rows
+    start_us: Rows
+    end_us: Rows
+    statement: Rows
+    boundary: Column
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+
+@dataclass(slots=True)
 class WorkSlice:
     """Executions of the team's statements (role WORKLOAD) in whole units of work.
 
@@ -20,8 +40,9 @@ class WorkSlice:
     for whole ones and clients); numbers of requests and transactions are never used twice in a run.
     `at_us` is the time that orders a trace. `parameters` is a number into `texts` (-1 none),
     `parameters_hash` stands for the text (0 none). `routes[request - first_request]` is the route
-    (a number into `route_names`, -1 none) of a request. `marker` is the statement that each request
-    runs about once, where connections are shared by several requests at once; else -1.
+    (a number into `route_names`, -1 none) of a request. `asides` are the rows of all other roles.
+    `marker` is the statement that each request runs about once, where connections are shared by
+    several requests at once; else -1.
     """
 
     statement: Rows
@@ -45,6 +66,7 @@ class WorkSlice:
     key_facts: Sequence[StatementFacts | None]
     sessions: Sequence[str]
     route_names: Sequence[str]
+    asides: Asides
     marker: int = -1
 
     def __len__(self) -> int:

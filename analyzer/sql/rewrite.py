@@ -40,8 +40,8 @@ def batch(sql: str, column: str, facts: StatementFacts, *, unique: bool) -> Batc
     lookups = [p for p in facts.predicates if p.column == column and p.operator == "="]
     if len(lookups) != 1 or lookups[0].arity is not Arity.ONE or lookups[0].expression:
         return None
-    select = _plain_select(sql)
-    if select is None:
+    select = plain_select(sql)
+    if select is None or select.whereClause is None:
         return None
     _drop_constant_conditions(select)
     comparison = _find_comparison(select, column)
@@ -53,17 +53,22 @@ def batch(sql: str, column: str, facts: StatementFacts, *, unique: bool) -> Batc
     return _array(select, comparison, facts)
 
 
-def _plain_select(sql: str) -> Tree:
-    """The tree of a single SELECT with a WHERE, None for anything else."""
+def only_statement(sql: str) -> Tree:
+    """The tree of a single statement; None for what is too long to rewrite, and for no SQL."""
     if len(sql) > _LONGEST:
         return None
     try:
         statements = parse_sql(sql)
     except ParseError:
         return None
-    select: Tree = statements[0].stmt if len(statements) == 1 else None
-    plain = isinstance(select, ast.SelectStmt) and select.op == enums.SetOperation.SETOP_NONE
-    return select if plain and select.whereClause is not None else None
+    return statements[0].stmt if len(statements) == 1 else None
+
+
+def plain_select(sql: str) -> Tree:
+    """The tree of a single SELECT of tables' rows, no UNION or the like; None for anything else."""
+    select = only_statement(sql)
+    plain = is_a(select, ast.SelectStmt) and select.op == enums.SetOperation.SETOP_NONE
+    return select if plain else None
 
 
 def _drop_constant_conditions(select: Tree) -> None:
@@ -94,7 +99,7 @@ def _find_comparison(select: Tree, column: str) -> Tree:
         value = (
             part.rexpr[0] if isinstance(part.rexpr, tuple) and len(part.rexpr) == 1 else part.rexpr
         )
-        if isinstance(name, ast.String) and name.sval == column and _parameter(value) is not None:
+        if isinstance(name, ast.String) and name.sval == column and parameter_of(value) is not None:
             part.rexpr = value
             return part
     return None
@@ -105,7 +110,13 @@ def _last_field(column: Tree) -> Tree:
     return column.fields[-1]
 
 
-def _parameter(node: Tree) -> Tree:
+def is_a(node: Tree, *kinds: type) -> bool:
+    """Whether a node is of one of pglast's classes; its type stays open for what follows."""
+    return isinstance(node, kinds)
+
+
+def parameter_of(node: Tree) -> Tree:
+    """The parameter that a node is, below its casts; None for anything else."""
     while isinstance(node, ast.TypeCast):
         node = node.arg
     return node if isinstance(node, ast.ParamRef) else None
@@ -114,7 +125,7 @@ def _parameter(node: Tree) -> Tree:
 def _array(select: Tree, comparison: Tree, facts: StatementFacts) -> Batch | None:
     """`column = ANY($n)`, the key among the columns, an aggregate grouped by it."""
     key = comparison.lexpr
-    parameter = _parameter(comparison.rexpr)
+    parameter = parameter_of(comparison.rexpr)
     if parameter is None or (facts.one_row and select.fromClause is None):
         return None
     comparison.kind = enums.A_Expr_Kind.AEXPR_OP_ANY
@@ -145,13 +156,13 @@ def _selects(select: Tree, key: Tree) -> bool:
 
 def _lateral(select: Tree, comparison: Tree) -> Batch | None:
     """`FROM unnest($n) AS keys(key) CROSS JOIN LATERAL (the statement …)`: LIMIT holds per key."""
-    parameter = _parameter(comparison.rexpr)
+    parameter = parameter_of(comparison.rexpr)
     if parameter is None:
         return None
     number = parameter.number
     comparison.kind = enums.A_Expr_Kind.AEXPR_OP
     comparison.rexpr = ast.ColumnRef((ast.String(_KEYS), ast.String("key")))
-    renumbered = _renumber(select, keep=number)
+    renumbered = renumber(select, keep=number)
     inner = IndentedStream(comma_at_eoln=True)(select)
     body = "\n".join("  " + line for line in inner.splitlines())
     array = renumbered[number]
@@ -160,11 +171,11 @@ def _lateral(select: Tree, comparison: Tree) -> Batch | None:
 
 
 def _printed(select: Tree, number: int, note: str) -> Batch:
-    renumbered = _renumber(select, keep=number)
+    renumbered = renumber(select, keep=number)
     return Batch(IndentedStream(comma_at_eoln=True)(select), renumbered[number], note)
 
 
-class _Parameters(Visitor):
+class ParameterVisitor(Visitor):
     """Collects the parameters of a tree."""
 
     def __init__(self) -> None:
@@ -172,12 +183,13 @@ class _Parameters(Visitor):
         self.found: list[Tree] = []
 
     def visit_ParamRef(self, _ancestors: object, node: Tree) -> None:  # noqa: N802 - pglast's name
+        """Keep a parameter."""
         self.found.append(node)
 
 
-def _renumber(select: Tree, keep: int) -> dict[int, int]:
+def renumber(select: Tree, keep: int) -> dict[int, int]:
     """Close the gaps that dropped conditions left: PostgreSQL refuses unused parameter numbers."""
-    visitor = _Parameters()
+    visitor = ParameterVisitor()
     visitor(select)
     used = sorted({node.number for node in visitor.found} | {keep})
     numbers = {old: new for new, old in enumerate(used, 1)}

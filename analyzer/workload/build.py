@@ -12,7 +12,7 @@ from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.statement import Role
 from analyzer.model.target import RequestVerdict, Target, Verdict
-from analyzer.model.work import WorkSlice
+from analyzer.model.work import Asides, WorkSlice
 from analyzer.model.workload import Route, Workload
 from analyzer.sql.identity import identify
 from analyzer.workload import verdicts
@@ -96,7 +96,9 @@ class WorkloadBuilder:
         columns["octaves"] = octaves(columns["duration_ms"])
         statement = self._statements.numbers(columns["key"])
         self.figures.statements.add(statement, work.request[rows], columns)
-        works = np.flatnonzero(self._statements.works(columns["key"]))
+        working = self._statements.works(columns["key"])
+        works = np.flatnonzero(working)
+        asides = self._asides(columns, statement, working)
         columns = _taken(columns, works, (*ORDERED, "duration_ms", "octaves"))
         columns |= _taken(chunk.columns, order[rows[works]], _SLICED)
         work, statement = work.of(rows[works]), statement[works]
@@ -104,7 +106,19 @@ class WorkloadBuilder:
         routes = self._routes.of(columns["comment"])
         requests = sum_requests(work.request, work.unit, routes, columns["duration_ms"])
         self.figures.requests.add(requests, statement, columns["duration_ms"])
-        return self._slice(columns, work, statement, requests, chunk.parameters)
+        return self._slice(columns, work, statement, requests, chunk.parameters, asides)
+
+    def _asides(self, columns: Columns, statement: Rows, working: Flags) -> Asides:
+        """The rows that are not the team's work, and where they stand among those that are."""
+        others = np.flatnonzero(~working)
+        return Asides(
+            place=others - np.arange(len(others)),
+            session=columns["session"][others],
+            start_us=columns["start_us"][others],
+            end_us=columns["end_us"][others],
+            statement=statement[others],
+            boundary=self._statements.boundaries(columns["key"][others]),
+        )
 
     def _slice(
         self,
@@ -113,6 +127,7 @@ class WorkloadBuilder:
         statement: Rows,
         requests: SummedRequests,
         texts: Texts,
+        asides: Asides,
     ) -> WorkSlice:
         base = self._requests
         self._requests += work.size
@@ -138,6 +153,7 @@ class WorkloadBuilder:
             key_facts=self._statements.facts,
             sessions=self._recording.sessions.texts,
             route_names=self._routes.names,
+            asides=asides,
             marker=self.openers.marker,
         )
 

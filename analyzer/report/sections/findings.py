@@ -22,8 +22,10 @@ _SCOPES = {
     "statistics": "as the counters suggest",
 }
 _LABELS = {"wall_ms": "elapsed, typically", "self_ms": "own time", "share": "share of the plan"}
-_NAMES = frozenset({"child", "parent", "child_tables", "plan_key", "node_id", "shape_id"})
-_SHARES = frozenset({"share", "kept_ratio"})
+_NAMES = frozenset(
+    {"child", "parent", "child_tables", "plan_key", "node_id", "shape_id", "page_shape_id"}
+)
+_SHARES = frozenset({"share", "kept_ratio", "running_share"})
 
 
 def prepare(document: Document) -> dict[str, Any] | None:

@@ -1,0 +1,55 @@
+"""Results without end → portions and pages; rows fetched to be counted → count(*)."""
+
+import re
+
+from analyzer.model.evidence import CountByFetchingEvidence, UnboundedResultEvidence
+from analyzer.model.finding import Recommendation
+from analyzer.sql.count_rewrite import count_of
+
+_PARAMETER = re.compile(r"\$(\d{1,5})")
+
+
+def recommend_portions(evidence: UnboundedResultEvidence) -> tuple[Recommendation, ...]:
+    """A LIMIT for what is shown, a cursor for what has to be read to its end."""
+    highest = max((int(one) for one in _PARAMETER.findall(evidence.sql)), default=0)
+    return (
+        Recommendation(
+            kind="rewrite",
+            language="sql",
+            title="Ask for one page where somebody looks at it",
+            text=f"{evidence.sql}\nLIMIT ${highest + 1};",
+            verified_by="rule",
+            risk="without an ORDER BY over a unique key it is not said which rows a page has",
+            effect={"rows_before": evidence.rows_per_call},
+        ),
+        Recommendation(
+            kind="rewrite",
+            language="sql",
+            title="Read it in portions where every row is needed",
+            text=(
+                f"BEGIN;\nDECLARE portion NO SCROLL CURSOR FOR\n{evidence.sql};\n"
+                "FETCH 1000 FROM portion; -- again, until no row comes\nCLOSE portion;\nCOMMIT;"
+            ),
+            verified_by="rule",
+            risk="the transaction stays open as long as it is read",
+            effect={"rows_before": evidence.rows_per_call, "rows_after": 1000},
+        ),
+    )
+
+
+def recommend_count(evidence: CountByFetchingEvidence) -> tuple[Recommendation, ...]:
+    """Count in the database."""
+    counted = count_of(evidence.sql)
+    if counted is None:
+        return ()
+    return (
+        Recommendation(
+            kind="rewrite",
+            language="sql",
+            title=f"Count {evidence.table} in the database",
+            text=f"{counted};",
+            verified_by="rule",
+            risk="where only 'is there any' is asked, SELECT EXISTS (…) stops at the first row",
+            effect={"rows_before": evidence.rows_per_call, "rows_after": 1},
+        ),
+    )

@@ -1,0 +1,111 @@
+"""What passes over slices beside the search for loops: a watcher keeps figures and lets rows go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.detectors._places import NONE
+from analyzer.model.columns import Column, Rows, distinct, grown
+from analyzer.model.statement import Statement, StatementFacts
+from analyzer.model.work import WorkSlice
+from analyzer.sql.parameters import split_parameters
+
+
+class Watcher:
+    """Watches slices of executions for one detector.
+
+    What goes wrong is raised when `settle` is called: it costs that detector, never the report.
+    """
+
+    def __init__(self) -> None:
+        self._failure: Exception | None = None
+
+    def observe(self, work: WorkSlice, covered: Rows = NONE) -> Rows:
+        """Look at a slice; gives the rows (row numbers) that this watcher explains.
+
+        `covered` are rows that others have explained already.
+        """
+        if self._failure is not None:
+            return NONE
+        try:
+            return self._watch(work, covered)
+        except Exception as error:  # noqa: BLE001 - kept for `settle`
+            self._failure = error
+            return NONE
+
+    def settle(self) -> None:
+        """Raise what went wrong on the way."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
+        raise NotImplementedError
+
+
+class Learned:
+    """A number per statement, worked out once for each from its facts."""
+
+    def __init__(self) -> None:
+        self._values: list[int] = []
+
+    def of(self, statements: Sequence[Statement]) -> Column:
+        """The numbers of all statements."""
+        for statement in statements[len(self._values) :]:
+            self._values.append(self._judge(statement))
+        return np.array(self._values, dtype=np.int64)
+
+    def _judge(self, statement: Statement) -> int:
+        raise NotImplementedError
+
+
+class LearnedKeys:
+    """A number (≥ 0) per text, worked out once for each from its own facts.
+
+    Texts of one shape may differ in having a LIMIT or an OFFSET: a fingerprint does not see them.
+    """
+
+    def __init__(self) -> None:
+        self._values = np.zeros(0, dtype=np.int64)
+
+    def of(self, work: WorkSlice) -> Column:
+        """The number of each row of a slice."""
+        found = distinct(work.key)
+        if len(found) == 0:
+            return NONE
+        self._values = grown(self._values, int(found[-1]) + 1, -1)
+        for key in found[self._values[found] < 0].tolist():
+            facts = work.key_facts[key]
+            self._values[key] = 0 if facts is None else self._judge(facts)
+        numbers: Column = self._values[work.key]
+        return numbers
+
+    def _judge(self, facts: StatementFacts) -> int:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a row was called with; `numbered` are the values of `$n`, else those of literals."""
+
+    items: tuple[str, ...] = ()
+    numbered: bool = False
+
+    def at(self, parameter: int) -> str | None:
+        """The value that a parameter's code (see Predicate) speaks of, None where it is not here.
+
+        A text that has both `$n` and literals is logged with the values of `$n` alone.
+        """
+        if (parameter > 0) is not self.numbered:
+            return None
+        position = abs(parameter) - 1
+        return self.items[position] if 0 <= position < len(self.items) else None
+
+
+def values_of(work: WorkSlice, row: int) -> Values:
+    """The values of a row; none where they were not logged."""
+    number = int(work.parameters[row])
+    if number < 0:
+        return Values()
+    text = work.texts[number]
+    return Values(split_parameters(text), text.startswith(("$1 = ", "[")))

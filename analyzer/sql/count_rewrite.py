@@ -1,0 +1,28 @@
+"""Rewriting a SELECT of rows into one that counts them."""
+
+from pglast import enums
+from pglast.stream import IndentedStream
+
+from analyzer.sql.rewrite import ParameterVisitor, only_statement, plain_select
+
+
+def count_of(sql: str) -> str | None:
+    """`SELECT count(*)` with the same tables and conditions; None where that is another number.
+
+    `sql` is a normalised SELECT. Parameters of what falls away (the target list) close up.
+    """
+    select = plain_select(sql)
+    if select is None:
+        return None
+    if select.groupClause or select.distinctClause or not select.fromClause:
+        return None
+    select.targetList = only_statement("SELECT count(*)").targetList
+    select.sortClause = select.lockingClause = None
+    select.limitCount = select.limitOffset = None
+    select.limitOption = enums.LimitOption.LIMIT_OPTION_DEFAULT
+    visitor = ParameterVisitor()
+    visitor(select)
+    used = sorted({node.number for node in visitor.found})
+    for node in visitor.found:
+        node.number = used.index(node.number) + 1
+    return str(IndentedStream(comma_at_eoln=True)(select))

@@ -1,0 +1,43 @@
+"""What the tests of the neighbours of N+1 share: the captures, and logs made of a few lines."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from analyzer.model.finding import Finding, Outcome
+from analyzer.pipeline import Options, Result, run
+
+DATA = Path(__file__).parents[1] / "data"
+CAPTURES = DATA / "neighbours"
+SCHEMA = str(CAPTURES / "schema.sql")
+
+
+def analysed(*names: str, schema: bool = False) -> Result:
+    """A capture (`idle.log`, with its counters `everything.jsonl`), or a corpus' slice."""
+    paths = [str((CAPTURES if (CAPTURES / name).exists() else DATA) / name) for name in names]
+    return run(Options(inputs=paths, schema=SCHEMA if schema else None, log_min_duration_ms=0))
+
+
+def outcome(detector: str, *names: str, schema: bool = False) -> Outcome:
+    """A detector's answer about a capture."""
+    return analysed(*names, schema=schema).outcomes[detector]
+
+
+def only_finding(detector: str, *names: str, schema: bool = False) -> Finding:
+    """The one finding of a detector, with its recommendations."""
+    found = analysed(*names, schema=schema).findings
+    (finding,) = [one for one in found if one.detector == detector]
+    return finding
+
+
+def write_log(path: Path, statements: Iterable[tuple[float, str, float, str]]) -> str:
+    """A csvlog of (second at the end, session, duration in ms, statement)."""
+    lines = []
+    for line, (second, session, duration_ms, text) in enumerate(statements, 1):
+        at = f"2026-11-22 08:{int(second) // 60:02d}:{second % 60:06.3f} UTC"
+        quoted = text.replace('"', '""')
+        lines.append(
+            f'{at},"app","app",1,"127.0.0.1:1",{session},{line},"SELECT",2026-11-22 08:00:00 UTC,3/1,0,LOG,00000,'
+            f'"duration: {duration_ms:.3f} ms  statement: {quoted}",,,,,,,,,"web","client backend",,0\n'
+        )
+    path.write_text("".join(lines))
+    return str(path)
