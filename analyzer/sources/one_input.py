@@ -11,7 +11,7 @@ from analyzer.model.executions import ExecutionChunk
 from analyzer.model.plan import RecordedPlan
 from analyzer.model.recording import Recording
 from analyzer.sources import detection
-from analyzer.sources.applications.prisma import PrismaEventReader
+from analyzer.sources.applications import READERS, CallSink
 from analyzer.sources.detection import Recognised, first_time, recognise
 from analyzer.sources.logs import FORMATS, read_log
 from analyzer.sources.logs.clock import Clock
@@ -67,7 +67,7 @@ class Input:
             known = self._recognise(stream)
             if known is None:
                 stream.close()
-            elif known.is_log or known.format == detection.PRISMA_EVENTS:
+            elif known.is_log or known.is_calls:
                 return self._stream(known, stream, progress)
             else:
                 with stream:
@@ -143,9 +143,11 @@ class Input:
         elif known.format in FORMATS:
             yield from self._log(known, data)
         else:
-            reader = PrismaEventReader(self._recording, self._coverage, self._source, self._options)
+            reader = READERS[known.format](
+                CallSink(self._recording, self._coverage, self._source, self._options)
+            )
             yield from reader.read(data)
-            self._check("is not given as Prisma's query events")
+            self._check(f"is not given as {reader.WHAT}")
 
     def _unwrapped(self, unwrapper: Unwrapper) -> None:
         """Add what the outer format's reader could not use, or passed over."""

@@ -1,1 +1,34 @@
-"""Query logs that applications write: one file per framework."""
+"""Query logs that applications write: one file per framework.
+
+A new one is a file with a `LineReader` (NAME, WHAT, `evidence` for logs of text), a line in READERS,
+and its name in LOG_FORMATS of analyzer/cli/_options.py.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from analyzer.sources.applications.calls import CallSink
+from analyzer.sources.applications.django import DjangoReader
+from analyzer.sources.applications.lines import LineReader
+from analyzer.sources.applications.mapped import MappedReader
+from analyzer.sources.applications.prisma import PrismaEventReader
+from analyzer.sources.applications.sqlalchemy import SqlalchemyReader
+
+__all__ = ["READERS", "TEXTS", "CallSink", "LineReader"]
+
+
+class TextFormat(Protocol):
+    """A log of text, which is known by what its lines look like."""
+
+    NAME: str
+
+    @staticmethod
+    def evidence(lines: list[bytes]) -> str | None:
+        """Why lines are taken for this format's, None if they are not."""
+        ...
+
+
+TEXTS: tuple[type[TextFormat], ...] = (DjangoReader, SqlalchemyReader)
+READERS: Mapping[str, type[LineReader]] = {
+    one.NAME: one for one in (PrismaEventReader, MappedReader, DjangoReader, SqlalchemyReader)
+}
