@@ -27,7 +27,7 @@ LOG_FORMATS = (
         "otlp",
     ),
     *("cri", "docker"),
-    *("prisma-events", "json-lines", "django", "sqlalchemy"),
+    *("prisma-events", "json-lines", "django", "sqlalchemy", "rails"),
 )
 FAIL_ON = ("never", "target", "findings", "new", "regression")
 _RELATIVE = re.compile(r"(\d+)\s*(s|m|h|d|w)")

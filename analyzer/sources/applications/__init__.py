@@ -12,6 +12,7 @@ from analyzer.sources.applications.django import DjangoReader
 from analyzer.sources.applications.lines import LineReader
 from analyzer.sources.applications.mapped import MappedReader
 from analyzer.sources.applications.prisma import PrismaEventReader
+from analyzer.sources.applications.rails import RailsReader
 from analyzer.sources.applications.sqlalchemy import SqlalchemyReader
 
 __all__ = ["READERS", "TEXTS", "CallSink", "LineReader"]
@@ -28,7 +29,8 @@ class TextFormat(Protocol):
         ...
 
 
-TEXTS: tuple[type[TextFormat], ...] = (DjangoReader, SqlalchemyReader)
+TEXTS: tuple[type[TextFormat], ...] = (RailsReader, DjangoReader, SqlalchemyReader)
 READERS: Mapping[str, type[LineReader]] = {
-    one.NAME: one for one in (PrismaEventReader, MappedReader, DjangoReader, SqlalchemyReader)
+    one.NAME: one
+    for one in (PrismaEventReader, MappedReader, DjangoReader, SqlalchemyReader, RailsReader)
 }
