@@ -27,7 +27,8 @@ LOG_FORMATS = (
         "otlp",
     ),
     *("cri", "docker"),
-    *("prisma-events", "json-lines", "django", "sqlalchemy", "rails"),
+    *("prisma-events", "prisma-stdout", "django", "rails", "sqlalchemy", "sequelize", "typeorm"),
+    *("otel-spans", "json-lines"),
 )
 FAIL_ON = ("never", "target", "findings", "new", "regression")
 _RELATIVE = re.compile(r"(\d+)\s*(s|m|h|d|w)")

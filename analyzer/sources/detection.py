@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 from analyzer.sources.applications import READERS, TEXTS, prisma
 from analyzer.sources.applications.lines import parsed
 from analyzer.sources.applications.mapped import MappedReader
+from analyzer.sources.applications.otel_spans import OtelSpanReader
 from analyzer.sources.applications.prefixes import TIME
 from analyzer.sources.applications.prisma import PrismaEventReader
 from analyzer.sources.logs import FORMATS as LOG_FORMATS
@@ -40,6 +41,7 @@ _ANY_TIME = re.compile(TIME.pattern.encode())
 _JSON_TIME = re.compile(rb'"timestamp"\s{0,9}:\s{0,9}"?([^",}]{1,64})')
 _EVENT_KEYS = prisma.KEYS - {"params"}
 _COUNTER_KEYS = frozenset(("query", "calls"))
+_SPAN_KEYS = frozenset(("traceId", "spanId", "startTime", "duration"))
 _ENTRY_KEYS = frozenset(("timestamp", "error_severity", "message"))
 
 # psql prints JSON bare, in CSV (quotes doubled) and in HTML.
@@ -202,6 +204,8 @@ def _json_kind(line: bytes, options: ReadOptions) -> str | None:
         return "jsonlog"
     if keys >= _EVENT_KEYS:
         return PRISMA_EVENTS
+    if "resourceSpans" in keys or keys >= _SPAN_KEYS:
+        return OtelSpanReader.NAME
     if keys >= _COUNTER_KEYS:
         return COUNTERS + "jsonl"
     if options.mapping is not None and isinstance(options.mapping.of("sql", record), str):

@@ -33,6 +33,9 @@ def pick(text: str, parameter: int) -> str | None:
 
     Positive: the n of `$n`, in DETAIL or Prisma's form. Negative: the -(k + 1)-th literal.
     """
+    bound = text.startswith(("$1 = ", "["))
+    if bound != (parameter > 0):  # a text may have both kinds, and the log the values of one only
+        return None
     values = split_parameters(text)
     position = parameter - 1 if parameter > 0 else -parameter - 1
     return values[position] if 0 <= position < len(values) else None

@@ -11,9 +11,13 @@ from analyzer.sources.applications.calls import CallSink
 from analyzer.sources.applications.django import DjangoReader
 from analyzer.sources.applications.lines import LineReader
 from analyzer.sources.applications.mapped import MappedReader
+from analyzer.sources.applications.otel_spans import OtelSpanReader
 from analyzer.sources.applications.prisma import PrismaEventReader
+from analyzer.sources.applications.prisma_stdout import PrismaStdoutReader
 from analyzer.sources.applications.rails import RailsReader
+from analyzer.sources.applications.sequelize import SequelizeReader
 from analyzer.sources.applications.sqlalchemy import SqlalchemyReader
+from analyzer.sources.applications.typeorm import TypeormReader
 
 __all__ = ["READERS", "TEXTS", "CallSink", "LineReader"]
 
@@ -29,8 +33,18 @@ class TextFormat(Protocol):
         ...
 
 
-TEXTS: tuple[type[TextFormat], ...] = (RailsReader, DjangoReader, SqlalchemyReader)
+TEXTS: tuple[type[TextFormat], ...] = (
+    RailsReader,
+    DjangoReader,
+    SqlalchemyReader,
+    PrismaStdoutReader,
+    SequelizeReader,
+    TypeormReader,
+)
 READERS: Mapping[str, type[LineReader]] = {
     one.NAME: one
-    for one in (PrismaEventReader, MappedReader, DjangoReader, SqlalchemyReader, RailsReader)
+    for one in (
+        *(PrismaEventReader, PrismaStdoutReader, DjangoReader, RailsReader, SqlalchemyReader),
+        *(SequelizeReader, TypeormReader, OtelSpanReader, MappedReader),
+    )
 }
