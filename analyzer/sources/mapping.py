@@ -13,10 +13,9 @@ TARGETS = (
 # How many of a unit make a millisecond.
 UNITS = {"ns": 1e6, "us": 1e3, "ms": 1.0, "s": 1e-3}
 _TIMED = ("ts", "start", "duration")
-_ENDING = re.compile(
-    r"(?:_|(?<=[a-z])(?=[A-Z]))(ns|us|µs|ms|s|nanos|micros|millis|nanoseconds|microseconds|milliseconds|seconds|secs?)$",
-    re.IGNORECASE,
-)
+_WORD = r"ns|us|µs|ms|s|nanos|micros|millis|nanoseconds|microseconds|milliseconds|seconds?|secs?"
+# took_us, tookUs, us
+_ENDING = re.compile(rf"(?:^|_)((?i:{_WORD}))$|(?<=[a-z])(?=[A-Z])((?i:{_WORD}))$")
 _WORDS = {"µs": "us", "sec": "s", "secs": "s", "second": "s", "seconds": "s"} | {
     f"{word}{end}": unit
     for word, unit in (("nano", "ns"), ("micro", "us"), ("milli", "ms"))
@@ -93,7 +92,7 @@ def _unit(target: str, path: str) -> str | None:
     found = _ENDING.search(path.rpartition(".")[2])
     if found is None:
         return None
-    word = found[1].lower()
+    word = (found[1] or found[2]).lower()
     return _WORDS.get(word, word)
 
 

@@ -12,12 +12,14 @@ from analyzer.model.plan import RecordedPlan
 from analyzer.model.recording import Recording
 from analyzer.sources import detection
 from analyzer.sources.applications import READERS, CallSink
+from analyzer.sources.applications.lines import parsed
 from analyzer.sources.detection import Recognised, first_time, recognise
 from analyzer.sources.logs import FORMATS, read_log
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.text import shown, text_of
 from analyzer.sources.logs.unwrapping import UNWRAPPERS, Unwrapper
+from analyzer.sources.mapping import EXAMPLE
 from analyzer.sources.opening import InputStream, Progress, open_input
 from analyzer.sources.options import ReadOptions
 
@@ -268,6 +270,8 @@ class Input:
             if not coverage.path.lower().endswith(_PROSE):
                 self._warn(f"{kind} as an input, skipped")
             return
+        if parsed(head.partition(b"\n")[0]) is not None:
+            kind = f"JSON lines of no known kind: name their fields with {EXAMPLE}"
         self._fail(
             f"{coverage.path}: {kind}; {coverage.first_unparsed}\n"
             f"known are {detection.KNOWN}; for a log of another kind give --log-format "

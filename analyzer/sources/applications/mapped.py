@@ -1,6 +1,8 @@
 """Any JSON-lines log, by the fields that `--map` names (analyzer.sources.mapping)."""
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from typing import ClassVar
 
 from analyzer.errors import InputError
@@ -9,6 +11,8 @@ from analyzer.sources.applications.lines import JsonLineReader, Record
 from analyzer.sources.mapping import EXAMPLE, UNITS, FieldMap
 from analyzer.sql.comments import trace_number
 
+_SHOWN_PATHS = 30
+_DEEPEST = 4
 _INT64 = 1 << 63
 _LATEST_US = 253_402_300_800_000_000  # the year 10000
 # The time now is 10 digits in seconds, 13 in ms, 16 in µs and 19 in ns: what is below is of that unit.
@@ -34,19 +38,20 @@ class MappedReader(JsonLineReader):
                 f"for example {EXAMPLE}"
             )
         self._map: FieldMap = sink.options.mapping
-        self._missing = dict.fromkeys(self._map.fields, 0)  # records that had something there
-        self._keys: list[str] = []  # of the first record, to help who named a wrong path
+        self._found = dict.fromkeys(self._map.fields, 0)  # records that had something there
+        self._paths: list[str] = []  # of a record, to help who named a wrong one
 
     def record(self, record: Record, size: int) -> bool | None:  # noqa: ARG002 - as JsonLineReader says
         """A call; None where the record has no statement, False where its time or duration is none."""
-        if not self._keys:
-            self._keys = list(record)[:20]
         sql = self._map.of("sql", record)
-        if not isinstance(sql, str) or not sql.strip():
+        has_sql = isinstance(sql, str) and bool(sql.strip())
+        if not self._paths or (has_sql and self.sink.coverage.entries == 0):
+            self._paths = list(islice(_paths(record), _SHOWN_PATHS))
+        if not isinstance(sql, str) or not has_sql:
             return None
         values = {target: field.of(record) for target, field in self._map.fields.items()}
         for target, value in values.items():
-            self._missing[target] += value is not None
+            self._found[target] += value is not None
         duration_ms, end_us = self._duration(values), self._time("ts", values)
         start_us = self._time("start", values)
         if _told(values, "duration") and duration_ms is None:
@@ -72,21 +77,25 @@ class MappedReader(JsonLineReader):
         return True
 
     def finish(self) -> None:
-        """A path that no record had is told."""
+        """A path that no record had is told.
+
+        Raises:
+            InputError: no record has a statement where `sql` says.
+        """
+        path, seen = self.sink.coverage.path, ", ".join(self._paths)
         if self.sink.coverage.entries == 0:
-            path = self._map.fields["sql"].path
-            if self._keys:
-                self.sink.coverage.first_unparsed = (
-                    f"no record has a text at {path!r} (--map sql={path}); "
-                    f"the first one has {', '.join(self._keys)}"
+            if self._paths:
+                raise InputError(
+                    f"{path}: no record has a text at {self._map.fields['sql'].path!r}, where --map "
+                    f"says the SQL is; records have {seen}"
                 )
             return
-        for target, seen in self._missing.items():
-            if not seen:
-                path = self._map.fields[target].path
+        for target, found in self._found.items():
+            if not found:
+                place = self._map.fields[target].path
                 self.sink.warn(
-                    f"no record with a statement has anything at {path!r} (--map {target}={path}); "
-                    f"the first record has {', '.join(self._keys)}"
+                    f"no record with a statement has anything at {place!r} (--map {target}={place}); "
+                    f"they have {seen}"
                 )
 
     def _duration(self, values: Record) -> float | None:
@@ -107,6 +116,15 @@ class MappedReader(JsonLineReader):
     def _speaker(self, values: Record) -> Speaker:
         names = (_text(values.get(one)) for one in ("session", "database", "user", "application"))
         return self.sink.speaker(*names)
+
+
+def _paths(record: Record, head: str = "", depth: int = 0) -> Iterator[str]:
+    """The paths of a record, those of nested objects with dots."""
+    for key, value in record.items():
+        if isinstance(value, dict) and depth < _DEEPEST:
+            yield from _paths(value, f"{head}{key}.", depth + 1)
+        else:
+            yield f"{head}{key}"
 
 
 def _told(values: Record, target: str) -> bool:

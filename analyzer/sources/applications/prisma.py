@@ -1,16 +1,24 @@
 """Prisma's query events, one JSON object per line, as `log: [{emit: 'event', level: 'query'}]` gives.
 
 `timestamp` is when the call began, `duration` its milliseconds on the client's clock (waiting for
-a connection included), `params` a string: a JSON array from Prisma 7, nearly one before. Lines
-are in the order in which the calls ended. Transactions show their COMMIT or ROLLBACK; Prisma 6 shows
-BEGIN as well.
+a connection included), `params` a string: a JSON array from Prisma's client engine (7, and 6 where it
+is chosen), nearly one from the query engine before it, which does not escape quotes. Lines are in the
+order in which the calls ended. Transactions show their COMMIT or ROLLBACK, not BEGIN.
 """
+
+import json
+import re
 
 from analyzer.sources.applications.calls import CallSink, duration_of
 from analyzer.sources.applications.lines import JsonLineReader, Record
 
 KEYS = frozenset(("timestamp", "duration", "query", "params"))
 _LATEST_US = 1 << 60
+# A string of the old query engine ends where a value does: behind it is a comma and another value, or the end.
+_OLD_VALUE = re.compile(
+    r"""\s*(?:"((?:[^"]++|"(?!\s*(?:\]?\s*\Z|,\s*(?:["\d\[{<-]|null|true|false))))*+)"|([^",\[\]]++)|(\[[^\[\]]*+\]))\s*(?:,|\Z)""",
+    re.DOTALL,
+)
 
 
 class PrismaEventReader(JsonLineReader):
@@ -32,7 +40,7 @@ class PrismaEventReader(JsonLineReader):
         if start_us is None or duration_ms is None or not isinstance(query, str):
             return False
         params = record.get("params")
-        given = params if isinstance(params, str) and params not in ("", "[]") else None
+        given = _json(params) if isinstance(params, str) and params not in ("", "[]") else None
         self.sink.call(
             query,
             start_us=start_us,
@@ -50,3 +58,34 @@ class PrismaEventReader(JsonLineReader):
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return round(value * 1000) if 0 <= value < _LATEST_US / 1000 else None
+
+
+def _json(params: str) -> str:
+    """Parameters as a JSON array, as far as they can be taken apart; else as they are."""
+    try:
+        json.loads(params)
+    except (ValueError, RecursionError):
+        return _repaired(params) or params
+    return params
+
+
+def _repaired(params: str) -> str | None:
+    """What the query engine wrote without escaping: `["it"s",5]`; None where it is cut."""
+    if not (params.startswith("[") and params.endswith("]")):
+        return None
+    body, values, place = params[1:-1], [], 0
+    while place < len(body):
+        found = _OLD_VALUE.match(body, place)
+        if found is None:
+            return None
+        text, bare, several = found.groups()
+        values.append(text if text is not None else _plain(bare or several))
+        place = found.end()
+    return json.dumps(values)
+
+
+def _plain(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:  # a date, `<5 bytes blob>`
+        return text.strip()
