@@ -43,6 +43,13 @@ _EVENT_KEYS = prisma.KEYS - {"params"}
 _COUNTER_KEYS = frozenset(("query", "calls"))
 _SPAN_KEYS = frozenset(("traceId", "spanId", "startTime", "duration"))
 _ENTRY_KEYS = frozenset(("timestamp", "error_severity", "message"))
+_JSON_KINDS = (
+    (_ENTRY_KEYS, "jsonlog"),
+    (_EVENT_KEYS, PRISMA_EVENTS),
+    (frozenset(("resourceSpans",)), OtelSpanReader.NAME),
+    (_SPAN_KEYS, OtelSpanReader.NAME),
+    (_COUNTER_KEYS, COUNTERS + "jsonl"),
+)
 
 # psql prints JSON bare, in CSV (quotes doubled) and in HTML.
 _PLAN_KEY = re.compile(rb'(?:"|&quot;)Plan(?:""?|&quot;)\s*:\s*\{')
@@ -199,18 +206,12 @@ def _json_kind(line: bytes, options: ReadOptions) -> str | None:
     record = parsed(line)
     if record is None:
         return None
-    keys = record.keys()
-    if keys >= _ENTRY_KEYS:
-        return "jsonlog"
-    if keys >= _EVENT_KEYS:
-        return PRISMA_EVENTS
-    if "resourceSpans" in keys or keys >= _SPAN_KEYS:
-        return OtelSpanReader.NAME
-    if keys >= _COUNTER_KEYS:
-        return COUNTERS + "jsonl"
+    for keys, name in _JSON_KINDS:
+        if record.keys() >= keys:
+            return name
     if options.mapping is not None and isinstance(options.mapping.of("sql", record), str):
         return JSON_LINES
-    return PLAN + "json" if "Plan" in keys else None
+    return PLAN + "json" if "Plan" in record else None
 
 
 def _csvlog(head: bytes) -> Recognised | None:

@@ -241,7 +241,9 @@ class WorkloadBuilder:
         if quantile is not None:
             client_verdict = verdicts.from_quantile(quantile, count, target, None, "client calls")
         if untimed := figures.traffic.untimed:
-            client_verdict = verdicts.nothing(f"{untimed} client calls are logged without a duration")
+            client_verdict = verdicts.nothing(
+                f"{untimed} client calls are logged without a duration"
+            )
         counters = [
             row
             for number, found in sums.items()
@@ -291,7 +293,9 @@ class WorkloadBuilder:
             return None
         if quantile is None:
             reason = "no request has a time: the log tells no durations, or not when requests began"
-            return RequestVerdict(unit, verdicts.nothing(reason), requests.round_trips(target.quantile))
+            return RequestVerdict(
+                unit, verdicts.nothing(reason), requests.round_trips(target.quantile)
+            )
         censored_ms = self._recording.coverage.log_min_duration_ms
         verdict = verdicts.from_quantile(quantile, count, target, None, "requests")
         if self._recording.coverage.sampling is not None:

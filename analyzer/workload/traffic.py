@@ -138,7 +138,11 @@ class TrafficFigures:
     def arrays(self) -> Arrays:
         """All that there is, as arrays."""
         span = [at for at in (self._first_us, self._last_us) if at is not None]
-        made = {"counts": self._counts, "untimed": np.array([self._untimed]), "span": np.array(span, dtype=np.int64)}
+        made = {
+            "counts": self._counts,
+            "untimed": np.array([self._untimed]),
+            "span": np.array(span, dtype=np.int64),
+        }
         made |= named("decades", self._decades.arrays())
         return made | named("hours", self._hours.arrays())
 
@@ -281,7 +285,7 @@ class SummedRequests:
     whole: Flags
 
 
-def sum_requests(  # noqa: PLR0913, PLR0917 - a column each
+def sum_requests(
     request: Rows, unit: Column, route: Rows, duration_ms: Floats, untimed: Flags, whole: Flags
 ) -> SummedRequests:
     """Sum rows (the team's, in the order of time in each request) up by request.

@@ -25,15 +25,17 @@ __all__ = ["READERS", "TEXTS", "CallSink", "LineReader"]
 class TextFormat(Protocol):
     """A log of text, which is known by what its lines look like."""
 
-    NAME: str
+    @property
+    def NAME(self) -> str:  # noqa: N802 - a constant of the reader's class
+        """The name of the format."""
+        ...
 
-    @staticmethod
-    def evidence(lines: list[bytes]) -> str | None:
+    def evidence(self, lines: list[bytes], /) -> str | None:
         """Why lines are taken for this format's, None if they are not."""
         ...
 
 
-TEXTS: tuple[type[TextFormat], ...] = (
+TEXTS: tuple[TextFormat, ...] = (
     RailsReader,
     DjangoReader,
     SqlalchemyReader,

@@ -60,18 +60,21 @@ class CallSink:
         """The numbers of who makes a call; `session` tells it apart from others of the input."""
         key = (session, database, user, application)
         known = self._speakers.get(key)
-        if known is None:
-            if len(self._speakers) >= _SPEAKERS:
-                self._speakers.clear()
-            path = self.coverage.path
-            name = f"client:{path}#{session}" if session else f"client:{path}"
-            add = self.recording.names.add
-            numbers = (add(one or None) for one in (database, user, application))
-            known = (self.recording.sessions.add(name), *numbers)  # type: ignore[assignment]  # mypy does not count a generator
-            self._speakers[key] = known
-        return known
+        if known is not None:
+            return known
+        if len(self._speakers) >= _SPEAKERS:
+            self._speakers.clear()
+        path, add = self.coverage.path, self.recording.names.add
+        name = f"client:{path}#{session}" if session else f"client:{path}"
+        made = self._speakers[key] = (
+            self.recording.sessions.add(name),
+            add(database or None),
+            add(user or None),
+            add(application or None),
+        )
+        return made
 
-    def call(  # noqa: PLR0913 - one argument a column: no object is made for an execution
+    def call(
         self,
         sql: str,
         *,

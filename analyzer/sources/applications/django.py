@@ -29,9 +29,7 @@ _ENTRY = re.compile(
 _ARGS = "; args="
 _END = re.compile(rb"; args=.*?(?:; alias=[\w.-]{1,100})?\s*$", re.DOTALL)
 _ALIAS = re.compile(r"(?:; alias=[\w.-]{1,100})?\s*")
-_REQUEST = re.compile(
-    rb'"(?P<method>[A-Z]{3,10}) (?P<path>[^ "]{1,2000}) HTTP/\d(?:\.\d)?" \d{3} '
-)
+_REQUEST = re.compile(rb'"(?P<method>[A-Z]{3,10}) (?P<path>[^ "]{1,2000}) HTTP/\d(?:\.\d)?" \d{3} ')
 _LONGEST_ENTRY = 8 << 20
 _MOST_WAITING = 10_000  # calls of one request that wait for its line
 _CANDIDATES = 200  # places at which the parameters may begin

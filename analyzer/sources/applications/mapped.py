@@ -56,7 +56,9 @@ class MappedReader(JsonLineReader):
         start_us = self._time("start", values)
         if _told(values, "duration") and duration_ms is None:
             return False
-        if (_told(values, "ts") and end_us is None) or (_told(values, "start") and start_us is None):
+        if (_told(values, "ts") and end_us is None) or (
+            _told(values, "start") and start_us is None
+        ):
             return False
         if end_us is not None:
             start_us = end_us - round((duration_ms or 0.0) * 1000)

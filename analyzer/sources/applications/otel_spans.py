@@ -8,6 +8,7 @@ before what they belong to; they wait for it, up to a limit.
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,12 +20,17 @@ from analyzer.sql.comments import trace_number
 
 _SYSTEMS = ("postgresql", "postgres", "cockroachdb", "redshift")
 _SERVER, _CONSUMER = "server", "consumer"
-_OTLP_KINDS = {2: _SERVER, 5: _CONSUMER, "SPAN_KIND_SERVER": _SERVER, "SPAN_KIND_CONSUMER": _CONSUMER}
+_OTLP_KINDS = {
+    2: _SERVER,
+    5: _CONSUMER,
+    "SPAN_KIND_SERVER": _SERVER,
+    "SPAN_KIND_CONSUMER": _CONSUMER,
+}
 _SDK_KINDS = {1: _SERVER, 4: _CONSUMER, "SERVER": _SERVER, "CONSUMER": _CONSUMER}
 _JOB_NAMES = ("bullmq.job.name", "celery.task_name", "messaging.sidekiq.job_class")
 _JOB_IDS = ("bullmq.job.id", "celery.task_id", "messaging.message.id", "messaging.message_id")
 _QUEUES = ("bullmq.queue.name", "messaging.destination.name", "messaging.destination")
-_MOST_WAITING = 50_000  # calls
+_MOST_HELD = 50_000  # spans that wait for what is above them
 _MOST_SPANS = 200_000  # whose parents are remembered
 _MOST_STEPS = 100  # from a call up to its root
 _LATEST_US = 253_402_300_800_000_000
@@ -79,10 +85,12 @@ class OtelSpanReader(JsonLineReader):
     def __init__(self, sink: CallSink) -> None:
         """As a LineReader."""
         super().__init__(sink)
-        self._calls: dict[str, dict[str, _Span]] = {}  # waiting, by trace and span
-        self._waiting = 0
+        self._below: dict[
+            tuple[str, str], list[_Span]
+        ] = {}  # by trace and the span that they wait for
+        self._held = 0
         self._parents: dict[tuple[str, str], str] = {}  # of spans that ended
-        self._units: dict[tuple[str, str], _Unit] = {}  # that have ended, by trace and span
+        self._units: dict[tuple[str, str], _Unit] = {}  # that have ended
 
     def record(self, record: Record, size: int) -> bool | None:  # noqa: ARG002 - as JsonLineReader says
         """The spans of a line; None if there is none, False if none of them can be read."""
@@ -96,8 +104,8 @@ class OtelSpanReader(JsonLineReader):
 
     def finish(self) -> None:
         """Calls whose root has not ended: they belong to their trace."""
-        for trace in list(self._calls):
-            self._release(trace)
+        while self._below:
+            self._give_up()
 
     def _spans(self, record: Record) -> Iterator[_Span | None]:
         if "resourceSpans" not in record:
@@ -115,48 +123,53 @@ class OtelSpanReader(JsonLineReader):
                     yield _otlp_span(span, service, self.number)
 
     def _take(self, span: _Span) -> None:
-        if len(self._parents) >= _MOST_SPANS:
-            self._parents.clear()
-        if len(self._units) >= _MOST_SPANS:
-            self._units.clear()
+        """Settle a span with its unit of work if that has ended, else keep it; each is looked at once."""
+        for known in (self._parents, self._units):
+            if len(known) >= _MOST_SPANS:
+                known.clear()
         self._parents[span.trace, span.span] = span.parent
-        waiting = self._calls.setdefault(span.trace, {})
-        if sql := span.sql:
-            # Two libraries that both tell of a call: the one below is nearer to the server.
-            if not any(one.parent == span.span and one.sql == sql for one in waiting.values()):
-                waiting[span.span] = span
-                self._waiting += 1
-        if span.is_unit:
-            self._units[span.trace, span.span] = _unit(span)
-            for call in [one for one in waiting.values() if self._above(one) is not None]:
-                self._record(call, self._above(call))
-                del waiting[call.span]
-                self._waiting -= 1
-        if not waiting:
-            del self._calls[span.trace]
-        while self._waiting > _MOST_WAITING:
-            self._release(next(iter(self._calls)))
+        unit = _unit(span) if span.is_unit else self._above(span)
+        if unit is not None and span.is_unit:
+            self._units[span.trace, span.span] = unit
+        if unit is not None:
+            self._settle([span], unit)
+            return
+        self._below.setdefault((span.trace, span.parent), []).append(span)
+        self._held += 1
+        while self._held > _MOST_HELD:
+            self._give_up()
 
-    def _above(self, call: _Span) -> _Unit | None:
-        """The unit of work of a call, None if it has not ended."""
-        place = call.span
+    def _above(self, span: _Span) -> _Unit | None:
+        """The unit of work that a span belongs to, None if it has not ended."""
+        place = span.parent
         for _ in range(_MOST_STEPS):
-            if unit := self._units.get((call.trace, place)):
+            unit = self._units.get((span.trace, place))
+            above = self._parents.get((span.trace, place))
+            if unit is not None or not above:
                 return unit
-            above = self._parents.get((call.trace, place))
-            if not above:
-                return None
             place = above
         return None
 
-    def _release(self, trace: str) -> None:
-        calls = self._calls.pop(trace)
-        self._waiting -= len(calls)
-        for call in calls.values():
-            self._record(call, self._above(call))
+    def _settle(self, spans: list[_Span], unit: _Unit) -> None:
+        """Record the calls among spans and all that waited for them."""
+        while spans:
+            span = spans.pop()
+            below = self._below.pop((span.trace, span.span), [])
+            self._held -= len(below)
+            sql = span.sql
+            # Two libraries may both tell of a call: the one below is nearer to the server.
+            if sql and all(one.sql != sql for one in below):
+                self._record(span, unit)
+            spans += below
 
-    def _record(self, call: _Span, unit: _Unit | None) -> None:
-        known = unit or _Unit(trace_number(call.trace), "")
+    def _give_up(self) -> None:
+        """The spans that wait for longest belong to their trace, whatever is above them."""
+        key = next(iter(self._below))
+        spans = self._below.pop(key)
+        self._held -= len(spans)
+        self._settle(spans, _Unit(trace_number(key[0]), ""))
+
+    def _record(self, call: _Span, unit: _Unit) -> None:
         self.sink.call(
             call.sql,
             start_us=call.start_us,
@@ -168,17 +181,24 @@ class OtelSpanReader(JsonLineReader):
             ),
             line=call.line,
             parameters=_parameters(call.attributes),
-            trace=known.trace,
-            tags=known.tags,
+            trace=unit.trace,
+            tags=unit.tags,
         )
 
 
 def _unit(span: _Span) -> _Unit:
-    """A job by its queue and id, which comments of its statements name it by, too; else the trace."""
+    """A job by its queue and id, which comments of its statements name it by, too; else the trace.
+
+    A call that has nothing above it is no unit of work: such calls follow each other in a session.
+    """
+    if span.sql:
+        return _Unit(0, "")
     job, number, queue = span.first(*_JOB_NAMES), span.first(*_JOB_IDS), span.first(*_QUEUES)
     if span.kind == _CONSUMER:
         name = f"{queue}:{number}" if queue and number else number or f"{span.trace}{span.span}"
-        return _Unit(trace_number(name), tagged({"job": job or span.name, "queue": queue if job else ""}))
+        return _Unit(
+            trace_number(name), tagged({"job": job or span.name, "queue": queue if job else ""})
+        )
     route = span.first("http.route")
     method = span.first("http.request.method", "http.method")
     if not route and method:
@@ -225,7 +245,7 @@ def _sdk_span(span: Record, line: int) -> _Span | None:
     )
 
 
-def _made(  # noqa: PLR0913, PLR0917 - what both kinds of spans have
+def _made(
     span: Record,
     kind: str,
     start_ns: int,
@@ -274,16 +294,23 @@ def _parameters(attributes: Mapping[str, object]) -> str | None:
     if isinstance(values, list):
         return json.dumps(values)
     head = "db.query.parameter."
-    named = {name.removeprefix(head): one for name, one in attributes.items() if name.startswith(head)}
+    named = {
+        name.removeprefix(head): one for name, one in attributes.items() if name.startswith(head)
+    }
     if not named:
         return None
-    places = sorted(named, key=lambda one: (int(one) if one.isdecimal() and len(one) < 9 else math.inf, one))  # noqa: PLR2004  # a place
+    places = sorted(named, key=_place)
     return json.dumps([named[place] for place in places])
+
+
+def _place(name: str) -> tuple[float, str]:
+    """Numbered parameters in their order, named ones behind them."""
+    return (int(name), "") if re.fullmatch("[0-9]{1,6}", name) else (math.inf, name)
 
 
 def _whole(value: object) -> int | None:
     """A number of nanoseconds, in JSON often a text."""
-    if isinstance(value, str) and value.isdecimal() and len(value) < 25:  # noqa: PLR2004  # digits of 64 bits
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,20}", value):
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 

@@ -55,8 +55,9 @@ def end_of_value(text: str, start: int = 0) -> int:
 
 def _tokens(text: str, start: int) -> Iterator[str]:
     """Tokens that lie one behind the other; ends where a string does not."""
-    for found in iter(_TOKEN.scanner(text, start).match, None):
+    while found := _TOKEN.match(text, start):
         yield found[0]
+        start = found.end()
 
 
 def items(text: str) -> dict[str, str] | list[str] | None:
@@ -68,15 +69,15 @@ def items(text: str) -> dict[str, str] | list[str] | None:
         return None
     parts: list[list[str]] = [[]]
     depth = 0
-    for token in _tokens(text, 0):
-        alone = len(token) == 1
-        if alone and token in _CLOSES:
+    for piece in _tokens(text, 0):
+        alone = len(piece) == 1
+        if alone and piece in _CLOSES:
             depth -= 1
-        if depth == 1 and token == ",":
+        if depth == 1 and piece == ",":
             parts.append([])
         elif depth >= 1:
-            parts[-1].append(token)
-        if alone and token in _OPENS:
+            parts[-1].append(piece)
+        if alone and piece in _OPENS:
             depth += 1
     values = [part for part in parts if "".join(part).strip()]
     if text[0] != "{":

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.sources.applications.calls import CallSink, tagged
+from analyzer.sources.applications.console import FURTHER
 from analyzer.sources.applications.lines import LineReader
 from analyzer.sources.applications.prefixes import ANSI
 from analyzer.sources.logs.text import text_of
@@ -37,12 +38,6 @@ _ENDED = re.compile(rb"Completed \d{3} ")
 _OTHER = re.compile(
     rb"\s*$|#|  ?(?:Parameters: |Render|\xe2\x86\xb3 |CACHE |Redirected |Sent |Filter chain |Rendering )"
     rb"|(?:Performing|Performed|Enqueued|Error performing|Redirected|Rendered) "
-)
-# A newline inside SQL: what follows is indented, or begins with what a clause begins with.
-_FURTHER = re.compile(
-    rb"[ \t]|\)|(?:FROM|WHERE|AND|OR|JOIN|LEFT|RIGHT|INNER|OUTER|CROSS|FULL|ON|ORDER|GROUP|HAVING|LIMIT|OFFSET"
-    rb"|SELECT|UNION|INTERSECT|EXCEPT|VALUES|SET|RETURNING|WITH|USING|WINDOW|FOR|AS|CASE|WHEN|THEN|ELSE|END)\b",
-    re.IGNORECASE,
 )
 _RESET, _COLOUR = b"\x1b[0m", b"\x1b[1m"
 _JOB = re.compile(rb"\[ActiveJob\] \[(?P<job>[\w:]{1,200})\] \[(?P<id>[\w-]{1,64})\] ")
@@ -137,7 +132,7 @@ class RailsReader(LineReader):
                 cached=(found["name"] or b"").startswith(b"CACHE"),
                 formatted=bool(time),
             )
-        elif self._told(tags, request, plain, time):
+        elif self._told(tags, request, plain):
             self.sink.entry(size)
         else:
             self.sink.foreign(size)
@@ -166,7 +161,7 @@ class RailsReader(LineReader):
             return not formatted
         if call.quotes() % 2:
             return True
-        further = _FURTHER.match(line) and not _OTHER.match(line)
+        further = FURTHER.match(line) and not _OTHER.match(line)
         return bool(further) and not last.endswith(b"]]")
 
     def interrupted(self) -> None:
@@ -190,7 +185,7 @@ class RailsReader(LineReader):
             request.trace = trace_number(f"{self.sink.coverage.path}:{text_of(tags)}")
         return request
 
-    def _told(self, tags: bytes, request: _Request, plain: bytes, time: bytes) -> bool:
+    def _told(self, tags: bytes, request: _Request, plain: bytes) -> bool:
         """Whether a line tells of a request, which is taken note of."""
         if found := _STARTED.match(plain):
             begun = self._requests[tags] = self._new(tags)
@@ -270,7 +265,9 @@ def _ruby_list(text: str) -> list[list[object]] | None:
     except (ValueError, RecursionError):
         return None
     pair = 2
-    good = isinstance(found, list) and all(isinstance(one, list) and len(one) == pair for one in found)
+    good = isinstance(found, list) and all(
+        isinstance(one, list) and len(one) == pair for one in found
+    )
     return found if good else None
 
 
