@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.model.executions import FIRST_TIME_US
-
 Document = dict[str, Any]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -74,11 +72,8 @@ def _clean_other(value: Any, key: str) -> Any:  # noqa: ANN401 - as above
 
 
 def iso(microseconds: int | None, timespec: str = "milliseconds") -> str | None:
-    """Microseconds since the epoch as ISO 8601 in UTC; None where there is no such date.
-
-    What a log without times has instead (FIRST_TIME_US) is none.
-    """
-    if microseconds is None or 0 <= microseconds < FIRST_TIME_US:
+    """Microseconds since the epoch as ISO 8601 in UTC; None where there is no such date."""
+    if microseconds is None:
         return None
     try:
         moment = _EPOCH + timedelta(microseconds=int(microseconds))

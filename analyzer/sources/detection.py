@@ -124,12 +124,13 @@ def recognise(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised |
         return _told(head, whole=whole, options=options)
     if found := _json_lines(head, options):
         return found
-    for look in (_csvlog, _counters_csv, _application):
+    for look in (_csvlog, _counters_csv):
         if found := look(head):
             return found
     return (
         _wrapped(head, options)
         or _stderr(head, options)
+        or _application(head)
         or _document(head, whole=whole)
         or _mapped(head, options)
     )

@@ -36,24 +36,29 @@ class TrafficFigures:
 
     def add(self, columns: Mapping[str, Column]) -> None:
         """Executions: columns start_us, end_us, duration_ms, octaves (its logarithm), untimed and clock."""
+        if len(columns["clock"]) == 0:
+            return
         self._counts += np.bincount(columns["clock"], minlength=_CLOCKS)
         timed = ~columns["untimed"]
         if not timed.all():
             self._untimed += int(np.count_nonzero(~timed))
-        placed = columns["start_us"] >= FIRST_TIME_US
-        if placed.any():
-            start, end = columns["start_us"][placed], columns["end_us"][placed]
-            self._span(int(start.min()), int(end.max()))
+        self._add_span(columns["start_us"], columns["end_us"])
         if not timed.all():
             columns = {name: column[timed] for name, column in columns.items()}
-        if len(columns["clock"]) == 0:
-            return
         clock = columns["clock"].astype(np.int64)
         clipped = np.clip(columns["octaves"], *_SHOWN_OCTAVES)
         decades = np.floor(clipped * (math.log10(2) * STEPS_PER_DECADE) + 1e-9).astype(np.int64)
         self._decades.count(clock * _WIDE + decades + _MIDDLE)
         hours = columns["start_us"] // _HOUR_US
         self._hours.add(hours * _CLOCKS + clock, columns["duration_ms"], columns["octaves"])
+
+    def _add_span(self, start_us: Rows, end_us: Rows) -> None:
+        """Rows with a time."""
+        if int(start_us.min()) < FIRST_TIME_US:
+            placed = start_us >= FIRST_TIME_US
+            start_us, end_us = start_us[placed], end_us[placed]
+        if len(start_us):
+            self._span(int(start_us.min()), int(end_us.max()))
 
     def _span(self, first_us: int | None, last_us: int | None) -> None:
         firsts = [at for at in (first_us, self._first_us) if at is not None]

@@ -19,9 +19,8 @@ class TypeormReader(ConsoleReader):
     NAME: ClassVar[str] = "typeorm"
     WHAT: ClassVar[str] = "what TypeORM prints (query: … -- PARAMETERS)"
     HEAD = re.compile(
-        rb"(?P<prefix>[^\n]{0,300}?)\bquery: (?=(?:SELECT|INSERT|UPDATE|DELETE|WITH|START TRANSACTION|BEGIN|COMMIT"
+        rb"(?P<prefix>[^\n]{0,300}?)\bquery: (?=(?i:SELECT|INSERT|UPDATE|DELETE|WITH|START TRANSACTION|BEGIN|COMMIT"
         rb"|ROLLBACK|SAVEPOINT|RELEASE|SET|CREATE|ALTER|DROP|SHOW|TRUNCATE)\b)",
-        re.IGNORECASE,
     )
     ENDS = re.compile(rb" -- PARAMETERS: \[.*\]$|\bquery: (?:START TRANSACTION|COMMIT|ROLLBACK)$")
 
