@@ -82,3 +82,19 @@ def test_every_view_can_show_it(tmp_path: Path, ending: str) -> None:
     shown = path.read_text().partition("<script")[0]
     assert re.search(r"\bnan\b", shown, re.IGNORECASE) is None
     assert "1970-01" not in shown
+
+
+@pytest.mark.parametrize("kind", ["stdout", "events"])
+def test_calls_that_the_servers_log_shows_count_once(tmp_path: Path, kind: str) -> None:
+    """Prisma's output of a run has no times, its events have; the server logged the same calls."""
+    log = CAPTURES.parent / "prisma/pglog/default_client.csv"
+    events = CAPTURES.parent / "prisma/prisma/query_events_default_client.jsonl"
+    path = tmp_path / "calls.log"
+    queries = [json.loads(line) for line in events.read_text().splitlines()]
+    path.write_text("".join(f"prisma:query {one['query']}\n" for one in queries))
+    alone = report(tmp_path, str(log))
+    both = report(tmp_path, str(log), str(path if kind == "stdout" else events))
+    assert both["target"]["executions"] == alone["target"]["executions"]
+    calls = {one["shape_id"]: one["calls"] for one in alone["statements"]}
+    assert {one["shape_id"]: one["calls"] for one in both["statements"]} == calls
+    assert both["coverage"]["sources"][1]["same_as"] == str(log)
