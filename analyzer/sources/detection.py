@@ -7,12 +7,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
-from analyzer.sources.applications import READERS, TEXTS, prisma
+from analyzer.sources.applications import (
+    JSON_LINES,
+    OTEL_SPANS,
+    PRISMA_EVENTS,
+    READERS,
+    TEXTS,
+    text_format,
+)
 from analyzer.sources.applications.lines import parsed
-from analyzer.sources.applications.mapped import MappedReader
-from analyzer.sources.applications.otel_spans import OtelSpanReader
-from analyzer.sources.applications.prefixes import TIME
-from analyzer.sources.applications.prisma import PrismaEventReader
 from analyzer.sources.logs import FORMATS as LOG_FORMATS
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.csvlog import COLUMNS, RECORD_START
@@ -21,8 +24,6 @@ from analyzer.sources.logs.prefix_detection import detect_prefix, sample_lines
 from analyzer.sources.logs.unwrapping import UNWRAPPERS, recognise_wrapping
 from analyzer.sources.options import ReadOptions
 
-PRISMA_EVENTS = PrismaEventReader.NAME
-JSON_LINES = MappedReader.NAME
 COUNTERS = "pg_stat_statements-"  # + csv, jsonl or json
 PLAN = "explain-"  # + json, text, yaml or xml
 SCHEMA_SQL = "schema-sql"
@@ -37,17 +38,19 @@ KNOWN = (
 _SAMPLE_LINES = 40
 _APPLICATION_LINES = 400  # of which few may be of SQL
 _TIME_WITHIN = 1_000
-_ANY_TIME = re.compile(TIME.pattern.encode())
+_ANY_TIME = re.compile(
+    rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z\b|UTC\b|[+-]\d\d:?\d\d))?"
+)
 _JSON_TIME = re.compile(rb'"timestamp"\s{0,9}:\s{0,9}"?([^",}]{1,64})')
-_EVENT_KEYS = prisma.KEYS - {"params"}
+_EVENT_KEYS = frozenset(("timestamp", "duration", "query"))
 _COUNTER_KEYS = frozenset(("query", "calls"))
 _SPAN_KEYS = frozenset(("traceId", "spanId", "startTime", "duration"))
 _ENTRY_KEYS = frozenset(("timestamp", "error_severity", "message"))
 _JSON_KINDS = (
     (_ENTRY_KEYS, "jsonlog"),
     (_EVENT_KEYS, PRISMA_EVENTS),
-    (frozenset(("resourceSpans",)), OtelSpanReader.NAME),
-    (_SPAN_KEYS, OtelSpanReader.NAME),
+    (frozenset(("resourceSpans",)), OTEL_SPANS),
+    (_SPAN_KEYS, OTEL_SPANS),
     (_COUNTER_KEYS, COUNTERS + "jsonl"),
 )
 
@@ -162,7 +165,11 @@ def _unwrapped(name: str, evidence: str, head: bytes, options: ReadOptions) -> R
     if unwrapper.inner != "stderr":
         return Recognised(unwrapper.inner, evidence, wrapping=name, head=inner)
     plain = replace(options, log_format="stderr")
-    known = _stderr(inner, plain) or Recognised("stderr", "no line in it begins as an entry does")
+    found = _stderr(inner, plain)
+    if found is None and (calls := _application(inner)):
+        evidence = f"{evidence}; {calls.evidence}"
+        return Recognised(calls.format, evidence, wrapping=name, head=inner)
+    known = found or Recognised("stderr", "no line in it begins as an entry does")
     return Recognised("stderr", f"{evidence}; {known.evidence}", known.prefix, name, inner)
 
 
@@ -171,9 +178,9 @@ def _application(head: bytes) -> Recognised | None:
     lines = [line for line in head.split(b"\n") if line.strip()]
     if b"\n" in head and not head.endswith(b"\n"):
         lines = lines[:-1]  # cut
-    for reader in TEXTS:
-        if evidence := reader.evidence(lines[:_APPLICATION_LINES]):
-            return Recognised(reader.NAME, evidence)
+    for name in TEXTS:
+        if evidence := text_format(name).evidence(lines[:_APPLICATION_LINES]):
+            return Recognised(name, evidence)
     return None
 
 

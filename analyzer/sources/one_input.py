@@ -136,20 +136,25 @@ class Input:
 
     def _executions(self, known: Recognised, stream: InputStream) -> Iterator[ExecutionChunk]:
         data = cast("BinaryIO", stream)
-        if known.wrapping is not None:
-            unwrapper = UNWRAPPERS[known.wrapping](data, timezone=self._options.timezone)
-            try:
-                yield from self._log(known, cast("BinaryIO", unwrapper))
-            finally:
-                self._unwrapped(unwrapper)
-        elif known.format in FORMATS:
+        if known.wrapping is None:
+            yield from self._entries(known, data)
+            return
+        unwrapper = UNWRAPPERS[known.wrapping](data, timezone=self._options.timezone)
+        try:
+            yield from self._entries(known, cast("BinaryIO", unwrapper))
+        finally:
+            self._unwrapped(unwrapper)
+
+    def _entries(self, known: Recognised, data: BinaryIO) -> Iterator[ExecutionChunk]:
+        """What a log holds; one that was wrapped comes unwrapped."""
+        if known.format in FORMATS:
             yield from self._log(known, data)
-        else:
-            reader = READERS[known.format](
-                CallSink(self._recording, self._coverage, self._source, self._options)
-            )
-            yield from reader.read(data)
-            self._check(f"is not given as {reader.WHAT}")
+            return
+        reader = READERS[known.format](
+            CallSink(self._recording, self._coverage, self._source, self._options)
+        )
+        yield from reader.read(data)
+        self._check(f"is not given as {reader.WHAT}")
 
     def _unwrapped(self, unwrapper: Unwrapper) -> None:
         """Add what the outer format's reader could not use, or passed over."""

@@ -14,7 +14,7 @@ from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk, joined
 from analyzer.model.recording import Recording
 from analyzer.sources import one_input
-from analyzer.sources.applications import CallSink
+from analyzer.sources.applications import READERS, CallSink
 from analyzer.sources.inputs import gather
 from analyzer.sources.logs import FORMATS
 from analyzer.sources.logs.meaning import EntrySink
@@ -126,7 +126,7 @@ def read(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cal
         for one in calls:
             account = one.coverage
             counted = one.entry_bytes + account.bytes_unparsed + account.foreign_bytes
-            assert account.bytes == counted
+            assert account.bytes == counted or account.format not in READERS  # what was unwrapped
         sinks.clear()
         calls.clear()
         return Read(recording, chunks)

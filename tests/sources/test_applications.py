@@ -83,6 +83,12 @@ def test_captures_hold_what_their_program_did(name: str, read: Reading) -> None:
     assert any("without a duration" in one for one in found.warnings) != durations
 
 
+def test_readers_are_called_as_they_are_registered() -> None:
+    assert {name: reader.NAME for name, reader in READERS.items()} == {
+        name: name for name in READERS
+    }
+
+
 @pytest.mark.parametrize("name", KNOWN)
 def test_the_format_can_be_named(name: str, read: Reading) -> None:
     found = read(CAPTURES / name, log_format=KNOWN[name][0])
@@ -203,6 +209,17 @@ def test_other_lines_of_an_application_are_foreign(read_text: Reading) -> None:
     django = (CAPTURES / "django/default.log").read_text()
     found = read_text(noise + django + noise)
     assert (found.source.executions, found.source.foreign_bytes) == (29, 2 * len(noise))
+
+
+@pytest.mark.parametrize("name", ["django/server.log", "typeorm/advanced.log", "rails/tagged.log"])
+def test_what_a_container_printed(name: str, read_text: Reading) -> None:
+    plain = (CAPTURES / name).read_text().splitlines(keepends=True)
+    time = "2026-11-26T23:06:27.123456789Z"
+    docker = [json.dumps({"log": one, "stream": "stdout", "time": time}) + "\n" for one in plain]
+    found = read_text("".join(docker))
+    assert (found.source.format, found.source.executions) == ("docker", KNOWN[name][1])
+    found = read_text("".join(f"{time} stdout F {one}" for one in plain), log_format="cri")
+    assert (found.source.format, found.source.executions) == ("cri", KNOWN[name][1])
 
 
 def test_an_entry_without_its_end_costs_that_entry_only(read_text: Reading) -> None:

@@ -62,7 +62,7 @@ class MappedReader(JsonLineReader):
             return False
         if end_us is not None:
             start_us = end_us - round((duration_ms or 0.0) * 1000)
-        request = _text(values.get("request")) or _text(values.get("job"))
+        request = _text(values.get("job")) or _text(values.get("request"))
         row = self.sink.call(
             sql,
             start_us=start_us,

@@ -12,7 +12,6 @@ import re
 from analyzer.sources.applications.calls import CallSink, duration_of
 from analyzer.sources.applications.lines import JsonLineReader, Record
 
-KEYS = frozenset(("timestamp", "duration", "query", "params"))
 _LATEST_US = 1 << 60
 # A string of the old query engine ends where a value does: behind it is a comma and another value, or the end.
 _OLD_VALUE = re.compile(
