@@ -1,29 +1,19 @@
 """Query logs of applications: captures of real programs, what they are known to hold, and bad input."""
 
-import io
 import json
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from analyzer.cli import cli
-from analyzer.errors import InputError
-from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import FIRST_TIME_US, Clock
-from analyzer.model.recording import Recording
-from analyzer.sources.applications import READERS, CallSink
-from analyzer.sources.mapping import parse_map
-from analyzer.sources.options import ReadOptions
+from analyzer.sources.applications import READERS
 from analyzer.sql.comments import trace_number
-from analyzer.sql.keys import StatementKeyTable
 
 Reading = Callable[..., Any]  # into a recording: conftest.Read
 CAPTURES = Path(__file__).parent.parent / "data/applications"
@@ -338,30 +328,3 @@ def test_params_of_prismas_old_engine(params: str, values: object, read_text: Re
     event = {"timestamp": "2026-11-22T08:53:52.314Z", "duration": 3, "query": "SELECT $1"}
     found = read_text(json.dumps(event | {"params": params, "target": "x"}) + "\n")
     assert [json.loads(one) for one in found.parameters] == [values]
-
-
-PIECES = st.sampled_from([
-    b"(0.001) SELECT 1", b"; args=(", b"'", b'"', b"); alias=default", b"\n", b"\n", b" ", b"\\",
-    b"2026-11-26 10:00:00,001 INFO sqlalchemy.engine.Engine ", b"[generated in 0.1s] ", b"{'a': ",
-    b"[raw sql] ()", b"SELECT %(a)s, %s, %%", b"  Book Load (0.1ms)  SELECT 1", b'  [["id", 1]]',
-    b"[aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee] ", b'Started GET "/" for ::1 at 2026-11-26 10:00:00 +0000',
-    b"Processing by A#b as HTML", b"\x1b[1m", b"\x1b[0m", b"\xff", b"\0", b"\r\n", b"[", b"]]", b"}",
-    b'{"sql": "SELECT 1", "ms": 1}', b'{"sql": 5}', b"nil", b"\\u{110000}", b"\\x", b"(", b")",
-])  # fmt: skip
-TEXTS = st.lists(PIECES | st.binary(max_size=8), max_size=40).map(b"".join)
-
-
-@pytest.mark.parametrize("name", READERS)
-@settings(max_examples=150, deadline=None)
-@given(data=TEXTS, longest=st.sampled_from([64, 1 << 20]))
-def test_every_byte_is_accounted_for_whatever_comes(name: str, data: bytes, longest: int) -> None:
-    coverage = SourceCoverage("x", format=name)
-    options = ReadOptions(mapping=parse_map("sql=sql,duration=ms"))
-    sink = CallSink(Recording(keys=StatementKeyTable()), coverage, 0, options)
-    rows = 0
-    with suppress(InputError):  # no record where --map says
-        for chunk in READERS[name](sink).read(io.BytesIO(data), longest):
-            rows += len(chunk)
-    assert rows == coverage.executions
-    assert sink.entry_bytes + coverage.bytes_unparsed + coverage.foreign_bytes == len(data)
-    assert (coverage.unparsed_lines > 0) == (coverage.bytes_unparsed > 0)

@@ -56,7 +56,6 @@ class ConsoleReader(LineReader):
     """Reads a printed query log; a format says how an entry begins and what is in it."""
 
     HEAD: ClassVar[re.Pattern[bytes]]  # its first line up to the statement, with `prefix` before it
-    ENDS: ClassVar[re.Pattern[bytes]]  # what the last line of an entry ends with, if it tells
 
     def __init__(self, sink: CallSink) -> None:
         """As a LineReader."""
@@ -85,7 +84,7 @@ class ConsoleReader(LineReader):
             self.sink.foreign(size)
 
     def _goes_on(self, waiting: Waiting, line: bytes) -> bool:
-        if self.ENDS.search(waiting.lines[-1].rstrip(b"\r")):
+        if self.ends(waiting.lines[-1].rstrip(b"\r")):
             return False
         return waiting.is_open() or FURTHER.match(line) is not None
 
@@ -99,6 +98,11 @@ class ConsoleReader(LineReader):
         if head is not None:
             body = waiting.text()[len(text_of(head[0])) :]
             self.take(head, head["prefix"][:LONGEST], body, waiting.number)
+
+    @staticmethod
+    @abstractmethod
+    def ends(line: bytes) -> bool:
+        """Whether a line is sure to be the last of an entry."""
 
     @abstractmethod
     def take(self, head: re.Match[bytes], prefix: bytes, body: str, number: int) -> None:

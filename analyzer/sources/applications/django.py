@@ -27,12 +27,11 @@ _ENTRY = re.compile(
     re.IGNORECASE,
 )
 _ARGS = "; args="
-_END = re.compile(rb"; args=.*?(?:; alias=[\w.-]{1,100})?\s*$", re.DOTALL)
 _ALIAS = re.compile(r"(?:; alias=[\w.-]{1,100})?\s*")
 _REQUEST = re.compile(rb'"(?P<method>[A-Z]{3,10}) (?P<path>[^ "]{1,2000}) HTTP/\d(?:\.\d)?" \d{3} ')
 _LONGEST_ENTRY = 8 << 20
 _MOST_WAITING = 10_000  # calls of one request that wait for its line
-_CANDIDATES = 200  # places at which the parameters may begin
+_CANDIDATES = 50  # places at which the parameters may begin
 
 
 @dataclass(slots=True)
@@ -43,6 +42,7 @@ class _Waiting:
     offset: int
     number: int
     size: int
+    tries: int = 0  # lines at which it may have ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,12 @@ class DjangoReader(LineReader):
         else:
             self._other(line, size)
             return
-        if _END.search(line) and self._complete():
-            self._waiting = None
-        elif self._waiting is not None and self._waiting.size > _LONGEST_ENTRY:
+        if b"; args=" in line:
+            self._waiting.tries += 1
+            if self._complete():
+                self._waiting = None
+                return
+        if self._waiting.size > _LONGEST_ENTRY or self._waiting.tries > _CANDIDATES:
             self.interrupted()
 
     def interrupted(self) -> None:
@@ -155,12 +158,12 @@ class DjangoReader(LineReader):
 def _statement(text: str) -> str | None:
     """The SQL of a whole message `SQL; args=VALUES[; alias=NAME]`; None if it is not whole.
 
-    The SQL and the values may both contain such a text: the first one counts behind which there is
-    nothing but one value, and before which quotes are closed.
+    The SQL and the values may both contain such a text. Looked for from the end: it is where there is
+    nothing but one value behind it, and where quotes are closed before it.
     """
-    place = -1
+    place = len(text)
     for _ in range(_CANDIDATES):
-        place = text.find(_ARGS, place + 1)
+        place = text.rfind(_ARGS, 0, place)
         if place < 0:
             return None
         start = place + len(_ARGS)

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from analyzer.sources.applications.console import ConsoleReader
 
+_ALONE = tuple(b"prisma:query " + one for one in (b"BEGIN", b"COMMIT", b"ROLLBACK"))
+
 
 class PrismaStdoutReader(ConsoleReader):
     """Reads Prisma's output."""
@@ -15,7 +17,11 @@ class PrismaStdoutReader(ConsoleReader):
     NAME: ClassVar[str] = "prisma-stdout"
     WHAT: ClassVar[str] = "what Prisma prints (prisma:query)"
     HEAD = re.compile(rb"(?P<prefix>[^\n]{0,300}?)prisma:query ")
-    ENDS = re.compile(rb"\*/$|^[^\n]{0,300}?prisma:query (?:BEGIN|COMMIT|ROLLBACK)$")
+
+    @staticmethod
+    def ends(line: bytes) -> bool:
+        """As a ConsoleReader says."""
+        return line.endswith((b"*/", *_ALONE))
 
     def take(self, head: re.Match[bytes], prefix: bytes, body: str, number: int) -> None:  # noqa: ARG002 - as the base says
         """As a ConsoleReader does."""

@@ -43,7 +43,7 @@ _RESET, _COLOUR = b"\x1b[0m", b"\x1b[1m"
 _JOB = re.compile(rb"\[ActiveJob\] \[(?P<job>[\w:]{1,200})\] \[(?P<id>[\w-]{1,64})\] ")
 _UUID = re.compile(rb"\[([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\] ")
 _BINDS = "  [["
-_STRING_OR_NIL = re.compile(r'"(?:[^"\\]++|\\.)*+"|\bnil\b', re.DOTALL)
+_STRING_OR_NIL = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|\bnil\b', re.DOTALL)
 _RUBY_ESCAPE = re.compile(r"\\(?:([ea])|([#'])|u\{([0-9a-f]{1,6})\}|x([0-9A-F]{2}))")
 _LONGEST_SQL = 8 << 20
 _CANDIDATES = 50
@@ -240,19 +240,19 @@ def _parts(line: bytes) -> tuple[bytes, str, bytes, bytes]:
 def _binds(text: str) -> tuple[str, str | None]:
     """The SQL of a call and its parameters as a JSON array; as they are where they are no such list.
 
-    The SQL and the values may both contain what looks like the beginning of the list.
+    The SQL and the values may both contain what looks like its beginning: looked for from the end.
     """
-    place, last = -1, -1
+    place, first = len(text), -1
     for _ in range(_CANDIDATES):
-        place = text.find(_BINDS, place + 1)
+        place = text.rfind(_BINDS, 0, place)
         if place < 0:
             break
-        last = place
+        first = place
         pairs = _ruby_list(text[place + 2 :])
         if pairs is not None:
             return text[:place], json.dumps([pair[1] for pair in pairs])
-    if last >= 0 and text.endswith("]]"):
-        return text[:last], text[last + 2 :]
+    if first >= 0 and text.endswith("]]"):
+        return text[:first], text[first + 2 :]
     return text, None
 
 

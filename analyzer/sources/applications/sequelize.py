@@ -13,6 +13,8 @@ from analyzer.sources.applications.console import ConsoleReader
 
 _ELAPSED = re.compile(r" Elapsed time: (\d{1,9}(?:\.\d{1,6})?)ms$")
 _BOUND = re.compile(r"; (?=[\"\d\[{ntf-])")
+_ENDED = re.compile(rb" Elapsed time: [\d.]{1,16}ms$")
+_TAIL = 40  # bytes of a line in which that stands
 _CANDIDATES = 50
 
 
@@ -24,7 +26,11 @@ class SequelizeReader(ConsoleReader):
     HEAD = re.compile(
         rb"(?P<prefix>[^\n]{0,300}?)\bExecut(?:ing|ed) \((?P<connection>default|[0-9a-f-]{36}|[\w-]{1,64})\): "
     )
-    ENDS = re.compile(rb" Elapsed time: [\d.]{1,16}ms$|;$")
+
+    @staticmethod
+    def ends(line: bytes) -> bool:
+        """As a ConsoleReader says."""
+        return line.endswith(b";") or _ENDED.search(line[-_TAIL:]) is not None
 
     def take(self, head: re.Match[bytes], prefix: bytes, body: str, number: int) -> None:
         """As a ConsoleReader does."""

@@ -76,8 +76,9 @@ class SqlalchemyReader(LineReader):
             return
         before = len(self._templates)
         for found in _PARAMETERS.finditer(block.data):
-            start = block.data.rfind(b"\n", 0, found.start()) + 1
-            if found.start() - start > 2 * LONGEST:
+            least = max(0, found.start() - 2 * LONGEST)
+            start = block.data.rfind(b"\n", least, found.start()) + 1
+            if start == 0 and least > 0:
                 continue
             template = _template(ANSI.sub(b"", block.data[start : found.end()]))
             if template is not None:

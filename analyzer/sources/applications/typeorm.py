@@ -10,6 +10,7 @@ from typing import ClassVar
 from analyzer.sources.applications.console import ConsoleReader
 
 _PARAMETERS = " -- PARAMETERS: "
+_ALONE = tuple(b"query: " + one for one in (b"START TRANSACTION", b"COMMIT", b"ROLLBACK"))
 _CANDIDATES = 50
 
 
@@ -22,7 +23,11 @@ class TypeormReader(ConsoleReader):
         rb"(?P<prefix>[^\n]{0,300}?)\bquery: (?=(?i:SELECT|INSERT|UPDATE|DELETE|WITH|START TRANSACTION|BEGIN|COMMIT"
         rb"|ROLLBACK|SAVEPOINT|RELEASE|SET|CREATE|ALTER|DROP|SHOW|TRUNCATE)\b)",
     )
-    ENDS = re.compile(rb" -- PARAMETERS: \[.*\]$|\bquery: (?:START TRANSACTION|COMMIT|ROLLBACK)$")
+
+    @staticmethod
+    def ends(line: bytes) -> bool:
+        """As a ConsoleReader says."""
+        return (line.endswith(b"]") and b" -- PARAMETERS: [" in line) or line.endswith(_ALONE)
 
     def take(self, head: re.Match[bytes], prefix: bytes, body: str, number: int) -> None:  # noqa: ARG002 - as the base says
         """As a ConsoleReader does."""
@@ -41,9 +46,9 @@ class TypeormReader(ConsoleReader):
 
 def _split(body: str) -> tuple[str, str | None]:
     """The statement and its parameters; both may contain what stands between them."""
-    place = -1
+    place = len(body)
     for _ in range(_CANDIDATES):
-        place = body.find(_PARAMETERS, place + 1)
+        place = body.rfind(_PARAMETERS, 0, place)
         if place < 0:
             return body, None
         values = body[place + len(_PARAMETERS) :]
