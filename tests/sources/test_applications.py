@@ -149,6 +149,15 @@ def test_django_threads_are_sessions(read: Reading) -> None:
     assert "#utils " in session
 
 
+def test_django_requests_of_several_threads_are_not_mixed(read_text: Reading) -> None:
+    line = '[26/Nov/2026 23:06:27] "GET /a/ HTTP/1.1" 200 100\n'
+    entry = "2026-11-26 23:06:26,8 7 {} (0.001) SELECT {}; args=(); alias=default\n"
+    alone, mixed = entry.format(1, 1), entry.format(1, 2) + entry.format(2, 3)
+    found = read_text(alone + line + mixed + line)
+    assert [trace != 0 for trace in found.executions.trace] == [True, False, False]
+    assert len(set(found.sessions)) == 2
+
+
 def test_sqlalchemy_placeholders_are_numbered(read: Reading) -> None:
     found = read(CAPTURES / "sqlalchemy/psycopg2.log")
     seen = statements(found)

@@ -3,7 +3,8 @@
 The message is the same in every formatter; what stands before it tells time, process and thread if
 the formatter has them. The SQL is as it was executed, values and newlines in it. The time is when a
 call ended, its duration has three digits. Where django.server logs to the same place, its line
-(`"GET /books/ HTTP/1.1" 200`) ends a request: the calls before it, in the same session, are its own.
+(`"GET /books/ HTTP/1.1" 200`) ends a request: the calls before it are its own, as long as they are of
+one session.
 """
 
 import re
@@ -67,7 +68,6 @@ class DjangoReader(LineReader):
         self._prefixes = Prefixes(sink.clock)
         self._waiting: _Waiting | None = None
         self._calls: list[_Call] = []  # of the request whose line is not seen yet
-        self._request_lines = False  # whether there are such lines: calls wait for them only then
 
     @staticmethod
     def evidence(lines: list[bytes]) -> str | None:
@@ -141,6 +141,8 @@ class DjangoReader(LineReader):
 
     def _release(self, trace: int, route: str) -> None:
         """Record the calls that waited, as those of a request."""
+        if len({call.session for call in self._calls}) > 1:  # nobody knows whose line it is
+            trace, route = 0, ""
         tags = tagged({"route": route})
         for call in self._calls:
             self.sink.call(
