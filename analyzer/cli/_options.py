@@ -27,6 +27,8 @@ LOG_FORMATS = (
         "otlp",
     ),
     *("cri", "docker"),
+    *("prisma-events", "prisma-stdout", "django", "rails", "sqlalchemy", "sequelize", "typeorm"),
+    *("otel-spans", "json-lines"),
 )
 FAIL_ON = ("never", "target", "findings", "new", "regression")
 _RELATIVE = re.compile(r"(\d+)\s*(s|m|h|d|w)")
@@ -54,6 +56,12 @@ _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--log-line-prefix",
         metavar="PREFIX",
         help="The server's log_line_prefix; detected if not given.",
+    ),
+    click.option(
+        "--map",
+        "field_map",
+        metavar="FIELDS",
+        help="Where JSON lines hold the SQL and the rest: ts=time,sql=query.text,duration:us=elapsed,request=req_id (docs/formats.md).",
     ),
     click.option(
         "--log-min-duration-ms",
@@ -136,6 +144,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     from analyzer.model.sampling import LoggingSettings
     from analyzer.model.target import Target
     from analyzer.pipeline import Options
+    from analyzer.sources.mapping import parse_map
     from analyzer.sources.options import ReadOptions
 
     if not given["inputs"] and not given["dsn"] and not given["live"]:
@@ -149,6 +158,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
             timezone=zone,
             since_us=moment(given["since"], zone, "--since"),
             until_us=moment(given["until"], zone, "--until"),
+            mapping=parse_map(given["field_map"]) if given["field_map"] else None,
         ),
         live=given["live"],
         dsn=given["dsn"],
@@ -221,6 +231,7 @@ DEFAULTS: dict[str, Any] = {
     "schema": None,
     "log_format": "auto",
     "log_line_prefix": None,
+    "field_map": None,
     "log_min_duration_ms": None,
     "log_sample_rate": None,
     "log_min_duration_sample_ms": None,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from analyzer.model.evidence import ExampleExecution
+from analyzer.model.executions import FIRST_TIME_US
 from analyzer.model.finding import Finding, Outcome, Status
 from analyzer.model.work import WorkSlice
 from analyzer.model.workload import Workload
@@ -32,10 +33,9 @@ def examples_of(work: WorkSlice, rows: Sequence[int]) -> tuple[ExampleExecution,
     found = []
     for row in rows:
         number = int(work.parameters[row])
-        at = datetime.fromtimestamp(int(work.start_us[row]) / 1e6, UTC)
         found.append(
             ExampleExecution(
-                at=at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                at=_moment(int(work.start_us[row])),
                 session=work.sessions[int(work.session[row])],
                 duration_ms=float(work.duration_ms[row]),
                 shape_id=work.statements[int(work.statement[row])].shape_id,
@@ -43,6 +43,13 @@ def examples_of(work: WorkSlice, rows: Sequence[int]) -> tuple[ExampleExecution,
             )
         )
     return tuple(found)
+
+
+def _moment(start_us: int) -> str | None:
+    if start_us < FIRST_TIME_US:
+        return None
+    at = datetime.fromtimestamp(start_us / 1e6, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def incomplete_log(workload: Workload) -> str | None:

@@ -12,7 +12,7 @@ from analyzer.detectors._places import Places
 from analyzer.model.columns import Flags, Rows, sorted_distinct, starts_of_runs
 from analyzer.model.statement import StatementFacts
 from analyzer.model.work import WorkSlice
-from analyzer.sql.parameters import split_parameters
+from analyzer.sql.parameters import values_at
 
 MINIMUM = 5  # executions from which a repetition is a loop
 _READ_TEXTS = 64  # parameter texts that are read to see whether a group's lookups differ
@@ -176,9 +176,7 @@ class ExecutionRows(Places):
         text = int(self.work.parameters[row])
         if text < 0:
             return None
-        values = split_parameters(self.work.texts[text])
-        places = (number - 1 if number > 0 else -number - 1 for number in parameters)
-        return tuple(values[at] if at < len(values) else None for at in places)
+        return values_at(self.work.texts[text], parameters)
 
     def _facts(self, row: int) -> StatementFacts:
         facts = self.work.key_facts[int(self.work.key[row])]

@@ -14,12 +14,14 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class ExampleExecution:
-    """One execution shown as evidence. `at` is ISO 8601 in UTC; `parameters` are raw values.
+    """One execution shown as evidence. `at` is ISO 8601 in UTC, None where the log has no times.
+
+    `parameters` are raw values.
 
     Views and report.json show parameters only as the redaction mode allows.
     """
 
-    at: str
+    at: str | None
     session: str
     duration_ms: float
     shape_id: str

@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 Column = npt.NDArray[Any]
 
+# A client's log without times: what is before this (the year 1971) is a place in its log, no time.
+FIRST_TIME_US = 31_536_000_000_000
+
 
 class Clock(IntEnum):
     """Whose clock measured a duration: two figures, never mixed."""
@@ -34,7 +37,8 @@ class ExecutionChunk:
     """Some executions of one source, one row each, in the order of their source.
 
     `columns` has an array for each of NAMES, all of one length. Times are microseconds since the
-    epoch (UTC) and `duration_ms` is milliseconds. `key` (statement text), `session`, `database`,
+    epoch (UTC) and `duration_ms` is milliseconds. Of a client's calls both may be unknown: times below
+    FIRST_TIME_US only tell the order, and a duration is NaN. `key` (statement text), `session`, `database`,
     `user`, `application`, `comment` and `source` are numbers into the tables of a `Recording`;
     -1 is none. `parameters` is a number into this chunk's own `parameters` texts (-1 none): what an
     execution was called with would fill the memory if all of it were kept, so it goes with its

@@ -52,9 +52,11 @@ class Recording:
     Executions are not kept here: they pass by as chunks (analyzer.model.executions), whose
     `parameters` are what an execution was called with: DETAIL's `$1 = '5', …`, the literals of
     its text joined by U+001F, or Prisma's JSON array; analyzer.sql.parameters reads all three.
-    `comments` are those of statements, without their trace ids.
+    `comments` are those of statements, without their trace ids, and what an application's log says of
+    the request (route, job), in the same form.
     A session's text is "<hex start>.<hex pid>" (PostgreSQL's %c) where known, else "pid:<n>" or
     "pid:<n>#<k>" for the k-th backend of that pid, or "client:<path>" for a client's stream.
+    `rows` are rows returned or written by (source, key), where an application's log tells.
     `phases` is by (source, key) and `events` by (source, kind, code): an input that turns out to
     show what another shows is left out of both.
     """
@@ -64,6 +66,7 @@ class Recording:
     sessions: Strings = field(default_factory=Strings)
     names: Strings = field(default_factory=Strings)  # databases, users, applications
     phases: dict[tuple[int, int], PhaseTotals] = field(default_factory=dict)
+    rows: dict[tuple[int, int], int] = field(default_factory=dict)
     events: dict[tuple[int, str, str], Event] = field(default_factory=dict)
     plans: PlanShelf = field(default_factory=PlanShelf)
     counters: list[StatementCounters] = field(default_factory=list)

@@ -7,32 +7,52 @@ import re
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
-from analyzer.sources.applications import prisma
+from analyzer.sources.applications import (
+    JSON_LINES,
+    OTEL_SPANS,
+    PRISMA_EVENTS,
+    READERS,
+    TEXTS,
+    text_format,
+)
+from analyzer.sources.applications.lines import parsed
 from analyzer.sources.logs import FORMATS as LOG_FORMATS
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.csvlog import COLUMNS, RECORD_START
 from analyzer.sources.logs.prefix import Prefix, compile_prefix
 from analyzer.sources.logs.prefix_detection import detect_prefix, sample_lines
-from analyzer.sources.logs.text import json_text_of
 from analyzer.sources.logs.unwrapping import UNWRAPPERS, recognise_wrapping
 from analyzer.sources.options import ReadOptions
 
-PRISMA_EVENTS = "prisma-events"
 COUNTERS = "pg_stat_statements-"  # + csv, jsonl or json
 PLAN = "explain-"  # + json, text, yaml or xml
 SCHEMA_SQL = "schema-sql"
 SCHEMA_PRISMA = "schema-prisma"
 KNOWN = (
     "stderr, csvlog or jsonlog of PostgreSQL, plain or as syslog, journald and cloud providers "
-    "wrap them, Prisma query events, saved pg_stat_statements "
+    "wrap them, query logs of Prisma, Django, SQLAlchemy, Rails, TypeORM and Sequelize, OpenTelemetry "
+    "spans, any JSON lines with --map, saved pg_stat_statements "
     "(CSV with header, JSON), EXPLAIN plans, SQL with CREATE TABLE, schema.prisma"
 )
 
 _SAMPLE_LINES = 40
+_APPLICATION_LINES = 400  # of which few may be of SQL
+_TIME_WITHIN = 1_000
+_ANY_TIME = re.compile(
+    rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z\b|UTC\b|[+-]\d\d:?\d\d))?"
+)
 _JSON_TIME = re.compile(rb'"timestamp"\s{0,9}:\s{0,9}"?([^",}]{1,64})')
-_EVENT_KEYS = prisma.KEYS - {"params"}
+_EVENT_KEYS = frozenset(("timestamp", "duration", "query"))
 _COUNTER_KEYS = frozenset(("query", "calls"))
+_SPAN_KEYS = frozenset(("traceId", "spanId", "startTime", "duration"))
 _ENTRY_KEYS = frozenset(("timestamp", "error_severity", "message"))
+_JSON_KINDS = (
+    (_ENTRY_KEYS, "jsonlog"),
+    (_EVENT_KEYS, PRISMA_EVENTS),
+    (frozenset(("resourceSpans",)), OTEL_SPANS),
+    (_SPAN_KEYS, OTEL_SPANS),
+    (_COUNTER_KEYS, COUNTERS + "jsonl"),
+)
 
 # psql prints JSON bare, in CSV (quotes doubled) and in HTML.
 _PLAN_KEY = re.compile(rb'(?:"|&quot;)Plan(?:""?|&quot;)\s*:\s*\{')
@@ -74,6 +94,11 @@ class Recognised:
         """Whether it is a log of PostgreSQL's."""
         return self.format in LOG_FORMATS
 
+    @property
+    def is_calls(self) -> bool:
+        """Whether it is a query log that an application wrote."""
+        return self.format in READERS
+
 
 def first_time(head: bytes, known: Recognised, clock: Clock) -> int | None:
     """When a log that begins with `head` begins (µs, UTC); None where its head does not tell."""
@@ -84,9 +109,12 @@ def first_time(head: bytes, known: Recognised, clock: Clock) -> int | None:
             text = found["time"] if found else None
         elif known.format == "csvlog":
             text = line.partition(b",")[0] if RECORD_START.match(line) else None
-        else:
+        elif known.format == "jsonlog" or known.format == PRISMA_EVENTS:  # noqa: PLR1714  # as above
             found = _JSON_TIME.search(line)
             text = found[1] if found else None
+        else:
+            found = _ANY_TIME.search(line[:_TIME_WITHIN])
+            text = found[0] if found else None
         at_us = clock.read(text.decode("ascii", "replace")) if text else None
         if at_us is not None:
             return at_us
@@ -97,16 +125,24 @@ def recognise(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised |
     """The format of an input that begins with `head` (all of it if `whole`), None if unknown."""
     if options.log_format != "auto":
         return _told(head, whole=whole, options=options)
-    for look in (_json_lines, _csvlog, _counters_csv):
+    if found := _json_lines(head, options):
+        return found
+    for look in (_csvlog, _counters_csv):
         if found := look(head):
             return found
-    return _wrapped(head, options) or _stderr(head, options) or _document(head, whole=whole)
+    return (
+        _wrapped(head, options)
+        or _stderr(head, options)
+        or _application(head)
+        or _document(head, whole=whole)
+        or _mapped(head, options)
+    )
 
 
 def _told(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised:
     """The user's word for logs; what is clearly no log (a plan, a schema) is read as what it is."""
     other = recognise(head, whole=whole, options=ReadOptions()) if head else None
-    if other is not None and other.format not in LOG_FORMATS:
+    if other is not None and not (other.is_log or other.is_calls):
         return other
     evidence = "--log-format"
     if options.log_format in UNWRAPPERS:
@@ -129,16 +165,39 @@ def _unwrapped(name: str, evidence: str, head: bytes, options: ReadOptions) -> R
     if unwrapper.inner != "stderr":
         return Recognised(unwrapper.inner, evidence, wrapping=name, head=inner)
     plain = replace(options, log_format="stderr")
-    known = _stderr(inner, plain) or Recognised("stderr", "no line in it begins as an entry does")
+    found = _stderr(inner, plain)
+    if found is None and (calls := _application(inner)):
+        evidence = f"{evidence}; {calls.evidence}"
+        return Recognised(calls.format, evidence, wrapping=name, head=inner)
+    known = found or Recognised("stderr", "no line in it begins as an entry does")
     return Recognised("stderr", f"{evidence}; {known.evidence}", known.prefix, name, inner)
 
 
-def _json_lines(head: bytes) -> Recognised | None:
+def _application(head: bytes) -> Recognised | None:
+    """Query logs of text that applications write."""
+    lines = [line for line in head.split(b"\n") if line.strip()]
+    if b"\n" in head and not head.endswith(b"\n"):
+        lines = lines[:-1]  # cut
+    for name in TEXTS:
+        if evidence := text_format(name).evidence(lines[:_APPLICATION_LINES]):
+            return Recognised(name, evidence)
+    return None
+
+
+def _mapped(head: bytes, options: ReadOptions) -> Recognised | None:
+    """With --map, JSON lines that nothing else explains: a path that is wrong is told by the reader."""
+    first = head.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")[0]
+    if options.mapping is None or parsed(first) is None:
+        return None
+    return Recognised(JSON_LINES, "JSON lines, and --map is given")
+
+
+def _json_lines(head: bytes, options: ReadOptions) -> Recognised | None:
     """Formats with a JSON object per line, by the keys of the first lines."""
     counts: dict[str, int] = {}
     lines = [line for line in head.split(b"\n") if line.strip()][:_SAMPLE_LINES]
     for line in lines:
-        name = _json_kind(line)
+        name = _json_kind(line, options)
         if name:
             counts[name] = counts.get(name, 0) + 1
     if counts:
@@ -149,21 +208,18 @@ def _json_lines(head: bytes) -> Recognised | None:
     return None
 
 
-def _json_kind(line: bytes) -> str | None:
+def _json_kind(line: bytes, options: ReadOptions) -> str | None:
     if not line.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
         return None
-    try:
-        record = json.loads(json_text_of(line.removeprefix(b"\xef\xbb\xbf")))
-    except (ValueError, RecursionError):
+    record = parsed(line)
+    if record is None:
         return None
-    keys = record.keys() if isinstance(record, dict) else frozenset()
-    if keys >= _ENTRY_KEYS:
-        return "jsonlog"
-    if keys >= _EVENT_KEYS:
-        return PRISMA_EVENTS
-    if keys >= _COUNTER_KEYS:
-        return COUNTERS + "jsonl"
-    return PLAN + "json" if "Plan" in keys else None
+    for keys, name in _JSON_KINDS:
+        if record.keys() >= keys:
+            return name
+    if options.mapping is not None and isinstance(options.mapping.of("sql", record), str):
+        return JSON_LINES
+    return PLAN + "json" if "Plan" in record else None
 
 
 def _csvlog(head: bytes) -> Recognised | None:

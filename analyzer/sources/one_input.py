@@ -11,13 +11,15 @@ from analyzer.model.executions import ExecutionChunk
 from analyzer.model.plan import RecordedPlan
 from analyzer.model.recording import Recording
 from analyzer.sources import detection
-from analyzer.sources.applications.prisma import PrismaEventReader
+from analyzer.sources.applications import READERS, CallSink
+from analyzer.sources.applications.lines import parsed
 from analyzer.sources.detection import Recognised, first_time, recognise
 from analyzer.sources.logs import FORMATS, read_log
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.text import shown, text_of
 from analyzer.sources.logs.unwrapping import UNWRAPPERS, Unwrapper
+from analyzer.sources.mapping import EXAMPLE
 from analyzer.sources.opening import InputStream, Progress, open_input
 from analyzer.sources.options import ReadOptions
 
@@ -67,7 +69,7 @@ class Input:
             known = self._recognise(stream)
             if known is None:
                 stream.close()
-            elif known.is_log or known.format == detection.PRISMA_EVENTS:
+            elif known.is_log or known.is_calls:
                 return self._stream(known, stream, progress)
             else:
                 with stream:
@@ -134,18 +136,25 @@ class Input:
 
     def _executions(self, known: Recognised, stream: InputStream) -> Iterator[ExecutionChunk]:
         data = cast("BinaryIO", stream)
-        if known.wrapping is not None:
-            unwrapper = UNWRAPPERS[known.wrapping](data, timezone=self._options.timezone)
-            try:
-                yield from self._log(known, cast("BinaryIO", unwrapper))
-            finally:
-                self._unwrapped(unwrapper)
-        elif known.format in FORMATS:
+        if known.wrapping is None:
+            yield from self._entries(known, data)
+            return
+        unwrapper = UNWRAPPERS[known.wrapping](data, timezone=self._options.timezone)
+        try:
+            yield from self._entries(known, cast("BinaryIO", unwrapper))
+        finally:
+            self._unwrapped(unwrapper)
+
+    def _entries(self, known: Recognised, data: BinaryIO) -> Iterator[ExecutionChunk]:
+        """What a log holds; one that was wrapped comes unwrapped."""
+        if known.format in FORMATS:
             yield from self._log(known, data)
-        else:
-            reader = PrismaEventReader(self._recording, self._coverage, self._source, self._options)
-            yield from reader.read(data)
-            self._check("is not given as Prisma's query events")
+            return
+        reader = READERS[known.format](
+            CallSink(self._recording, self._coverage, self._source, self._options)
+        )
+        yield from reader.read(data)
+        self._check(f"is not given as {reader.WHAT}")
 
     def _unwrapped(self, unwrapper: Unwrapper) -> None:
         """Add what the outer format's reader could not use, or passed over."""
@@ -266,6 +275,8 @@ class Input:
             if not coverage.path.lower().endswith(_PROSE):
                 self._warn(f"{kind} as an input, skipped")
             return
+        if parsed(head.partition(b"\n")[0]) is not None:
+            kind = f"JSON lines of no known kind: name their fields with {EXAMPLE}"
         self._fail(
             f"{coverage.path}: {kind}; {coverage.first_unparsed}\n"
             f"known are {detection.KNOWN}; for a log of another kind give --log-format "

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from analyzer.sources.mapping import FieldMap
+
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
@@ -9,7 +11,7 @@ class ReadOptions:
 
     `timezone` (a name such as Europe/Berlin, or an offset such as +02:00) is for timestamps
     whose zone is absent, unknown or ambiguous. Entries before `since_us` or at and after
-    `until_us` (microseconds since the epoch, UTC) are left out.
+    `until_us` (microseconds since the epoch, UTC) are left out. `mapping` tells the fields of JSON lines.
     """
 
     log_format: str = "auto"
@@ -17,3 +19,4 @@ class ReadOptions:
     timezone: str | None = None
     since_us: int | None = None
     until_us: int | None = None
+    mapping: FieldMap | None = None

@@ -1,8 +1,8 @@
-"""Trace ids in comments of statements, taken out so that comments stay few.
+"""Ids of requests in comments of statements, taken out so that comments stay few.
 
-An application that tags its statements writes another trace or request id into each; the rest of
-the comment (route, controller, framework) is one of a few. So the id becomes a number of its own
-and the comment is kept without it.
+An application that tags its statements writes another trace, request or job id into each; the
+rest of the comment (route, controller, job's name) is one of a few. So the id becomes a number of
+its own, the execution's `trace`, and the comment is kept without it.
 """
 
 import hashlib
@@ -12,50 +12,63 @@ import re
 _TRACEPARENT = re.compile(
     r"traceparent='([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})'"
 )
-# Also unquoted, with a colon (Marginalia), and request ids, in any case.
+# Also unquoted, with a colon (Marginalia), and ids of requests and jobs, in any case. Jobs: BullMQ
+# (jobId), Sidekiq and Active Job (jid, job_id), Celery (task_id, celery_task_id).
 _ID = re.compile(
-    r"\b(traceparent|request[_-]?id|req_id|x[_-]request[_-]id)\s*([=:])\s*"
-    r"(?:'([^'\\]*+(?:\\.[^'\\]*+)*)'|([^\s,'*]+))",
+    r"\b(traceparent|request[_-]?id|req_id|x[_-]request[_-]id|job_?id|jid|(?:celery_)?task_?id)"
+    r"\s*([=:])\s*(?:'([^'\\]*+(?:\\.[^'\\]*+)*)'|([^\s,'*]+))",
     re.IGNORECASE,
 )
+_QUEUE = re.compile(r"\b(?:queue|queue_name)\s*[=:]\s*'?([^\s,'*]{1,200})", re.IGNORECASE)
+_HINTS = ("traceparent", "req", "job", "jid", "task")
+_JOBS = ("job", "jid", "task", "celery")
 _TRACE_PARTS = 4
 _MASK = (1 << 63) - 1
 
 
 def split_trace(comment: str) -> tuple[str, int]:
-    """A comment without its trace or request id, and the id's number (63 bits; 0 none).
+    """A comment without its ids, and the number of what it belongs to (63 bits; 0 none).
 
-    Of a W3C traceparent the number is the low 63 bits of the trace id, else a hash of the id.
-    A traceparent wins over a request id beside it.
+    A job's id wins over a traceparent (jobs of one trace are units of their own), and that over a
+    request id. Job ids count within their queue. Of a W3C traceparent the number is the low 63
+    bits of the trace id, else a hash of the id.
     """
     found = _TRACEPARENT.search(comment)
     if found:
         rest = comment[: found.start(1)] + comment[found.end(4) :]
-        return _ID.sub(r"\1\2", rest) if _may_hold(rest) else rest, int(found[2][16:], 16) & _MASK
-    if not _may_hold(comment):
+        if not _may_hold(rest):  # "traceparent=" alone is there: nothing else is
+            return rest, int(found[2][16:], 16) & _MASK
+    if not found and not _may_hold(comment):
         return comment, 0
-    ids: list[tuple[bool, str]] = []
-    for match in _ID.finditer(comment):
-        value = match[3] if match[3] is not None else match[4]
-        if match[1].lower() == "traceparent":
-            parts = value.split("-")
-            if len(parts) == _TRACE_PARTS:
-                ids.append((False, parts[1]))
-        elif value:
-            ids.append((True, value))
+    ids = [one for match in _ID.finditer(comment) if (one := _identity(match, comment))]
     if not ids:
         return comment, 0
-    name = min(ids, key=lambda one: one[0])[1]
-    return _ID.sub(r"\1\2", comment), _number(name)
+    return _ID.sub(r"\1\2", comment), trace_number(min(ids, key=lambda one: one[0])[1])
+
+
+def _identity(match: re.Match[str], comment: str) -> tuple[int, str] | None:
+    """What an id's place among ids is (the lowest wins), and its name; None of none."""
+    value = match[3] if match[3] is not None else match[4]
+    name = match[1].lower()
+    if name == "traceparent":
+        parts = value.split("-")
+        return (1, parts[1]) if len(parts) == _TRACE_PARTS else None
+    if not value:
+        return None
+    if name.startswith(_JOBS):
+        queue = _QUEUE.search(comment)
+        return 0, f"{queue[1]}:{value}" if queue else value
+    return 2, value
 
 
 def _may_hold(comment: str) -> bool:
-    lower = comment.lower()
-    return "traceparent" in lower or "req" in lower
+    lower = comment.lower().replace("traceparent=''", "")
+    return any(hint in lower for hint in _HINTS)
 
 
-def _number(name: str) -> int:
+def trace_number(name: str) -> int:
+    """The number of a trace, request or job id: 63 bits, never 0."""
     if re.fullmatch(r"[0-9a-f]{32}", name):
-        return int(name[16:], 16) & _MASK
+        return int(name[16:], 16) & _MASK or 1
     digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") & _MASK or 1

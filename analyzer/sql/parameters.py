@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 
 from analyzer.sql.keys import LITERAL_SEPARATOR
 
@@ -33,6 +34,18 @@ def pick(text: str, parameter: int) -> str | None:
 
     Positive: the n of `$n`, in DETAIL or Prisma's form. Negative: the -(k + 1)-th literal.
     """
+    return values_at(text, (parameter,))[0]
+
+
+def values_at(text: str, parameters: Sequence[int]) -> tuple[str | None, ...]:
+    """What `pick` gives, for several parameters.
+
+    A statement may have both `$n` and literals, of which a log tells the values of one kind.
+    """
     values = split_parameters(text)
-    position = parameter - 1 if parameter > 0 else -parameter - 1
-    return values[position] if 0 <= position < len(values) else None
+    bound = text.startswith(("$1 = ", "["))
+    places = (number - 1 if number > 0 else -number - 1 for number in parameters)
+    return tuple(
+        values[at] if 0 <= at < len(values) and (number > 0) == bound else None
+        for at, number in zip(places, parameters, strict=True)
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from analyzer.model.columns import Column, Flags, Rows, starts_of_runs
-from analyzer.model.executions import Clock, ExecutionChunk, Texts, joined
+from analyzer.model.executions import FIRST_TIME_US, Clock, ExecutionChunk, Texts, joined
 from analyzer.model.plan import Plan
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
@@ -81,6 +81,7 @@ class WorkloadBuilder:
         if client is not None:
             works = self._statements.works(client["key"])
             durations = client["duration_ms"][works]
+            durations = durations[~np.isnan(durations)]
             self.figures.client.add(np.zeros(len(durations), dtype=np.int64), durations)
         own = self._statements.own(columns["key"]) | self._own_names.rows(columns["application"])
         if own.any():
@@ -93,18 +94,21 @@ class WorkloadBuilder:
         """Add the figures of some rows of what was put in `order`, and give the team's."""
         columns = _taken(ordered, rows, ORDERED)  # cheaper than from the chunk: in order already
         columns |= _taken(chunk.columns, order[rows], ("duration_ms", "source", "query_id"))
-        columns["octaves"] = octaves(columns["duration_ms"])
+        columns |= _durations(columns["duration_ms"])
         statement = self._statements.numbers(columns["key"])
         self.figures.statements.add(statement, work.request[rows], columns)
         working = self._statements.works(columns["key"])
         works = np.flatnonzero(working)
         asides = self._asides(columns, statement, working)
-        columns = _taken(columns, works, (*ORDERED, "duration_ms", "octaves"))
+        columns = _taken(columns, works, (*ORDERED, "duration_ms", "octaves", "untimed"))
         columns |= _taken(chunk.columns, order[rows[works]], _SLICED)
         work, statement = work.of(rows[works]), statement[works]
         self.figures.traffic.add(columns)
         routes = self._routes.of(columns["comment"])
-        requests = sum_requests(work.request, work.unit, routes, columns["duration_ms"])
+        whole = (columns["start_us"] >= FIRST_TIME_US) | (work.trace != 0)
+        requests = sum_requests(
+            work.request, work.unit, routes, columns["duration_ms"], columns["untimed"], whole
+        )
         self.figures.requests.add(requests, statement, columns["duration_ms"])
         return self._slice(columns, work, statement, requests, chunk.parameters, asides)
 
@@ -242,6 +246,11 @@ class WorkloadBuilder:
             found.counters.append(row)
             if row.query_id is not None:
                 found.query_ids.add(row.query_id)
+        for (source, key), rows in recording.rows.items():
+            number = statements.known(statements.of_key(key))
+            if number is not None and source not in skipped:
+                found = sums.setdefault(number, Sums())
+                found.rows = rows + (found.rows or 0)
         for number, ids in self.figures.statements.query_ids().items():
             sums.setdefault(number, Sums()).query_ids.update(str(one) for one in ids)
         return sums
@@ -253,6 +262,10 @@ class WorkloadBuilder:
         quantile, count = figures.client.overall([0], target.quantile)
         if quantile is not None:
             client_verdict = verdicts.from_quantile(quantile, count, target, None, "client calls")
+        if untimed := figures.traffic.untimed:
+            client_verdict = verdicts.nothing(
+                f"{untimed} client calls are logged without a duration"
+            )
         counters = [
             row
             for number, found in sums.items()
@@ -298,8 +311,13 @@ class WorkloadBuilder:
         requests, target = self.figures.requests, self._target
         unit = requests.unit()
         quantile, count = requests.quantile(target.quantile)
-        if unit is None or quantile is None:
+        if unit is None:
             return None
+        if quantile is None:
+            reason = "no request has a time: the log tells no durations, or not when requests began"
+            return RequestVerdict(
+                unit, verdicts.nothing(reason), requests.round_trips(target.quantile)
+            )
         censored_ms = self._recording.coverage.log_min_duration_ms
         verdict = verdicts.from_quantile(quantile, count, target, None, "requests")
         if self._recording.coverage.sampling is not None:
@@ -329,6 +347,13 @@ class _Own:
             return np.zeros(len(application), dtype=bool)
         flags: Flags = application == self._number
         return flags
+
+
+def _durations(values: Column) -> Columns:
+    """Durations, 0 where they are not known, which `untimed` marks; `octaves` are their logarithms."""
+    untimed = np.isnan(values)
+    known = np.where(untimed, 0.0, values) if untimed.any() else values
+    return {"duration_ms": known, "untimed": untimed, "octaves": octaves(known)}
 
 
 def _taken(columns: Columns, rows: Rows, names: Iterable[str]) -> Columns:

@@ -29,6 +29,7 @@ class Sums:
     phases: PhaseTotals = field(default_factory=PhaseTotals)
     counters: list[StatementCounters] = field(default_factory=list)
     query_ids: set[str] = field(default_factory=set)
+    rows: int | None = None  # what an application's log tells of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Seen:
     """A statement's executions on the clock that saw more of them, summed up.
 
     `samples` were seen; `calls`, `total_ms` and all after them are about what they stand for.
-    `requests` and `per_request_p95` are None where a sample shows no whole units of work.
+    `requests` and `per_request_p95` are None where a sample shows no whole units of work. Where
+    `untimed` of them have no duration there are no quantiles.
     """
 
     samples: int
@@ -62,6 +64,7 @@ class Seen:
     requests: int | None
     per_request_p95: float | None
     sources: tuple[int, ...]
+    untimed: int = 0
 
 
 class StatementFigures:
@@ -72,6 +75,7 @@ class StatementFigures:
         self._total_ms = np.zeros(0)
         self._low_ms = np.zeros(0)
         self._high_ms = np.zeros(0)
+        self._untimed = np.zeros(0, dtype=np.int64)
         self._per_request = Totals()
         self._sources = Totals()
         self._query_ids: dict[int, set[int]] = {}
@@ -81,7 +85,8 @@ class StatementFigures:
     def add(self, statement: Rows, request: Rows, columns: Mapping[str, Column]) -> None:
         """Executions in whole units of work.
 
-        Columns duration_ms, octaves (its binary logarithm), clock, source and query_id.
+        Columns duration_ms, octaves (its binary logarithm), untimed (no duration is known), clock,
+        source and query_id.
         """
         if len(statement) == 0:
             return
@@ -92,7 +97,12 @@ class StatementFigures:
         np.minimum.at(low, group, values)
         np.maximum.at(high, group, values)
         self._sum(calls, np.bincount(group, weights=values).astype(np.float64), low, high)
-        self.durations.add(group, values, columns["octaves"])
+        if columns["untimed"].any():
+            timed = np.flatnonzero(~columns["untimed"])
+            self.durations.add(group[timed], values[timed], columns["octaves"][timed])
+            self._count_untimed(np.bincount(group[columns["untimed"]]))
+        else:
+            self.durations.add(group, values, columns["octaves"])
         self._count_requests(group, request - request.min())
         self._count_sources(group, columns["source"])
         self._note_query_ids(statement, columns["query_id"])
@@ -107,6 +117,10 @@ class StatementFigures:
         self._total_ms[:size] += total_ms
         self._low_ms[:size] = np.minimum(self._low_ms[:size], low_ms)
         self._high_ms[:size] = np.maximum(self._high_ms[:size], high_ms)
+
+    def _count_untimed(self, calls: Rows) -> None:
+        self._untimed = grown(self._untimed, len(calls))
+        self._untimed[: len(calls)] += calls
 
     def _count_requests(self, group: Rows, request: Rows) -> None:
         """Of each (statement, clock): how many units of work ran it once, how many twice and so on."""
@@ -154,6 +168,7 @@ class StatementFigures:
         for key in self._sources.items()[0].tolist():
             sources.setdefault(key // _WIDE, []).append(key % _WIDE)
         calls = grown(self._calls, -(-len(self._calls) // _CLOCKS) * _CLOCKS)
+        untimed = grown(self._untimed, len(calls))
         samples = {} if sampling is None else self.durations.samples(sampling)
         found = {}
         for number in np.flatnonzero(calls[Clock.SERVER :: 2] + calls[Clock.CLIENT :: 2]).tolist():
@@ -166,10 +181,11 @@ class StatementFigures:
                 float(self._low_ms[group]),
                 float(self._high_ms[group]),
                 group == client,
-                quantiles[group],
-                shown_histogram(*histograms[group]),
+                quantiles.get(group, ()),
+                shown_histogram(*histograms[group]) if group in histograms else (),
                 *requests[group],
                 tuple(sources[group]),
+                int(untimed[group]),
             )
             if group == server and group in samples:
                 clustering = self._clustering(group, sampling)
@@ -191,6 +207,7 @@ class StatementFigures:
             "total_ms": self._total_ms,
             "low_ms": self._low_ms,
             "high_ms": self._high_ms,
+            "untimed": self._untimed,
             "query_ids": np.array(
                 [(number, one) for number, ids in self._query_ids.items() for one in sorted(ids)],
                 dtype=np.int64,
@@ -203,6 +220,7 @@ class StatementFigures:
     def absorb(self, arrays: Arrays) -> None:
         """Add what another gave as arrays, of the same statements."""
         self._sum(arrays["calls"], arrays["total_ms"], arrays["low_ms"], arrays["high_ms"])
+        self._count_untimed(arrays["untimed"])
         for number, one in arrays["query_ids"].tolist():
             self._query_ids.setdefault(number, set()).add(one)
         for name, part in self._parts().items():
@@ -261,6 +279,8 @@ def statement_stats(
 
 
 def _from_executions(seen: Seen, log: LogContext) -> StatementStats:
+    if seen.untimed:
+        return _untimed(seen, log)
     p50, p95, p99 = seen.quantiles
     censored = bool(log.censored_ms)
     return StatementStats(
@@ -281,6 +301,29 @@ def _from_executions(seen: Seen, log: LogContext) -> StatementStats:
         client=seen.client,
         sources=tuple(log.paths[source] for source in seen.sources),
         histogram=seen.histogram,
+    )
+
+
+def _untimed(seen: Seen, log: LogContext) -> StatementStats:
+    """A statement of whose calls some, or all, have no duration: those that are known are summed up."""
+    timed = seen.samples - seen.untimed
+    return StatementStats(
+        calls=round(seen.calls),
+        total_ms=seen.total_ms,
+        mean_ms=seen.total_ms / timed if timed else 0.0,
+        min_ms=None,
+        max_ms=None,
+        p50_ms=None,
+        p95_ms=None,
+        p99_ms=None,
+        p95_low_ms=None,
+        p95_high_ms=None,
+        method="none",
+        requests=seen.requests,
+        calls_per_request_p95=seen.per_request_p95,
+        samples=seen.samples,
+        client=seen.client,
+        sources=tuple(log.paths[source] for source in seen.sources),
     )
 
 
@@ -321,7 +364,7 @@ def _completed(stats: StatementStats, extra: Sums, log: LogContext) -> Statement
         stats,
         parse_ms=extra.phases.parse_ms,
         bind_ms=extra.phases.bind_ms,
-        rows=sum(rows) if rows else None,
+        rows=sum(rows) if rows else extra.rows,
         query_ids=tuple(sorted(extra.query_ids)),
         sources=tuple(dict.fromkeys([*stats.sources, *sorted(paths)])),
     )

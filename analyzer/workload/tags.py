@@ -1,6 +1,7 @@
-"""What comments in statements tell: route or job (sqlcommenter, Marginalia).
+"""What comments in statements tell: route, job or call (sqlcommenter, Marginalia, Rails, Prisma).
 
-Traces are taken out of comments before they get here (analyzer.sql.comments).
+Ids of traces, requests and jobs are taken out of comments before they get here
+(analyzer.sql.comments).
 """
 
 import re
@@ -8,17 +9,35 @@ from urllib.parse import unquote
 
 _PAIR = re.compile(r"([A-Za-z_][\w.\-]*)\s*[=:]\s*(?:'([^'\\]*+(?:\\.[^'\\]*+)*)'|([^\s,'*]+))")
 _ROUTE_TAGS = ("route", "url", "path", "endpoint", "http_route")
+_JOB_TAGS = ("job", "job_name", "task", "task_name", "celery_task", "sidekiq_job", "worker")
+_LONGEST = 300  # characters of a route that is kept
 
 
 def read_route(comment: str) -> str | None:
-    """Where a statement comes from in words of the application, None where its comments don't tell."""
+    """Where a statement comes from in words of the application, None where its comments don't tell.
+
+    A route before a controller's action, a job, and the call of the ORM (Prisma's `prismaQuery`
+    tag: "Project.findMany").
+    """
     pairs = {
         found[1].lower().replace("-", "_"): unquote(found[2] if found[2] is not None else found[3])
         for found in _PAIR.finditer(comment)
     }
+    found_route = _route(pairs)
+    return found_route[:_LONGEST] if found_route else None
+
+
+def _route(pairs: dict[str, str]) -> str | None:
     for tag in _ROUTE_TAGS:
         if pairs.get(tag):
             return pairs[tag]
     if pairs.get("controller") and pairs.get("action"):
         return f"{pairs['controller']}#{pairs['action']}"
-    return pairs.get("job") or pairs.get("task") or pairs.get("controller")
+    for tag in _JOB_TAGS:
+        if pairs.get(tag):
+            queue = pairs.get("queue")
+            return f"{queue}:{pairs[tag]}" if queue else pairs[tag]
+    if pairs.get("controller"):
+        return pairs["controller"]
+    # Model.action:what it was called with
+    return pairs.get("prismaquery", "").partition(":")[0] or None

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.model.columns import Column, Floats, Rows
-from analyzer.model.executions import Clock
+from analyzer.model.columns import Column, Flags, Floats, Rows
+from analyzer.model.executions import FIRST_TIME_US, Clock
 from analyzer.model.sampling import Sampling
 from analyzer.model.workload import STEPS_PER_DECADE, Hour, Route, Traffic
 from analyzer.workload.quantiles import Quantile, rank_of
@@ -28,23 +28,37 @@ class TrafficFigures:
 
     def __init__(self) -> None:
         self._counts = np.zeros(_CLOCKS, dtype=np.int64)
+        self._untimed = 0
         self._first_us: int | None = None
         self._last_us: int | None = None
         self._decades = Totals()
         self._hours = Durations()
 
     def add(self, columns: Mapping[str, Column]) -> None:
-        """Executions: columns start_us, end_us, duration_ms, octaves (its logarithm) and clock."""
+        """Executions: columns start_us, end_us, duration_ms, octaves (its logarithm), untimed and clock."""
         if len(columns["clock"]) == 0:
             return
+        self._counts += np.bincount(columns["clock"], minlength=_CLOCKS)
+        timed = ~columns["untimed"]
+        if not timed.all():
+            self._untimed += int(np.count_nonzero(~timed))
+        self._add_span(columns["start_us"], columns["end_us"])
+        if not timed.all():
+            columns = {name: column[timed] for name, column in columns.items()}
         clock = columns["clock"].astype(np.int64)
-        self._counts += np.bincount(clock, minlength=_CLOCKS)
-        self._span(int(columns["start_us"].min()), int(columns["end_us"].max()))
         clipped = np.clip(columns["octaves"], *_SHOWN_OCTAVES)
         decades = np.floor(clipped * (math.log10(2) * STEPS_PER_DECADE) + 1e-9).astype(np.int64)
         self._decades.count(clock * _WIDE + decades + _MIDDLE)
         hours = columns["start_us"] // _HOUR_US
         self._hours.add(hours * _CLOCKS + clock, columns["duration_ms"], columns["octaves"])
+
+    def _add_span(self, start_us: Rows, end_us: Rows) -> None:
+        """Rows with a time."""
+        if int(start_us.min()) < FIRST_TIME_US:
+            placed = start_us >= FIRST_TIME_US
+            start_us, end_us = start_us[placed], end_us[placed]
+        if len(start_us):
+            self._span(int(start_us.min()), int(end_us.max()))
 
     def _span(self, first_us: int | None, last_us: int | None) -> None:
         firsts = [at for at in (first_us, self._first_us) if at is not None]
@@ -55,6 +69,11 @@ class TrafficFigures:
         """The quantile over all executions on a clock (None of nothing), and how many there are."""
         groups = [group for group in self._hours.histograms() if group % _CLOCKS == clock]
         return self._hours.overall(groups, quantile)
+
+    @property
+    def untimed(self) -> int:
+        """How many executions have no duration."""
+        return self._untimed
 
     @property
     def first_us(self) -> int | None:
@@ -118,19 +137,24 @@ class TrafficFigures:
         return tuple(
             Hour(group // _CLOCKS * _HOUR_US, calls, p95.value_ms)
             for group, (calls, p95) in sorted(found.items())
-            if group % _CLOCKS == clock
+            if group % _CLOCKS == clock and group // _CLOCKS * _HOUR_US >= FIRST_TIME_US
         )
 
     def arrays(self) -> Arrays:
         """All that there is, as arrays."""
         span = [at for at in (self._first_us, self._last_us) if at is not None]
-        made = {"counts": self._counts, "span": np.array(span, dtype=np.int64)}
+        made = {
+            "counts": self._counts,
+            "untimed": np.array([self._untimed]),
+            "span": np.array(span, dtype=np.int64),
+        }
         made |= named("decades", self._decades.arrays())
         return made | named("hours", self._hours.arrays())
 
     def absorb(self, arrays: Arrays) -> None:
         """Add what another gave as arrays."""
         self._counts += arrays["counts"]
+        self._untimed += int(arrays["untimed"][0])
         self._span(*(arrays["span"].tolist() or (None, None)))
         self._decades.absorb(part_of(arrays, "decades"))
         self._hours.absorb(part_of(arrays, "hours"))
@@ -149,11 +173,13 @@ class RequestFigures:
     def add(self, work: "SummedRequests", statement: Rows, duration_ms: Column) -> None:
         """Requests, and the statements that each row of theirs ran."""
         some = work.round_trips > 0
-        route = work.route[some].astype(np.int64) + 1
         self._units += np.bincount(work.unit[some], minlength=len(UNITS))
-        self._durations.add(route, work.duration_ms[some])
-        self._total_ms.add(route, work.duration_ms[some])
-        self._trips.count(route * _WIDE + work.round_trips[some])
+        some &= work.whole
+        route = work.route.astype(np.int64) + 1
+        self._trips.count(route[some] * _WIDE + work.round_trips[some])
+        some &= work.timed
+        self._durations.add(route[some], work.duration_ms[some])
+        self._total_ms.add(route[some], work.duration_ms[some])
         row_route = work.route[work.request]
         routed = row_route >= 0
         if routed.any():
@@ -251,7 +277,8 @@ class SummedRequests:
     """A slice's requests: `request` is the place of each row's in the other columns.
 
     `route` is a number (-1 none), `unit` one of TRACE, TRANSACTION, BURST. Where `round_trips` is 0
-    no statement of the team's was run.
+    no statement of the team's was run. `timed`: the durations of all its rows are known. `whole`: it is
+    told from others, by a trace or by time.
     """
 
     request: Rows
@@ -259,12 +286,16 @@ class SummedRequests:
     route: Rows
     duration_ms: Floats
     round_trips: Rows
+    timed: Flags
+    whole: Flags
 
 
-def sum_requests(request: Rows, unit: Column, route: Rows, duration_ms: Floats) -> SummedRequests:
+def sum_requests(
+    request: Rows, unit: Column, route: Rows, duration_ms: Floats, untimed: Flags, whole: Flags
+) -> SummedRequests:
     """Sum rows (the team's, in the order of time in each request) up by request.
 
-    `route` is that of each row's statement: the first that is known is the request's.
+    `untimed` marks rows without a duration, `whole` those whose request is told from others. `route` is that of each row's statement: the first that is known is the request's.
     """
     count = int(request.max()) + 1 if len(request) else 0
     units = np.zeros(count, dtype=unit.dtype)
@@ -278,6 +309,8 @@ def sum_requests(request: Rows, unit: Column, route: Rows, duration_ms: Floats) 
         routes,
         np.bincount(request, weights=duration_ms, minlength=count).astype(np.float64),
         np.bincount(request, minlength=count),
+        np.bincount(request[untimed], minlength=count) == 0,
+        np.bincount(request[~whole], minlength=count) == 0,
     )
 
 

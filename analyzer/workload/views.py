@@ -11,7 +11,7 @@ import numpy as np
 
 from analyzer.model.columns import Column, Flags, Rows, starts_of_runs
 from analyzer.model.coverage import SourceCoverage
-from analyzer.model.executions import Clock
+from analyzer.model.executions import FIRST_TIME_US, Clock
 
 Columns = dict[str, Column]
 
@@ -200,8 +200,9 @@ class Views:
     def _during_server(self, client: Columns, mine: Rows, server: Columns) -> Flags:
         low = (self._server_from_us or 0) - _CLOCK_SKEW_US
         high = int(server["end_us"].max()) + _CLOCK_SKEW_US
-        flags: Flags = (client["end_us"][mine] >= low) & (client["start_us"][mine] <= high)
-        return flags
+        start = client["start_us"][mine]
+        flags: Flags = (client["end_us"][mine] >= low) & (start <= high)
+        return flags | (start < FIRST_TIME_US)  # a log without times may be of any time
 
     def _calls_found(
         self, client: Columns, within: Rows, server: Columns, counts: list[int]
@@ -210,6 +211,8 @@ class Views:
         start = client["start_us"][within].min() - _CLOCK_SKEW_US
         end = client["end_us"][within].max() + _CLOCK_SKEW_US
         near = (server["end_us"] >= start) & (server["end_us"] <= end)
+        if start < FIRST_TIME_US:
+            near[:] = True
         size = int(max(client["key"].max(), server["key"].max())) + 1
         seen = np.bincount(server["key"][near], minlength=size)
         called = np.bincount(client["key"][within], minlength=size)

@@ -105,7 +105,9 @@ def rows_by_name(text: str) -> dict[str, list[str]]:
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in row] for row in rows]
     return {
-        row[1].strip("`"): row for row in cells if len(row) > 1 and re.fullmatch("`[a-z]+`", row[1])
+        row[1].strip("`"): row
+        for row in cells
+        if len(row) > 1 and re.fullmatch("`[a-z][a-z-]*`", row[1])
     }
 
 
@@ -113,12 +115,15 @@ def test_every_log_format_is_described(checkout: Path) -> None:
     offered = set(importlib.import_module("analyzer.cli._options").LOG_FORMATS) - {"auto"}
     read = importlib.import_module("analyzer.sources.logs").FORMATS
     wrapped = importlib.import_module("analyzer.sources.logs.unwrapping").UNWRAPPERS
-    assert offered == {*read, *wrapped}
+    applications = importlib.import_module("analyzer.sources.applications").READERS
+    assert offered == {*read, *wrapped, *applications}
     described = rows_by_name((checkout / "docs" / "formats.md").read_text(encoding="utf-8"))
     assert described.keys() == offered
     for name, kind in wrapped.items():
         tried = "captures" if kind.verified else "documentation"
         assert described[name][-1].endswith(tried), name
+    for name in applications:
+        assert described[name][-1].endswith("captures"), name
     commands = (checkout / "docs" / "commands.md").read_text(encoding="utf-8")
     assert [name for name in sorted(offered) if f"`{name}`" not in commands] == []
 

@@ -63,7 +63,8 @@ def traffic_of(executions: pd.DataFrame, requests: pd.DataFrame, quantile: float
     ours = executions[executions["statement"] != BEGIN]
     columns = {name: ours[name].to_numpy() for name in ours}
     traffic, routed = TrafficFigures(), RequestFigures()
-    traffic.add({**columns, "octaves": np.log2(columns["duration_ms"])})
+    untimed = np.zeros(len(ours), dtype=bool)
+    traffic.add({**columns, "octaves": np.log2(columns["duration_ms"]), "untimed": untimed})
     known = requests[requests["route"].notna()]
     names = sorted(known["route"].unique())
     numbers = {
@@ -74,5 +75,7 @@ def traffic_of(executions: pd.DataFrame, requests: pd.DataFrame, quantile: float
     request, took = rows["request"].to_numpy(), rows["duration_ms"].to_numpy()
     route = np.array([numbers[number] for number in request.tolist()], dtype=np.int64)
     unit = np.full(len(rows), TRANSACTION, dtype=np.int8)
-    routed.add(sum_requests(request, unit, route, took), rows["statement"].to_numpy(), took)
+    none = np.zeros(len(rows), dtype=bool)
+    summed = sum_requests(request, unit, route, took, none, ~none)
+    routed.add(summed, rows["statement"].to_numpy(), took)
     return traffic.finish(quantile, routed.routes(names, quantile))

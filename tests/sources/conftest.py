@@ -14,6 +14,7 @@ from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk, joined
 from analyzer.model.recording import Recording
 from analyzer.sources import one_input
+from analyzer.sources.applications import READERS, CallSink
 from analyzer.sources.inputs import gather
 from analyzer.sources.logs import FORMATS
 from analyzer.sources.logs.meaning import EntrySink
@@ -105,7 +106,15 @@ def read(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cal
             super().__init__(*given)
             sinks.append(self)
 
+    calls: list[CallSink] = []
+
+    class KeptCallSink(CallSink):
+        def __init__(self, *given: Any) -> None:  # noqa: ANN401 - handed on
+            super().__init__(*given)
+            calls.append(self)
+
     monkeypatch.setattr(one_input, "EntrySink", KeptSink)
+    monkeypatch.setattr(one_input, "CallSink", KeptCallSink)
 
     def reading(*paths: Path | str, **options: object) -> Read:
         recording = Recording(keys=StatementKeyTable())
@@ -114,7 +123,12 @@ def read(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cal
         gathering.finish()
         for sink in sinks:
             assert_accounted(sink)
+        for one in calls:
+            account = one.coverage
+            counted = one.entry_bytes + account.bytes_unparsed + account.foreign_bytes
+            assert account.bytes == counted or account.format not in READERS  # what was unwrapped
         sinks.clear()
+        calls.clear()
         return Read(recording, chunks)
 
     return reading

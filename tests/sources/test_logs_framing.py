@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.recording import Recording
+from analyzer.sources.applications.calls import CallSink
 from analyzer.sources.applications.prisma import PrismaEventReader
 from analyzer.sources.logs import read_log
 from analyzer.sources.logs.csvlog import CsvlogReader
@@ -85,9 +86,10 @@ def read_bounded(name: str, data: bytes, longest: int) -> tuple[SourceCoverage, 
 
 def read_events(data: bytes) -> tuple[SourceCoverage, int]:
     coverage = SourceCoverage("x")
-    reader = PrismaEventReader(Recording(keys=StatementKeyTable()), coverage, 0, ReadOptions())
-    assert sum(map(len, reader.read(io.BytesIO(data)))) == coverage.executions
-    return coverage, reader.entry_bytes
+    calls = CallSink(Recording(keys=StatementKeyTable()), coverage, 0, ReadOptions())
+    rows = sum(map(len, PrismaEventReader(calls).read(io.BytesIO(data))))
+    assert rows == coverage.executions
+    return coverage, calls.entry_bytes
 
 
 ENTRIES = {"stderr": STDERR, "csvlog": CSV, "jsonlog": JSON}

@@ -62,3 +62,6 @@ def test_parameters_in_their_three_forms() -> None:
     assert pick("$1 = '5', $2 = '6'", 2) == "'6'"
     assert pick("'a'\x1f5", -2) == "5"
     assert pick("'a'", 3) is None
+    # SELECT … WHERE 1 = 1 LIMIT $1, of which the log has the literals, or what was bound, alone
+    assert pick("1\x1f1", 1) is None
+    assert pick("[10]", -1) is None

@@ -168,3 +168,12 @@ def test_routes_of_sqlcommenter_and_marginalia() -> None:
     assert read_route("/* url=/authors/ request_id= */") == "/authors/"
     assert read_route("/*route='%2Fapi%2Fusers'*/") == "/api/users"
     assert read_route("-- nothing here") is None
+
+
+def test_jobs_and_calls_where_no_route_is_told() -> None:
+    assert read_route("/*attempt='0',job='nightly',jobId=,queue='backups'*/") == "backups:nightly"
+    assert read_route("/*task='mail.send',task_id=*/") == "mail.send"
+    call = "prismaQuery='Project.findMany%3AeyJ3aGVyZSI6e319'"
+    assert read_route(f"/*{call},traceparent=''*/") == "Project.findMany"
+    assert read_route(f"/*{call},route='%2Fa'*/") == "/a"
+    assert len(read_route(f"/*route='{'x' * 9999}'*/") or "") == 300

@@ -1,132 +1,90 @@
 """Prisma's query events, one JSON object per line, as `log: [{emit: 'event', level: 'query'}]` gives.
 
 `timestamp` is when the call began, `duration` its milliseconds on the client's clock (waiting for
-a connection included), `params` a string: a JSON array from Prisma 7, nearly one before. Lines
-are in the order in which the calls ended. Transactions show their COMMIT or ROLLBACK, not BEGIN.
+a connection included), `params` a string: a JSON array from Prisma's client engine (7, and 6 where it
+is chosen), nearly one from the query engine before it, which does not escape quotes. Lines are in the
+order in which the calls ended. Transactions show their COMMIT or ROLLBACK, not BEGIN.
 """
 
 import json
-from collections.abc import Iterator
-from typing import BinaryIO
+import re
 
-from analyzer.model.coverage import SourceCoverage
-from analyzer.model.executions import Clock as WhoseClock
-from analyzer.model.executions import ExecutionChunk
-from analyzer.model.recording import Recording
-from analyzer.sources.logs.clock import Clock
-from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block, blocks, lines
-from analyzer.sources.logs.rows import RowBatch
-from analyzer.sources.logs.text import json_text_of, safe, shown
-from analyzer.sources.options import ReadOptions
-from analyzer.sql.comments import split_trace
+from analyzer.sources.applications.calls import CallSink, duration_of
+from analyzer.sources.applications.lines import JsonLineReader, Record
 
-KEYS = frozenset(("timestamp", "duration", "query", "params"))
-_LONGEST_MS = 1e12
 _LATEST_US = 1 << 60
+# A string of the old query engine ends where a value does: behind it is a comma and another value, or the end.
+_OLD_VALUE = re.compile(
+    r"""\s*(?:"((?:[^"]++|"(?!\s*(?:\]?\s*\Z|,\s*(?:["\d\[{<-]|null|true|false))))*+)"|([^",\[\]]++)|(\[[^\[\]]*+\]))\s*(?:,|\Z)""",
+    re.DOTALL,
+)
 
 
-class PrismaEventReader:
-    """Reads one file of query events; `entry_bytes` counts the bytes of events."""
+class PrismaEventReader(JsonLineReader):
+    """Reads one file of query events."""
 
-    def __init__(
-        self, recording: Recording, coverage: SourceCoverage, source: int, options: ReadOptions
-    ) -> None:
-        """Prepare for the input whose account is `coverage`, number `source` of the recording."""
-        self.entry_bytes = 0
-        self._recording = recording
-        self._coverage = coverage
-        self._options = options
-        self._clock = Clock(options.timezone, self._warn)
-        self._batch = RowBatch(source, WhoseClock.CLIENT)
-        self._speaker = (recording.sessions.add(f"client:{coverage.path}"), -1, -1, -1)
-        self._line = 0
+    NAME = "prisma-events"
+    WHAT = "Prisma's query events"
 
-    def _warn(self, message: str) -> None:
-        self._recording.coverage.warnings.append(f"{self._coverage.path}: {message}")
+    def __init__(self, sink: CallSink) -> None:
+        """As a LineReader."""
+        super().__init__(sink)
+        self._speaker = sink.speaker()
 
-    def read(
-        self, stream: BinaryIO, longest: int = LONGEST_ENTRY_BYTES
-    ) -> Iterator[ExecutionChunk]:
-        """Read all of `stream`; a line longer than `longest` bytes is left out as truncated."""
-        for block in blocks(stream, tabs=False, longest=longest):
-            if block.cut:
-                self._line += 1
-                self._coverage.truncated += 1
-                self._unparsed(block.data[:-1], block.offset, block.length)
-            else:
-                self._block(block)
-            yield from self._flush(last=False)
-        yield from self._flush(last=True)
-
-    def _flush(self, *, last: bool) -> list[ExecutionChunk]:
-        chunks = self._batch.take(last=last)
-        self._coverage.executions += sum(map(len, chunks))
-        return chunks
-
-    def _block(self, block: Block) -> None:
-        for line, offset, size in lines(block):
-            self._line += 1
-            if self._event(line):
-                self.entry_bytes += size
-            else:
-                self._unparsed(line, offset, size)
-
-    def _unparsed(self, line: bytes, offset: int, size: int) -> None:
-        self._coverage.unparsed_lines += 1
-        self._coverage.bytes_unparsed += size
-        if self._coverage.first_unparsed is None:
-            self._coverage.first_unparsed = f"line {self._line}, byte {offset}: {shown(line)}"
-
-    def _event(self, line: bytes) -> bool:
-        """Record the event on a line; False if there is none."""
-        try:
-            event = json.loads(json_text_of(line))
-        except (ValueError, RecursionError):
+    def record(self, record: Record, size: int) -> bool | None:  # noqa: ARG002 - as JsonLineReader says
+        """An event, False if it is none."""
+        start_us = self._start(record.get("timestamp"))
+        value, query = record.get("duration"), record.get("query")
+        duration_ms = None if isinstance(value, str) else duration_of(value)
+        if start_us is None or duration_ms is None or not isinstance(query, str):
             return False
-        if not isinstance(event, dict):
-            return False
-        start_us = self._start(event.get("timestamp"))
-        duration_ms, query = event.get("duration"), event.get("query")
-        if start_us is None or not isinstance(query, str) or isinstance(duration_ms, bool):
-            return False
-        if not isinstance(duration_ms, int | float) or not 0 <= duration_ms < _LONGEST_MS:
-            return False
-        self._coverage.entries += 1
-        if self._wanted(start_us):
-            self._execution(start_us, float(duration_ms), safe(query), event.get("params"))
+        params = record.get("params")
+        given = _json(params) if isinstance(params, str) and params not in ("", "[]") else None
+        self.sink.call(
+            query,
+            start_us=start_us,
+            duration_ms=duration_ms,
+            speaker=self._speaker,
+            line=self.number,
+            parameters=given,
+        )
         return True
 
     def _start(self, value: object) -> int | None:
         """ISO 8601, or milliseconds since the epoch where a logger wrote a number."""
         if isinstance(value, str):
-            return self._clock.read(value)
+            return self.sink.clock.read(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return round(value * 1000) if 0 <= value < _LATEST_US / 1000 else None
 
-    def _wanted(self, at_us: int) -> bool:
-        since, until = self._options.since_us, self._options.until_us
-        return (since is None or at_us >= since) and (until is None or at_us < until)
 
-    def _execution(self, start_us: int, duration_ms: float, query: str, params: object) -> None:
-        recording = self._recording
-        key, literals, comments = recording.keys.add(query)
-        given = safe(params) if isinstance(params, str) and params not in ("", "[]") else literals
-        end_us = start_us + round(duration_ms * 1000)
-        rest, trace = (None, 0) if comments is None else split_trace(comments)
-        row = self._batch.add(
-            start_us,
-            end_us,
-            duration_ms,
-            key,
-            self._line,
-            0,
-            recording.comments.add(rest),
-            trace,
-            self._speaker,
-        )
-        if given is not None:
-            self._batch.describe(row, given)
-        least = self._coverage.minimum_ms
-        if least is None or duration_ms < least:
-            self._coverage.minimum_ms = duration_ms
+def _json(params: str) -> str:
+    """Parameters as a JSON array, as far as they can be taken apart; else as they are."""
+    try:
+        json.loads(params)
+    except (ValueError, RecursionError):
+        return _repaired(params) or params
+    return params
+
+
+def _repaired(params: str) -> str | None:
+    """What the query engine wrote without escaping: `["it"s",5]`; None where it is cut."""
+    if not (params.startswith("[") and params.endswith("]")):
+        return None
+    body, values, place = params[1:-1], [], 0
+    while place < len(body):
+        found = _OLD_VALUE.match(body, place)
+        if found is None:
+            return None
+        text, bare, several = found.groups()
+        values.append(text if text is not None else _plain(bare or several))
+        place = found.end()
+    return json.dumps(values)
+
+
+def _plain(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:  # a date, `<5 bytes blob>`
+        return text.strip()
