@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 
 from analyzer.sql.keys import LITERAL_SEPARATOR
 
@@ -33,6 +34,10 @@ def pick(text: str, parameter: int) -> str | None:
 
     Positive: the n of `$n`, in DETAIL or Prisma's form. Negative: the -(k + 1)-th literal.
     """
-    values = split_parameters(text)
+    return pick_from(split_parameters(text), parameter)
+
+
+def pick_from(values: Sequence[str], parameter: int) -> str | None:
+    """The same from values that were split already."""
     position = parameter - 1 if parameter > 0 else -parameter - 1
     return values[position] if 0 <= position < len(values) else None
