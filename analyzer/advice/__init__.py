@@ -2,10 +2,12 @@
 
 from analyzer.advice.n_plus_one import recommend_batch
 from analyzer.advice.repeated import recommend_lookup, recommend_memo
+from analyzer.advice.texts import recommend_for_text
 from analyzer.model.evidence import (
     NPlusOneEvidence,
     RepeatedLookupEvidence,
     RepeatedQueryEvidence,
+    StatementEvidence,
 )
 from analyzer.model.finding import Finding, Recommendation
 from analyzer.model.workload import Workload
@@ -22,5 +24,7 @@ def recommend(finding: Finding, workload: Workload) -> tuple[Recommendation, ...
             return recommend_lookup(evidence, workload)
         case RepeatedQueryEvidence() as evidence:
             return recommend_memo(evidence, workload)
+        case StatementEvidence() as evidence:
+            return recommend_for_text(evidence, workload.catalog)
         case _:
             return ()

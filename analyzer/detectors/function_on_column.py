@@ -107,13 +107,19 @@ def _judge(workload: Workload, weighed: Weighed, obstacle: Obstacle) -> Finding 
             computed_by=obstacle.computed_by,
             rewritten_sql=rewritten,
         ),
-        title=f"{expression} is computed for every row of {name}: {pace(weighed)}",
+        title=f"{_subject(obstacle)} is computed for every row of {name}: {pace(weighed)}",
         severity=severity_of(weighed, workload.target.ms),
         confidence=_confidence(
             scanned=by_plan.scanned, typed=kind is not None, shared=bool(others)
         ),
         about=[name, expression],
     )
+
+
+def _subject(obstacle: Obstacle) -> str:
+    """The expression, or in words where the text elides a part of it."""
+    whole = obstacle.expression is not None and "\u2026" not in obstacle.expression
+    return str(obstacle.expression) if whole else f"{obstacle.computed_by} on {obstacle.column}"
 
 
 def _confidence(*, scanned: bool, typed: bool, shared: bool) -> float:

@@ -3,9 +3,9 @@
 What it finds
     A statement that takes time, may return several rows, and asks for every column of a wide table:
     `SELECT *`, `t.*` beside a join, or the list of all columns that an ORM writes. Wide is a table
-    with a column of a type that is large by nature (`json`, `jsonb`, `bytea`, `xml`, `tsvector`,
-    `vector`, geometries) or `text[]` and the like, with 30 columns or more, or with rows of 1,000
-    bytes or more on disk.
+    with rows of 1,000 bytes or more on disk, with 30 columns or more, or with a column of a type
+    that is large by nature (`bytea`, `xml`, `tsvector`, `vector`, geometries); where the size of
+    rows is known and not small, `json`, `jsonb`, `hstore` and arrays count, too.
 
 Why it hurts
     Values of more than about 2 kB lie in a table beside the table (TOAST), compressed. Each one
@@ -17,7 +17,8 @@ How it decides
     a schema it is not-applicable. Silent below 5 calls, 1 % of all time or 5 % of the target; where
     a unique key finds one row; where the result is aggregated or LIMIT 1. Severity is low, and
     medium from one target and 5 % of the time on: how much of the time the columns take does not
-    show in a log. Confidence is lower where no large column is known.
+    show in a log. Confidence is lower where the size of rows is not known. Rows below 300 bytes are
+    not wide, whatever the types, and a statement that returns one row a call is let be.
 
 When it is wrong
     The application needs the columns. The large columns are mostly empty, or their values short.
@@ -49,9 +50,12 @@ from analyzer.model.workload import Workload
 
 MANY_COLUMNS = 30
 WIDE_ROW_BYTES = 1_000
+NARROW_ROW_BYTES = 300  # below, large columns are empty or short
 _FEW_COLUMNS = 4  # a table of three columns has nothing to leave out
-_LARGE_TYPES = ("json", "bytea", "xml", "tsvector", "vector", "halfvec", "sparsevec", "hstore", "geometry", "geography", "raster")  # fmt: skip
-_WITH_TYPE, _BY_SIZE = 0.7, 0.5  # confidence
+_LARGE_TYPES = ("bytea", "xml", "tsvector", "vector", "halfvec", "geometry", "geography", "raster")
+_OFTEN_LARGE_TYPES = ("json", "hstore")  # jsonb too; many hold a few bytes
+_MEASURED, _GUESSED = 0.75, 0.5  # confidence
+_SEVERAL = 2.0  # rows a call
 _NO_SCHEMA = "which columns are wide is not known: give --schema, --dsn or a schema.prisma"
 
 
@@ -86,7 +90,9 @@ class SelectStarWide:
 def _whole_tables(workload: Workload, weighed: Weighed) -> Iterator[_Whole]:
     """The wide tables that the statement returns whole, in several rows."""
     facts, catalog = weighed.statement.facts, workload.catalog
-    if facts.kind is not Kind.SELECT or facts.one_row or facts.limit == 1 or catalog is None:
+    rows = _rows_per_call(weighed)
+    single = facts.one_row or facts.limit == 1 or (rows is not None and rows < _SEVERAL)
+    if facts.kind is not Kind.SELECT or single or catalog is None:
         return
     for name in dict.fromkeys(facts.tables):
         table = catalog.table(name)
@@ -97,7 +103,7 @@ def _whole_tables(workload: Workload, weighed: Weighed) -> Iterator[_Whole]:
         if not star and not listed.issuperset(column.name for column in table.columns):
             continue
         whole = _Whole(table, star, _large_columns(table), _row_bytes(table))
-        if whole.large or len(table.columns) >= MANY_COLUMNS or _is_wide(whole.row_bytes):
+        if _is_wide(whole):
             yield whole
 
 
@@ -106,7 +112,8 @@ def _large_columns(table: Table) -> tuple[str, ...]:
     return tuple(
         column.name
         for column in table.columns
-        if column.type.lower().startswith(_LARGE_TYPES) or column.type.endswith("[]")
+        if column.type.lower().startswith(_LARGE_TYPES + _OFTEN_LARGE_TYPES)
+        or column.type.endswith("[]")
     )
 
 
@@ -115,16 +122,21 @@ def _row_bytes(table: Table) -> int | None:
     return round(table.bytes / table.rows) if table.bytes and table.rows else None
 
 
-def _is_wide(row_bytes: int | None) -> bool:
-    return row_bytes is not None and row_bytes >= WIDE_ROW_BYTES
+def _is_wide(whole: _Whole) -> bool:
+    """By the size of rows where it is known, else by the number of columns and their types."""
+    columns = whole.table.columns
+    if whole.row_bytes is None:
+        certain = any(column.type.lower().startswith(_LARGE_TYPES) for column in columns)
+        return certain or len(columns) >= MANY_COLUMNS
+    if whole.row_bytes < NARROW_ROW_BYTES:
+        return False
+    return bool(whole.large) or len(columns) >= MANY_COLUMNS or whole.row_bytes >= WIDE_ROW_BYTES
 
 
 def _finding(workload: Workload, weighed: Weighed, whole: _Whole) -> Finding:
-    table, stats = whole.table, weighed.stats
+    table = whole.table
     unbounded = whole.large or tuple(c.name for c in table.columns if c.type in ("text", "citext"))
-    rows_per_call = (
-        round(stats.rows / stats.calls, 1) if stats.rows is not None and stats.calls else None
-    )
+    rows_per_call = _rows_per_call(weighed)
     severe = severity_of(weighed, workload.target.ms) in (Severity.HIGH, Severity.CRITICAL)
     count = len(table.columns)
     return finding_of(
@@ -143,9 +155,14 @@ def _finding(workload: Workload, weighed: Weighed, whole: _Whole) -> Finding:
         ),
         title=f"All {count} columns of {table.name} are loaded{_with(whole.large)}: {pace(weighed)}",
         severity=Severity.MEDIUM if severe else Severity.LOW,
-        confidence=_WITH_TYPE if whole.large else _BY_SIZE,
+        confidence=_MEASURED if whole.row_bytes else _GUESSED,
         about=[table.name],
     )
+
+
+def _rows_per_call(weighed: Weighed) -> float | None:
+    stats = weighed.stats
+    return round(stats.rows / stats.calls, 1) if stats.rows is not None and stats.calls else None
 
 
 def _with(large: tuple[str, ...]) -> str:
