@@ -98,8 +98,6 @@ def _sargable(
 
 
 def _rewriting_risk(evidence: FunctionOnColumnEvidence) -> str:
-    if evidence.computed_by == "date_trunc":
-        return "The value must be the first moment of its unit, as date_trunc gives it: with another the original finds nothing."
     if evidence.computed_by == "coalesce":
         return f"An index on {evidence.column} serves both parts, also the one for NULL."
     return f"It needs an index that begins with {evidence.column}, or with what else is compared for equality."
@@ -114,7 +112,7 @@ def _by_hand(evidence: FunctionOnColumnEvidence) -> Recommendation:
             title=f"Ask for {evidence.column} by containment, which a GIN index serves",
             text=(
                 f"CREATE INDEX CONCURRENTLY ON {quote_table(evidence.table)} USING gin ({column} jsonb_path_ops);\n"
-                f"-- then WHERE {column} @> $1, with $1 = {{"key": value}}"
+                f"-- then WHERE {column} @> $1, with $1 the key and its value as a JSON object"
             ),
             verified_by="rule",
             risk=f"{evidence.column} has to be jsonb, and containment is only equality of the keys named; {_CONCURRENTLY}.",

@@ -68,10 +68,12 @@ def index_on_column(table: Table | None, column: str) -> str | None:
 
 
 def index_on_expression(table: Table | None, expression: str) -> bool:
-    """Whether an index begins with the expression, as the catalog spells it."""
-    return table is not None and any(
-        index.valid and index.columns and same_expression(index.columns[0], expression)
-        for index in table.indexes
+    """Whether an index begins with the expression (none with a bare column), as the catalog spells it."""
+    if table is None:
+        return False
+    firsts = [index.columns[0] for index in table.indexes if index.valid and index.columns]
+    return any(
+        same_expression(first, expression) for first in firsts if table.column(first) is None
     )
 
 
@@ -89,10 +91,15 @@ def trigram_index(table: Table | None, subject: str) -> bool:
     return False
 
 
-def found_by_key(facts: StatementFacts, table: str, catalog: Catalog | None) -> bool:
-    """Whether equality on a unique key finds one row of the table, whatever else is asked."""
+def found_by_key(
+    facts: StatementFacts, table: str, catalog: Catalog | None, but: str | None = None
+) -> bool:
+    """Whether equality on a unique key finds one row of the table, whatever else is asked.
+
+    The column `but` does not count.
+    """
     known = catalog.table(table) if catalog is not None else None
-    columns = frozenset(equal_columns(facts, table))
+    columns = frozenset(equal_columns(facts, table)) - {but}
     if not columns:
         return False
     return known.is_unique(columns) if known is not None else bool(columns & {"id", "uuid"})

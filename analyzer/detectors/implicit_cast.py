@@ -108,7 +108,7 @@ def _of_text(workload: Workload, weighed: Weighed) -> Iterator[_Cast]:
 def _computes(column: str, kind: str | None, to: str) -> bool:
     """Whether a spelled cast makes another value of the column's."""
     if kind is None:
-        return to == "text" and names_key(column)
+        return to in ("text", "character varying") and names_key(column)
     return not relabels(kind, to)
 
 
@@ -156,7 +156,7 @@ def _judge(workload: Workload, weighed: Weighed, cast: _Cast) -> Finding | None:
         return None
     if index_on_expression(table, f"({cast.column})::{cast.to}") and kind is not None:
         return None
-    if found_by_key(weighed.statement.facts, cast.table, workload.catalog):
+    if found_by_key(weighed.statement.facts, cast.table, workload.catalog, but=cast.column):
         return None
     by_plan = access(workload, weighed.statement.shape_id, cast.table, cast.column)
     if by_plan.served:

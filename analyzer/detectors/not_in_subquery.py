@@ -8,7 +8,7 @@ Why it hurts
     NOT IN asks for more than "is not there": with one NULL in the list it is never true. That
     keeps PostgreSQL (up to 18) from using an anti join. The list is hashed if it fits into
     `work_mem`; as soon as it does not, it is read through again for every row, and a statement of
-    a second takes hours. And once there is a NULL, the statement returns nothing, without an error.
+    a second takes hours. `<> ALL` is never hashed. And once there is a NULL, the statement returns nothing, without an error.
 
 How it decides
     Read off the statement's text. Silent below 5 calls, 1 % of all time or 5 % of the target, and

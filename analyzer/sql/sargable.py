@@ -165,7 +165,10 @@ class _Ranges(_Rewriter):
         shown = _text(column)
         if name == "date_trunc" and self._unit in _STEPS:
             first = f"({value})::{self._moment}"
-            return f"{shown} >= {first} AND {shown} < {first} + interval '{_STEPS[self._unit]}'"
+            # A value that is not the first moment of its unit finds nothing, then as before.
+            whole = f"date_trunc('{self._unit}', {first}) = {first}"
+            step = f"interval '{_STEPS[self._unit]}'"
+            return f"{shown} >= {first} AND {shown} < {first} + {step} AND {whole}"
         if name in ("extract", "date_part") and self._unit == "year":
             year = f"({value})::int"
             return f"{shown} >= make_date({year}, 1, 1) AND {shown} < make_date({year} + 1, 1, 1)"
