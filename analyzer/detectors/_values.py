@@ -16,6 +16,7 @@ from analyzer.model.statement import Hindrance, Kind, Statement, StatementFacts
 from analyzer.model.work import WorkSlice
 from analyzer.sql.obstacles import starts_anywhere
 from analyzer.sql.parameters import pick_from, split_parameters
+from analyzer.sql.survey import MANY
 
 MOST = 64  # executions of a statement in the whole run
 MOST_OF_SLICE = 16
@@ -50,8 +51,10 @@ def asks_for_values(statement: Statement) -> bool:
 
 
 def has_list(statement: Statement) -> bool:
-    """Whether a statement has an IN list of several values."""
-    return statement.facts.kind is not Kind.INSERT and LIST_MARK in statement.sql
+    """Whether a statement has an IN list of several values (see Identity in architecture.md)."""
+    if statement.facts.kind is Kind.INSERT:
+        return False
+    return LIST_MARK in statement.sql or MANY in statement.shape_id.split("-")[1:]
 
 
 class ValueSamples:
@@ -109,7 +112,8 @@ class ValueSamples:
         _note_patterns(values, facts, seen, bound=text.startswith(("$1 = ", "[")))
         if has_list(statement):
             lists = len(_LIST.findall(statement.sql))
-            others = len(set(_PARAMETER.findall(statement.sql)))
+            # Without a mark (the items are cast) the other values are not told apart: they are few.
+            others = len(set(_PARAMETER.findall(statement.sql))) if lists else 0
             seen.items.append(max(1, (len(values) - others) // max(1, lists)))
 
 

@@ -53,9 +53,7 @@ def outcome(
     return analysed(folder, [one, rest], schema).outcomes[detector]
 
 
-def found(
-    folder: Path, detector: str, statement: Ran | str, schema: str | None = None
-) -> Finding:
+def found(folder: Path, detector: str, statement: Ran | str, schema: str | None = None) -> Finding:
     """The one finding of a detector, with its advice."""
     one = Ran(statement) if isinstance(statement, str) else statement
     rest = Ran(REST, ms=one.ms, calls=max(one.calls, 10))

@@ -92,7 +92,9 @@ def test_without_a_schema_it_is_less_sure(tmp_path: Path) -> None:
     sql = WRITTEN["SQLAlchemy lower"][0]
     known, unknown = found(tmp_path, DETECTOR, sql, SCHEMA), found(tmp_path, DETECTOR, sql)
     assert unknown.confidence < known.confidence
-    assert "CREATE INDEX CONCURRENTLY ON customers (lower(email))" in unknown.recommendations[0].text
+    assert (
+        "CREATE INDEX CONCURRENTLY ON customers (lower(email))" in unknown.recommendations[0].text
+    )
 
 
 def test_silent_below_the_floor(tmp_path: Path) -> None:
@@ -145,7 +147,9 @@ def test_rewritten_statements_find_the_same_by_an_index(
     rewritten = values_of(original, advice.text, LITERALS[program])
     for zone in ("UTC", "America/New_York"):
         same = [
-            postgres15.psql(f"SET timezone = '{zone}'; SELECT count(*), sum(id) FROM ({sql}) x", shop)
+            postgres15.psql(
+                f"SET timezone = '{zone}'; SELECT count(*), sum(id) FROM ({sql}) x", shop
+            )
             for sql in (original, rewritten)
         ]
         assert same[0] == same[1]

@@ -102,7 +102,10 @@ def test_the_advised_index_is_used(postgres15: "Server", tmp_path: Path) -> None
         + "INSERT INTO customers SELECT n, md5(n::text), md5(n::text) FROM generate_series(1, 20000) n; ANALYZE customers",
         dsn,
     )
-    for sql in (FOUND["Sequelize substring"], "SELECT id FROM customers WHERE UPPER(name::text) LIKE UPPER('%foobar%')"):
+    for sql in (
+        FOUND["Sequelize substring"],
+        "SELECT id FROM customers WHERE UPPER(name::text) LIKE UPPER('%foobar%')",
+    ):
         search = sql.replace("%foo%", "%foobar%")
         assert "Seq Scan" in postgres15.psql(f"EXPLAIN {search}", dsn)
         advice = found(tmp_path, DETECTOR, search, SCHEMA).recommendations[0]

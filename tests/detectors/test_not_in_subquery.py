@@ -84,8 +84,7 @@ def test_what_cannot_be_rewritten_safely_is_not(tmp_path: Path, sql: str) -> Non
 def shop(postgres15: "Server") -> str:
     dsn = postgres15.create_database("texts_not_in")
     postgres15.psql(
-        SCHEMA
-        + "INSERT INTO customers SELECT n, 'n' || n FROM generate_series(1, 30000) n;"
+        SCHEMA + "INSERT INTO customers SELECT n, 'n' || n FROM generate_series(1, 30000) n;"
         "INSERT INTO orders SELECT n, n % 29000 + 1, n % 3 = 0, n % 100 FROM generate_series(1, 60000) n;"
         "ANALYZE",
         dsn,
@@ -119,8 +118,7 @@ def test_not_exists_finds_the_same_by_an_anti_join(
 def test_one_null_and_not_in_returns_nothing(postgres15: "Server", tmp_path: Path) -> None:
     dsn = postgres15.create_database("texts_not_in_null")
     postgres15.psql(
-        SCHEMA
-        + "INSERT INTO customers VALUES (1, 'a'), (2, 'b');"
+        SCHEMA + "INSERT INTO customers VALUES (1, 'a'), (2, 'b');"
         "INSERT INTO orders VALUES (1, 1, true, 5), (2, NULL, true, 5)",
         dsn,
     )
