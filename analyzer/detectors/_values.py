@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.model.columns import Flags, distinct, grown
+from analyzer.model.columns import Flags, Rows, distinct, grown, starts_of_runs
 from analyzer.model.statement import Hindrance, Kind, Statement, StatementFacts
 from analyzer.model.work import WorkSlice
 from analyzer.sql.obstacles import starts_anywhere
@@ -86,15 +86,21 @@ class ValueSamples:
         if not self._wanted.any():
             return
         rows = np.flatnonzero(self._wanted[work.statement] & (work.parameters >= 0))
-        numbers = work.statement[rows]
-        for number in distinct(numbers).tolist():
-            seen = self._seen.setdefault(number, ValuesSeen())
-            own = rows[numbers == number]
-            places = np.linspace(0, len(own) - 1, min(len(own), MOST_OF_SLICE)).astype(np.int64)
-            for row in own[distinct(places)].tolist():
-                self._look_at(work, row, seen)
-            if seen.looked_at >= MOST:
-                self._wanted[number] = False
+        rows = rows[np.argsort(work.statement[rows], kind="stable")]
+        starts = np.flatnonzero(starts_of_runs(work.statement[rows]))
+        for own in np.split(rows, starts[1:]):
+            if len(own):
+                self._look_at_some(work, own)
+
+    def _look_at_some(self, work: WorkSlice, own: Rows) -> None:
+        """Look at some of one statement's rows, spread evenly."""
+        number = int(work.statement[own[0]])
+        seen = self._seen.setdefault(number, ValuesSeen())
+        places = np.linspace(0, len(own) - 1, min(len(own), MOST_OF_SLICE)).astype(np.int64)
+        for row in own[distinct(places)].tolist():
+            self._look_at(work, row, seen)
+        if seen.looked_at >= MOST:
+            self._wanted[number] = False
 
     def _learn(self, statements: Sequence[Statement]) -> None:
         if len(statements) > self._known:

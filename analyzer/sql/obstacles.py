@@ -15,7 +15,7 @@ from analyzer.sql.tree import Node
 
 _PATTERNS = {"~~": "like", "~~*": "ilike", "~": "~", "~*": "~*"}
 _PATTERN_FORMS = frozenset({"AEXPR_OP", "AEXPR_LIKE", "AEXPR_ILIKE"})
-_COMPARISONS = frozenset({"=", "<", "<=", ">", ">="})
+_COMPARISONS = frozenset({"=", "<", "<=", ">", ">=", "between"})
 _COMPARING_FORMS = frozenset({"AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_IN", "AEXPR_BETWEEN"})
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _COMPUTING = frozenset({"->", "->>", "#>", "#>>", "+", "-", "*", "/", "%", "||"})
@@ -57,8 +57,10 @@ def _obstacle(fields: Node, scope: Scope, coder: ParameterCoder) -> Obstacle | N
         return _pattern(left, right, _PATTERNS[operator], scope, coder)
     if form == "AEXPR_BETWEEN":
         operator = "between"
-    if form not in _COMPARING_FORMS or operator not in _COMPARISONS | {"between"}:
+    if form not in _COMPARING_FORMS or operator not in _COMPARISONS:
         return None
+    if "ColumnRef" in left and ("ParamRef" in right or "ColumnRef" in right):
+        return None  # most conditions
     if form == "AEXPR_OP" and _is_value(left):
         left, right, operator = right, left, _FLIPPED.get(operator, operator)
     if "ColumnRef" in left:
