@@ -122,7 +122,7 @@ def _by_hand(evidence: FunctionOnColumnEvidence) -> Recommendation:
         kind="rewrite",
         language="sql",
         title=f"Move the computation from {evidence.column} to the value",
-        text=f"WHERE {column} {operator} $1  -- with the computation done on the value's side",
+        text=f"-- with the computation done on the value's side\nWHERE {column} {operator} $1",
         verified_by="rule",
         risk="Check that it means the same (time zones, NULLs); the expression as it is cannot be indexed.",
     )
@@ -136,9 +136,9 @@ def _own_type(
     column = quote_identifier(evidence.column)
     operator = evidence.operator if evidence.operator in ("<", "<=", ">", ">=") else "="
     if evidence.column_type is not None:
-        text = f"WHERE {column} {operator} $1::{evidence.column_type}  -- the value is cast, once; the column is left as it is"
+        text = f"-- the value is cast, the column is not\nWHERE {column} {operator} $1::{evidence.column_type}"
     else:
-        text = f"WHERE {column} {operator} $1  -- $1 bound in {_comment(column)}'s own type, without a cast on the column"
+        text = f"-- $1 bound in the column's own type\nWHERE {column} {operator} $1"
     return (
         Recommendation(
             kind="rewrite",
@@ -284,14 +284,21 @@ def _omit(table: Table, model: str, columns: tuple[str, ...]) -> Recommendation:
 
 def _key(expression: str) -> str:
     """An index key: expressions that are no function call need brackets of their own."""
-    plain = expression.replace("_", "a").isalnum() or expression.startswith('"')
-    return expression if plain or _is_call(expression) else f"({expression})"
-
-
-def _is_call(expression: str) -> bool:
     name, bracket, _ = expression.partition("(")
-    called = bool(bracket) and name.replace("_", "a").isalnum() and name != "EXTRACT"
-    return called and expression.endswith(")")
+    is_name = name.replace("_", "a").isalnum() and name != "EXTRACT"
+    if _is_one_bracket(expression[len(name) :]) and (is_name or not name):
+        return expression
+    return expression if not bracket else f"({expression})"
+
+
+def _is_one_bracket(text: str) -> bool:
+    """Whether a text begins with a bracket that is closed at its end."""
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return place == len(text) - 1 and character == ")"
+    return False
 
 
 def _comment(text: str) -> str:

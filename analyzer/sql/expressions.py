@@ -4,6 +4,7 @@ Only what PostgreSQL defines as immutable may be indexed. The lists here are of 
 whose text form depends on nothing but their arguments; what is not listed counts as not immutable.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from analyzer.sql.quoting import quote_identifier
 from analyzer.sql.tree import Node, ParseError, kind_of, parse, strings
 
 _ELLIPSIS = "\u2026"
+_MODIFIER = re.compile(r"\([0-9, ]{1,20}\)")  # timestamp(6) with time zone
 _IMMUTABLE_FUNCTIONS = frozenset(
     {
         "lower", "upper", "initcap", "btrim", "ltrim", "rtrim", "length", "char_length", "md5",
@@ -58,7 +60,7 @@ def describe(node: Node, column_type: str | None) -> Expression:
         node: a node that holds exactly one column reference.
         column_type: the column's type as PostgreSQL prints it, None where it is not known.
     """
-    return _describe(node, (column_type or "").lower(), "")
+    return _describe(node, _MODIFIER.sub("", (column_type or "").lower()), "")
 
 
 def type_name(cast: Node) -> str:

@@ -22,6 +22,7 @@ _DATE_RANGES = {
     "<": "{c} < {day}",
     "<=": "{c} < {next}",
 }
+_ZONED = "timestamp with time zone"
 _UNIT = re.compile(r"\(?(?:date_trunc\('|EXTRACT\(|date_part\(')(\w+)", re.IGNORECASE)
 _STEPS = {"quarter": "3 months"} | {
     unit: f"1 {unit}" for unit in ("minute", "hour", "day", "week", "month", "year")
@@ -44,13 +45,11 @@ def without_function(
 
     Known are casts to date, `date()`, `… AT TIME ZONE z` cast to date, `date_trunc`, the year of
     a date, and `coalesce(column, …) =`. `expression` is what model.statement.Obstacle says; units
-    that the normalised text has lost are read from it. `column_type` is what a moment is cast to
-    before an interval is added, timestamptz where it is not known.
+    that the normalised text has lost are read from it. `column_type` decides what of this may be
+    done; where it is not known, a column whose date is taken counts as one with time zone.
     """
     unit = _UNIT.match(expression)
-    zoned = not (column_type or "").startswith(("timestamp without", "date"))
-    moment = "timestamptz" if zoned else "timestamp"
-    rewriter = _Ranges(column, unit[1].lower() if unit else None, moment)
+    rewriter = _Ranges(column, unit[1].lower() if unit else None, column_type or _ZONED)
     return _rewritten(sql, rewriter)
 
 
@@ -99,11 +98,12 @@ def _condition(sql: str) -> Tree:
 class _Ranges(_Rewriter):
     """Comparisons of a computed column become ranges of the column."""
 
-    def __init__(self, column: str, unit: str | None, moment: str) -> None:
+    def __init__(self, column: str, unit: str | None, column_type: str) -> None:
         super().__init__()
         self._column = column
         self._unit = unit
-        self._moment = moment
+        self._is_moment = column_type.startswith(("timestamp", "date"))
+        self._is_zoned = "with time zone" in column_type  # timestamp(6) with time zone, too
 
     def visit_A_Expr(self, _ancestors: object, node: Tree) -> Tree:  # noqa: N802 - pglast's name
         """Give the range that says the same, or nothing to leave the comparison."""
@@ -147,9 +147,9 @@ class _Ranges(_Rewriter):
             inner = node.args[0]
         else:
             return None
-        if self._is_column(inner):
+        if self._is_column(inner) and self._is_moment:
             return _text(inner), "{}"
-        if _called(inner) == "timezone" and self._is_column(inner.args[1]):
+        if _called(inner) == "timezone" and self._is_zoned and self._is_column(inner.args[1]):
             zone = _text(inner.args[0])
             return _text(inner.args[1]), "({}::timestamp AT TIME ZONE " + zone + ")"
         return None
@@ -160,11 +160,11 @@ class _Ranges(_Rewriter):
         if operator != "=" or self._unit is None or len(getattr(node, "args", None) or ()) < 2:  # noqa: PLR2004 - unit and column
             return None
         column = node.args[1]
-        if not self._is_column(column):
+        if not self._is_column(column) or not self._is_moment:
             return None
         shown = _text(column)
         if name == "date_trunc" and self._unit in _STEPS:
-            first = f"({value})::{self._moment}"
+            first = f"({value})::{'timestamptz' if self._is_zoned else 'timestamp'}"
             # A value that is not the first moment of its unit finds nothing, then as before.
             whole = f"date_trunc('{self._unit}', {first}) = {first}"
             step = f"interval '{_STEPS[self._unit]}'"

@@ -63,6 +63,7 @@ def test_found_with_its_index(tmp_path: Path, program: str) -> None:
     assert isinstance(finding.evidence, FunctionOnColumnEvidence)
     assert finding.evidence.expression == expression
     (advice,) = finding.recommendations
+    assert "(((" not in advice.text  # no more brackets than PostgreSQL asks for
     assert (advice.kind, finding.evidence.rewritten_sql) == ("index", None)
 
 

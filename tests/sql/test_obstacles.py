@@ -142,6 +142,8 @@ def test_same_expression_is_blind_to_casts_to_text_alone() -> None:
 def test_immutability_depends_on_the_type() -> None:
     assert immutable_as("(a)::date", "timestamp without time zone")
     assert not immutable_as("(a)::date", "timestamp with time zone")
+    assert not immutable_as("(a)::date", "timestamp(6) with time zone")
+    assert immutable_as("(a)::date", "timestamp(3) without time zone")
     assert immutable_as("(timezone('UTC', a))::date", "timestamp with time zone")
     assert not immutable_as("(timezone('UTC', a))::date", "timestamp without time zone")
     assert not immutable_as("coalesce(\u2026)", "integer")
@@ -160,6 +162,34 @@ def test_types_that_compare_without_a_cast() -> None:
 def test_what_is_no_statement_is_not_rewritten(text: str) -> None:
     assert without_function(text, "a", "lower(a)") is None
     assert with_not_exists(text, "a") is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "column_type", "rewritten"),
+    [
+        ("a::date = '2026-03-01'", "text", False),  # '1 March' is no moment to compare with
+        ("a::date = '2026-03-01'", "timestamp(3) without time zone", True),
+        ("a::date = '2026-03-01'", None, True),
+        ("(a AT TIME ZONE 'UTC')::date = '2026-03-01'", "timestamp with time zone", True),
+        ("(a AT TIME ZONE 'UTC')::date = '2026-03-01'", "timestamp(6) with time zone", True),
+        ("(a AT TIME ZONE 'UTC')::date = '2026-03-01'", "timestamp without time zone", False),
+        ("extract(year FROM a) = 2026", "interval", False),
+        ("extract(month FROM a) = 3", "date", False),  # no range
+        ("date_trunc('day', a) > '2026-03-01'", "date", False),
+        ("coalesce(a, b) = 5", "integer", True),
+        ("coalesce(a, 0) > 5", "integer", False),
+        ("a::date <> '2026-03-01'", "date", False),
+    ],
+)
+def test_only_what_means_the_same_is_rewritten(
+    condition: str,
+    column_type: str | None,
+    rewritten: bool,  # noqa: FBT001 - a case of the table
+) -> None:
+    statement = identify(f"SELECT z FROM t WHERE {condition}")
+    expression = next((o.expression or "" for o in statement.facts.obstacles), "")
+    made = without_function(statement.sql, "a", expression, column_type)
+    assert (made is not None) == rewritten
 
 
 def test_arrays_for_lists() -> None:

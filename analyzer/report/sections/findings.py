@@ -88,7 +88,7 @@ def figures(evidence: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (_LABELS.get(name) or name.removesuffix("_ms").replace("_", " "), _figure(name, value))
         for name, value in evidence.items()
-        if name not in _LONG | _TREE | _NAMES and value not in (None, "", [])
+        if name not in _LONG | _TREE | _NAMES and value is not False and value not in (None, "", [])
     ]
 
 
