@@ -12,8 +12,8 @@ Why it hurts
 How it decides
     The pattern is read off the statement's text where it stands there. Where it is a parameter,
     the values of up to 64 executions are looked at; what is kept of them is how many begin with a
-    wildcard. ILIKE and `~*` ignore case, which a btree does not serve either: they count without
-    a look at the values, with less confidence. Silent below 5 calls, 1 % of all time or 5 % of
+    wildcard. ILIKE and `~*` ignore case, which a btree does not serve either: they count whatever
+    the values are, with less confidence where no wildcard was seen. Silent below 5 calls, 1 % of all time or 5 % of
     the target; where a GIN or GiST trigram index is known on the column; where a plan of the
     statement finds the rows by an index on it; where a unique key finds one row anyway. Severity:
     high from one target and 5 % of the time on, medium from half a target or 20 %.
@@ -140,7 +140,6 @@ def _finding(workload: Workload, weighed: Weighed, table: str, searches: list[_S
     scanned = access(workload, weighed.statement.shape_id, table, first.column).scanned
     columns = list(dict.fromkeys(search.obstacle.column for search in searches))
     certain = all(search.certain for search in searches)
-    operator = first.operator.upper()
     return finding_of(
         LeadingWildcard.id,
         weighed,
@@ -158,11 +157,18 @@ def _finding(workload: Workload, weighed: Weighed, table: str, searches: list[_S
             looked_at=sum(search.seen.looked_at for search in searches),
             anywhere=sum(search.seen.anywhere for search in searches),
         ),
-        title=f"{operator} searches {table} for a text anywhere in {', '.join(columns)}: {pace(weighed)}",
+        title=f"{_title(table, first.operator.upper(), columns, certain=certain)}: {pace(weighed)}",
         severity=severity_of(weighed, workload.target.ms),
         confidence=(0.95 if scanned else 0.8) if certain else 0.6,
         about=[table],
     )
+
+
+def _title(table: str, operator: str, columns: list[str], *, certain: bool) -> str:
+    """`certain`: patterns were seen to begin with a wildcard; else the operator alone tells."""
+    if certain:
+        return f"{operator} searches {table} for a text anywhere in {', '.join(columns)}"
+    return f"{operator} on {', '.join(columns)} of {table}, which no btree index serves"
 
 
 def _indexable(search: _Search, kind: str | None) -> bool:

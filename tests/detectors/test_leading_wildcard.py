@@ -75,6 +75,15 @@ def test_parameters_are_looked_at(tmp_path: Path) -> None:
     assert outcome(tmp_path, DETECTOR, prefix, SCHEMA).status == "clean"
 
 
+def test_ilike_is_not_served_whatever_its_values_are(tmp_path: Path) -> None:
+    sql = "SELECT id FROM customers WHERE name ILIKE $1"
+    wildcard = found(tmp_path, DETECTOR, Ran(sql, parameters="$1 = '%foo%'"), SCHEMA)
+    beginning = found(tmp_path, DETECTOR, Ran(sql, parameters="$1 = 'foo%'"), SCHEMA)
+    assert (wildcard.confidence, beginning.confidence) == (0.8, 0.6)
+    assert "anywhere in name" in wildcard.title
+    assert "anywhere" not in beginning.title
+
+
 def test_unseen_parameters_are_not_applicable(tmp_path: Path) -> None:
     answer = outcome(tmp_path, DETECTOR, "SELECT id FROM customers WHERE name LIKE $1", SCHEMA)
     assert answer.status == "not-applicable"
