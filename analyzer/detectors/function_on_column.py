@@ -37,7 +37,7 @@ from analyzer.detectors._access import (
     index_on_expression,
     table_of,
 )
-from analyzer.detectors._weights import (
+from analyzer.detectors._heavy import (
     Weighed,
     answer_of,
     finding_of,

@@ -26,14 +26,14 @@ What to do
     instead of sending them back.
 """
 
-from analyzer.detectors._values import ValueSamples, ValuesSeen, has_list
-from analyzer.detectors._weights import (
+from analyzer.detectors._heavy import (
     Weighed,
     answer_of,
     finding_of,
     heavy_statements,
     pace,
 )
+from analyzer.detectors._values import ValueSamples, ValuesSeen, has_list
 from analyzer.model.evidence import LargeInListEvidence, Spread
 from analyzer.model.finding import Finding, Outcome, Severity
 from analyzer.model.workload import Workload

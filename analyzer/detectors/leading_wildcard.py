@@ -33,8 +33,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analyzer.detectors._access import access, column_type, found_by_key, table_of, trigram_index
-from analyzer.detectors._values import PatternSeen, ValueSamples
-from analyzer.detectors._weights import (
+from analyzer.detectors._heavy import (
     Weighed,
     answer_of,
     finding_of,
@@ -42,6 +41,7 @@ from analyzer.detectors._weights import (
     pace,
     severity_of,
 )
+from analyzer.detectors._values import PatternSeen, ValueSamples
 from analyzer.model.evidence import LeadingWildcardEvidence
 from analyzer.model.finding import Finding, Outcome
 from analyzer.model.statement import Hindrance, Obstacle

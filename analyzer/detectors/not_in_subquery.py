@@ -25,7 +25,7 @@ What to do
     and NULLs in the list do nothing.
 """
 
-from analyzer.detectors._weights import (
+from analyzer.detectors._heavy import (
     Weighed,
     answer_of,
     finding_of,

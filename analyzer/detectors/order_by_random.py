@@ -23,7 +23,7 @@ What to do
     is enough, TABLESAMPLE reads a share of it.
 """
 
-from analyzer.detectors._weights import (
+from analyzer.detectors._heavy import (
     Weighed,
     answer_of,
     finding_of,

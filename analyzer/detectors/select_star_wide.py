@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analyzer.detectors._access import found_by_key
-from analyzer.detectors._weights import (
+from analyzer.detectors._heavy import (
     Weighed,
     answer_of,
     finding_of,

@@ -13,6 +13,7 @@ from analyzer.sql.positions import ParameterCoder
 from analyzer.sql.predicates import Scope
 from analyzer.sql.tree import Node
 
+MOST = 50  # of one statement: a generated condition may repeat itself a thousand times
 _PATTERNS = {"~~": "like", "~~*": "ilike", "~": "~", "~*": "~*"}
 _PATTERN_FORMS = frozenset({"AEXPR_OP", "AEXPR_LIKE", "AEXPR_ILIKE"})
 _COMPARISONS = frozenset({"=", "<", "<=", ">", ">=", "between"})
@@ -31,7 +32,7 @@ def read_obstacles(clauses: Iterable[Node | None], scope: Scope, coder: Paramete
     exclusions: list[Exclusion] = []
     stack = [clause for clause in clauses if clause]
     stack.reverse()
-    while stack:
+    while stack and len(obstacles) + len(exclusions) < MOST:
         kind, fields = tree.kind_of(stack.pop())
         if kind == "A_Expr":
             obstacle = _obstacle(fields, scope, coder)

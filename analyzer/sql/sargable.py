@@ -143,15 +143,15 @@ class _Ranges(_Rewriter):
         """For the date of the column: the column, and how a date becomes a moment to compare."""
         if _is(node, ast.TypeCast) and node.typeName.names[-1].sval == "date":
             inner = node.arg
-        elif _called(node) == "date" and len(node.args) == 1:
+        elif _called(node) == "date" and len(node.args or ()) == 1:
             inner = node.args[0]
         else:
             return None
         if self._is_column(inner) and self._is_moment:
             return _text(inner), "{}"
-        if _called(inner) == "timezone" and self._is_zoned and self._is_column(inner.args[1]):
-            zone = _text(inner.args[0])
-            return _text(inner.args[1]), "({}::timestamp AT TIME ZONE " + zone + ")"
+        parts: Tree = (inner.args or ()) if _called(inner) == "timezone" and self._is_zoned else ()
+        if len(parts) == 2 and self._is_column(parts[1]):  # noqa: PLR2004 - zone and moment
+            return _text(parts[1]), "({}::timestamp AT TIME ZONE " + _text(parts[0]) + ")"
         return None
 
     def _unit_of(self, node: Tree, operator: str, value: str) -> str | None:
@@ -280,6 +280,8 @@ def _names(sources: tuple[Tree, ...]) -> list[str]:
 
 def _qualified(column: Tree, names: list[str]) -> str | None:
     """A column as SQL with its table in front, None where the text does not tell which."""
+    if _is(column.fields[-1], ast.A_Star):
+        return None
     if len(column.fields) > 1:
         return _text(column)
     if len(names) != 1:

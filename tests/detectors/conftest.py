@@ -1,4 +1,4 @@
-"""Lets the tests import the modules beside them: test folders are no packages."""
+"""What the tests of detectors share; test folders are no packages, so that is done here."""
 
 import sys
 from pathlib import Path
