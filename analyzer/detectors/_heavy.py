@@ -4,8 +4,8 @@ The detectors that read statements' texts ask here first. A habit in a statement
 or a speck of the whole is no finding, however bad the text looks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from analyzer.model.evidence import StatementEvidence
@@ -124,12 +124,51 @@ def finding_of(
     )
 
 
+def merged(found: Iterable[tuple[Hashable, Finding]]) -> list[Finding]:
+    """Findings (each with what would settle it) as one where one change settles several.
+
+    A search and the count beside it need one index. The finding of the statement that takes most
+    time stands for all; shapes, time and severity are those of all. A statement counts once.
+    """
+    groups: dict[Hashable, dict[tuple[str, ...], Finding]] = {}
+    for change, finding in found:
+        groups.setdefault(change, {}).setdefault(finding.shape_ids, finding)
+    return [_as_one(list(group.values())) for group in groups.values()]
+
+
+def _as_one(group: list[Finding]) -> Finding:
+    if len(group) == 1:
+        return group[0]
+    group = sorted(group, key=lambda finding: (-(finding.impact.total_ms or 0.0), finding.key))
+    worst, others = group[0], len(group) - 1
+    evidence = worst.evidence
+    if isinstance(evidence, StatementEvidence):
+        more = f"{others} more statement{'s do' if others > 1 else ' does'} the same"
+        evidence = replace(evidence, reasons=(*evidence.reasons, more))
+    requests = [one.impact.requests for one in group if one.impact.requests is not None]
+    return replace(
+        worst,
+        severity=max((finding.severity for finding in group), key=lambda severity: severity.rank),
+        evidence=evidence,
+        impact=Impact(
+            total_ms=round(sum(one.impact.total_ms or 0.0 for one in group), 3),
+            requests=max(requests, default=None),  # one request may run them all
+        ),
+        shape_ids=tuple(dict.fromkeys(shape for one in group for shape in one.shape_ids)),
+        fingerprints=tuple(dict.fromkeys(print_ for one in group for print_ in one.fingerprints)),
+        tables=tuple(dict.fromkeys(table for one in group for table in one.tables)),
+    )
+
+
 def answer_of(
     findings: Sequence[Finding], workload: Workload, not_seen: str | None = None
 ) -> Outcome:
-    """Found, clean, or not-applicable: without statements, or for the reason `not_seen`."""
+    """Found, clean, or not-applicable: without statements, or for the reason `not_seen`.
+
+    Statements of one lineage (an ORM's new column makes another shape) are one finding.
+    """
     if findings:
-        return Outcome(Status.FOUND, tuple(findings))
+        return Outcome(Status.FOUND, tuple(merged((one.key, one) for one in findings)))
     if not workload.stats:
         return Outcome(Status.NOT_APPLICABLE, reason=_NO_STATEMENTS)
     if not_seen:

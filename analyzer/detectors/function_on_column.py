@@ -15,7 +15,8 @@ How it decides
     The condition is read off the statement's text; the function must be on the column's side and
     the other side must hold no column. Silent below 5 calls, 1 % of all time or 5 % of the target;
     where the catalog has an index on the expression; where a plan of the statement finds rows by an
-    index on it; where a unique key finds one row anyway. Severity: high from one target and 5 % of
+    index on it; where a unique key finds one row anyway. Statements that one index would serve are
+    one finding. Severity: high from one target and 5 % of
     the time on, medium from half a target or 20 %. Confidence is high where a plan shows the
     filter, lower without the schema, and lower where another condition may find the rows.
 
@@ -42,6 +43,7 @@ from analyzer.detectors._heavy import (
     answer_of,
     finding_of,
     heavy_statements,
+    merged,
     pace,
     severity_of,
 )
@@ -56,20 +58,28 @@ _PLAN, _SCHEMA, _TEXT, _SHARED = 0.95, 0.75, 0.6, 0.45  # confidence
 
 
 class FunctionOnColumn:
-    """Detector `function-on-column`: one finding per statement and expression."""
+    """Detector `function-on-column`: one finding per expression, or per statement to be rewritten."""
 
     id = "function-on-column"
 
     def detect(self, workload: Workload) -> Outcome:
         """Judge the workload."""
-        findings: dict[str, Finding] = {}
+        findings: list[tuple[object, Finding]] = []
         for weighed in heavy_statements(workload):
             for obstacle in weighed.statement.facts.obstacles:
                 if obstacle.hindrance is Hindrance.FUNCTION:
                     found = _judge(workload, weighed, obstacle)
                     if found is not None:
-                        findings.setdefault(found.key, found)
-        return answer_of(list(findings.values()), workload)
+                        findings.append((_change(found), found))
+        return answer_of(merged(findings), workload)
+
+
+def _change(finding: Finding) -> object:
+    """What settles it: an index for all statements that ask so, or each one's own rewriting."""
+    evidence = finding.evidence
+    if isinstance(evidence, FunctionOnColumnEvidence) and evidence.rewritten_sql is None:
+        return evidence.table, evidence.expression
+    return finding.key
 
 
 def _judge(workload: Workload, weighed: Weighed, obstacle: Obstacle) -> Finding | None:

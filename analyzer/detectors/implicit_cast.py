@@ -81,13 +81,13 @@ class ImplicitCast:
 
     def detect(self, workload: Workload) -> Outcome:
         """Judge the workload."""
-        findings: dict[str, Finding] = {}
+        findings: list[Finding] = []
         for weighed in heavy_statements(workload):
             for cast in (*_of_text(workload, weighed), *_of_plans(workload, weighed)):
                 found = _judge(workload, weighed, cast)
                 if found is not None:
-                    findings.setdefault(found.key, found)
-        return answer_of(list(findings.values()), workload)
+                    findings.append(found)
+        return answer_of(findings, workload)
 
 
 def _of_text(workload: Workload, weighed: Weighed) -> Iterator[_Cast]:

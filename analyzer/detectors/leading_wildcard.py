@@ -15,8 +15,9 @@ How it decides
     wildcard. ILIKE and `~*` ignore case, which a btree does not serve either: they count whatever
     the values are, with less confidence where no wildcard was seen. Silent below 5 calls, 1 % of all time or 5 % of
     the target; where a GIN or GiST trigram index is known on the column; where a plan of the
-    statement finds the rows by an index on it; where a unique key finds one row anyway. Severity:
-    high from one target and 5 % of the time on, medium from half a target or 20 %.
+    statement finds the rows by an index on it; where a unique key finds one row anyway. Statements
+    that search the same columns of a table (a page and its count) are one finding. Severity: high
+    from one target and 5 % of the time on, medium from half a target or 20 %.
 
 When it is wrong
     Another condition keeps so few rows that trying the pattern on them costs nothing, and the
@@ -38,6 +39,7 @@ from analyzer.detectors._heavy import (
     answer_of,
     finding_of,
     heavy_statements,
+    merged,
     pace,
     severity_of,
 )
@@ -71,7 +73,7 @@ class _Search:
 
 
 class LeadingWildcard:
-    """Detector `leading-wildcard`: one finding per statement and table."""
+    """Detector `leading-wildcard`: one finding per table and columns that are searched."""
 
     id = "leading-wildcard"
 
@@ -80,7 +82,7 @@ class LeadingWildcard:
 
     def detect(self, workload: Workload) -> Outcome:
         """Judge the workload."""
-        findings: list[Finding] = []
+        findings: list[tuple[object, Finding]] = []
         unseen = 0
         for weighed in heavy_statements(workload):
             searches: dict[str, list[_Search]] = {}
@@ -92,11 +94,11 @@ class LeadingWildcard:
                 unseen += anywhere is None
                 for search in _searches(workload, weighed, obstacle, seen) if anywhere else ():
                     searches.setdefault(search.table, []).append(search)
-            findings += [
-                _finding(workload, weighed, table, found) for table, found in searches.items()
-            ]
+            for table, found in searches.items():
+                subjects = frozenset(search.subject for search in found)
+                findings.append(((table, subjects), _finding(workload, weighed, table, found)))
         return answer_of(
-            findings, workload, _UNSEEN.format(_statements(unseen)) if unseen else None
+            merged(findings), workload, _UNSEEN.format(_statements(unseen)) if unseen else None
         )
 
 

@@ -51,13 +51,13 @@ class NotInSubquery:
 
     def detect(self, workload: Workload) -> Outcome:
         """Judge the workload."""
-        findings: dict[str, Finding] = {}
+        findings: list[Finding] = []
         for weighed in heavy_statements(workload):
             for exclusion in weighed.statement.facts.exclusions:
                 found = _judge(workload, weighed, exclusion)
                 if found is not None:
-                    findings.setdefault(found.key, found)
-        return answer_of(list(findings.values()), workload)
+                    findings.append(found)
+        return answer_of(findings, workload)
 
 
 def _judge(workload: Workload, weighed: Weighed, exclusion: Exclusion) -> Finding | None:

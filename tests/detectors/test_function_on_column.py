@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from heavy_log import Ran, found, outcome
+from heavy_log import REST, Ran, analysed, found, outcome
 
 from analyzer.model.evidence import FunctionOnColumnEvidence
 
@@ -71,6 +71,15 @@ def test_found_with_its_index(tmp_path: Path, program: str) -> None:
 def test_found_with_the_statement_rewritten(tmp_path: Path, program: str) -> None:
     finding = found(tmp_path, DETECTOR, REWRITTEN[program], SCHEMA)
     assert finding.recommendations[0].kind == "rewrite"
+
+
+def test_statements_that_one_index_serves_are_one_finding(tmp_path: Path) -> None:
+    lower = WRITTEN["SQLAlchemy lower"][0]
+    asked = [Ran(lower), Ran(lower.replace("customers.id", "customers.name")), Ran(REST)]
+    dates = [REWRITTEN["SQLAlchemy cast"], REWRITTEN["SQLAlchemy cast"] + " AND total > 5"]
+    result = analysed(tmp_path, [*asked, *map(Ran, dates)], SCHEMA)
+    shapes = [len(f.shape_ids) for f in result.findings if f.detector == DETECTOR]
+    assert sorted(shapes) == [1, 1, 2]  # each date has its own statement to rewrite
 
 
 @pytest.mark.parametrize("case", SILENT)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from heavy_log import Ran, found, outcome
+from heavy_log import Ran, analysed, found, outcome
 
 from analyzer.model.evidence import LeadingWildcardEvidence
 from analyzer.model.finding import Severity
@@ -65,6 +65,20 @@ def test_a_search_form_is_one_finding(tmp_path: Path) -> None:
     finding = found(tmp_path, DETECTOR, sql, SCHEMA)
     assert evidence(finding).subjects == ("name", "email")
     assert finding.recommendations[0].text.count("CREATE INDEX CONCURRENTLY") == 2
+
+
+def test_a_page_and_its_count_are_one_finding(tmp_path: Path) -> None:
+    where = """FROM "customers" WHERE UPPER("customers"."name"::text) LIKE UPPER('%foo%')"""
+    page = Ran(f'SELECT "customers"."id" {where} ORDER BY "customers"."id" LIMIT 100', ms=30.0)
+    count = Ran(f'SELECT COUNT(*) AS "__count" {where}', ms=120.0)
+    other = Ran("SELECT id FROM customers WHERE email ILIKE '%foo%'")
+    result = analysed(tmp_path, [page, count, other], SCHEMA)
+    findings = [finding for finding in result.findings if finding.detector == DETECTOR]
+    assert [len(finding.shape_ids) for finding in findings] == [2, 1]
+    assert findings[0].impact.total_ms == 1500.0
+    assert findings[0].severity is Severity.HIGH  # the count misses the target
+    assert "COUNT(*)" in evidence(findings[0]).sql
+    assert "1 more statement does the same" in evidence(findings[0]).reasons
 
 
 def test_parameters_are_looked_at(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from heavy_log import Ran, found, outcome
+from heavy_log import Ran, analysed, found, outcome
 
 from analyzer.detectors.order_by_random import OrderByRandom
 from analyzer.model.evidence import OrderByRandomEvidence
@@ -78,3 +78,11 @@ def test_picking_reads_a_few_rows_where_sorting_reads_all(
         assert "Seq Scan" not in plan
         assert "actual rows=200000" not in plan
         assert "Index Scan using customers_pkey" in plan or "Sample Scan" in plan
+
+
+def test_other_columns_of_one_lineage_are_one_finding(tmp_path: Path) -> None:
+    statements = [Ran(FOUND["Django"]), Ran(FOUND["Django"].replace(', "customers"."name"', ""))]
+    result = analysed(tmp_path, statements, SCHEMA)
+    (finding,) = [finding for finding in result.findings if finding.detector == DETECTOR]
+    assert len(finding.shape_ids) == 2
+    assert finding.impact.total_ms == 800.0
