@@ -42,7 +42,7 @@ class Order(models.Model):
 
     class Meta:
         app_label = "shop"
-        db_table = "orders"
+        db_table = "purchases"
 
 
 class Document(models.Model):

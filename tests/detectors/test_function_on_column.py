@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 DETECTOR = "function-on-column"
 SCHEMA = """
 CREATE TABLE customers (id int PRIMARY KEY, name text, email varchar(200), nickname text, profile jsonb);
-CREATE TABLE orders (id int PRIMARY KEY, placed_at timestamp, created timestamptz, total int);
+CREATE TABLE purchases (id int PRIMARY KEY, placed_at timestamp, created timestamptz, total int);
 """
 ROWS = """
 INSERT INTO customers SELECT n, md5(n::text), 'User' || n || '@Example.org',
     CASE WHEN n % 100 = 0 THEN NULL ELSE 'nick' || n END, jsonb_build_object('plan', 'p' || n)
     FROM generate_series(1, 20000) n;
-INSERT INTO orders SELECT n, timestamp '2020-01-01' + n * interval '2 hours', timestamptz '2020-01-01' + n * interval '2 hours', n
+INSERT INTO purchases SELECT n, timestamp '2020-01-01' + n * interval '2 hours', timestamptz '2020-01-01' + n * interval '2 hours', n
     FROM generate_series(1, 20000) n;
-CREATE INDEX ON orders (placed_at); CREATE INDEX ON orders (created); CREATE INDEX ON customers (nickname);
+CREATE INDEX ON purchases (placed_at); CREATE INDEX ON purchases (created); CREATE INDEX ON customers (nickname);
 SET timezone = 'UTC'; ANALYZE;
 """
 
@@ -34,21 +34,21 @@ WRITTEN = {
     "Sequelize json": ("""SELECT "id" FROM "customers" AS "Customer" WHERE ("Customer"."profile"#>>'{plan}') = 'p7';""", "(profile #>> '{plan}')"),
 }  # fmt: skip
 REWRITTEN = {
-    "SQLAlchemy func.date": "SELECT orders.id FROM orders WHERE date(orders.placed_at) = '2023-03-01'",
-    "SQLAlchemy cast": "SELECT orders.id FROM orders WHERE CAST(orders.placed_at AS DATE) = '2023-03-01'",
-    "Rails raw": """SELECT "orders"."id" FROM "orders" WHERE (created::date >= '2024-07-01')""",
-    "Django __date": """SELECT "orders"."id" FROM "orders" WHERE ("orders"."created" AT TIME ZONE 'Europe/Berlin')::date = '2023-03-01'::date""",
-    "Django __date__range": """SELECT "orders"."id" FROM "orders" WHERE ("orders"."created" AT TIME ZONE 'UTC')::date BETWEEN '2023-03-01'::date AND '2023-03-03'::date""",
-    "SQLAlchemy extract": "SELECT orders.id FROM orders WHERE EXTRACT(year FROM orders.placed_at) = 2024",
-    "SQLAlchemy date_trunc": "SELECT orders.id FROM orders WHERE date_trunc('month', orders.placed_at) = '2023-03-01 00:00:00'",
-    "date_trunc with a zone": "SELECT id FROM orders WHERE date_trunc('day', created) = '2023-03-01 00:00:00+00' AND total > 5",
+    "SQLAlchemy func.date": "SELECT purchases.id FROM purchases WHERE date(purchases.placed_at) = '2023-03-01'",
+    "SQLAlchemy cast": "SELECT purchases.id FROM purchases WHERE CAST(purchases.placed_at AS DATE) = '2023-03-01'",
+    "Rails raw": """SELECT "purchases"."id" FROM "purchases" WHERE (created::date >= '2024-07-01')""",
+    "Django __date": """SELECT "purchases"."id" FROM "purchases" WHERE ("purchases"."created" AT TIME ZONE 'Europe/Berlin')::date = '2023-03-01'::date""",
+    "Django __date__range": """SELECT "purchases"."id" FROM "purchases" WHERE ("purchases"."created" AT TIME ZONE 'UTC')::date BETWEEN '2023-03-01'::date AND '2023-03-03'::date""",
+    "SQLAlchemy extract": "SELECT purchases.id FROM purchases WHERE EXTRACT(year FROM purchases.placed_at) = 2024",
+    "SQLAlchemy date_trunc": "SELECT purchases.id FROM purchases WHERE date_trunc('month', purchases.placed_at) = '2023-03-01 00:00:00'",
+    "date_trunc with a zone": "SELECT id FROM purchases WHERE date_trunc('day', created) = '2023-03-01 00:00:00+00' AND total > 5",
     "SQLAlchemy coalesce": "SELECT customers.id FROM customers WHERE coalesce(customers.nickname, '') = 'nick77'",
     "coalesce with its default": "SELECT id FROM customers WHERE coalesce(nickname, '') = ''",
 }
 SILENT = {
     "a function of the value": "SELECT customers.id FROM customers WHERE customers.email = lower('A@b')",
-    "a range": "SELECT orders.id FROM orders WHERE orders.placed_at >= '2026-03-01' AND orders.placed_at < '2026-03-02'",
-    "a date of now": "SELECT id FROM orders WHERE placed_at > now() - interval '1 day'",
+    "a range": "SELECT purchases.id FROM purchases WHERE purchases.placed_at >= '2026-03-01' AND purchases.placed_at < '2026-03-02'",
+    "a date of now": "SELECT id FROM purchases WHERE placed_at > now() - interval '1 day'",
     "one row by its key": "SELECT id FROM customers WHERE id = 7 AND lower(email) = 'x'",
     "in the target list": "SELECT lower(email) FROM customers WHERE name = 'x'",
     "a cast that leaves the value": """SELECT "id" FROM "customers" WHERE "email"::text = 'x'""",

@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 DETECTOR = "not-in-subquery"
 SCHEMA = """
 CREATE TABLE customers (id int PRIMARY KEY, name text);
-CREATE TABLE orders (id int PRIMARY KEY, customer_id int, paid boolean NOT NULL, total int NOT NULL);
+CREATE TABLE purchases (id int PRIMARY KEY, customer_id int, paid boolean NOT NULL, total int NOT NULL);
 """
 FOUND = {
-    "SQLAlchemy": "SELECT customers.id FROM customers WHERE (customers.id NOT IN (SELECT orders.customer_id FROM orders))",
-    "Sequelize": """SELECT "id" FROM "customers" AS "Customer" WHERE "Customer"."id" NOT IN (SELECT "customer_id" FROM "orders");""",
-    "Knex": """select * from "customers" where "id" not in (select "customer_id" from "orders")""",
-    "Django": """SELECT "customers"."id" FROM "customers" WHERE NOT ("customers"."id" IN (SELECT U0."customer_id" FROM "orders" U0 WHERE U0."paid"))""",
-    "Rails": """SELECT "customers".* FROM "customers" WHERE "customers"."id" NOT IN (SELECT DISTINCT "orders"."customer_id" FROM "orders" WHERE "orders"."total" > 90)""",
-    "<> ALL": "SELECT id FROM customers WHERE id <> ALL (SELECT customer_id FROM orders)",
-    "DELETE": "DELETE FROM customers WHERE id NOT IN (SELECT customer_id FROM orders WHERE paid)",
+    "SQLAlchemy": "SELECT customers.id FROM customers WHERE (customers.id NOT IN (SELECT purchases.customer_id FROM purchases))",
+    "Sequelize": """SELECT "id" FROM "customers" AS "Customer" WHERE "Customer"."id" NOT IN (SELECT "customer_id" FROM "purchases");""",
+    "Knex": """select * from "customers" where "id" not in (select "customer_id" from "purchases")""",
+    "Django": """SELECT "customers"."id" FROM "customers" WHERE NOT ("customers"."id" IN (SELECT U0."customer_id" FROM "purchases" U0 WHERE U0."paid"))""",
+    "Rails": """SELECT "customers".* FROM "customers" WHERE "customers"."id" NOT IN (SELECT DISTINCT "purchases"."customer_id" FROM "purchases" WHERE "purchases"."total" > 90)""",
+    "<> ALL": "SELECT id FROM customers WHERE id <> ALL (SELECT customer_id FROM purchases)",
+    "DELETE": "DELETE FROM customers WHERE id NOT IN (SELECT customer_id FROM purchases WHERE paid)",
 }
 SILENT = {
-    "IN": "SELECT id FROM customers WHERE id IN (SELECT customer_id FROM orders)",
-    "NOT EXISTS": "SELECT customers.id FROM customers WHERE NOT (EXISTS (SELECT * FROM orders WHERE orders.customer_id = customers.id))",
+    "IN": "SELECT id FROM customers WHERE id IN (SELECT customer_id FROM purchases)",
+    "NOT EXISTS": "SELECT customers.id FROM customers WHERE NOT (EXISTS (SELECT * FROM purchases WHERE purchases.customer_id = customers.id))",
     "a list of values": "SELECT id FROM customers WHERE id NOT IN (1, 2, 3)",
 }
 
@@ -39,7 +39,7 @@ def test_found(tmp_path: Path, program: str) -> None:
     evidence = finding.evidence
     assert isinstance(evidence, NotInSubqueryEvidence)
     assert (evidence.table, evidence.column) == ("customers", "id")
-    assert (evidence.excluded_table, evidence.excluded_column) == ("orders", "customer_id")
+    assert (evidence.excluded_table, evidence.excluded_column) == ("purchases", "customer_id")
     assert evidence.nullable
     assert finding.severity is Severity.HIGH  # medium by its time, one more for the NULLs
 
@@ -50,7 +50,7 @@ def test_near_misses(tmp_path: Path, case: str) -> None:
 
 
 def test_a_list_without_nulls_is_less_severe(tmp_path: Path) -> None:
-    sql = "SELECT id FROM customers WHERE id NOT IN (SELECT customer_id FROM orders WHERE customer_id IS NOT NULL)"
+    sql = "SELECT id FROM customers WHERE id NOT IN (SELECT customer_id FROM purchases WHERE customer_id IS NOT NULL)"
     assert found(tmp_path, DETECTOR, sql, SCHEMA).severity is Severity.MEDIUM
     never = SCHEMA.replace("customer_id int", "customer_id int NOT NULL")
     assert found(tmp_path, DETECTOR, FOUND["Knex"], never).severity is Severity.MEDIUM
@@ -67,10 +67,10 @@ def test_silent_below_the_floor(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT id FROM customers WHERE id NOT IN (SELECT max(customer_id) FROM orders GROUP BY paid)",
-        "SELECT id FROM customers WHERE id NOT IN (SELECT customer_id FROM orders LIMIT 5)",
+        "SELECT id FROM customers WHERE id NOT IN (SELECT max(customer_id) FROM purchases GROUP BY paid)",
+        "SELECT id FROM customers WHERE id NOT IN (SELECT customer_id FROM purchases LIMIT 5)",
         "SELECT id FROM customers WHERE id NOT IN (SELECT customers.id FROM customers WHERE name = 'x')",
-        "SELECT c.id FROM customers c, orders o WHERE total NOT IN (SELECT id FROM invoices)",
+        "SELECT c.id FROM customers c, purchases o WHERE total NOT IN (SELECT id FROM invoices)",
     ],
 )
 def test_what_cannot_be_rewritten_safely_is_not(tmp_path: Path, sql: str) -> None:
@@ -85,7 +85,7 @@ def shop(postgres15: "Server") -> str:
     dsn = postgres15.create_database("texts_not_in")
     postgres15.psql(
         SCHEMA + "INSERT INTO customers SELECT n, 'n' || n FROM generate_series(1, 30000) n;"
-        "INSERT INTO orders SELECT n, n % 29000 + 1, n % 3 = 0, n % 100 FROM generate_series(1, 60000) n;"
+        "INSERT INTO purchases SELECT n, n % 29000 + 1, n % 3 = 0, n % 100 FROM generate_series(1, 60000) n;"
         "ANALYZE",
         dsn,
     )
@@ -119,7 +119,7 @@ def test_one_null_and_not_in_returns_nothing(postgres15: "Server", tmp_path: Pat
     dsn = postgres15.create_database("texts_not_in_null")
     postgres15.psql(
         SCHEMA + "INSERT INTO customers VALUES (1, 'a'), (2, 'b');"
-        "INSERT INTO orders VALUES (1, 1, true, 5), (2, NULL, true, 5)",
+        "INSERT INTO purchases VALUES (1, 1, true, 5), (2, NULL, true, 5)",
         dsn,
     )
     original = FOUND["SQLAlchemy"]
