@@ -1,6 +1,6 @@
 # pg95: `make report` analyses the sample logs, `make test` checks everything. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format clean fuzz bench-ingest
+.PHONY: help report test lint format docs clean fuzz bench-ingest
 
 bin := .venv/bin
 
@@ -31,6 +31,10 @@ format: ## rewrite the sources as ruff wants them
 	@tools/setup dev
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
+
+docs: ## write docs/detectors/ from the detectors' docstrings
+	@tools/setup run
+	$(bin)/python tools/detector_pages.py
 
 bench-ingest: ## measure reading speed beside pgBadger's (BENCH="--mb 100" for less)
 	@tools/setup run

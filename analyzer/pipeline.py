@@ -8,7 +8,7 @@ from typing import Any
 
 from analyzer.advice import recommend
 from analyzer.advice.indexes import recommend_for_scan
-from analyzer.detectors import Detector, LoopFinder, all_detectors
+from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, candidates_for
 from analyzer.model.catalog import Catalog
@@ -70,10 +70,11 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     recording = Recording(keys=StatementKeyTable())
     gathered = _gather(options, recording, progress)
     loops = LoopFinder(recording.catalog)
-    workload = _build(options, recording, gathered, loops)
+    values = ValueSamples()
+    workload = _build(options, recording, gathered, (loops, values))
     if progress:
         progress("detectors", 0, None)
-    outcomes = detect(workload, all_detectors(loops))
+    outcomes = detect(workload, all_detectors(loops, values))
     found = [finding for outcome in outcomes.values() for finding in outcome.findings]
     candidates = candidates_for(found, workload, max_width=options.max_index_width)
     findings = sorted(
@@ -151,14 +152,19 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
 
 
 def _build(
-    options: Options, recording: Recording, gathered: _Gathered, loops: LoopFinder
+    options: Options,
+    recording: Recording,
+    gathered: _Gathered,
+    observers: Sequence[LoopFinder | ValueSamples],
 ) -> Workload:
-    """Read all executions, slice by slice: each is counted, searched for loops and let go."""
+    """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
     builder = WorkloadBuilder(recording, options.target)
     streams = gathered.gathering.streams
     with ReadAhead(streams, options.workers, recording.turn):
         for chunk, last in slices(streams):
-            loops.observe(builder.add(chunk, last=last))
+            work = builder.add(chunk, last=last)
+            for observer in observers:
+                observer.observe(work)
     _note_checks(recording)
     if options.inputs:
         gathered.gathering.finish()

@@ -4,6 +4,7 @@ from analyzer.advice.n_plus_one import recommend_batch
 from analyzer.advice.pages import recommend_keyset
 from analyzer.advice.repeated import recommend_lookup, recommend_memo
 from analyzer.advice.results import recommend_count, recommend_portions
+from analyzer.advice.texts import recommend_for_text
 from analyzer.advice.transactions import recommend_lock_log, recommend_timeout
 from analyzer.advice.writes import recommend_write
 from analyzer.model.evidence import (
@@ -19,6 +20,7 @@ from analyzer.model.evidence import (
     WriteLoopEvidence,
 )
 from analyzer.model.finding import Finding, Recommendation
+from analyzer.model.text_evidence import StatementEvidence
 from analyzer.model.workload import Workload
 
 __all__ = ["recommend"]
@@ -35,6 +37,8 @@ def recommend(finding: Finding, workload: Workload) -> tuple[Recommendation, ...
             return recommend_memo(evidence, workload)
         case WriteLoopEvidence() as evidence:
             return recommend_write(evidence, workload)
+        case StatementEvidence() as evidence:
+            return recommend_for_text(evidence, workload.catalog)
         case _:
             return _results(finding.evidence, workload)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from analyzer.model.evidence import ExampleExecution
+from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.executions import FIRST_TIME_US
 from analyzer.model.finding import Finding, Outcome, Status
 from analyzer.model.work import WorkSlice

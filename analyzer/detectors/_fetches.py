@@ -9,7 +9,7 @@ from analyzer.detectors._figures import RowFigures
 from analyzer.detectors._places import NONE
 from analyzer.detectors._watcher import LearnedKeys, Watcher, values_of
 from analyzer.model.columns import Rows
-from analyzer.model.evidence import ExampleExecution
+from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Kind, Role, StatementFacts
 from analyzer.model.work import WorkSlice
 

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from analyzer.model.columns import Column, Floats, Rows, sorted_distinct, starts_of_runs
-from analyzer.model.evidence import Spread
+from analyzer.model.evidence_parts import Spread
 from analyzer.model.work import WorkSlice
 
 _KEPT = 10_000  # values of which a median is taken; of more, an even share

@@ -19,7 +19,7 @@ from analyzer.detectors._search import Search
 from analyzer.detectors._shapes import Shapes
 from analyzer.model.catalog import Catalog
 from analyzer.model.columns import Rows, sorted_distinct, starts_of_runs
-from analyzer.model.evidence import ExampleExecution
+from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Predicate
 from analyzer.model.work import WorkSlice
 

@@ -10,7 +10,7 @@ from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM
 from analyzer.detectors._watcher import LearnedKeys, Values, Watcher, values_of
 from analyzer.model.columns import Rows, sorted_distinct, stable_order, starts_of_runs
-from analyzer.model.evidence import ExampleExecution
+from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Kind, StatementFacts
 from analyzer.model.work import WorkSlice
 

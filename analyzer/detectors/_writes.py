@@ -17,7 +17,7 @@ from analyzer.model.columns import (
     stable_order,
     starts_of_runs,
 )
-from analyzer.model.evidence import ExampleExecution
+from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Arity, Kind, Predicate, Role, Statement, StatementFacts
 from analyzer.model.work import WorkSlice
 

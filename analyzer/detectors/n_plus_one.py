@@ -42,7 +42,8 @@ from analyzer.detectors._counters import CountedPair, counted_pairs
 from analyzer.detectors._links import Link, lookups
 from analyzer.detectors._loops import LoopFinder, PairFigures
 from analyzer.detectors._scores import TIGHT_GAP_MS
-from analyzer.model.evidence import NPlusOneEvidence, Spread
+from analyzer.model.evidence import NPlusOneEvidence
+from analyzer.model.evidence_parts import Spread
 from analyzer.model.finding import Finding, Impact, Outcome, Severity
 from analyzer.model.statement import Statement
 from analyzer.model.workload import Workload

@@ -2,30 +2,16 @@
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Smallest, middle and largest of a set of counts."""
-
-    min: float
-    median: float
-    max: float
-
-
-@dataclass(frozen=True, slots=True)
-class ExampleExecution:
-    """One execution shown as evidence. `at` is ISO 8601 in UTC, None where the log has no times.
-
-    `parameters` are raw values.
-
-    Views and report.json show parameters only as the redaction mode allows.
-    """
-
-    at: str | None
-    session: str
-    duration_ms: float
-    shape_id: str
-    parameters: tuple[str, ...]
+from analyzer.model.evidence_parts import ExampleExecution, Spread
+from analyzer.model.text_evidence import (
+    FunctionOnColumnEvidence,
+    ImplicitCastEvidence,
+    LargeInListEvidence,
+    LeadingWildcardEvidence,
+    NotInSubqueryEvidence,
+    OrderByRandomEvidence,
+    SelectStarEvidence,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,4 +274,11 @@ Evidence = (
     | CountByFetchingEvidence
     | ChattyTransactionEvidence
     | IdleInTransactionEvidence
+    | SelectStarEvidence
+    | LeadingWildcardEvidence
+    | FunctionOnColumnEvidence
+    | ImplicitCastEvidence
+    | NotInSubqueryEvidence
+    | LargeInListEvidence
+    | OrderByRandomEvidence
 )

@@ -73,6 +73,50 @@ class Join:
     right_column: str
 
 
+class Hindrance(StrEnum):
+    """Why an index on a column does not serve a condition."""
+
+    PATTERN = "pattern"  # LIKE, ILIKE or a regular expression
+    FUNCTION = "function"  # something is computed from the column
+    CAST = "cast"  # the column is cast
+    VALUE_TYPE = "value-type"  # the value has a type that the column may have to be cast to
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A condition that an index on its column may not serve, anywhere in WHERE or JOIN … ON.
+
+    `expression` is SQL of what is compared instead of the bare column, `computed_by` the function,
+    operator or type in it. A pattern has `anywhere` (whether it begins with a wildcard, None where
+    the text does not tell) and in `parameter` the value it begins with, coded as in Predicate.
+    `value_type` is the type that the text gives the value, as PostgreSQL prints it.
+    """
+
+    hindrance: Hindrance
+    table: str | None
+    column: str
+    operator: str
+    expression: str | None = None
+    computed_by: str = ""
+    parameter: int = 0
+    anywhere: bool | None = None
+    value_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """`table.column NOT IN (SELECT excluded_column FROM excluded_table …)`.
+
+    `never_null` says that the subquery itself leaves NULLs out.
+    """
+
+    table: str | None
+    column: str
+    excluded_table: str | None
+    excluded_column: str | None
+    never_null: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class StatementFacts:
     """What the text tells: read off the syntax tree, no server needed.
@@ -85,7 +129,9 @@ class StatementFacts:
     returns exactly one row. `disjunctive` says that the WHERE has an OR at its top, so that predicates are not
     all required. `rows_written` counts the rows of an INSERT's VALUES (0 = not VALUES).
     `written_columns` are the columns of INSERT, or those that UPDATE sets. `boundary` is +1 for what
-    opens a transaction, -1 for what ends one.
+    opens a transaction, -1 for what ends one. `star_tables` are the tables whose columns are all
+    asked for by `*` or `t.*`. `random_order` says that rows are sorted by random(). `obstacles` and
+    `exclusions` are conditions that keep indexes from being used.
     """
 
     kind: Kind
@@ -109,6 +155,10 @@ class StatementFacts:
     written_columns: tuple[str, ...] = ()
     cursor: bool = False
     boundary: int = 0
+    star_tables: tuple[str, ...] = ()
+    random_order: bool = False
+    obstacles: tuple[Obstacle, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

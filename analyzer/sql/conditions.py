@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from analyzer.model.statement import Arity
-from analyzer.sql.expressions import Expression, describe, type_name
+from analyzer.sql.expressions import Expression, describe, relabels, type_name
 from analyzer.sql.tree import Node, ParseError, kind_of, parse, strings, walk
 
 MAX_LENGTH = 16_384  # characters: a longer filter is not read (its long literals are cut first)
@@ -229,15 +229,15 @@ def _is_relabelling(
         return False
     target = type_name(cast)
     if known_type is not None:
-        source = known_type.lower().partition("(")[0].strip()
-        if source == target:
-            return True
-        if target in ("text", "character varying"):
-            return source in ("text", "character varying", "varchar")
-        return target == "inet" and source == "cidr"
+        return relabels(known_type, target)
     if target != "text" or value_type not in ("text", "text[]", None):
         return False
-    return not (_KEY_NAME.search(column) and literal is not None and _KEY_VALUE.fullmatch(literal))
+    return not (names_key(column) and literal is not None and _KEY_VALUE.fullmatch(literal))
+
+
+def names_key(column: str) -> bool:
+    """Whether a column's name speaks of a key: `id`, `order_id`, `orderId`, `uuid`."""
+    return _KEY_NAME.search(column) is not None
 
 
 def _value(node: Node) -> tuple[str | None, str | None]:

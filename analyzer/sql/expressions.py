@@ -4,13 +4,15 @@ Only what PostgreSQL defines as immutable may be indexed. The lists here are of 
 whose text form depends on nothing but their arguments; what is not listed counts as not immutable.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analyzer.sql.quoting import quote_identifier
-from analyzer.sql.tree import Node, kind_of, strings
+from analyzer.sql.tree import Node, ParseError, kind_of, parse, strings
 
 _ELLIPSIS = "\u2026"
+_MODIFIER = re.compile(r"\([0-9, ]{1,20}\)")  # timestamp(6) with time zone
 _IMMUTABLE_FUNCTIONS = frozenset(
     {
         "lower", "upper", "initcap", "btrim", "ltrim", "rtrim", "length", "char_length", "md5",
@@ -30,11 +32,13 @@ _TYPE_NAMES: Mapping[str, str] = {
     "timestamptz": "timestamp with time zone", "timetz": "time with time zone",
 }  # fmt: skip
 _NUMERIC = frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision"})
+_INTEGERS = frozenset({"smallint", "integer", "bigint"})
+_FLOATS = frozenset({"real", "double precision"})
 _TEXTUAL = frozenset({"text", "character varying", "varchar", "character"})
 _STABLE_AS_TEXT = ("timestamp", "date", "time", "interval", "json", "real", "double", "money")
 # Functions whose literal is part of the program (a unit, a JSON key), not a user's value.
 _LITERAL_OF_CODE = frozenset(
-    {"->", "->>", "#>", "#>>", "date_trunc", "date_part", "extract", "to_tsvector"}
+    {"->", "->>", "#>", "#>>", "date_trunc", "date_part", "extract", "timezone", "to_tsvector"}
 )
 
 
@@ -56,7 +60,7 @@ def describe(node: Node, column_type: str | None) -> Expression:
         node: a node that holds exactly one column reference.
         column_type: the column's type as PostgreSQL prints it, None where it is not known.
     """
-    return _describe(node, (column_type or "").lower(), "")
+    return _describe(node, _MODIFIER.sub("", (column_type or "").lower()), "")
 
 
 def type_name(cast: Node) -> str:
@@ -66,6 +70,79 @@ def type_name(cast: Node) -> str:
     name = names[-1] if names else "?"
     name = _TYPE_NAMES.get(name, "character varying" if name == "varchar" else name)
     return name + "[]" * len(fields.get("arrayBounds", []))
+
+
+def relabels(source: str, target: str) -> bool:
+    """Whether a cast leaves a column's value as it is, so that the column's index still serves.
+
+    Both types as PostgreSQL prints them.
+    """
+    plain = source.lower().partition("(")[0].strip()
+    if plain == target:
+        return True
+    if target in ("text", "character varying"):
+        return plain in ("text", "character varying", "varchar")
+    return target == "inet" and plain == "cidr"
+
+
+def widened_by(column_type: str, value_type: str) -> bool:
+    """Whether comparing a column with a value of another type casts the column, not the value.
+
+    The operator families of btree indexes compare integers with integers, reals with double
+    precision, and dates with timestamps; between the numeric families the narrower side is cast.
+    """
+    column, value = (one.lower().partition("(")[0].strip() for one in (column_type, value_type))
+    if column in _INTEGERS:
+        return value == "numeric" or value in _FLOATS
+    if column == "numeric":
+        return value in _FLOATS
+    return column == "character" and value in ("text", "character varying")
+
+
+def immutable_as(expression: str, column_type: str | None) -> bool:
+    """Whether an expression over one column may stand in CREATE INDEX, by the column's type.
+
+    `expression` is what `describe` wrote before the type was known.
+    """
+    node = _parsed(expression)
+    return node is not None and describe(node, column_type).immutable
+
+
+def same_expression(one: str, other: str) -> bool:
+    """Whether two expressions are one: PostgreSQL prints casts to text that people leave out."""
+    if one == other:
+        return True
+    first, second = _parsed(one), _parsed(other)
+    return first is not None and second is not None and _bare(first) == _bare(second)
+
+
+def _parsed(expression: str) -> Node | None:
+    """An expression's tree, None for what is no whole expression (elided, or a broken name)."""
+    if _ELLIPSIS in expression:
+        return None
+    try:
+        statements = parse(f"SELECT ({expression})")
+    except ParseError:
+        return None
+    targets = statements[0].get("SelectStmt", {}).get("targetList", []) if statements else []
+    node = targets[0].get("ResTarget", {}).get("val") if len(targets) == 1 else None
+    return node if isinstance(node, dict) else None
+
+
+def _bare(node: object) -> object:
+    """A tree without locations, casts to text and qualifications, to be compared."""
+    if isinstance(node, list):
+        return [_bare(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "TypeCast" in node and type_name(node["TypeCast"]) in _TEXTUAL:
+        return _bare(node["TypeCast"].get("arg"))
+    if "ColumnRef" in node:
+        return strings(node["ColumnRef"].get("fields"))[-1:]
+    if "FuncCall" in node:
+        call = node["FuncCall"]
+        return [strings(call.get("funcname"))[-1:], _bare(call.get("args", []))]
+    return {name: _bare(value) for name, value in node.items() if name != "location"}
 
 
 def _describe(node: Node, column_type: str, outer: str) -> Expression:
@@ -139,6 +216,8 @@ def _call(fields: Node, column_type: str) -> Expression:
     if name in _OF_TIMESTAMP:
         fine = fine and column_type.startswith(("timestamp", "date"))
         fine = fine and not column_type.startswith(_ZONED)
+    elif name == "timezone":  # then what follows is without zone, and depends on nothing
+        fine = fine and column_type.startswith(_ZONED)
     else:
         fine = fine and name in _IMMUTABLE_FUNCTIONS
         fine = fine and (name != "to_tsvector" or len(arguments) == 2)  # noqa: PLR2004 - with its configuration named

@@ -3,8 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from analyzer.model.statement import Join, Kind, Predicate, Role, StatementFacts
+from analyzer.model.statement import (
+    Exclusion,
+    Join,
+    Kind,
+    Obstacle,
+    Predicate,
+    Role,
+    StatementFacts,
+)
 from analyzer.sql import tree
+from analyzer.sql.obstacles import read_obstacles
 from analyzer.sql.positions import ParameterCoder
 from analyzer.sql.predicates import Scope, read_conditions
 from analyzer.sql.survey import Survey, survey
@@ -110,7 +119,10 @@ def _select(fields: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
     predicates, joins, disjunctive = read_conditions(
         [fields.get("whereClause"), *scope.conditions], scope, coder, lists=met.lists
     )
-    columns, star = _target_columns(fields.get("targetList", []), scope)
+    obstacles, exclusions = read_obstacles(
+        [fields.get("whereClause"), *scope.conditions, *scope.outer_conditions], scope, coder
+    )
+    columns, stars = _target_columns(fields.get("targetList", []), scope)
     limit, limit_parameter = _bound(fields.get("limitCount"), coder)
     offset, offset_parameter = _bound(fields.get("limitOffset"), coder)
     return StatementFacts(
@@ -121,7 +133,8 @@ def _select(fields: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
         predicates=tuple(predicates),
         joins=tuple(joins),
         columns=columns,
-        star=star,
+        star=stars is not None,
+        star_tables=stars or (),
         limit=limit,
         limit_parameter=limit_parameter,
         offset=offset,
@@ -131,6 +144,9 @@ def _select(fields: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
         grouped="groupClause" in fields or "distinctClause" in fields,
         disjunctive=disjunctive,
         locks_rows="lockingClause" in fields,
+        random_order="random" in met.functions and _sorts_randomly(fields.get("sortClause", [])),
+        obstacles=obstacles,
+        exclusions=exclusions,
     )
 
 
@@ -167,7 +183,10 @@ def _write(kind: Kind, fields: Node, met: Survey, coder: ParameterCoder) -> Stat
     predicates: list[Predicate] = []
     joins: list[Join] = []
     disjunctive = False
+    obstacles: tuple[Obstacle, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
     if kind in (Kind.UPDATE, Kind.DELETE):
+        obstacles, exclusions = read_obstacles([fields.get("whereClause")], scope, coder)
         predicates, joins, disjunctive = read_conditions(
             [fields.get("whereClause")], scope, coder, lists=met.lists
         )
@@ -186,6 +205,8 @@ def _write(kind: Kind, fields: Node, met: Survey, coder: ParameterCoder) -> Stat
         disjunctive=disjunctive,
         rows_written=rows,
         written_columns=tuple(written),
+        obstacles=obstacles,
+        exclusions=exclusions,
     )
 
 
@@ -209,9 +230,10 @@ def _role(met: Survey) -> Role:
 
 def _target_columns(
     targets: list[Node], scope: Scope
-) -> tuple[tuple[tuple[str | None, str], ...], bool]:
+) -> tuple[tuple[tuple[str | None, str], ...], tuple[str, ...] | None]:
+    """Plain columns, and the tables that are selected whole: None where there is no star."""
     columns: list[tuple[str | None, str]] = []
-    star = False
+    stars: list[str | None] | None = None
     for target in targets:
         value = target.get("ResTarget", {}).get("val", {})
         inner, _ = tree.without_casts(value) if value else ({}, [])
@@ -219,10 +241,18 @@ def _target_columns(
             continue
         names = tree.strings(inner["ColumnRef"].get("fields"))
         if names and names[-1] == "*":
-            star = True
+            whole = [scope.aliases.get(names[-2])] if len(names) > 1 else scope.aliases.values()
+            stars = [*(stars or ()), *whole]
         else:
             columns.append(scope.resolve(names))
-    return tuple(columns), star
+    tables = None if stars is None else tuple(dict.fromkeys(name for name in stars if name))
+    return tuple(columns), tables
+
+
+def _sorts_randomly(sort: list[Node]) -> bool:
+    """Whether the first thing that rows are sorted by is random()."""
+    first = sort[0].get("SortBy", {}).get("node", {}) if sort else {}
+    return tree.strings(first.get("FuncCall", {}).get("funcname"))[-1:] == ["random"]
 
 
 def _bound(node: Node | None, coder: ParameterCoder) -> tuple[int | None, int]:

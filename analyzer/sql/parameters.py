@@ -44,8 +44,12 @@ def values_at(text: str, parameters: Sequence[int]) -> tuple[str | None, ...]:
     """
     values = split_parameters(text)
     bound = text.startswith(("$1 = ", "["))
-    places = (number - 1 if number > 0 else -number - 1 for number in parameters)
     return tuple(
-        values[at] if 0 <= at < len(values) and (number > 0) == bound else None
-        for at, number in zip(places, parameters, strict=True)
+        pick_from(values, number) if (number > 0) == bound else None for number in parameters
     )
+
+
+def pick_from(values: Sequence[str], parameter: int) -> str | None:
+    """The value that a Predicate's `parameter` speaks of, among values that were split already."""
+    position = parameter - 1 if parameter > 0 else -parameter - 1
+    return values[position] if 0 <= position < len(values) else None

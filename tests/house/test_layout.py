@@ -130,7 +130,7 @@ def test_every_log_format_is_described(checkout: Path) -> None:
 
 def test_links_between_documents_lead_somewhere(checkout: Path) -> None:
     broken = []
-    pages = [*checkout.glob("*.md"), *(checkout / "docs").glob("*.md")]
+    pages = [*checkout.glob("*.md"), *(checkout / "docs").rglob("*.md")]
     assert len(pages) > 5
     for page in pages:
         for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):

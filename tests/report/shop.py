@@ -16,13 +16,12 @@ from analyzer.model.coverage import Coverage, SourceCoverage
 from analyzer.model.event import Event
 from analyzer.model.evidence import (
     ColumnCondition,
-    ExampleExecution,
     NPlusOneEvidence,
     RepeatedLookupEvidence,
     RepeatedQueryEvidence,
     SeqScanEvidence,
-    Spread,
 )
+from analyzer.model.evidence_parts import ExampleExecution, Spread
 from analyzer.model.executions import Clock
 from analyzer.model.finding import Finding, Impact, Outcome, Recommendation, Severity, Status
 from analyzer.model.index_advice import CreatedIndex, DroppedIndex, IndexAdvice, StatementGain

@@ -13,7 +13,7 @@ _CODE = 6_000
 _TREE_CODE = 2_000
 _EXAMPLES = 5
 _TREE = frozenset({"parent_sql", "child_sql", "parent_shape_id", "child_shape_id"})
-_LONG = frozenset({"reasons", "examples", "sql", "filter", "conditions"})
+_LONG = frozenset({"reasons", "examples", "sql", "rewritten_sql", "filter", "conditions"})
 _SCOPES = {
     "trace": "within one trace",
     "transaction": "within one transaction",
@@ -21,11 +21,16 @@ _SCOPES = {
     "cross-session": "over several sessions at once",
     "statistics": "as the counters suggest",
 }
-_LABELS = {"wall_ms": "elapsed, typically", "self_ms": "own time", "share": "share of the plan"}
+_LABELS = {
+    "wall_ms": "elapsed, typically",
+    "self_ms": "own time",
+    "share": "share of the plan",
+    "time_share": "share of all time",
+}
 _NAMES = frozenset(
     {"child", "parent", "child_tables", "plan_key", "node_id", "shape_id", "page_shape_id"}
 )
-_SHARES = frozenset({"share", "kept_ratio", "running_share"})
+_SHARES = frozenset({"share", "kept_ratio", "running_share", "time_share"})
 
 
 def prepare(document: Document) -> dict[str, Any] | None:
@@ -85,7 +90,7 @@ def figures(evidence: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (_LABELS.get(name) or name.removesuffix("_ms").replace("_", " "), _figure(name, value))
         for name, value in evidence.items()
-        if name not in _LONG | _TREE | _NAMES and value not in (None, "", [])
+        if name not in _LONG | _TREE | _NAMES and value is not False and value not in (None, "", [])
     ]
 
 
