@@ -1,6 +1,6 @@
 """Run real applications against a real PostgreSQL and score what pg95 finds in the server's logs.
 
-    benchmarks/applications/bench.py [--applications pretix wagtail] [--runs think tagged] [--no-score]
+    benchmarks/applications/bench.py [--applications pretix codered] [--runs think tagged] [--no-score]
 
 Each application is installed from the package registry into a virtualenv of its own, seeded through
 its own models, and sent its requests once for each run. A run leaves a folder with the server's log
@@ -21,8 +21,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
-
 import score
 from labels import write_labels
 from servers import LOG_NAMES, Server, bouncer, postgres
@@ -39,6 +37,9 @@ class Application:
 
     name: str
     packages: tuple[str, ...]
+    # The command that makes a site from the application's template, if it needs one: a program of
+    # the virtualenv and its arguments, before the folder.
+    template: tuple[str, ...] = ()
 
     @property
     def bed(self) -> str:
@@ -61,8 +62,12 @@ class Run:
 APPLICATIONS = {
     one.name: one
     for one in (
-        Application("pretix", ("pretix==2026.8.0", "psycopg[binary]==3.3.9")),
-        Application("wagtail", ("wagtail==8.0.1", "psycopg[binary]==3.3.9")),
+        Application("pretix", ("pretix==2026.8.0", "Django==5.2.19", "psycopg[binary]==3.3.9")),
+        Application(
+            "codered",
+            ("coderedcms==6.0.0", "wagtail==7.4.4", "Django==5.2.19", "psycopg[binary]==3.3.9"),
+            ("coderedcms", "start", "--template", "basic", "bedsite"),
+        ),
     )
 }
 RUNS = {
@@ -116,6 +121,11 @@ def install(application: Application, cache: Path) -> Path:
         _tell(f"{application.name}: installing {', '.join(application.packages)}")
         venv.create(home, with_pip=True, clear=home.exists())
         subprocess.run([python, "-m", "pip", "install", "-q", *application.packages], check=True)
+        if application.template:
+            site = home / "site"
+            site.mkdir()
+            program, *rest = application.template
+            subprocess.run([home / "bin" / program, *rest, site], check=True, stdout=sys.stderr)
         mark.write_text(wanted, encoding="utf-8")
     return python
 
@@ -126,7 +136,7 @@ def seed(application: Application, python: Path, server: Server, cache: Path) ->
     plan = cache / f"{application.name}-requests.json"
     server.psql(f'CREATE DATABASE "{application.name}"')
     command = [python, DRIVER, application.bed, "seed", plan]
-    environment = _environment(server.port, application.name, cache)
+    environment = _environment(application, server.port, application.name, cache)
     subprocess.run(command, env=environment, check=True, stdout=sys.stderr)
     return plan
 
@@ -146,7 +156,7 @@ def record(
         if run.pool_size:
             directory = server.directory.parent / "bouncer"
             port = stack.enter_context(bouncer(directory, server, run.pool_size))
-        environment = _environment(port, database, plan.parent, run)
+        environment = _environment(application, port, database, plan.parent, run)
         command = [python, DRIVER, application.bed, "run", plan, "--workers", str(run.workers)]
         before = _drive([*command, *run.options], run, environment, folder, server)
         after = server.log_sizes()
@@ -214,10 +224,13 @@ def _merge(folder: Path, name: str, key: str) -> None:
         merged.writelines(line for _, line in lines)
 
 
-def _environment(port: int, database: str, cache: Path, run: Run | None = None) -> dict[str, str]:
+def _environment(
+    application: Application, port: int, database: str, cache: Path, run: Run | None = None
+) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(cache),
+        "BED_SITE": str(cache / application.name / "site"),
         "BED_PORT": str(port),
         "BED_DATABASE": database,
         "BED_POOLED": "1" if run and run.pool_size else "",

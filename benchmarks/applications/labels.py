@@ -33,6 +33,7 @@ class Execution:
     statement: Statement
     parameters: str  # the text where they are part of it
     path: tuple[str, ...]
+    at: float  # seconds since 1970, before it was sent
 
 
 class Identifier:
@@ -58,7 +59,7 @@ def read_truth(path: Path) -> Iterator[Execution]:
             fact = json.loads(line)
             yield Execution(
                 fact["request"], fact["route"], identified(fact["statement"]),
-                fact["parameters"] or fact["statement"], tuple(fact["path"]),
+                fact["parameters"] or fact["statement"], tuple(fact["path"]), fact["at"],
             )  # fmt: skip
 
 

@@ -8,14 +8,13 @@ have one of its shapes as an N+1; a labelled statement is found if one of its sh
 
 import argparse
 import json
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-PG95 = Path(__file__).resolve().parent.parent.parent / ".venv" / "bin" / "pg95"
+from analyzer.pipeline import Options, run
+
 DETECTORS = ("n-plus-one", "repeated-lookup")
 
 
@@ -69,18 +68,17 @@ def score(folder: Path, log: str = "postgresql.csv") -> list[Score]:
     """Score a run's folder with its schema and without."""
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     counts = per_request(folder / "truth.jsonl")
-    run = f"{folder.parent.name}/{folder.name}"
+    name = f"{folder.parent.name}/{folder.name}"
     return [
-        judge(run, labels, findings(folder / log, schema), counts, schema=schema is not None)
+        judge(name, labels, findings(folder / log, schema), counts, schema=schema is not None)
         for schema in (folder / "schema.sql", None)
     ]
 
 
 def findings(log: Path, schema: Path | None = None) -> list[dict[str, Any]]:
-    """The findings of `pg95 nplusone` on a log."""
-    command = [PG95, "nplusone", log, "--format", "json", *(["--schema", schema] if schema else [])]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return list(json.loads(done.stdout)["findings"])
+    """The findings that a report on a log has."""
+    options = Options(inputs=[str(log)], schema=str(schema) if schema else None)
+    return list(run(options).document["findings"])
 
 
 def per_request(truth: Path) -> dict[str, list[int]]:
@@ -98,7 +96,7 @@ def per_request(truth: Path) -> dict[str, list[int]]:
 
 
 def judge(
-    run: str, labels: Mapping[str, Any], found: Iterable[Mapping[str, Any]],
+    name: str, labels: Mapping[str, Any], found: Iterable[Mapping[str, Any]],
     counts: Mapping[str, list[int]] | None = None, *, schema: bool = False,
 ) -> Score:  # fmt: skip
     """Compare findings with labels."""
@@ -111,7 +109,7 @@ def judge(
     labelled = labels["n_plus_one"]
     true = {shape for one in labelled for shape in one["shape_ids"]}
     return Score(
-        run=run,
+        run=name,
         schema=schema,
         both=_tally(both, labelled, true),
         proper=_tally(proper, labelled, true),
@@ -184,5 +182,4 @@ def show(scores: Iterable[Score], *, verbose: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
     main()
