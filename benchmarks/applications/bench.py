@@ -86,10 +86,14 @@ RUNS = {
 
 def main() -> None:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="virtualenvs and servers")
     parser.add_argument("--out", type=Path, help="folder for the runs (default: CACHE/runs)")
-    parser.add_argument("--applications", nargs="+", choices=APPLICATIONS, default=list(APPLICATIONS))
+    parser.add_argument(
+        "--applications", nargs="+", choices=APPLICATIONS, default=list(APPLICATIONS)
+    )
     parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
     parser.add_argument("--no-score", action="store_true", help="make the runs only")
     options = parser.parse_args()
@@ -171,7 +175,11 @@ def record(
 
 
 def _drive(
-    command: Sequence[str | Path], run: Run, environment: dict[str, str], folder: Path, server: Server
+    command: Sequence[str | Path],
+    run: Run,
+    environment: dict[str, str],
+    folder: Path,
+    server: Server,
 ) -> dict[str, int]:
     """Run all workers from when the last one is ready; the log's sizes at that moment."""
     with ExitStack() as stack:
@@ -185,17 +193,17 @@ def _drive(
                     env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True,
                 )
             )  # fmt: skip
-        outputs = [stack.enter_context((folder / f"responses.{n}").open("w")) for n in range(run.workers)]
+        outputs = [
+            stack.enter_context((folder / f"responses.{n}").open("w")) for n in range(run.workers)
+        ]
         for worker in workers:
             _wait_for("ready", worker)
         before = server.log_sizes()
         for worker in workers:
-            assert worker.stdin is not None
             worker.stdin.write("go\n")
             worker.stdin.close()
         # Workers print a line for each request: little enough to wait in the pipe.
         for worker, output in zip(workers, outputs, strict=True):
-            assert worker.stdout is not None
             output.write(worker.stdout.read())
             if worker.wait() != 0:
                 raise RuntimeError(f"a worker failed; see {folder}")
@@ -205,7 +213,6 @@ def _drive(
 
 
 def _wait_for(word: str, worker: "subprocess.Popen[str]") -> None:
-    assert worker.stdout is not None
     for line in worker.stdout:
         if line.strip() == word:
             return

@@ -23,7 +23,9 @@ KEPT = ("shape_ids", "requests", "occurrences", "executions", "most")
 
 def main() -> None:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--requests", type=int, default=40)
@@ -53,7 +55,8 @@ def best_span(truth: Sequence[Execution], requests: int) -> tuple[float, float, 
         labels = label(one for one in truth if since <= one.at < until)
         if best is None or len(labels["n_plus_one"]) > len(best[2]["n_plus_one"]):
             best = since, until, labels
-    assert best is not None
+    if best is None:
+        raise ValueError("no request in the truth")
     return best[0], best[1], _small(best[2])
 
 
@@ -78,8 +81,8 @@ def between(log: Path, since: float, until: float) -> bytes:
     kept = []
     with log.open("rb") as lines:
         for entry in _entries(lines):
-            at = datetime.strptime(entry[:27].decode(), "%Y-%m-%d %H:%M:%S.%f UTC")
-            seconds = at.replace(tzinfo=UTC).timestamp()
+            at = datetime.fromisoformat(entry[:23].decode()).replace(tzinfo=UTC)
+            seconds = at.timestamp()
             # Entries tell milliseconds, and are written when the statement has ended.
             if since <= seconds + 0.001 and seconds < until:
                 kept.append(entry)

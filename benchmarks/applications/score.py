@@ -53,7 +53,9 @@ class Score:
 
 def main() -> None:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--verbose", action="store_true", help="list the false and the missed ones")
     parser.add_argument("--log", default="postgresql.csv")
@@ -175,7 +177,11 @@ def show(scores: Iterable[Score], *, verbose: bool = False) -> None:
         )
     for one in scores if verbose else ():
         print(f"\n== {one.run}, {'with' if one.schema else 'without'} schema")
-        for title, lines in (("false", one.false), ("missed", one.missed), ("repeated-lookup only", one.demoted)):
+        for title, lines in (
+            ("false", one.false),
+            ("missed", one.missed),
+            ("repeated-lookup only", one.demoted),
+        ):
             print(f"-- {title}: {len(lines)}")
             for line in lines:
                 print(f"   {line}")

@@ -71,17 +71,36 @@ def _admin() -> list[dict[str, Any]]:
         f"api/main/pages/?child_of={news}&for_explorer=1&fields=parent", "api/main/images/?limit=20&fields=*",
     ]  # fmt: skip
     for article in articles:
-        paths += [f"pages/{article.pk}/edit/", f"pages/{article.pk}/history/", f"pages/{article.pk}/usage/"]
+        paths += [
+            f"pages/{article.pk}/edit/",
+            f"pages/{article.pk}/history/",
+            f"pages/{article.pk}/usage/",
+        ]
     paths += [f"snippets/coderedcms/classifier/edit/{n}/" for n in (1, 2)]
     both = [_get(f"/admin/{path}", who="admin") for path in paths]
-    return both + [_get(f"/admin/{path}", who="staff") for path in ("", "pages/", f"pages/{news}/", f"pages/{home}/", "images/", "documents/", "pages/search/?q=Article", f"pages/{articles[0].pk}/edit/", "reports/locked/")]
+    return both + [
+        _get(f"/admin/{path}", who="staff")
+        for path in (
+            "",
+            "pages/",
+            f"pages/{news}/",
+            f"pages/{home}/",
+            "images/",
+            "documents/",
+            "pages/search/?q=Article",
+            f"pages/{articles[0].pk}/edit/",
+            "reports/locked/",
+        )
+    ]
 
 
 def _writes() -> list[dict[str, Any]]:
     writes = []
 
     def post(path: str, data: Any, who: str = "admin") -> None:
-        writes.append({"method": "post", "path": path, "data": data, **({"who": who} if who else {})})
+        writes.append(
+            {"method": "post", "path": path, "data": data, **({"who": who} if who else {})}
+        )
 
     articles = list(ArticlePage.objects.order_by("pk"))
     home, news = Page.objects.get(slug="home"), Page.objects.get(slug="news")
@@ -105,13 +124,28 @@ def _writes() -> list[dict[str, Any]]:
     ids = "&".join(f"id={article.pk}" for article in articles[50:54])
     post(f"/admin/bulk/wagtailcore/page/delete/?next=/admin/&{ids}", {"next": "/admin/"})
     post(f"/admin/pages/{Page.objects.get(slug='section5').pk}/delete/", {"next": "/admin/"})
-    post(f"/admin/pages/{Page.objects.get(slug='section6').pk}/unpublish/", {"include_descendants": "on"})
+    post(
+        f"/admin/pages/{Page.objects.get(slug='section6').pk}/unpublish/",
+        {"include_descendants": "on"},
+    )
     ids = "&".join(f"id={image.pk}" for image in Image.objects.order_by("-pk")[:8])
-    post(f"/admin/bulk/wagtailimages/image/add_tags/?next=/admin/&{ids}", {"tags": "bulk, more", "next": "/admin/"})
-    post(f"/admin/bulk/wagtailimages/image/add_to_collection/?next=/admin/&{ids}", {"collection": "3", "next": "/admin/"})
+    post(
+        f"/admin/bulk/wagtailimages/image/add_tags/?next=/admin/&{ids}",
+        {"tags": "bulk, more", "next": "/admin/"},
+    )
+    post(
+        f"/admin/bulk/wagtailimages/image/add_to_collection/?next=/admin/&{ids}",
+        {"collection": "3", "next": "/admin/"},
+    )
     ids = "&".join(f"id={user.pk}" for user in User.objects.order_by("-pk")[:7])
-    post(f"/admin/bulk/auth/user/assign_role/?next=/admin/&{ids}", {"role": Group.objects.first().pk, "next": "/admin/"})
-    post("/admin/redirects/add/", {"old_path": "/fresh", "is_permanent": "on", "redirect_page": news.pk})
+    post(
+        f"/admin/bulk/auth/user/assign_role/?next=/admin/&{ids}",
+        {"role": Group.objects.first().pk, "next": "/admin/"},
+    )
+    post(
+        "/admin/redirects/add/",
+        {"old_path": "/fresh", "is_permanent": "on", "redirect_page": news.pk},
+    )
     path = f"/admin/groups/edit/{Group.objects.last().pk}/"
     post(path, {**_form_at(path), "name": "Renamed"})
     for n in range(3):
@@ -132,7 +166,9 @@ class _Fields(HTMLParser):
         name = given.get("name", "")
         if tag == "input" and name:
             kind = given.get("type", "text")
-            if kind not in ("submit", "button", "file") and (kind not in ("checkbox", "radio") or "checked" in given):
+            if kind not in ("submit", "button", "file") and (
+                kind not in ("checkbox", "radio") or "checked" in given
+            ):
                 self.data[name] = given.get("value", "on" if kind == "checkbox" else "")
         elif tag == "textarea" and name:
             self._area = name

@@ -29,11 +29,13 @@ from website.models import (
     WebPage,
 )
 
+PLAIN = {"custom_template": "", "custom_css_class": "", "custom_id": ""}
+
 
 def seed() -> None:
     """Make everything; all chance is seeded by the caller."""
     users = _users()
-    images, documents = _files(users)
+    images = _files(users)
     terms = _terms()
     home = Site.objects.get().root_page
     articles = _add_index(home, ArticleIndexPage(title="News", slug="news", index_num_per_page=20))
@@ -45,13 +47,22 @@ def seed() -> None:
     _form(home)
     for n in range(8):
         page = home.add_child(
-            instance=WebPage(title=f"Section {n}", slug=f"section{n}", cover_image=random.choice(images), show_in_menus=True)
+            instance=WebPage(
+                title=f"Section {n}",
+                slug=f"section{n}",
+                cover_image=random.choice(images),
+                show_in_menus=True,
+            )
         )
         for k in range(6):
-            page.add_child(instance=WebPage(title=f"Page {n}.{k}", slug=f"page{n}-{k}", show_in_menus=True))
+            page.add_child(
+                instance=WebPage(title=f"Page {n}.{k}", slug=f"page{n}-{k}", show_in_menus=True)
+            )
     _moderation(articles, users)
     for n in range(30):
-        Redirect.objects.create(old_path=f"/old{n}", redirect_page=random.choice(Page.objects.filter(depth=4)))
+        Redirect.objects.create(
+            old_path=f"/old{n}", redirect_page=random.choice(Page.objects.filter(depth=4))
+        )
     for n in range(12):
         ReusableContent.objects.create(name=f"Content {n}")
         Navbar.objects.create(name=f"Navbar {n}")
@@ -79,10 +90,10 @@ def _users() -> list[Any]:
     return [admin, staff, *others]
 
 
-def _files(users: list[Any]) -> tuple[list[Any], list[Any]]:
+def _files(users: list[Any]) -> list[Any]:
     root = Collection.get_first_root_node()
     collections = [root.add_child(name=f"Collection {n}") for n in range(8)]
-    images, documents = [], []
+    images = []
     for n in range(40):
         data = io.BytesIO()
         Picture.new("RGB", (120, 90), (n, 100, 200)).save(data, "PNG")
@@ -99,8 +110,7 @@ def _files(users: list[Any]) -> tuple[list[Any], list[Any]]:
             file=ContentFile(b"text", name=f"document{n}.txt"),
         )  # fmt: skip
         document.save()
-        documents.append(document)
-    return images, documents
+    return images
 
 
 def _terms() -> list[Any]:
@@ -109,7 +119,9 @@ def _terms() -> list[Any]:
         classifier = Classifier.objects.create(name=f"Classifier {n}", slug=f"classifier{n}")
         for k in range(6):
             terms.append(
-                ClassifierTerm.objects.create(classifier=classifier, name=f"Term {n}.{k}", slug=f"term{n}-{k}", sort_order=k)
+                ClassifierTerm.objects.create(
+                    classifier=classifier, name=f"Term {n}.{k}", slug=f"term{n}-{k}", sort_order=k
+                )
             )
     return terms
 
@@ -124,13 +136,36 @@ def _articles(index: Any, users: list[Any], images: list[Any], terms: list[Any])
     for n in range(60):
         body = [block("text", f"<p>Text {n} <a linktype='page' id='{index.pk}'>news</a></p>")]
         for other in random.sample(made, min(len(made), n % 7)):
-            body.append(block("page_preview", {"page": other.pk, "settings": {"custom_template": "", "custom_css_class": "", "custom_id": ""}}))
+            body.append(
+                block(
+                    "page_preview",
+                    {
+                        "page": other.pk,
+                        "settings": PLAIN,
+                    },
+                )
+            )
         body += [
-            block("image", {"image": image.pk, "settings": {"custom_template": "", "custom_css_class": "", "custom_id": ""}})
+            block(
+                "image",
+                {
+                    "image": image.pk,
+                    "settings": PLAIN,
+                },
+            )
             for image in random.sample(images, n % 6)
         ]
         if n % 5 == 0:
-            body.append(block("page_list", {"indexed_by": index.pk, "num_posts": 8, "settings": {"custom_template": "", "custom_css_class": "", "custom_id": ""}}))
+            body.append(
+                block(
+                    "page_list",
+                    {
+                        "indexed_by": index.pk,
+                        "num_posts": 8,
+                        "settings": PLAIN,
+                    },
+                )
+            )
         article = ArticlePage(
             title=f"Article {n}", slug=f"article{n}", owner=random.choice(users), author=random.choice(users),
             caption=f"Caption {n}", cover_image=random.choice(images), body=json.dumps(body),
@@ -145,7 +180,9 @@ def _articles(index: Any, users: list[Any], images: list[Any], terms: list[Any])
         made.append(article)
     for article in made[:10]:
         for n in range(6):
-            Comment.objects.create(page=article, user=random.choice(users), text=f"Comment {n}", contentpath="title")
+            Comment.objects.create(
+                page=article, user=random.choice(users), text=f"Comment {n}", contentpath="title"
+            )
     for article in made[10:16]:
         article.locked, article.locked_by, article.locked_at = True, random.choice(users), now()
         article.save()
@@ -161,23 +198,41 @@ def _events(home: Any, images: list[Any]) -> None:
         index.add_child(instance=event)
         for k in range(n % 4 + 1):
             begin = now() + timedelta(days=n + k)
-            EventOccurrence.objects.create(event=event, start=begin, end=begin + timedelta(hours=2), sort_order=k)
+            EventOccurrence.objects.create(
+                event=event, start=begin, end=begin + timedelta(hours=2), sort_order=k
+            )
 
 
 def _places(home: Any) -> None:
     index = home.add_child(instance=LocationIndexPage(title="Places", slug="places"))
     for n in range(20):
         index.add_child(
-            instance=LocationPage(title=f"Place {n}", slug=f"place{n}", address=f"Street {n}", latitude=50 + n / 10, longitude=8.0, auto_update_latlng=False)
+            instance=LocationPage(
+                title=f"Place {n}",
+                slug=f"place{n}",
+                address=f"Street {n}",
+                latitude=50 + n / 10,
+                longitude=8.0,
+                auto_update_latlng=False,
+            )
         )
 
 
 def _form(home: Any) -> None:
     page = home.add_child(instance=FormPage(title="Contact", slug="contact", button_text="Send"))
     for n, label in enumerate(("Name", "Mail", "Text")):
-        FormPageField.objects.create(page=page, label=label, clean_name=label.lower(), field_type="singleline", sort_order=n, required=True)
+        FormPageField.objects.create(
+            page=page,
+            label=label,
+            clean_name=label.lower(),
+            field_type="singleline",
+            sort_order=n,
+            required=True,
+        )
     for n in range(30):
-        page.get_submission_class().objects.create(page=page, form_data={"name": f"Name {n}", "mail": "x", "text": "y"})
+        page.get_submission_class().objects.create(
+            page=page, form_data={"name": f"Name {n}", "mail": "x", "text": "y"}
+        )
 
 
 def _moderation(articles: Any, users: list[Any]) -> None:

@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, os.environ["BED_SITE"])
 
-from bedsite.settings.base import *  # noqa: E402, F403  # how a Django project extends settings
+from bedsite.settings.base import *  # noqa: F403  # how a Django project extends settings
 
 SECRET_KEY = "for a scratch server only"  # noqa: S105  # of a scratch server
 DEBUG = False
@@ -13,7 +13,7 @@ ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "codered_bed.urls"
 INSTALLED_APPS = [*INSTALLED_APPS, "wagtail.api.v2", "rest_framework"]  # noqa: F405
 WAGTAIL_CACHE = False  # whole pages for anonymous visitors: they would run no statement
-MEDIA_ROOT = os.path.join(os.environ["BED_SITE"], "media")
+MEDIA_ROOT = f"{os.environ['BED_SITE']}/media"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

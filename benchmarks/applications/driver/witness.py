@@ -6,17 +6,18 @@ for that). The call path is the stack without frames of Django's database layer 
 """
 
 import json
-import os
 import random
 import sys
 import time
+from pathlib import Path
 from typing import Any, TextIO
 
+from django.db import connections
 from django.db.backends.signals import connection_created
 
 # Frames that say how a statement reached the driver, not who asked for it.
 _BELOW = ("/django/db/", "/psycopg/", "/psycopg_binary/", "/contextlib.py")
-_HERE = os.path.dirname(os.path.abspath(__file__))
+_HERE = str(Path(__file__).resolve().parent)
 
 
 class Witness:
@@ -33,8 +34,6 @@ class Witness:
 
     def install(self) -> None:
         """Watch every connection of this process, those that are open and those to come."""
-        from django.db import connections
-
         for connection in connections.all(initialized_only=True):
             connection.close()
         connection_created.connect(self._watch, weak=False)
@@ -55,18 +54,20 @@ class Witness:
                 wrappers.append(self.tag)
             wrappers.append(self.see)
 
-    def tag(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+    def tag(self, execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
         """Append a comment as sqlcommenter does: one trace a request, one span a statement."""
         if self._request is not None and isinstance(sql, str):
             span = f"{random.getrandbits(64):016x}"
             route = self._route.replace("/", "%%2F").replace("'", "%%27")
-            comment = f"/*framework='django',route='{route}',traceparent='00-{self._trace}-{span}-01'*/"
+            comment = (
+                f"/*framework='django',route='{route}',traceparent='00-{self._trace}-{span}-01'*/"
+            )
             if params is None:
                 comment = comment.replace("%%", "%")
             sql = f"{sql.rstrip().removesuffix(';')} {comment}"
         return execute(sql, params, many, context)
 
-    def see(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+    def see(self, execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
         """Write one line for each execution that is about to be sent."""
         if self._request is not None:
             path = self._path()
@@ -88,7 +89,8 @@ class Witness:
 
     def _path(self) -> list[str]:
         """Where the statement was asked for, outermost first: file:line."""
-        frame = sys._getframe(3)  # below: _path, see, and Django's call of it
+        # Below the third frame: this method, `see`, and Django's call of it.
+        frame = sys._getframe(3)  # noqa: SLF001  # the traceback module's way, without its cost
         path = []
         while frame is not None:
             code = frame.f_code.co_filename
@@ -110,7 +112,7 @@ class Witness:
                     known = code.rpartition(root)[2]
                     break
             else:
-                known = os.path.basename(code)
+                known = Path(code).name
             self._names[code] = known
         return known
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from django_scopes import scopes_disabled
 from pretix.base.models import Event, Order, Organizer
-
 from pretix_bed import seed
 
 API = {"authorization": f"Token {seed.TOKEN}"}
@@ -60,7 +59,9 @@ def _shop(event: Any) -> list[dict[str, Any]]:
     for order in event.orders.order_by("pk")[3:9]:
         paths += [f"order/{order.code}/{order.secret}/"]
     order = event.orders.order_by("pk")[14]
-    paths += [f"order/{order.code}/{order.secret}/{page}" for page in ("modify", "change", "cancel")]
+    paths += [
+        f"order/{order.code}/{order.secret}/{page}" for page in ("modify", "change", "cancel")
+    ]
     return [_get(base + path) for path in paths]
 
 
@@ -96,7 +97,9 @@ def _api(event: Any) -> list[dict[str, Any]]:
     ]  # fmt: skip
     if event.has_subevents:
         paths += ["subevents/", "subevents/?with_availability_for=web"]
-    return [_get(f"/api/v1/organizers/org0/events/{event.slug}/{path}", headers=API) for path in paths]
+    return [
+        _get(f"/api/v1/organizers/org0/events/{event.slug}/{path}", headers=API) for path in paths
+    ]
 
 
 def _writes(event: Any) -> list[dict[str, Any]]:
@@ -110,14 +113,21 @@ def _writes(event: Any) -> list[dict[str, Any]]:
     one = event.checkin_lists.first()
     for position in one.positions.order_by("pk")[:3]:
         path = f"{api}/checkinlists/{one.pk}/positions/{position.pk}/redeem/"
-        writes.append({"method": "post", "path": path, "json": {"force": True, "questions_supported": False}, "headers": API})
+        writes.append(
+            {
+                "method": "post",
+                "path": path,
+                "json": {"force": True, "questions_supported": False},
+                "headers": API,
+            }
+        )
     positions = [str(position.pk) for position in one.positions.order_by("pk")[4:12]]
     writes.append({"method": "post", "path": f"{control}/checkinlists/{one.pk}/bulk_action", "who": "staff",
                    "data": {"checkin": positions, "action": "checkin", "returnquery": ""}})  # fmt: skip
     quotas = [str(quota.pk) for quota in event.quotas.all()[:7]]
     writes.append({"method": "post", "path": f"{control}/quotas/bulk_action", "who": "staff",
                    "data": {"quota": quotas, "action": "disable"}})  # fmt: skip
-    writes.append({"method": "post", "path": f"{control}/items/reorder/{event.categories.first().pk}/", "who": "staff", 
+    writes.append({"method": "post", "path": f"{control}/items/reorder/{event.categories.first().pk}/", "who": "staff",
                    "json": {"ids": [str(item.pk) for item in event.categories.first().items.order_by("-pk")]}})  # fmt: skip
     item = event.items.exclude(variations__isnull=False).first()
     cart = {f"item_{item.pk}": "3"}
@@ -127,7 +137,21 @@ def _writes(event: Any) -> list[dict[str, Any]]:
         writes.append({"method": "post", "path": f"/org0/{event.slug}/cart/add", "data": cart})
         writes.append(_get(f"/org0/{event.slug}/checkout/start"))
     for order in Order.objects.filter(event=event, status="n").order_by("pk")[:3]:
-        writes.append({"method": "post", "path": f"{api}/orders/{order.code}/mark_paid/", "json": {}, "headers": API})
+        writes.append(
+            {
+                "method": "post",
+                "path": f"{api}/orders/{order.code}/mark_paid/",
+                "json": {},
+                "headers": API,
+            }
+        )
     for order in Order.objects.filter(event=event, status="p").order_by("pk")[:2]:
-        writes.append({"method": "post", "path": f"{api}/orders/{order.code}/mark_canceled/", "json": {"send_email": False}, "headers": API})
+        writes.append(
+            {
+                "method": "post",
+                "path": f"{api}/orders/{order.code}/mark_canceled/",
+                "json": {"send_email": False},
+                "headers": API,
+            }
+        )
     return writes

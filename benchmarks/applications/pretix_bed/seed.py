@@ -21,9 +21,7 @@ def seed() -> None:
     admin = User.objects.create_superuser("admin@example.org", "admin")
     staff = User.objects.create_user("staff@example.org", "staff")
     ContentType.objects.clear_cache()
-    organizers = [
-        Organizer.objects.create(name=f"Organizer {n}", slug=f"org{n}") for n in range(6)
-    ]
+    organizers = [Organizer.objects.create(name=f"Organizer {n}", slug=f"org{n}") for n in range(6)]
     for organizer in organizers:
         team = Team.objects.create(
             organizer=organizer, name="Everybody", all_events=True,
