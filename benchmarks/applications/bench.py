@@ -9,6 +9,7 @@ the responses. README.md beside this file says more.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -135,13 +136,24 @@ def install(application: Application, cache: Path) -> Path:
 
 
 def seed(application: Application, python: Path, server: Server, cache: Path) -> Path:
-    """Fill the application's template database; the file with its requests."""
-    _tell(f"{application.name}: seeding")
-    plan = cache / f"{application.name}-requests.json"
+    """Fill the application's template database; the file with its requests.
+
+    What was seeded is kept in the cache as a dump, until the application or its seed changes.
+    """
+    made = hashlib.sha256("\n".join(application.packages).encode())
+    for path in sorted((HERE / application.bed).glob("*.py")):
+        made.update(path.read_bytes())
+    dump = cache / f"{application.name}-{made.hexdigest()[:12]}.dump"
+    plan = dump.with_suffix(".json")
     server.psql(f'CREATE DATABASE "{application.name}"')
+    if dump.exists():
+        server.restore(application.name, dump)
+        return plan
+    _tell(f"{application.name}: seeding")
     command = [python, DRIVER, application.bed, "seed", plan]
     environment = _environment(application, server.port, application.name, cache)
     subprocess.run(command, env=environment, check=True, stdout=sys.stderr)
+    server.dump(application.name, dump)
     return plan
 
 

@@ -94,6 +94,17 @@ class Server:
         command = [PROGRAMS / "pg_dump", "--schema-only", "--no-owner", *self._address(database)]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
+    def dump(self, database: str, path: Path) -> None:
+        """`pg_dump` of a database, for `restore`."""
+        command = [PROGRAMS / "pg_dump", "-Fc", "-Z1", "-f", path, *self._address(database)]
+        subprocess.run(command, check=True)
+
+    def restore(self, database: str, path: Path) -> None:
+        """Fill an empty database from a dump, and collect its statistics."""
+        command = [PROGRAMS / "pg_restore", "--exit-on-error", *self._address(database), path]
+        subprocess.run(command, check=True)
+        self.psql("ANALYZE", database)
+
     def log_sizes(self) -> dict[str, int]:
         """Bytes in each log file, once everything that was logged so far is there."""
         mark = f"test-bed-mark-{uuid.uuid4().hex}"

@@ -195,4 +195,4 @@ def _form_at(path: str) -> dict[str, Any]:
     login(client, "admin")
     fields = _Fields()
     fields.feed(client.get(path).content.decode())
-    return {**fields.data, "body-count": "0"}
+    return {**fields.data, "body-count": "0", "content_walls-count": "0"}

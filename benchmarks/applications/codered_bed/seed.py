@@ -155,17 +155,6 @@ def _articles(index: Any, users: list[Any], images: list[Any], terms: list[Any])
             )
             for image in random.sample(images, n % 6)
         ]
-        if n % 5 == 0:
-            body.append(
-                block(
-                    "page_list",
-                    {
-                        "indexed_by": index.pk,
-                        "num_posts": 8,
-                        "settings": PLAIN,
-                    },
-                )
-            )
         article = ArticlePage(
             title=f"Article {n}", slug=f"article{n}", owner=random.choice(users), author=random.choice(users),
             caption=f"Caption {n}", cover_image=random.choice(images), body=json.dumps(body),
