@@ -25,7 +25,12 @@ class Floor:
 
 
 FLOORS = {
-    "placeholder": Floor(0.0, 0.0, 0.0),
+    "pretix-back-to-back": Floor(1.00, 0.44, 0.36),
+    "pretix-extended": Floor(1.00, 0.36, 0.32),
+    "pretix-pooled": Floor(1.00, 0.29, 0.29),
+    "pretix-tagged": Floor(1.00, 0.44, 0.24),
+    "pretix-think": Floor(1.00, 0.44, 0.24),
+    "pretix-workers": Floor(1.00, 0.46, 0.46),
 }
 
 
