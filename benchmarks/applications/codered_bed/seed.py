@@ -133,9 +133,10 @@ def block(kind: str, value: Any) -> dict[str, Any]:
 
 def _articles(index: Any, users: list[Any], images: list[Any], terms: list[Any]) -> None:
     made: list[Any] = []
+    leaves: list[Any] = []  # articles that show no others: a preview shows a whole article
     for n in range(60):
         body = [block("text", f"<p>Text {n} <a linktype='page' id='{index.pk}'>news</a></p>")]
-        for other in random.sample(made, min(len(made), n % 7)):
+        for other in random.sample(leaves, min(len(leaves), n % 7)):
             body.append(
                 block(
                     "page_preview",
@@ -167,6 +168,8 @@ def _articles(index: Any, users: list[Any], images: list[Any], terms: list[Any])
         for _ in range(n % 4 + 1):
             article.save_revision(user=random.choice(users), log_action=True).publish()
         made.append(article)
+        if n % 7 == 0:
+            leaves.append(article)
     for article in made[:10]:
         for n in range(6):
             Comment.objects.create(
