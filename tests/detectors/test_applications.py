@@ -25,6 +25,12 @@ class Floor:
 
 
 FLOORS = {
+    "codered-back-to-back": Floor(1.00, 0.23, 0.21),
+    "codered-extended": Floor(1.00, 0.23, 0.21),
+    "codered-pooled": Floor(1.00, 0.16, 0.16),
+    "codered-tagged": Floor(1.00, 0.25, 0.17),
+    "codered-think": Floor(1.00, 0.23, 0.19),
+    "codered-workers": Floor(1.00, 0.14, 0.14),
     "pretix-back-to-back": Floor(1.00, 0.44, 0.36),
     "pretix-extended": Floor(1.00, 0.36, 0.32),
     "pretix-pooled": Floor(1.00, 0.29, 0.29),
