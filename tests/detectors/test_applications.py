@@ -1,0 +1,106 @@
+"""Loops in the traffic of real applications: pieces of the test bed's runs, scored by statement.
+
+benchmarks/applications/README.md says how the logs and their labels were made. The thresholds are what
+holds today (docs/accuracy.md has the goal); a change may raise them.
+"""
+
+import importlib
+import json
+import lzma
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BED = Path(__file__).parents[2] / "benchmarks" / "applications"
+DATA = Path(__file__).parents[1] / "data" / "applications"
+
+
+@dataclass(frozen=True)
+class Floor:
+    precision: float
+    recall: float
+    proper_recall: float  # n-plus-one alone
+
+
+FLOORS = {
+    "codered-back-to-back": Floor(1.00, 0.23, 0.21),
+    "codered-extended": Floor(1.00, 0.23, 0.21),
+    "codered-pooled": Floor(1.00, 0.16, 0.16),
+    "codered-tagged": Floor(1.00, 0.25, 0.17),
+    "codered-think": Floor(1.00, 0.23, 0.19),
+    "codered-workers": Floor(1.00, 0.14, 0.14),
+    "pretix-back-to-back": Floor(1.00, 0.44, 0.36),
+    "pretix-extended": Floor(1.00, 0.36, 0.32),
+    "pretix-pooled": Floor(1.00, 0.29, 0.29),
+    "pretix-tagged": Floor(1.00, 0.44, 0.24),
+    "pretix-think": Floor(1.00, 0.44, 0.24),
+    "pretix-workers": Floor(1.00, 0.46, 0.46),
+}
+
+
+@pytest.fixture
+def score(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The test bed's own scoring."""
+    monkeypatch.syspath_prepend(str(BED))
+    return importlib.import_module("score")
+
+
+@pytest.mark.parametrize("schema", [True, False], ids=["schema", "names"])
+@pytest.mark.parametrize("run", sorted(FLOORS))
+def test_a_run_is_judged_no_worse_than_before(
+    score: ModuleType, tmp_path: Path, run: str, *, schema: bool
+) -> None:
+    known = None
+    if schema:
+        known = tmp_path / "schema.sql"
+        known.write_bytes(
+            lzma.decompress((DATA / f"{run.partition('-')[0]}-schema.sql.xz").read_bytes())
+        )
+    labels = json.loads((DATA / f"{run}.json").read_text(encoding="utf-8"))
+    judged = score.judge(run, labels, score.findings(DATA / f"{run}.csv.xz", known))
+    floor = FLOORS[run]
+    assert judged.both.precision >= floor.precision, judged.false
+    assert judged.both.recall >= floor.recall, judged.missed
+    assert judged.proper.recall >= floor.proper_recall, judged.demoted
+
+
+def test_every_piece_is_scored_and_has_loops() -> None:
+    names = {path.name.removesuffix(".csv.xz") for path in DATA.glob("*.csv.xz")}
+    assert names == set(FLOORS)
+    for name in names:
+        labels = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+        assert len(labels["n_plus_one"]) >= 5
+
+
+def test_labels_follow_the_definition(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(str(BED))
+    labels = importlib.import_module("labels")
+    lines = []
+
+    def run(request: int, sql: str, path: str, times: int, distinct: int) -> None:
+        lines.extend(
+            {
+                "request": request, "route": "/", "statement": sql.replace("%", str(n % distinct)),
+                "parameters": f"({n % distinct},)", "path": [path], "at": float(len(lines)),
+            }
+            for n in range(times)
+        )  # fmt: skip
+
+    run(1, "SELECT * FROM a WHERE id = %", "view:1", 5, 5)  # the one N+1
+    run(1, "SELECT * FROM b WHERE id = %", "view:2", 4, 4)  # too few
+    run(1, "SELECT * FROM c WHERE id = %", "view:3", 9, 4)  # too few different ones
+    run(1, "SELECT * FROM d WHERE id = %", "view:4", 4, 4)  # two places, neither enough
+    run(1, "SELECT * FROM d WHERE id = %", "view:5", 4, 4)
+    run(1, "SELECT * FROM e WHERE id = %", "view:6", 3, 3)  # two requests, neither enough
+    run(2, "SELECT * FROM e WHERE id = %", "view:6", 3, 3)
+    run(2, "INSERT INTO f VALUES (%)", "view:7", 6, 6)
+    run(2, "SAVEPOINT s%", "view:8", 6, 6)
+    truth = tmp_path / "truth.jsonl"
+    truth.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    found = labels.label(labels.read_truth(truth))
+    assert [one["sql"] for one in found["n_plus_one"]] == ["SELECT * FROM a WHERE id = $1"]
+    assert [one["sql"] for one in found["write_loops"]] == ["INSERT INTO f VALUES ($1)"]
+    assert found["requests"] == 2
+    assert len(found["repeats"]) == 1
