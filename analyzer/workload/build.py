@@ -31,7 +31,7 @@ from analyzer.workload.views import Views
 OWN_APPLICATION = "pg95"
 
 Columns = dict[str, Column]
-_SLICED = ("comment", "database", "user", "application", "parameters", "parameters_hash")
+_SLICED = ("database", "user", "application", "parameters", "parameters_hash")
 
 
 class WorkloadBuilder:

@@ -14,8 +14,9 @@ from analyzer.model.columns import Column, Flags, Floats, Rows, grown
 _LEAST = 10  # executions from which something is known of a statement
 _LEAST_BUSY = 20  # the same where no pause shows it
 _LONG = 3.0  # a gap this many times the usual one is long
-_FIRST_SHARE = 0.5  # of an opener's executions are the first behind a pause
-_EXPLAINED = 0.7  # of all pauses are behind requests, if openers follow so many
+_FIRST_SHARE = 0.8  # of an opener's executions are the first behind a pause
+_EXPLAINED = 0.3  # of all pauses have such an opener behind them: then pauses are between requests
+_BRIDGED_SHARE = 0.5  # of an opener's executions, at most, are behind a pause: then it tells nothing
 _SELF_SHARE = 0.2  # of an opener's executions, at most, follow it within two statements
 # Score: statements before it (their number, were all equally frequent) × (.3 + share of long gaps).
 _BASE = 0.3
@@ -71,16 +72,24 @@ class Openers:
             return -1
         return int(np.argmax(before))
 
+    @property
+    def bridges(self) -> bool:
+        """Whether a pause says little, for requests mostly begin without one (and some stall)."""
+        found = self._found[: len(self._count)]
+        openers = np.flatnonzero(found)
+        if len(openers) == 0:
+            return False
+        often = openers[np.argmax(self._count[openers])]
+        return bool(self._first[often] < _BRIDGED_SHARE * self._count[often])
+
     def _openers(self) -> Flags:
         count = np.maximum(self._count, 1)
         idle = (self._count >= _LEAST) & (self._first >= _FIRST_SHARE * count)
         busy = np.maximum(self._count - self._first, 1)
         score = self._before() * (_BASE + self._long / busy)
         score[(self._count < _LEAST_BUSY) | (self._soon > _SELF_SHARE * count)] = 0.0
-        # Where as many requests begin behind a pause, pauses tell enough.
-        pauses = int(self._first.sum())
-        if self._first[idle].sum() >= _EXPLAINED * pauses:
-            score[self._count <= 2 * pauses] = 0.0
+        if idle.any() and self._first[idle].sum() >= _EXPLAINED * self._first.sum():
+            score[:] = 0.0  # pauses tell enough
         if self.marker >= 0:
             score[:] = 0.0
         best = max(_LEAST_SCORE, _NEAR_BEST * float(score.max(initial=0.0)))

@@ -23,10 +23,11 @@ from analyzer.workload.openers import Openers
 Columns = dict[str, Column]
 
 TRACE, TRANSACTION, BURST = 0, 1, 2
-ORDERED = ("session", "start_us", "end_us", "clock", "trace", "key")  # what units are told by
+ORDERED = ("session", "start_us", "end_us", "clock", "trace", "comment", "key")  # what units are told by
 UNITS = ("trace", "transaction", "burst")
 
 IDLE_GAP_US = 250_000  # a session idle for longer has begun another burst
+_LONG_GAP_US = 2_000_000  # the same where openers tell requests apart, and some of these stall
 _TRANSACTIONAL = 0.9  # share of a burst's executions inside transactions
 _MEANINGFUL_TRANSACTION = 2.0  # executions per transaction from which one is a unit of work
 
@@ -56,6 +57,7 @@ class Work:
     request: Rows
     whole: Flags
     size: int  # above all numbers of requests and transactions
+    pause_us: int = 0  # how long a session is idle between two bursts
 
     def of(self, rows: Rows) -> "Work":
         """The same of some rows; the numbers stay as they are."""
@@ -67,6 +69,7 @@ class Work:
             self.request[rows],
             self.whole[rows],
             self.size,
+            self.pause_us,
         )
 
 
@@ -105,13 +108,19 @@ def find_work(
     idle_us = _idle_before(columns, new_session)
     first_of_burst = new_session | (idle_us > IDLE_GAP_US)
     begins = openers.begins(statement, idle_us, first_of_burst, opens)
+    pause_us = IDLE_GAP_US
+    if openers.bridges:
+        pause_us = _LONG_GAP_US
+        first_of_burst = new_session | (idle_us > pause_us)
     burst = np.cumsum(first_of_burst) - 1
     starts = np.flatnonzero(first_of_burst)
-    trace = _carried_on(columns["trace"], starts[burst], place)
+    first = np.maximum.accumulate(np.where(first_of_burst | begins, place, 0))
+    trace = columns["trace"]
+    if openers.marker < 0:  # else what stands beside a statement may be of another request
+        trace = _carried_on(trace, first, place, columns["comment"] < 0)
     inside = transaction >= 0
     by_transaction = _transactional(boundaries, inside, starts)[burst] & inside
     unit = np.where(by_transaction, TRANSACTION, BURST).astype(np.int8)
-    first = np.maximum.accumulate(np.where(first_of_burst | begins, place, 0))
     code = np.where(by_transaction, transaction + count, first)
     whole = begins[first] & ~by_transaction
     traced = np.flatnonzero(trace)
@@ -119,7 +128,7 @@ def find_work(
         unit[traced] = TRACE
         code[traced] = _numbered(trace[traced]) + 2 * count
         whole[traced] = True
-    return Work(burst, transaction, trace, unit, numbered_by_sight(code)[0], whole, count)
+    return Work(burst, transaction, trace, unit, numbered_by_sight(code)[0], whole, count, pause_us)
 
 
 def _numbered(traces: Rows) -> Rows:
@@ -170,8 +179,8 @@ def _idle_before(columns: Columns, new_session: Flags) -> Rows:
     return np.maximum(idle, 0)
 
 
-def _carried_on(traces: Rows, burst_start: Rows, place: Rows) -> Rows:
-    """Untagged statements behind a tagged one, in the same burst, belong to its trace.
+def _carried_on(traces: Rows, request_start: Rows, place: Rows, untagged: Flags) -> Rows:
+    """Untagged statements behind a tagged one, in the same request, belong to its trace.
 
     A prepared statement's text was fixed before the request began, so it can carry no tag.
     """
@@ -179,7 +188,8 @@ def _carried_on(traces: Rows, burst_start: Rows, place: Rows) -> Rows:
     if not tagged.any():
         return traces
     last = np.maximum.accumulate(np.where(tagged, place, -1))
-    return np.where(last >= burst_start, traces[np.maximum(last, 0)], 0)
+    carried = (last >= request_start) & (tagged | untagged)
+    return np.where(carried, traces[np.maximum(last, 0)], 0)
 
 
 def _transactional(boundaries: Column, inside: Flags, starts: Rows) -> Flags:
@@ -228,7 +238,7 @@ def _open_bursts(columns: Columns, work: Work, until_us: int) -> Flags:
     until = np.maximum.reduceat(columns["end_us"], starts)
     last = np.append(starts[1:], len(work.burst)) - 1
     ends_session = np.append(columns["session"][last[:-1]] != columns["session"][starts[1:]], True)
-    flags: Flags = (ends_session & (until >= until_us - IDLE_GAP_US - _DISORDER_US))[work.burst]
+    flags: Flags = (ends_session & (until >= until_us - work.pause_us - _DISORDER_US))[work.burst]
     return flags
 
 
