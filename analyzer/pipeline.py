@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from analyzer.advice import recommend
+from analyzer.advice import Stacks, recommend
 from analyzer.advice.indexes import recommend_for_scan
 from analyzer.detectors import Detector, LoopFinder, all_detectors
 from analyzer.errors import AnalyzerError, InputError
@@ -76,8 +76,9 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     outcomes = detect(workload, all_detectors(loops))
     found = [finding for outcome in outcomes.values() for finding in outcome.findings]
     candidates = candidates_for(found, workload, max_width=options.max_index_width)
+    stacks = Stacks(workload)
     findings = sorted(
-        (_advised(finding, workload, candidates) for finding in found),
+        (_advised(finding, workload, candidates, stacks) for finding in found),
         key=_urgency,
     )
     document = build_document(
@@ -91,12 +92,15 @@ def run(options: Options, progress: Progress | None = None) -> Result:
 
 
 def _advised(
-    finding: Finding, workload: Workload, candidates: Mapping[str, IndexCandidate | NoCandidate]
+    finding: Finding,
+    workload: Workload,
+    candidates: Mapping[str, IndexCandidate | NoCandidate],
+    stacks: Stacks,
 ) -> Finding:
     """The finding with its recommendations; those of scans need their index candidate."""
     candidate = candidates.get(finding.key)
     if candidate is None or not isinstance(finding.evidence, SeqScanEvidence):
-        return replace(finding, recommendations=recommend(finding, workload))
+        return replace(finding, recommendations=recommend(finding, workload, stacks))
     made = recommend_for_scan(finding.evidence, candidate, workload.catalog)
     return replace(finding, recommendations=made)
 

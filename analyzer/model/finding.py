@@ -41,7 +41,8 @@ class Recommendation:
     """One thing to do. `text` is complete, runnable code in `language`; `risk` is the trade-off.
 
     `kind`: index, rewrite, orm, setting, maintenance, schema, cache. `verified_by`: execution,
-    what-if, plan or rule. `title` is the instruction in words; `effect` the expected change.
+    what-if, plan or rule. `title` is the instruction in words; `effect` the expected change;
+    `because` says why it is in this language: the stack that the input shows, and how sure.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Recommendation:
     verified_by: str
     risk: str
     effect: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)

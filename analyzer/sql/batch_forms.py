@@ -228,7 +228,11 @@ def _comparison(select: Tree, number: int) -> Tree:
         return None
     conjunction = is_a(where, ast.BoolExpr) and where.boolop == enums.BoolExprType.AND_EXPR
     for part in where.args if conjunction else (where,):
-        if not is_a(part, ast.A_Expr) or not is_a(part.lexpr, ast.ColumnRef):
+        if not is_a(part, ast.A_Expr):
+            continue
+        if is_a(part.rexpr, ast.ColumnRef) and parameter_of(part.lexpr) is not None:
+            part.lexpr, part.rexpr = part.rexpr, part.lexpr  # SQLAlchemy's $1 = column
+        if not is_a(part.lexpr, ast.ColumnRef):
             continue
         if part.kind not in (enums.A_Expr_Kind.AEXPR_OP, enums.A_Expr_Kind.AEXPR_IN):
             continue
@@ -236,7 +240,6 @@ def _comparison(select: Tree, number: int) -> Tree:
         if is_a(value, tuple):
             value = value[0] if len(value) == 1 else None
         if part.name[-1].sval == "=" and parameter_of(value) is uses[0]:
-            part.rexpr = value
             return part
     return None
 
@@ -245,9 +248,11 @@ def _ask_for_all(comparison: Tree) -> None:
     """`column = $n::type` becomes `column = ANY ($n::type[])`."""
     comparison.kind = enums.A_Expr_Kind.AEXPR_OP_ANY
     value = comparison.rexpr
+    value = value[0] if is_a(value, tuple) else value
     if is_a(value, ast.TypeCast) and is_a(value.arg, ast.ParamRef):
         value.typeName.arrayBounds = (ast.Integer(ival=-1),)
         value.typeName.typmods = None
+        comparison.rexpr = value
     else:
         comparison.rexpr = parameter_of(value)
 

@@ -23,6 +23,7 @@ from analyzer.sql.batch_tree import Tree, inside, is_a, parameter_of, without_co
 from analyzer.sql.facts import read_facts
 
 _LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
+_LIST = "/*, ... */"  # what a normalised text has for the rest of a list
 _DEEPEST = 200  # levels of brackets
 
 # Each execution of the loop gives another answer, or does something: one statement would not.
@@ -115,6 +116,8 @@ def _select(sql: str) -> tuple[Tree | None, str]:
     """The tree of a single SELECT, or why there is none."""
     if len(sql) > _LONGEST or sql.count("(") > _DEEPEST:
         return None, "the statement is too long to be rewritten for copying"
+    if _LIST in sql:
+        return None, "it has a list of values beside the key, whose length varies"
     try:
         statements = parse_sql(sql)
     except (ParseError, RecursionError):

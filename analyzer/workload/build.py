@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analyzer.model.columns import Column, Flags, Rows, starts_of_runs
+from analyzer.model.columns import Column, Flags, Rows, distinct, starts_of_runs
 from analyzer.model.executions import Clock, ExecutionChunk, Texts, joined
 from analyzer.model.plan import Plan
 from analyzer.model.recording import Recording
@@ -177,6 +177,7 @@ class WorkloadBuilder:
             request_verdict=self._request_verdict(),
             client_verdict=client_verdict,
             comments=recording.comments.texts,
+            applications=self._own_names.seen(),
             catalog=recording.catalog,
             plans=self._linked(plans),
             counters=tuple(recording.counters),
@@ -296,6 +297,7 @@ class _Own:
         self._names = names
         self._looked_at = 0
         self._number: int | None = None
+        self._seen: set[int] = set()
 
     def rows(self, application: Column) -> Flags:
         """Marks the rows of pg95's own sessions."""
@@ -303,10 +305,15 @@ class _Own:
             if self._names[number] == OWN_APPLICATION:
                 self._number = number
         self._looked_at = len(self._names)
+        self._seen.update(distinct(application[application >= 0]).tolist())
         if self._number is None:
             return np.zeros(len(application), dtype=bool)
         flags: Flags = application == self._number
         return flags
+
+    def seen(self) -> tuple[str, ...]:
+        """The application names of all rows so far, sorted."""
+        return tuple(sorted(self._names[number] for number in self._seen))
 
 
 def _taken(columns: Columns, rows: Rows, names: Iterable[str]) -> Columns:

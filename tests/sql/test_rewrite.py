@@ -1,7 +1,9 @@
 """The batch gives, grouped by key, exactly what the loop gave: both are run on a real server."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -208,8 +210,15 @@ def corpus_statements() -> list[tuple[str, Statement]]:
         for statement in run(Options(inputs=logs, log_min_duration_ms=0)).workload.statements:
             facts = statement.facts
             if facts.kind is Kind.SELECT and facts.role is Role.WORKLOAD and not facts.cursor:
-                found[orm, statement.shape_id] = statement
+                found[orm, statement.shape_id] = with_constants(statement)
     return [(orm, statement) for (orm, _), statement in found.items()]
+
+
+def with_constants(statement: Statement) -> Statement:
+    """Prisma's JSON: its constants are literals again, which a server needs to know their types."""
+    sql = re.sub(r'\$(\d+)(?=, "t)', r"'k\1'", statement.sql)
+    sql = re.sub(r"\), \$\d+\) AS \"__prisma", r"), '[]') AS \"__prisma", sql)
+    return replace(statement, sql=sql)
 
 
 def lookups_of(statement: Statement) -> list[str]:
@@ -224,7 +233,7 @@ def test_every_lookup_of_the_corpora_in_one_statement(
     forms = []
     for orm, statement in corpus_statements():
         columns = lookups_of(statement)
-        if not columns:
+        if not columns or "..." in statement.sql:
             continue
         column = columns[0]
         keys: list[tuple[Value, ...]] = [("1",), ("2",), ("9",), ("1000",), (None,)]
@@ -316,6 +325,7 @@ def test_an_offset_that_is_always_zero_is_left_out(databases: dict[str, str]) ->
         ("SELECT a FROM t WHERE k = $1 ORDER BY $2", "sorts by a position"),
         ("SELECT a, count(*) FROM t WHERE k = $1 GROUP BY $2", "groups by a position"),
         ("SELECT a FROM t TABLESAMPLE system (1) WHERE k = $1", "random sample"),
+        ("SELECT a FROM t WHERE k = $1 AND j IN ($2 /*, ... */)", "list of values"),
         ("UPDATE t SET a = $2 WHERE k = $1", "no single SELECT"),
         ("SELECT a FROM t WHERE k = $1; SELECT 1", "no single SELECT"),
         ("SELECT a FROM t WHERE k = $1 AND", "grammar refuses"),

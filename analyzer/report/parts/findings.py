@@ -50,6 +50,7 @@ def _recommendation(advice: "Recommendation", quoted: Mapping[str, str]) -> dict
         "verified_by": advice.verified_by,
         "effect": dict(advice.effect),
         "risk": requote(advice.risk, quoted),
+        "because": requote(advice.because, quoted),
     }
 
 

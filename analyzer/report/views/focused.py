@@ -90,8 +90,14 @@ def _finding(finding: dict[str, Any], width: int) -> list[RenderableType]:
             _indented(Text(f"→ {what}", style="green")),
             Padding(Text(code), (0, 0, 0, 4)),
             _indented(Text(f"trade-off: {one_line(advice['risk'])}", style="dim")),
+            *_because(advice),
         ]
     return [*lines, Text("")]
+
+
+def _because(advice: dict[str, Any]) -> list[RenderableType]:
+    because = one_line(advice.get("because") or "")
+    return [_indented(Text(f"why this way: {because}", style="dim"))] if because else []
 
 
 def _indented(text: Text) -> Padding:

@@ -201,6 +201,7 @@ def _fix(advice: dict[str, Any]) -> list[str]:
         "",
         block(advice["text"], advice["language"]),
         f"Verified by {escape(advice['verified_by'])}: {escape(verified)}\\",
+        *([f"Why this way: {escape(advice['because'])}\\"] if advice.get("because") else []),
         f"Risk: {escape(advice['risk'] or 'none known')}",
         "",
     ]
