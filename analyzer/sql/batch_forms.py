@@ -108,8 +108,7 @@ def array_form(select: Tree, key: Key, *, unique: bool) -> Made | None:
     name = _selected(select, column)
     if name is None:
         name = free_name(key.column, output_names(select))
-        # Behind the others, so that what the application reads by place stays where it is.
-        select.targetList = (*select.targetList, _target(name, column))
+        select.targetList = (_target(name, column), *select.targetList)
     if select.groupClause:
         select.groupClause = (column, *select.groupClause)
     if select.sortClause:
@@ -171,19 +170,39 @@ def lateral_form(select: Tree, keys: Sequence[Key]) -> Made:
     numbers = renumber([select], [key.parameter for key in keys])
     arrays = [key.array(number) or "" for key, number in zip(keys, numbers, strict=True)]
     quoted = [quote_identifier(name) for name in names]
-    body, position, order = _indented(select), "", ""
-    if select.sortClause:
+    body, order, shown = _indented(select), "", f"{found}.*"
+    if select.sortClause and (named := _column_names(select)):
         position = free_name("position", [*outputs, *names])
         place = quote_identifier(position)
         lines = [f"SELECT row_number() OVER () AS {place}, sorted.*", "FROM (", body, ") AS sorted"]
         body = _shifted("\n".join(lines))
+        shown = ", ".join(f"{found}.{quote_identifier(name)}" for name in named)
         order = f"\nORDER BY {', '.join(f'{source}.{name}' for name in quoted)}, {found}.{place}"
     sql = (
-        f"SELECT {', '.join(f'{source}.{name}' for name in quoted)}, {found}.*\n"
+        f"SELECT {', '.join(f'{source}.{name}' for name in quoted)}, {shown}\n"
         f"FROM unnest({', '.join(arrays)}) AS {source}({', '.join(quoted)})\n"
         f"CROSS JOIN LATERAL (\n{body}\n) AS {found}{order}"
     )
     return sql, tuple(numbers), tuple(names)
+
+
+def _column_names(select: Tree) -> list[str]:
+    """The names of all columns of the result; nothing where one cannot be told, or two are alike.
+
+    Then the order within a key is that in which the server joins: it has no other way to do so.
+    """
+    names: list[str] = []
+    for target in select.targetList or ():
+        value = target.val
+        if target.name:
+            names.append(str(target.name))
+        elif is_a(value, ast.ColumnRef):
+            names.append(fields_of(value)[-1])
+        elif is_a(value, ast.FuncCall):
+            names.append(str(value.funcname[-1].sval))
+        else:
+            return []
+    return names if len(set(names)) == len(names) and "*" not in names else []
 
 
 def _is_plain(select: Tree, *, unique: bool) -> bool:

@@ -134,7 +134,7 @@ def compare(
     width = max((len(row) for found in wanted.values() for row in found), default=0)
     got: dict[Row, list[Row]] = defaultdict(list)
     for key, row in batched:
-        got[key].append(row[:width] if made.form == "array" else row[len(row) - width :])
+        got[key].append(row[len(row) - width :])
     compared = {
         key: got.pop(asked[key], []) if ordered else sorted(got.pop(asked[key], []), key=repr)
         for key in keys

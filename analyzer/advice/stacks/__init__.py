@@ -34,7 +34,7 @@ __all__ = [
 
 STACKS: tuple[Stack, ...] = (Prisma(), Django(), SqlAlchemy(), Rails(), TypeOrm(), Sequelize())
 
-_SURE_ENOUGH = 0.3
+_SURE_ENOUGH = 0.5
 _READ = 400  # statements that are looked at, those with most time first
 _LONGEST = 6_000  # characters of one
 _TAGGED = 0.97
@@ -102,7 +102,7 @@ class Stacks:
             )
             general, why = self._general[stack.id]
             elsewhere, there = self._dialect[stack.id]
-            if texts and own == 0:
+            if own == 0 and any(text[:6].upper() == "SELECT" for text in texts):
                 elsewhere *= _ELSEWHERE
             confidence = 1 - (1 - own) * (1 - general) * (1 - elsewhere)
             if confidence >= _SURE_ENOUGH:
