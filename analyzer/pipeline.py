@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from analyzer.advice.indexes import recommend_for_scan
 from analyzer.detectors import Detector, LoopFinder, all_detectors
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, candidates_for
+from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Finding, Outcome, Status
@@ -22,6 +24,8 @@ from analyzer.model.target import Target
 from analyzer.model.workload import Workload
 from analyzer.plans.reader import PartlyUnreadError, read_plans
 from analyzer.report.document import build_document
+from analyzer.sources.acknowledgements import find as find_acknowledged
+from analyzer.sources.acknowledgements import read as read_acknowledged
 from analyzer.sources.ahead import ReadAhead
 from analyzer.sources.inputs import Gathering, gather
 from analyzer.sources.options import ReadOptions
@@ -48,6 +52,8 @@ class Options:
     redact: str = "strict"
     max_index_width: int = 3
     workers: int = 1
+    acknowledged: str | None = None
+    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +83,12 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     found = [finding for outcome in outcomes.values() for finding in outcome.findings]
     candidates = candidates_for(found, workload, max_width=options.max_index_width)
     stacks = Stacks(workload)
+    known = _acknowledgements(options, workload)
     findings = sorted(
-        (_advised(finding, workload, candidates, stacks) for finding in found),
+        (_advised(_known(one, known), workload, candidates, stacks) for one in found),
         key=_urgency,
     )
+    _note_acknowledged(findings, known, workload)
     document = build_document(
         workload,
         findings,
@@ -89,6 +97,44 @@ def run(options: Options, progress: Progress | None = None) -> Result:
         redact=options.redact,
     )
     return Result(workload, findings, outcomes, document)
+
+
+def _acknowledgements(options: Options, workload: Workload) -> Acknowledgements:
+    """What the team accepts: the file named or found from the current folder upward, and comments."""
+    path = Path(options.acknowledged) if options.acknowledged else find_acknowledged(Path.cwd())
+    if options.acknowledged and path is not None and not path.is_file():
+        raise InputError(
+            f"--acknowledged {path}: no such file; `pg95 ack KEY --acknowledged {path}` makes it"
+        )
+    entries = read_acknowledged(path) if path is not None else {}
+    today = options.today or datetime.now(UTC).date()
+    return Acknowledgements(entries, workload.ignored, today)
+
+
+def _known(finding: Finding, known: Acknowledgements) -> Finding:
+    return replace(finding, acknowledged=known.of(finding.key, finding.detector, finding.shape_ids))
+
+
+def _note_acknowledged(
+    findings: Sequence[Finding], known: Acknowledgements, workload: Workload
+) -> None:
+    """Say which entries are over, and which no finding has (any more)."""
+    warnings = workload.coverage.warnings
+    for finding in findings:
+        if finding.acknowledged is not None and finding.acknowledged.expired:
+            entry = finding.acknowledged.acknowledgement
+            warnings.append(
+                f"{entry.origin}:{entry.line}: the acknowledgement of {entry.key} ended on "
+                f"{entry.until}, so it counts again: fix it, or give a new --until"
+            )
+    unused = known.unused([finding.key for finding in findings])
+    if unused:
+        names = ", ".join(entry.key for entry in unused[:5])
+        more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""  # noqa: PLR2004 - as many as are named
+        warnings.append(
+            f"{unused[0].origin}: acknowledged, and no finding here has the key: {names}{more} "
+            "(fixed, mistyped, or not in this input; `pg95 ack --remove KEY` takes one out)"
+        )
 
 
 def _advised(
@@ -105,11 +151,11 @@ def _advised(
     return replace(finding, recommendations=made)
 
 
-def _urgency(finding: Finding) -> tuple[float, float, str]:
-    """Worst first: severity, then what fixing it saves, then a stable order."""
+def _urgency(finding: Finding) -> tuple[bool, float, float, str]:
+    """Worst first: severity, then what fixing it saves, then a stable order; accepted ones last."""
     impact = finding.impact
     saving = impact.saving_ms if impact.saving_ms is not None else impact.total_ms
-    return -finding.severity.rank, -(saving or 0.0), finding.key
+    return finding.folded, -finding.severity.rank, -(saving or 0.0), finding.key
 
 
 @dataclass(frozen=True, slots=True)

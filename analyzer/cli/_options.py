@@ -109,6 +109,11 @@ _JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="What becomes of values in statements, parameters and plans.",
     ),
+    click.option(
+        "--acknowledged",
+        metavar="FILE",
+        help="Findings that are accepted (pg95 ack). [default: .pg95/acknowledged.toml here or above]",
+    ),
     click.option("--no-redact", is_flag=True, help="The same as --redact off."),
     click.option(
         "--fail-on",
@@ -163,6 +168,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         redact="off" if given["no_redact"] else given["redact"],
         max_index_width=given.get("max_width") or 3,
         workers=given["workers"],
+        acknowledged=given["acknowledged"],
     )
 
 
@@ -233,5 +239,6 @@ DEFAULTS: dict[str, Any] = {
     "quantile": 0.95,
     "redact": "strict",
     "no_redact": False,
+    "acknowledged": None,
     "fail_on": "never",
 }

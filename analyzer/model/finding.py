@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from analyzer.model.acknowledgement import Acknowledged
 from analyzer.model.evidence import Evidence
 
 
@@ -71,6 +72,12 @@ class Finding:
     tables: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     recommendations: tuple[Recommendation, ...] = ()
+    acknowledged: Acknowledged | None = None
+
+    @property
+    def folded(self) -> bool:
+        """Whether it is acknowledged, and so out of the count."""
+        return self.acknowledged is not None and self.acknowledged.folds
 
 
 class Status(StrEnum):

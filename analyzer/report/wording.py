@@ -74,9 +74,40 @@ def headline(document: Document) -> str:
     return answer
 
 
+def open_findings(document: Document) -> list[dict[str, Any]]:
+    """The findings that count: all but acknowledged ones."""
+    return [one for one in document["findings"] if one.get("status") != "acknowledged"]
+
+
+def acknowledged(document: Document) -> list[dict[str, Any]]:
+    """The findings that the team has accepted."""
+    return [one for one in document["findings"] if one.get("status") == "acknowledged"]
+
+
+def acceptance(finding: dict[str, Any]) -> str:
+    """Why, until when and under which ticket a finding is accepted, in a phrase."""
+    known = finding.get("acknowledged") or {}
+    parts = [one_line(str(known.get("reason") or "no reason given"))]
+    parts += [f"ticket {one_line(str(known['ticket']))}"] if known.get("ticket") else []
+    parts += [f"until {one_line(str(known['until']))}"] if known.get("until") else []
+    parts += ["over: it counts again"] if known.get("expired") else []
+    return "; ".join(parts)
+
+
+def accepted_lines(document: Document, most: int = 10) -> list[str]:
+    """The acknowledged findings for a terminal: a line that counts them, and one for each."""
+    found = acknowledged(document)
+    lines = [f"{plural(len(found), 'acknowledged finding')}:"] if found else []
+    lines += [
+        f"  {one_line(f['title'])} ({one_line(f['key'])}): {acceptance(f)}" for f in found[:most]
+    ]
+    left = len(found) - most
+    return [*lines, f"  {plural(left, 'more')} in --format json"] if left > 0 else lines
+
+
 def severities(document: Document) -> list[tuple[str, int]]:
     """How many findings there are of each severity that occurs, worst first."""
-    found = [finding.get("severity") for finding in document["findings"]]
+    found = [finding.get("severity") for finding in open_findings(document)]
     return [(name, found.count(name)) for name in SEVERITIES if name in found]
 
 
@@ -137,7 +168,7 @@ def _understood(coverage: dict[str, Any]) -> str:
 
 def actions(document: Document, most: int = 3) -> list[dict[str, Any]]:
     """The findings whose fix saves most: what to do, what it saves, where to read on."""
-    ranked = sorted(enumerate(document["findings"]), key=_saving)
+    ranked = sorted(enumerate(open_findings(document)), key=_saving)
     return [_action(finding) for _, finding in ranked[:most]]
 
 

@@ -19,6 +19,7 @@ from analyzer.workload import verdicts
 from analyzer.workload.coverage import note_logging
 from analyzer.workload.events import merged_events
 from analyzer.workload.figures import LogContext, Sums, statement_stats
+from analyzer.workload.ignored import Ignored
 from analyzer.workload.partial import Figures
 from analyzer.workload.quantiles import octaves
 from analyzer.workload.requests import ORDERED, Work, by_session, find_work, moments, unfinished
@@ -41,6 +42,7 @@ class WorkloadBuilder:
         self._target = target
         self._statements = StatementTable(recording.keys.texts)
         self._routes = Routes(recording.comments.texts)
+        self._ignored = Ignored(recording.comments.texts)
         self._views = Views(recording.sessions.texts)
         self._carried: ExecutionChunk | None = None
         self._requests = 0  # numbers given so far, to requests and to transactions
@@ -97,6 +99,7 @@ class WorkloadBuilder:
         columns |= _taken(chunk.columns, order[rows[works]], _SLICED)
         work, statement = work.of(rows[works]), statement[works]
         self.figures.traffic.add(columns)
+        self._ignored.add(statement, columns["comment"])
         routes = self._routes.of(columns["comment"])
         requests = sum_requests(work.request, work.unit, routes, columns["duration_ms"])
         self.figures.requests.add(requests, statement, columns["duration_ms"])
@@ -178,6 +181,12 @@ class WorkloadBuilder:
             client_verdict=client_verdict,
             comments=recording.comments.texts,
             applications=self._own_names.seen(),
+            ignored={
+                statements[number].shape_id: names
+                for number, names in self._ignored.by_statement(
+                    {number: one.samples for number, one in enumerate(stats)}
+                ).items()
+            },
             catalog=recording.catalog,
             plans=self._linked(plans),
             counters=tuple(recording.counters),

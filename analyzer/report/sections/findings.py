@@ -6,7 +6,7 @@ from analyzer.report.formats import NOTHING, count, is_number, ms, one_line, per
 from analyzer.report.layout import Shown, display
 from analyzer.report.sections._base import Section, StatementLinks
 from analyzer.report.values import Document
-from analyzer.report.wording import VERIFIED, saves
+from analyzer.report.wording import VERIFIED, acceptance, acknowledged, open_findings, saves
 
 _SHOWN = 100
 _CODE = 6_000
@@ -28,8 +28,8 @@ _SHARES = frozenset({"share", "kept_ratio"})
 
 def prepare(document: Document) -> dict[str, Any] | None:
     """Every finding with its tree, fixes and evidence; None where nothing was found."""
-    findings = document["findings"]
-    if not findings:
+    findings, accepted = open_findings(document), acknowledged(document)
+    if not findings and not accepted:
         return None
     links = StatementLinks(document)
     cards = [_card(finding, links) for finding in findings[:_SHOWN]]
@@ -37,6 +37,8 @@ def prepare(document: Document) -> dict[str, Any] | None:
         "count": len(findings),
         "cards": cards,
         "hidden": max(0, len(findings) - _SHOWN),
+        "accepted": [{"f": one, "why": acceptance(one)} for one in accepted[:_SHOWN]],
+        "accepted_count": len(accepted),
     }
 
 
@@ -45,6 +47,7 @@ def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
     sql = evidence.get("sql")
     return {
         "f": finding,
+        "expired": acceptance(finding) if finding.get("acknowledged") else None,
         "saves": saves(finding["impact"]),
         "tree": tree(evidence, links),
         "statements": [

@@ -13,11 +13,14 @@ from analyzer.report.sections.findings import figures
 from analyzer.report.values import Document
 from analyzer.report.wording import (
     VERIFIED,
+    acceptance,
+    acknowledged,
     actions,
     coverage_sentences,
     headline,
     interval,
     method,
+    open_findings,
     saves,
     severities,
     state,
@@ -152,9 +155,11 @@ def _actions(document: Document) -> str:
 
 def _findings(document: Document, room: int) -> list[str]:
     """As many findings as fit, in their order; what does not is counted."""
-    findings = document["findings"]
+    findings = open_findings(document)
+    accepted = _within(_accepted(document), _TAIL_BYTES)
     if not findings:
-        return []
+        return [accepted]
+    room -= _bytes(accepted) + 1
     blocks = ["## Findings\n"]
     room -= _bytes(blocks[0]) + 1
     for finding in findings[:_FINDINGS]:
@@ -166,7 +171,22 @@ def _findings(document: Document, room: int) -> list[str]:
     left = len(findings) - (len(blocks) - 1)
     if left:
         blocks.append(f"*{plural(left, 'more finding')} in report.json.*\n")
-    return blocks
+    return [*blocks, accepted]
+
+
+def _accepted(document: Document) -> str:
+    """The acknowledged findings, folded where Markdown is shown as HTML."""
+    found = acknowledged(document)
+    if not found:
+        return ""
+    lines = [f"<details><summary>{plural(len(found), 'acknowledged finding')}</summary>", ""]
+    lines += [
+        f"- {escape(one['title'])}: {escape(acceptance(one))} ({code(one['key'])})"
+        for one in found[:_FINDINGS]
+    ]
+    left = len(found) - _FINDINGS
+    lines += [f"- {plural(left, 'more')} in report.json"] if left > 0 else []
+    return "\n".join([*lines, "", "</details>", ""])
 
 
 def _finding(finding: dict[str, Any]) -> str:
@@ -184,6 +204,8 @@ def _finding(finding: dict[str, Any]) -> str:
         ),
         "",
     ]
+    if finding.get("acknowledged"):
+        lines += [f"Was acknowledged: {escape(acceptance(finding))}", ""]
     for name, key in (("Parent", "parent_sql"), ("Child", "child_sql"), ("Statement", "sql")):
         if isinstance(evidence.get(key), str):
             lines += [f"{name}:", "", block(evidence[key], "sql")]

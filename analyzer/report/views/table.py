@@ -15,11 +15,13 @@ from analyzer.report.layout import brief
 from analyzer.report.values import Document
 from analyzer.report.views._terminal import terminal, written
 from analyzer.report.wording import (
+    accepted_lines,
     actions,
     coverage_sentences,
     headline,
     interval,
     method,
+    open_findings,
     severities,
     state,
     value,
@@ -96,8 +98,9 @@ def _grid(title: str) -> Table:
 
 
 def _findings(console: Console, document: Document) -> None:
-    findings = document["findings"]
+    findings = open_findings(document)
     if not findings:
+        _accepted(console, document)
         return
     table = _grid("Findings")
     table.add_column("Severity", no_wrap=True)
@@ -120,6 +123,12 @@ def _findings(console: Console, document: Document) -> None:
     console.print()
     console.print(table)
     _more(console, len(findings) - _FINDINGS, "finding")
+    _accepted(console, document)
+
+
+def _accepted(console: Console, document: Document) -> None:
+    for line in accepted_lines(document):
+        console.print(Text(line, style="dim"))
 
 
 def _statements(console: Console, document: Document) -> None:
