@@ -14,12 +14,18 @@ from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, candidates_for
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.catalog import Catalog
-from analyzer.model.evidence import SeqScanEvidence
+from analyzer.model.evidence import (
+    NPlusOneEvidence,
+    RepeatedLookupEvidence,
+    RepeatedQueryEvidence,
+    SeqScanEvidence,
+)
 from analyzer.model.finding import Finding, Outcome, Status
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
 from analyzer.model.plan import Plan, PlanShelf
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
+from analyzer.model.saving import LOOKUP, N_PLUS_ONE, REPEATED, LoopKey, Savings
 from analyzer.model.target import Target
 from analyzer.model.workload import Workload
 from analyzer.plans.reader import PartlyUnreadError, read_plans
@@ -31,6 +37,7 @@ from analyzer.sources.inputs import Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
+from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
 Progress = Callable[[str, int, int | None], None]
@@ -52,6 +59,7 @@ class Options:
     redact: str = "strict"
     max_index_width: int = 3
     workers: int = 1
+    rtt_ms: float | None = None
     acknowledged: str | None = None
     today: date | None = None
 
@@ -76,7 +84,7 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     recording = Recording(keys=StatementKeyTable())
     gathered = _gather(options, recording, progress)
     loops = LoopFinder(recording.catalog)
-    workload = _build(options, recording, gathered, loops)
+    workload, simulation = _build(options, recording, gathered, loops)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops))
@@ -84,8 +92,10 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     candidates = candidates_for(found, workload, max_width=options.max_index_width)
     stacks = Stacks(workload)
     known = _acknowledgements(options, workload)
+    found = [_known(finding, known) for finding in found]
+    savings = _savings(options, workload, simulation, found)
     findings = sorted(
-        (_advised(_known(one, known), workload, candidates, stacks) for one in found),
+        (_advised(_saved(one, savings), workload, candidates, stacks) for one in found),
         key=_urgency,
     )
     _note_acknowledged(findings, known, workload)
@@ -95,8 +105,63 @@ def run(options: Options, progress: Progress | None = None) -> Result:
         outcomes,
         indexes=advise_indexes(candidates, findings, workload),
         redact=options.redact,
+        savings=savings,
     )
     return Result(workload, findings, outcomes, document)
+
+
+def _savings(
+    options: Options, workload: Workload, simulation: Simulation, findings: Sequence[Finding]
+) -> Savings | None:
+    """What fixing the loops that count saves; None where there are none, or no request is whole."""
+    if workload.coverage.sampling is not None:
+        return None
+    places = {one.shape_id: place for place, one in enumerate(workload.statements)}
+    loops, occurrences = {}, {}
+    for finding in findings:
+        loop = _loop_of(finding, places)
+        if loop is not None and not finding.folded:
+            loops[finding.key], occurrences[finding.key] = loop
+    traffic, request = workload.traffic, workload.request_verdict
+    window_ms = None
+    if traffic.first_us is not None and traffic.last_us is not None:
+        window_ms = (traffic.last_us - traffic.first_us) / 1000
+    exact = (workload.verdict.value_ms, request.verdict.value_ms if request else None)
+    made = simulation.fixed(loops, occurrences, window_ms, options.rtt_ms, exact)
+    censored_ms = workload.coverage.log_min_duration_ms
+    if made is not None and censored_ms:
+        why = f"statements faster than {censored_ms:g} ms are not logged, so no request is whole"
+        made = replace(made, note=f"{made.note}; {why}")
+    return made
+
+
+def _loop_of(finding: Finding, places: Mapping[str, int]) -> tuple[LoopKey, int] | None:
+    """Which loops a finding is about, and how often they ran."""
+    match finding.evidence:
+        case NPlusOneEvidence() as seen:
+            child, parent = places[seen.child_shape_id], places[seen.parent_shape_id]
+            return LoopKey(N_PLUS_ONE, child, parent), seen.occurrences
+        case RepeatedLookupEvidence() as seen:
+            return LoopKey(LOOKUP, places[seen.shape_id]), seen.occurrences
+        case RepeatedQueryEvidence() as seen:
+            return LoopKey(REPEATED, places[seen.shape_id]), seen.occurrences
+        case _:
+            return None
+
+
+def _saved(finding: Finding, savings: Savings | None) -> Finding:
+    """The finding with what fixing it saves."""
+    saving = savings.findings.get(finding.key) if savings is not None else None
+    if saving is None:
+        return finding
+    total = saving.wall_ms if saving.wall_ms is not None else max(saving.server_ms, 0.0)
+    impact = replace(
+        finding.impact,
+        round_trips=saving.round_trips,
+        saving_ms=round(total, 3),
+        saving=saving,
+    )
+    return replace(finding, impact=impact)
 
 
 def _acknowledgements(options: Options, workload: Workload) -> Acknowledgements:
@@ -202,20 +267,22 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
 
 def _build(
     options: Options, recording: Recording, gathered: _Gathered, loops: LoopFinder
-) -> Workload:
+) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, searched for loops and let go."""
     builder = WorkloadBuilder(recording, options.target)
     streams = gathered.gathering.streams
     with ReadAhead(streams, options.workers, recording.turn):
         for chunk, last in slices(streams):
-            loops.observe(builder.add(chunk, last=last))
+            work = builder.add(chunk, last=last)
+            builder.savings.add(work, loops.observe(work))
     _note_checks(recording)
     if options.inputs:
         gathered.gathering.finish()
     server = gathered.logged if builder.seen else None
-    return builder.finish(
+    workload = builder.finish(
         _read_plans(recording), options.log_min_duration_ms, options.sampled, server
     )
+    return workload, builder.simulation()
 
 
 def _note_checks(recording: Recording) -> None:

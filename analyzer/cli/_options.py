@@ -110,6 +110,11 @@ _JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="What becomes of values in statements, parameters and plans.",
     ),
     click.option(
+        "--rtt-ms",
+        type=click.FloatRange(min=0),
+        help="What a round trip to the database takes, for what fixes save; estimated from the log if not given.",
+    ),
+    click.option(
         "--acknowledged",
         metavar="FILE",
         help="Findings that are accepted (pg95 ack). [default: .pg95/acknowledged.toml here or above]",
@@ -168,6 +173,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         redact="off" if given["no_redact"] else given["redact"],
         max_index_width=given.get("max_width") or 3,
         workers=given["workers"],
+        rtt_ms=given["rtt_ms"],
         acknowledged=given["acknowledged"],
     )
 
@@ -239,6 +245,7 @@ DEFAULTS: dict[str, Any] = {
     "quantile": 0.95,
     "redact": "strict",
     "no_redact": False,
+    "rtt_ms": None,
     "acknowledged": None,
     "fail_on": "never",
 }

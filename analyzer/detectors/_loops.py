@@ -10,14 +10,16 @@ import numpy as np
 
 from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sample, Sizes
+from analyzer.detectors._hits import hits_of
 from analyzer.detectors._links import Link
 from analyzer.detectors._search import Groups, Pair, Search
+from analyzer.detectors._search import Loops as Found
 from analyzer.detectors._shapes import Shapes
 from analyzer.model.catalog import Catalog
 from analyzer.model.columns import sorted_distinct, starts_of_runs
 from analyzer.model.evidence import ExampleExecution
 from analyzer.model.statement import Predicate
-from analyzer.model.work import WorkSlice
+from analyzer.model.work import LoopHits, WorkSlice
 
 _SHOWN = 3  # executions of a loop that are shown as examples
 
@@ -116,16 +118,20 @@ class LoopFinder:
         self._repeated: dict[int, GroupFigures] = {}
         self._failure: Exception | None = None
 
-    def observe(self, work: WorkSlice) -> None:
-        """Search a slice of executions. What goes wrong is raised when `find` is called."""
+    def observe(self, work: WorkSlice) -> list[LoopHits]:
+        """Search a slice of executions: what fixes would spare of it.
+
+        What goes wrong is raised when `find` is called.
+        """
         if self._failure is not None or len(work) == 0:
-            return
+            return []
         try:
-            self._search(work)
+            return hits_of(work, self._search(work))
         except Exception as error:  # noqa: BLE001 - it costs the detectors of loops, never the report
             self._failure = error
+            return []
 
-    def _search(self, work: WorkSlice) -> None:
+    def _search(self, work: WorkSlice) -> Found:
         found = Search(work, self._shapes).run()
         for pair in found.pairs:
             known = self._pairs.setdefault(
@@ -138,6 +144,7 @@ class LoopFinder:
             for group in groups:
                 number = group.statement
                 figures.setdefault(number, GroupFigures(number)).add(work, group)
+        return found
 
     def find(self) -> Loops:
         """The loops of all slices."""

@@ -94,6 +94,36 @@ def acceptance(finding: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
+def if_fixed(document: Document) -> list[str]:
+    """What becomes of requests and statements if all loops are fixed; nothing without any."""
+    savings = document.get("savings")
+    if not savings or not savings["requests"]:
+        return []
+    name = quantile_name(document["target"]["quantile"])
+    requests, statements = savings["requests"], savings["statements"]
+    unit = {"burst": "bursts of a session", "trace": "traces"}.get(savings["unit"], "transactions")
+    held = f"{plural(requests['hit'], 'request')} of {count(requests['count'])} hold a loop"
+    trips = f"{count(requests['round_trips_before'])} → {count(requests['round_trips_after'])}"
+    lines = [
+        f"{name} of requests ({unit}): {_change(requests, 'p95_{}_ms')} of database time; {held}.",
+        f"Round trips: {trips}; database time: {_change(requests, '{}_ms')}.",
+        f"{name} of statements: {_change(statements, 'p95_{}_ms')}"
+        + (
+            " (it rises because a batch takes longer than one of the loop's executions)."
+            if (statements["p95_after_ms"] or 0) > (statements["p95_before_ms"] or 0)
+            else "."
+        ),
+    ]
+    cost = savings["round_trip"]
+    what = "not known" if cost["ms"] is None else f"{ms(cost['ms'])} ({cost['method']})"
+    lines.append(f"A round trip costs {what}: {one_line(cost['note'])}.")
+    return [*lines, f"How: {one_line(savings['note'])}."]
+
+
+def _change(figures: dict[str, Any], field: str) -> str:
+    return f"{ms(figures[field.format('before')])} → {ms(figures[field.format('after')])}"
+
+
 def accepted_lines(document: Document, most: int = 10) -> list[str]:
     """The acknowledged findings for a terminal: a line that counts them, and one for each."""
     found = acknowledged(document)

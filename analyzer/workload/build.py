@@ -24,6 +24,8 @@ from analyzer.workload.partial import Figures
 from analyzer.workload.quantiles import octaves
 from analyzer.workload.requests import ORDERED, Work, by_session, find_work, moments, unfinished
 from analyzer.workload.routes import Routes
+from analyzer.workload.savings import SavingFigures
+from analyzer.workload.simulation import Simulation
 from analyzer.workload.statements import StatementTable
 from analyzer.workload.traffic import SummedRequests, sum_requests
 from analyzer.workload.views import Views
@@ -48,6 +50,7 @@ class WorkloadBuilder:
         self._requests = 0  # numbers given so far, to requests and to transactions
         self._own_names = _Own(recording.names.texts)
         self.figures = Figures()
+        self.savings = SavingFigures()
         self.seen = False  # whether there was any execution
 
     def add(self, chunk: ExecutionChunk, *, last: bool) -> WorkSlice:
@@ -130,6 +133,8 @@ class WorkloadBuilder:
             parameters=columns["parameters"],
             parameters_hash=columns["parameters_hash"],
             routes=requests.route,
+            request_ms=requests.duration_ms,
+            round_trips=requests.round_trips,
             first_request=base,
             texts=texts,
             statements=self._statements.kept,
@@ -137,6 +142,10 @@ class WorkloadBuilder:
             sessions=self._recording.sessions.texts,
             route_names=self._routes.names,
         )
+
+    def simulation(self) -> Simulation:
+        """What answers what fixes would change, when all slices and their loops were added."""
+        return Simulation(self.figures, self.savings, self._routes.names, self._target.quantile)
 
     def finish(
         self,

@@ -5,11 +5,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from analyzer.model.acknowledgement import as_fields
+from analyzer.report.parts.savings import saving_fields
 from analyzer.report.redaction import Redactor, requote
 
 if TYPE_CHECKING:
     from analyzer.model.acknowledgement import Acknowledged
-    from analyzer.model.finding import Finding, Outcome, Recommendation
+    from analyzer.model.finding import Finding, Impact, Outcome, Recommendation
 
 
 def findings_part(findings: Sequence["Finding"], redactor: Redactor) -> list[dict[str, Any]]:
@@ -40,9 +41,19 @@ def _finding(finding: "Finding", redactor: Redactor) -> dict[str, Any]:
         "tables": finding.tables,
         "routes": finding.routes,
         "evidence": redactor.evidence(evidence),
-        "impact": asdict(finding.impact),
+        "impact": _impact(finding.impact),
         "recommendations": [_recommendation(r, quoted) for r in finding.recommendations],
     }
+
+
+def _impact(impact: "Impact") -> dict[str, Any]:
+    fields = {
+        "round_trips": impact.round_trips,
+        "total_ms": impact.total_ms,
+        "saving_ms": impact.saving_ms,
+        "requests": impact.requests,
+    }
+    return fields if impact.saving is None else {**fields, **saving_fields(impact.saving)}
 
 
 def _acknowledged(known: "Acknowledged | None") -> dict[str, Any] | None:

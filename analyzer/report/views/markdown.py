@@ -18,6 +18,7 @@ from analyzer.report.wording import (
     actions,
     coverage_sentences,
     headline,
+    if_fixed,
     interval,
     method,
     open_findings,
@@ -43,7 +44,8 @@ _LINK = re.compile(r"(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
 
 def render(document: Document) -> str:
     """Verdict, actions, findings with their fixes, top statements, coverage; at most 64 KB."""
-    head = [_within(part, _HEAD_BYTES) for part in (_verdict(document), _actions(document))]
+    parts = (_verdict(document), _actions(document), _savings(document))
+    head = [_within(part, _HEAD_BYTES) for part in parts]
     tail = [_within(part, _TAIL_BYTES) for part in (_statements(document), _coverage(document))]
     room = LIMIT_BYTES - _NOTE_BYTES - sum(_bytes(part) + 1 for part in head + tail)
     findings = _findings(document, room)
@@ -151,6 +153,11 @@ def _actions(document: Document) -> str:
         for position, step in enumerate(steps, start=1)
     ]
     return "## Do first\n\n" + "\n".join(lines) + "\n"
+
+
+def _savings(document: Document) -> str:
+    lines = [f"- {escape(line)}" for line in if_fixed(document)]
+    return "\n".join(["## If the loops are fixed", "", *lines, ""]) if lines else ""
 
 
 def _findings(document: Document, room: int) -> list[str]:

@@ -19,6 +19,7 @@ from analyzer.report.wording import (
     actions,
     coverage_sentences,
     headline,
+    if_fixed,
     interval,
     method,
     open_findings,
@@ -42,6 +43,7 @@ def render(document: Document, console_width: int = 100, *, colour: bool = False
     console = terminal(console_width, colour=colour)
     _verdict(console, document)
     _actions(console, document)
+    _savings(console, document)
     _findings(console, document)
     _statements(console, document)
     _silent(console, document)
@@ -84,6 +86,15 @@ def _actions(console: Console, document: Document) -> None:
         console.print(
             Text(f"{position}. {one_line(step['do'])}: {step['saves']} ({one_line(step['key'])})")
         )
+
+
+def _savings(console: Console, document: Document) -> None:
+    lines = if_fixed(document)
+    if lines:
+        console.print()
+        console.print(Text("If the loops are fixed", style="bold"))
+    for line in lines:
+        console.print(Text(f"  {line}"))
 
 
 def _grid(title: str) -> Table:
