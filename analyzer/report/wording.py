@@ -94,6 +94,26 @@ def acceptance(finding: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
+def saving_detail(impact: dict[str, Any]) -> str:
+    """What fixing a loop saves each time and in a day, and why a day is not told; else nothing."""
+    each, day = impact.get("per_occurrence"), impact.get("per_day")
+    if not each:
+        return ""
+    text = f"Each of {plural(impact['occurrences'], 'occurrence')}: {_saved(each)}."
+    note = one_line(str(impact.get("note") or ""))
+    return (
+        f"{text} A day: {_saved(day)} ({note})." if day else f"{text} No figure of a day: {note}."
+    )
+
+
+def _saved(figures: dict[str, Any]) -> str:
+    trips = round(figures["round_trips"], 1)
+    wall = figures["wall_ms"]
+    elapsed = "elapsed time not known" if wall is None else f"{ms(wall)} elapsed"
+    server = max(figures["server_ms"], 0.0)
+    return f"{count(trips)} round trips, {ms(server)} of server time, {elapsed}"
+
+
 def if_fixed(document: Document) -> list[str]:
     """What becomes of requests and statements if all loops are fixed; nothing without any."""
     savings = document.get("savings")

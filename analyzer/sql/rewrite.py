@@ -107,9 +107,15 @@ def batch(sql: str, columns: Sequence[str], known: Known | None = None) -> Batch
     refused = _refusal(select, {one.parameter for one in lookups})
     if refused:
         return NoBatch(refused)
-    keys = [Key.of(one, known.types).cast_in(select) for one in lookups]
-    without_constants(select, known.integers)
-    return _made(select, keys, known)
+    try:
+        keys = [Key.of(one, known.types).cast_in(select) for one in lookups]
+        without_constants(select, known.integers)
+        return _made(select, keys, known)
+    except (
+        NotImplementedError,
+        RecursionError,
+    ):  # pglast prints nearly all of PostgreSQL's grammar
+        return NoBatch("it holds syntax that is rare or nested too deeply to be written anew")
 
 
 def _select(sql: str) -> tuple[Tree | None, str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+import statements_strategy as strategy
+from hypothesis import given, settings
 
 from analyzer.model.statement import Arity, Kind, Role, Statement
 from analyzer.pipeline import Options, run
@@ -257,6 +259,7 @@ def test_every_lookup_of_the_corpora_in_one_statement(
     ("form", "sql", "columns", "keys", "others"),
     [
         ("array", "SELECT id, title FROM documents WHERE owner_id = $1", ["owner_id"], OWNERS, {}),
+        ("array", "SELECT id FROM documents WHERE $1::bigint = owner_id", ["owner_id"], OWNERS, {}),
         ("array", "SELECT DISTINCT title FROM documents WHERE owner_id = $1", ["owner_id"], OWNERS, {}),
         ("array", "SELECT * FROM documents WHERE id = $1::uuid", ["id"], DOCUMENTS, {}),
         ("array", "SELECT title FROM documents d WHERE d.parent_id IN ($1) AND rank > $2", ["parent_id"], DOCUMENTS, {2: "0"}),
@@ -345,3 +348,22 @@ def test_an_unknown_function_is_said_so() -> None:
     made = batch("SELECT a FROM t WHERE k = $1 AND my_check(a)", ["k"])
     assert isinstance(made, Batch)
     assert "my_check()" in made.note
+
+
+@settings(max_examples=150, deadline=None)
+@given(strategy.statements())
+def test_whatever_the_statement_the_batch_is_sql_or_a_reason(text: str) -> None:
+    statement = identify(text)
+    columns = [p.column for p in statement.facts.predicates if p.arity is Arity.ONE][:2]
+    for unique in (True, False):
+        made = batch(statement.sql, columns, Known(unique=unique))
+        if isinstance(made, Batch):
+            assert identify(made.sql).parsed, made.sql
+        else:
+            assert made.reason
+
+
+@pytest.mark.parametrize("depth", [20, 150, 190])
+def test_deep_nesting_is_rewritten_or_refused(depth: int) -> None:
+    sql = f"SELECT a FROM t WHERE k = $1 AND {'(a > $2 OR ' * depth}b < $3{')' * depth}"
+    assert isinstance(batch(sql, ["k"]), (Batch, NoBatch))

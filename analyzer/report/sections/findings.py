@@ -6,7 +6,14 @@ from analyzer.report.formats import NOTHING, count, is_number, ms, one_line, per
 from analyzer.report.layout import Shown, display
 from analyzer.report.sections._base import Section, StatementLinks
 from analyzer.report.values import Document
-from analyzer.report.wording import VERIFIED, acceptance, acknowledged, open_findings, saves
+from analyzer.report.wording import (
+    VERIFIED,
+    acceptance,
+    acknowledged,
+    open_findings,
+    saves,
+    saving_detail,
+)
 
 _SHOWN = 100
 _CODE = 6_000
@@ -49,6 +56,7 @@ def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
         "f": finding,
         "expired": acceptance(finding) if finding.get("acknowledged") else None,
         "saves": saves(finding["impact"]),
+        "saving": saving_detail(finding["impact"]),
         "tree": tree(evidence, links),
         "statements": [
             ref for ref in (links.link(shape) for shape in finding["shape_ids"][:4]) if ref

@@ -12,7 +12,7 @@ from rich.text import Text
 from analyzer.report.formats import count, ms, neutralise, one_line, percent, plural, size, spread
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
-from analyzer.report.wording import acceptance, accepted_lines, open_findings
+from analyzer.report.wording import acceptance, accepted_lines, open_findings, saving_detail
 
 _ROOMY = 100
 _ORDERS: dict[str, Callable[[dict[str, Any]], float]] = {
@@ -132,6 +132,8 @@ def _evidence(finding: dict[str, Any], width: int) -> list[str]:
             f"statement  {brief(evidence['sql'], width - 14)}",
             f"{plural(evidence['occurrences'], 'occurrence')} of {spread(evidence['per_occurrence'])} executions, scope {evidence['scope']}",
         ]
+    detail = saving_detail(finding["impact"])
+    lines += [f"saves   {detail}"] if detail else []
     lines.append(f"key {one_line(finding['key'])}")
     return lines
 

@@ -23,6 +23,7 @@ from analyzer.report.wording import (
     method,
     open_findings,
     saves,
+    saving_detail,
     severities,
     state,
     value,
@@ -218,6 +219,8 @@ def _finding(finding: dict[str, Any]) -> str:
             lines += [f"{name}:", "", block(evidence[key], "sql")]
     shown = [f"{escape(name)} {escape(text, 120)}" for name, text in figures(evidence)]
     lines += [f"Evidence: {'; '.join(shown)}.", ""] if shown else []
+    detail = saving_detail(finding["impact"])
+    lines += [escape(detail), ""] if detail else []
     for advice in finding["recommendations"]:
         lines += _fix(advice)
     return "\n".join(lines)
