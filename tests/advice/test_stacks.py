@@ -9,6 +9,7 @@ import pytest
 from analyzer.advice.stacks import STACKS, Inserts, Lookup, Loop, Page, Stacks
 from analyzer.advice.stacks._base import class_name, plural, singular
 from analyzer.model.finding import Finding
+from analyzer.model.statement import Kind
 from analyzer.pipeline import Options, Result, run
 
 DATA = Path(__file__).parents[1] / "data"
@@ -47,6 +48,34 @@ def test_advice_is_in_the_stack_that_wrote_the_log(stack: str, path: Path) -> No
         languages = [one.language for one in finding.recommendations]
         assert languages == [stack, "sql"]
         assert "sure" in finding.recommendations[0].because
+
+
+WRITES = [
+    ("django", DATA / "nplusone" / "django" / "insert_loop.csv"),
+    ("django", DATA / "nplusone" / "django" / "bulk_insert.csv"),
+    ("prisma", DATA / "nplusone" / "prisma7" / "insert_loop.csv"),
+    ("prisma", DATA / "nplusone" / "prisma7" / "bulk_insert.csv"),
+    ("sequelize", DATA / "nplusone" / "sequelize" / "insert_loop.csv"),
+    ("sequelize", DATA / "nplusone" / "sequelize" / "bulk_insert.csv"),
+    ("sqlalchemy", DATA / "stacks" / "sqlalchemy_writes.csv"),
+    ("typeorm", DATA / "stacks" / "typeorm_writes.csv"),
+    ("rails", DATA / "stacks" / "rails_writes.csv"),
+]
+
+
+@pytest.mark.parametrize(("stack", "path"), WRITES)
+def test_an_insert_alone_tells_the_stack(stack: str, path: Path) -> None:
+    workload = analysed(path).workload
+    inserts = [one.sql for one in workload.statements if one.facts.kind is Kind.INSERT]
+    assert inserts
+    for sql in inserts:
+        (advice,) = Stacks(workload).insert(Inserts("books", ("title",), sql))
+        assert advice.language == stack
+
+
+@pytest.mark.parametrize(("stack", "path"), CAPTURES)
+def test_no_other_stack_is_named(stack: str, path: Path) -> None:
+    assert [one.stack.id for one in Stacks(analysed(path).workload).of()] == [stack]
 
 
 def test_several_programs_in_one_log_each_get_their_own() -> None:

@@ -13,7 +13,6 @@ from analyzer.advice.stacks._base import (
     Inserts,
     Lookup,
     Loop,
-    Mark,
     Page,
     Stack,
 )
@@ -43,6 +42,8 @@ _TABLE = 0.8
 _APPLICATION = 0.6
 _SCHEMA = 0.6  # a schema.prisma: the team has it, whoever sends a statement
 _ELSEWHERE = 0.5  # how much other statements of the run count for one that shows nothing itself
+_KINDS = (Kind.SELECT, Kind.INSERT, Kind.UPDATE, Kind.DELETE)
+_WRITES = ("INSERT", "UPDATE", "DELETE")
 _NO_TAG = re.compile(r"(?!)")
 
 
@@ -84,14 +85,14 @@ class Stacks:
 
     def __init__(self, workload: Workload) -> None:
         self._general = {stack.id: _general(stack, workload) for stack in STACKS}
-        selects = [
+        ours = [
             (statement.sql, stats.total_ms)
             for statement, stats in zip(workload.statements, workload.stats, strict=True)
-            if statement.facts.kind is Kind.SELECT and statement.facts.role is Role.WORKLOAD
+            if statement.facts.kind in _KINDS and statement.facts.role is Role.WORKLOAD
         ]
-        selects.sort(key=lambda pair: -pair[1])
-        texts = [sql for sql, _ in selects[:_READ]]
-        self._dialect = {stack.id: _dialect(stack, texts, "SELECTs") for stack in STACKS}
+        ours.sort(key=lambda pair: -pair[1])
+        texts = [sql for sql, _ in ours[:_READ]]
+        self._dialect = {stack.id: _dialect(stack, texts, "statements") for stack in STACKS}
 
     def of(self, texts: Sequence[str] = ()) -> tuple[Recognised, ...]:
         """The stacks that may have sent these statements (of the run, without any), surest first."""
@@ -102,7 +103,7 @@ class Stacks:
             )
             general, why = self._general[stack.id]
             elsewhere, there = self._dialect[stack.id]
-            if own == 0 and any(text[:6].upper() == "SELECT" for text in texts):
+            if texts and own == 0:
                 elsewhere *= _ELSEWHERE
             confidence = 1 - (1 - own) * (1 - general) * (1 - elsewhere)
             if confidence >= _SURE_ENOUGH:
@@ -130,20 +131,17 @@ class Stacks:
 
 def _dialect(stack: Stack, texts: Sequence[str], of: str) -> tuple[float, tuple[str, ...]]:
     """How sure the way of writing makes, and what was seen of it."""
-    if not texts:
-        return 0.0, ()
+    written = [text[:_LONGEST] for text in texts if text[:6].upper() in _WRITES]
+    read = [text[:_LONGEST] for text in texts if text[:6].upper() not in _WRITES]
     doubt, evidence = 1.0, []
     for mark in stack.marks.dialect:
-        count = _count(mark, texts)
+        some = written if mark.writes else read
+        count = sum(mark.pattern.search(text) is not None for text in some)
         if count:
             # A dialect is written throughout; a few such statements may be anybody's.
-            doubt *= 1 - mark.weight * min(1.0, 2 * count / len(texts)) ** 0.5
-            evidence.append(f"{mark.words} ({count} of {len(texts)} {of})")
+            doubt *= 1 - mark.weight * min(1.0, 2 * count / len(some)) ** 0.5
+            evidence.append(f"{mark.words} ({count} of {len(some)} {of})")
     return 1 - doubt, tuple(evidence)
-
-
-def _count(mark: Mark, texts: Sequence[str]) -> int:
-    return sum(mark.pattern.search(text[:_LONGEST]) is not None for text in texts)
 
 
 def _general(stack: Stack, workload: Workload) -> tuple[float, tuple[str, ...]]:

@@ -12,11 +12,15 @@ ROWS, COUNT, EXISTS, FEW = "rows", "count", "exists", "few"  # what a child stat
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A way of writing SQL that tells a stack. `weight` is how sure it makes alone (0..1)."""
+    """A way of writing SQL that tells a stack. `weight` is how sure it makes alone (0..1).
+
+    It is looked for in SELECTs, with `writes` in statements that write.
+    """
 
     pattern: re.Pattern[str]
     weight: float
     words: str
+    writes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

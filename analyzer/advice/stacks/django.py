@@ -42,6 +42,8 @@ class Django:
                 'every column spelled out as "table"."column", tables without aliases',
             ),
             Mark(re.compile(r'AS "__count"'), 0.95, 'counts named "__count"'),
+            Mark(re.compile(r'INSERT INTO ("[^"]+") \(.{1,3000}? RETURNING \1\."', re.DOTALL), 0.8, 'INSERT … RETURNING "table"."column"', writes=True),
+            Mark(re.compile(r'UPDATE ("[^"]+") SET "[^"]+" = .{1,3000}? WHERE \1\."', re.DOTALL), 0.3, 'UPDATE … WHERE "table"."column"', writes=True),
             Mark(re.compile(r' JOIN "[^"]+"(?: T\d+)? ON \("'), 0.7, "conditions of joins in brackets"),
             Mark(re.compile(r'SELECT (?:\$\d+|1) AS "a" FROM'), 0.9, 'EXISTS asked as SELECT 1 AS "a"'),
         ),

@@ -51,6 +51,8 @@ class Prisma:
                 'tables written "schema"."table" AS "t0"',
             ),
             Mark(re.compile(r'"[^"]+"\."[^"]+"\."[^"]+".{0,4000}? FROM "[^"]+"\."', re.DOTALL), 0.6, 'columns written "schema"."table"."column"'),
+            Mark(re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "[^"]+"\."[^"]+" .{0,3000}?(?:1=1| RETURNING "[^"]+"\."[^"]+"\.")', re.DOTALL), 0.9, 'writes that return "schema"."table"."column"', writes=True),
+            Mark(re.compile(r'INSERT INTO "[^"]+"\."[^"]+" \("\w+"(?:,"\w+")*\)'), 0.7, 'INSERT INTO "schema"."table" ("a","b")', writes=True),
             Mark(re.compile(r'"__prisma_data__"|"_count\$_all"|"_aggr_'), 0.95, "names that its query engine makes up"),
         ),
     )  # fmt: skip

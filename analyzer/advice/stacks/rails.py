@@ -33,6 +33,8 @@ class Rails:
         tables=frozenset({"ar_internal_metadata"}),
         dialect=(
             Mark(re.compile(r'SELECT (?:DISTINCT )?("[^"]+")\.\* FROM \1(?! (?:AS )?")'), 0.9, 'SELECT "table".* FROM "table"'),
+            Mark(re.compile(r'INSERT INTO "[^"]+" \((?:"\w+", )*"\w+"\) VALUES \([^()]*\) RETURNING "\w+"$'), 0.7, 'INSERT … RETURNING "id"', writes=True),
+            Mark(re.compile(r'UPDATE ("[^"]+") SET "[^"]+" = .{1,3000}? WHERE \1\."', re.DOTALL), 0.3, 'UPDATE … WHERE "table"."column"', writes=True),
             Mark(re.compile(r"SELECT (?:\$\d+|1) AS one FROM"), 0.95, "EXISTS asked as SELECT 1 AS one"),
         ),
     )  # fmt: skip

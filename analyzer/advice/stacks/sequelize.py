@@ -34,6 +34,8 @@ class Sequelize:
         tables=frozenset({"SequelizeMeta"}),
         dialect=(
             Mark(re.compile(r'FROM (?:"[^"]+"\.)?"[^"]+" AS "[A-Z]\w*"'), 0.85, 'tables named after the model (FROM "authors" AS "Author")'),
+            Mark(re.compile(r'INSERT INTO "[^".]+" \("\w+"(?:,"\w+")*\)'), 0.85, 'INSERT INTO "table" ("a","b") without spaces', writes=True),
+            Mark(re.compile(r'UPDATE "[^".]+" SET "\w+"=\$'), 0.7, 'UPDATE … SET "a"=$1 without spaces', writes=True),
             Mark(re.compile(r'"([^"]+)"\."([^"]+)" AS "\1\.\2"'), 0.9, 'columns of joins named "Model.column"'),
             Mark(re.compile(r'FROM (?:"[^"]+"\.)?"([^"]+)" AS "\1" WHERE'), 0.5, "every table with an alias"),
         ),

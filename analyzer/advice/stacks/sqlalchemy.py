@@ -32,6 +32,8 @@ class SqlAlchemy:
         tables=frozenset({"alembic_version"}),
         dialect=(
             Mark(re.compile(r"\$\d+::(?:INTEGER|BIGINT|VARCHAR|UUID|TEXT|BOOLEAN|DATE|NUMERIC|FLOAT|TIMESTAMP|SMALLINT)"), 0.9, "parameters cast to types in capitals ($1::INTEGER)"),
+            Mark(re.compile(r"\$\d+::(?:INTEGER|BIGINT|VARCHAR|UUID|TEXT|BOOLEAN|DATE|NUMERIC|FLOAT|TIMESTAMP|SMALLINT)"), 0.9, "parameters cast to types in capitals ($1::INTEGER)", writes=True),
+            Mark(re.compile(r"INSERT INTO (\w+) \(.{1,3000}? RETURNING \1\.\w", re.DOTALL), 0.5, "INSERT … RETURNING table.column, without quotes", writes=True),
             Mark(re.compile(r"\b(\w+)\.(\w+) AS \1_\2\b"), 0.9, "columns named table_column (users.id AS users_id)"),
             Mark(re.compile(r" AS (?:anon_\d+|count_\d+|[a-z]\w*_\d+)\b"), 0.7, "names that it makes up (anon_1, count_1)"),
             Mark(re.compile(r"SELECT ([a-z_]\w*)\.\w+(?:, [a-z_]\w*\.\w+)* FROM \1\b(?! AS)(?! [a-z]+\.)"), 0.35, "every column spelled out as table.column, without quotes"),

@@ -35,6 +35,8 @@ class TypeOrm:
         dialect=(
             Mark(re.compile(r'"([^"]+)"\."([^"]+)" AS "\1_\2"'), 0.95, 'columns named "Entity_column"'),
             Mark(re.compile(r'"(\w+)__\1_\w+"|"distinctAlias"'), 0.95, 'joins named "Entity__Entity_relation"'),
+            Mark(re.compile(r'INSERT INTO "[^"]+"\("'), 0.9, 'INSERT INTO "table"("column") without a space', writes=True),
+            Mark(re.compile(r'UPDATE "[^"]+" SET .{1,3000}? WHERE "\w+" IN \(\$\d+\)', re.DOTALL), 0.6, 'UPDATE … WHERE "id" IN ($n)', writes=True),
             Mark(re.compile(r'WHERE \({2,}"'), 0.3, "conditions in double brackets"),
         ),
     )  # fmt: skip
