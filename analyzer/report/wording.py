@@ -135,7 +135,9 @@ def if_fixed(document: Document) -> list[str]:
         ),
     ]
     cost = savings["round_trip"]
-    what = "not known" if cost["ms"] is None else f"{ms(cost['ms'])} ({one_line(str(cost['method']))})"
+    what = (
+        "not known" if cost["ms"] is None else f"{ms(cost['ms'])} ({one_line(str(cost['method']))})"
+    )
     lines.append(f"A round trip costs {what}: {one_line(cost['note'])}.")
     return [*lines, f"How: {one_line(savings['note'])}."]
 
