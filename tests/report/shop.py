@@ -28,13 +28,7 @@ from analyzer.model.executions import Clock
 from analyzer.model.finding import Finding, Impact, Outcome, Recommendation, Severity, Status
 from analyzer.model.index_advice import CreatedIndex, DroppedIndex, IndexAdvice, StatementGain
 from analyzer.model.plan import Plan, PlanNode
-from analyzer.model.saving import (
-    Quantiles,
-    RequestSaving,
-    RoundTripCost,
-    Saving,
-    Savings,
-)
+from analyzer.model.saving import Quantiles, RequestSaving, RoundTripCost, Saving, Savings
 from analyzer.model.statement import Kind, Role, Statement, StatementFacts, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
 from analyzer.model.workload import Workload
