@@ -16,7 +16,9 @@ _LEAST_BUSY = 20  # the same where no pause shows it
 _LONG = 3.0  # a gap this many times the usual one is long
 _FIRST_SHARE = 0.8  # of an opener's executions are the first behind a pause
 _EXPLAINED = 0.3  # of all pauses have such an opener behind them: then pauses are between requests
-_BRIDGED_SHARE = 0.5  # of an opener's executions, at most, are behind a pause: then it tells nothing
+_BRIDGED_SHARE = (
+    0.5  # of an opener's executions, at most, are behind a pause: then it tells nothing
+)
 _SELF_SHARE = 0.2  # of an opener's executions, at most, follow it within two statements
 # Score: statements before it (their number, were all equally frequent) × (.3 + share of long gaps).
 _BASE = 0.3

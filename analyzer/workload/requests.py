@@ -23,7 +23,15 @@ from analyzer.workload.openers import Openers
 Columns = dict[str, Column]
 
 TRACE, TRANSACTION, BURST = 0, 1, 2
-ORDERED = ("session", "start_us", "end_us", "clock", "trace", "comment", "key")  # what units are told by
+ORDERED = (
+    "session",
+    "start_us",
+    "end_us",
+    "clock",
+    "trace",
+    "comment",
+    "key",
+)  # what units are told by
 UNITS = ("trace", "transaction", "burst")
 
 IDLE_GAP_US = 250_000  # a session idle for longer has begun another burst
