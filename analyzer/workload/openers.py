@@ -35,6 +35,7 @@ class Openers:
 
     def __init__(self) -> None:
         self.learning = True
+        self.paced = False  # whether requests begin behind pauses
         self._count = np.zeros(0, dtype=np.int64)
         self._first = np.zeros(0, dtype=np.int64)
         self._long = np.zeros(0, dtype=np.int64)
@@ -90,8 +91,9 @@ class Openers:
         busy = np.maximum(self._count - self._first, 1)
         score = self._before() * (_BASE + self._long / busy)
         score[(self._count < _LEAST_BUSY) | (self._soon > _SELF_SHARE * count)] = 0.0
-        if idle.any() and self._first[idle].sum() >= _EXPLAINED * self._first.sum():
-            score[:] = 0.0  # pauses tell enough
+        self.paced = bool(idle.any() and self._first[idle].sum() >= _EXPLAINED * self._first.sum())
+        if self.paced:  # pauses tell enough
+            score[:] = 0.0
         if self.marker >= 0:
             score[:] = 0.0
         best = max(_LEAST_SCORE, _NEAR_BEST * float(score.max(initial=0.0)))

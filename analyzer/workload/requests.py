@@ -130,7 +130,7 @@ def find_work(
     by_transaction = _transactional(boundaries, inside, starts)[burst] & inside
     unit = np.where(by_transaction, TRANSACTION, BURST).astype(np.int8)
     code = np.where(by_transaction, transaction + count, first)
-    whole = begins[first] & ~by_transaction
+    whole = (begins[first] | openers.paced) & ~by_transaction
     traced = np.flatnonzero(trace)
     if len(traced):
         unit[traced] = TRACE
