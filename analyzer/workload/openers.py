@@ -16,6 +16,7 @@ _LEAST_BUSY = 20  # the same where no pause shows it
 _LONG = 3.0  # a gap this many times the usual one is long
 _FIRST_SHARE = 0.8  # of an opener's executions are the first behind a pause
 _EXPLAINED = 0.3  # of all pauses have such an opener behind them: then pauses are between requests
+_STALL_SHARE = 0.2  # of a statement's executions, from which pauses before it are between requests
 _BRIDGED_SHARE = (
     0.5  # of an opener's executions, at most, are behind a pause: then it tells nothing
 )
@@ -74,6 +75,13 @@ class Openers:
         if not often.any() or np.average(before, weights=self._count * often) <= _INTERLEAVED:
             return -1
         return int(np.argmax(before))
+
+    def stalls(self, statement: Rows) -> Flags:
+        """Marks rows whose statement seldom has a pause before it: such a pause is a request's own."""
+        often = self._count >= _LEAST_BUSY
+        seldom = often & (self._first < _STALL_SHARE * self._count)
+        found: Flags = grown(seldom, int(statement.max(initial=-1)) + 1)[statement]
+        return found
 
     @property
     def bridges(self) -> bool:

@@ -116,10 +116,11 @@ def find_work(
     idle_us = _idle_before(columns, new_session)
     first_of_burst = new_session | (idle_us > IDLE_GAP_US)
     begins = openers.begins(statement, idle_us, first_of_burst, opens)
-    pause_us = IDLE_GAP_US
+    stalls = openers.stalls(statement)
     if openers.bridges:
-        pause_us = _LONG_GAP_US
-        first_of_burst = new_session | (idle_us > pause_us)
+        stalls[:] = True
+    pause_us = _LONG_GAP_US if stalls.any() else IDLE_GAP_US
+    first_of_burst &= ~stalls | new_session | (idle_us > _LONG_GAP_US)
     burst = np.cumsum(first_of_burst) - 1
     starts = np.flatnonzero(first_of_burst)
     first = np.maximum.accumulate(np.where(first_of_burst | begins, place, 0))
