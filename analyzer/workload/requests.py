@@ -128,10 +128,10 @@ def find_work(
     if openers.marker < 0:  # else what stands beside a statement may be of another request
         trace = _carried_on(trace, first, place, columns["comment"] < 0)
     inside = transaction >= 0
-    by_transaction = _transactional(boundaries, inside, starts)[burst] & inside
+    whole = begins[first] | openers.paced
+    by_transaction = _transactional(boundaries, inside, starts)[burst] & inside & ~whole
     unit = np.where(by_transaction, TRANSACTION, BURST).astype(np.int8)
     code = np.where(by_transaction, transaction + count, first)
-    whole = (begins[first] | openers.paced) & ~by_transaction
     traced = np.flatnonzero(trace)
     if len(traced):
         unit[traced] = TRACE
