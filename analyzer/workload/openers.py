@@ -21,9 +21,12 @@ _BRIDGED_SHARE = (
     0.5  # of an opener's executions, at most, are behind a pause: then it tells nothing
 )
 _SELF_SHARE = 0.2  # of an opener's executions, at most, follow it within two statements
-# Score: statements before it (their number, were all equally frequent) × (.3 + share of long gaps).
+# Score: statements before it (their number, were all equally frequent), × (.3 + share of long gaps),
+# × (statements before it for each of its executions, of 200 at most) to the power of .25.
 _BASE = 0.3
-_LEAST_SCORE = 5.0
+_ENOUGH = 200
+_SPREAD = 0.25
+_LEAST_SCORE = 3.0
 _NEAR_BEST = 0.5  # an opener's score, of the best one's
 _INTERLEAVED = 10.0  # statements before an execution, on average, where connections are shared
 _PAIRS = 500_000  # pairs of neighbours that are remembered
@@ -97,7 +100,9 @@ class Openers:
         count = np.maximum(self._count, 1)
         idle = (self._count >= _LEAST) & (self._first >= _FIRST_SHARE * count)
         busy = np.maximum(self._count - self._first, 1)
-        score = self._before() * (_BASE + self._long / busy)
+        before = self._before()
+        spread = before / np.minimum(count, _ENOUGH)
+        score = before * (_BASE + self._long / busy) * spread**_SPREAD
         score[(self._count < _LEAST_BUSY) | (self._soon > _SELF_SHARE * count)] = 0.0
         self.paced = bool(idle.any() and self._first[idle].sum() >= _EXPLAINED * self._first.sum())
         if self.paced:  # pauses tell enough
