@@ -81,6 +81,7 @@ class GroupFigures:
 
     `rows` are about all of them, `sizes` has the executions in each unit, `distinct` the largest
     number of different lookups (or parameter texts) in one, `needed` their sum over all units.
+    `crowds` counts slices in which they were found as crowds, without units of work.
     """
 
     statement: int
@@ -88,6 +89,7 @@ class GroupFigures:
     sizes: Sizes = field(default_factory=Sizes)
     distinct: int = 0
     needed: int = 0
+    crowds: int = 0
     examples: tuple[ExampleExecution, ...] = ()
 
     def add(self, work: WorkSlice, groups: Groups) -> None:
@@ -97,6 +99,7 @@ class GroupFigures:
             first = int(groups.sizes[:largest].sum())
             self.examples = examples_of(work, groups.rows[first : first + _SHOWN].tolist())
         self.rows.add(work, groups.rows, work.request[groups.rows])
+        self.crowds += groups.sure
         if groups.sure:
             self.rows.whole += len(groups.rows)
         self.rows.add_requests(work, groups.requests)
