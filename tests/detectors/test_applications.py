@@ -25,18 +25,18 @@ class Floor:
 
 
 FLOORS = {
-    "codered-back-to-back": Floor(1.00, 0.23, 0.21),
-    "codered-extended": Floor(1.00, 0.23, 0.21),
-    "codered-pooled": Floor(1.00, 0.16, 0.16),
-    "codered-tagged": Floor(1.00, 0.25, 0.17),
-    "codered-think": Floor(1.00, 0.23, 0.19),
-    "codered-workers": Floor(1.00, 0.14, 0.14),
-    "pretix-back-to-back": Floor(1.00, 0.44, 0.36),
-    "pretix-extended": Floor(1.00, 0.36, 0.32),
-    "pretix-pooled": Floor(1.00, 0.29, 0.29),
-    "pretix-tagged": Floor(1.00, 0.44, 0.24),
-    "pretix-think": Floor(1.00, 0.44, 0.24),
-    "pretix-workers": Floor(1.00, 0.46, 0.46),
+    "codered-back-to-back": Floor(1.00, 0.90, 0.76),
+    "codered-extended": Floor(1.00, 0.90, 0.76),
+    "codered-pooled": Floor(0.92, 0.26, 0.20),
+    "codered-tagged": Floor(1.00, 1.00, 0.82),
+    "codered-think": Floor(1.00, 0.94, 0.80),
+    "codered-workers": Floor(0.97, 0.86, 0.52),
+    "pretix-back-to-back": Floor(1.00, 0.52, 0.44),
+    "pretix-extended": Floor(1.00, 0.48, 0.44),
+    "pretix-pooled": Floor(1.00, 0.38, 0.32),
+    "pretix-tagged": Floor(1.00, 1.00, 0.84),
+    "pretix-think": Floor(1.00, 1.00, 0.84),
+    "pretix-workers": Floor(0.88, 0.71, 0.64),
 }
 
 
