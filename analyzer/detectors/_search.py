@@ -185,6 +185,8 @@ class Search:
             sure = made.strength >= SURE_LINK
             owner, crossed = follow(rows, parent, child.rows, across=sure)
             owner = keep_loops(rows, child.rows, owner, crossed, nested=nested)
+            if (owner < 0).all():
+                continue
             strength = 1.0 if sure else made.strength
             score = np.where(owner >= 0, strength + rows.nearness(owner, crossed), -1.0)
             better = score > child.score

@@ -29,6 +29,12 @@ _SPREAD = 0.25
 _LEAST_SCORE = 3.0
 _NEAR_BEST = 0.5  # an opener's score, of the best one's
 _INTERLEAVED = 10.0  # statements before an execution, on average, where connections are shared
+# Executions on a connection, on average: from so many on a pooler may be what keeps it, and from so
+# many on it is, even if nothing at all is left of the order within requests.
+_LASTING, _KEPT = 500, 2_000
+_DISORDER = (
+    0.42  # statements before an execution, of those before any: what a pooler leaves of order
+)
 _PAIRS = 500_000  # pairs of neighbours that are remembered
 _LEARNT_ROWS = 2_000_000  # executions after which most slices teach nothing new
 _LEARNT_EVERY = 8
@@ -48,21 +54,30 @@ class Openers:
         self._pairs = np.zeros(0, dtype=np.int64)  # before << 32 | statement, ascending
         self._times = np.zeros(0, dtype=np.int64)  # how often each pair was
         self._rows = 0
+        self._sessions = 0  # counted again in each slice
         self._slices = 0
         self._found = np.zeros(0, dtype=bool)
 
     def begins(
-        self, statement: Rows, gap_us: Rows, first: Flags, counted: Flags, end_us: Rows
+        self,
+        statement: Rows,
+        gap_us: Rows,
+        first: Flags,
+        counted: Flags,
+        end_us: Rows,
+        sessions: int,
     ) -> Flags:
         """Marks rows (by session and time) that begin a request, after learning from them.
 
         `first` marks those behind a pause or the session's first, `counted` those of statements
-        that can be openers: no transaction control, no cursor's FETCH. Rows ended at `end_us`.
+        that can be openers: no transaction control, no cursor's FETCH. Rows ended at `end_us`, on
+        that many `sessions`.
         """
         if len(statement) == 0:
             return np.zeros(0, dtype=bool)
         self._slices += 1
         if self.learning and (self._rows < _LEARNT_ROWS or self._slices % _LEARNT_EVERY == 0):
+            self._sessions += sessions
             self._learn(statement[counted], gap_us[counted], first[counted])
             self._found = self._openers()
             self.marker = self._mark(statement[counted], end_us[counted])
@@ -74,10 +89,14 @@ class Openers:
     def shared(self) -> bool:
         """Whether connections are shared by several requests at once: anything stands before anything."""
         often = self._count >= _LEAST_BUSY
-        if not often.any():
+        if not often.any() or self._rows < _LASTING * self._sessions:
             return False
         mean = np.average(self._before(), weights=self._count * often)
-        return bool(mean > _INTERLEAVED)
+        times = np.bincount(self._pairs >> 32, weights=self._times)
+        share = times[times > 0] / times.sum()
+        anywhere = np.exp(-(share * np.log(share)).sum())
+        kept = self._rows >= _KEPT * self._sessions
+        return bool(mean > _INTERLEAVED and (kept or mean < _DISORDER * anywhere))
 
     def _mark(self, statement: Rows, end_us: Rows) -> int:
         """The statement that each request runs about once, where connections are shared; else -1.

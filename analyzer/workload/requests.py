@@ -115,7 +115,9 @@ def find_work(
     transaction = _transactions(boundaries, new_session, place)
     idle_us = _idle_before(columns, new_session)
     first_of_burst = new_session | (idle_us > IDLE_GAP_US)
-    begins = openers.begins(statement, idle_us, first_of_burst, opens, columns["end_us"])
+    begins = openers.begins(
+        statement, idle_us, first_of_burst, opens, columns["end_us"], int(new_session.sum())
+    )
     stalls = openers.stalls(statement)
     if openers.bridges:
         stalls[:] = True
