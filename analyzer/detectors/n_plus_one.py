@@ -11,24 +11,36 @@ Why it hurts
     it: every child is fast.
 
 How it decides
+    Requests first: a trace, request or job id where statements carry one. Else what begins requests
+    is learnt from the log: behind it stands whatever the last request ended with (the session's
+    lookup, mostly), or a pause. Else a transaction, or a burst of a session.
+
     Children are SELECTs with an equality on one value, compared as shapes (a batched `IN` or
     `= ANY` is another shape). A parent is linked to them through a foreign key (from the catalog,
-    else from names), can return more than one row, and comes before them in the same trace,
-    transaction or burst of a session, or in another session of the same pool within 100 ms. At
-    least five children with at least five different keys must follow one execution of the parent,
-    or a parent that itself repeats must be followed by 1.5 children or more on average; never
-    more than its LIMIT. The confidence adds up: .15, + .45 × strength of the link, + .1 for tight
-    gaps, for one transaction or trace, for a key lookup and for different keys, − .3 when every
-    child has a transaction of its own.
+    else from names), can return more than one row, and comes before them in the same request, or in
+    another session of the same pool within 100 ms. At least five children with at least five
+    different keys must follow one execution of the parent, or a parent that itself repeats must be
+    followed by 1.5 children or more on average; hardly more than its LIMIT. Pauses before most of
+    them are other requests'. Where a loop runs the parent's statement again in each turn, the first
+    one in the request is the parent. A statement that runs once in each turn beside a linked child
+    belongs to the same loop, whatever it looks up.
+
+    Where a pooler shares connections between requests at once, the order on a connection tells
+    nothing. Then executions count that do something new, beyond the requests that began meanwhile:
+    at least five, or three of what few requests run.
+
+    The confidence adds up: .15, + .45 × strength of the link, + .1 for tight gaps, for one
+    transaction or trace, for a key lookup and for different keys, − .3 when every child has a
+    transaction of its own.
 
     From counters alone (pg_stat_statements, no log of all statements) a linked pair is a guess
     with a confidence of .3: the parent returns two rows a call or more, and the child was called
     .3 to 1.05 times for each of these rows.
 
 When it is wrong
-    Per-tenant loops and batch jobs that must work row by row look the same. Requests that follow
-    each other on one connection without a gap may be taken for one. Links guessed from names can
-    name the wrong parent.
+    Per-tenant loops and batch jobs that must work row by row look the same. In a short log, or an
+    application whose requests begin in no common way, requests that follow each other on one
+    connection may be taken for one. Links guessed from names can name the wrong parent.
 
 What to do
     Load the children of all parents with one statement (`= ANY($1)`, a join, or the ORM's eager
