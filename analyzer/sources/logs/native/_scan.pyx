@@ -343,6 +343,8 @@ def safe_key(bytes text):
     """
     cdef key_parts parts
     cdef int kind
+    if b"\0" in text:
+        return None
     memset(&parts, 0, sizeof(parts))
     try:
         kind = key_of(span_of(text), &parts)

@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { SCAN_STDERR, SCAN_CSVLOG, SCAN_JSONLOG };
 
@@ -33,10 +34,42 @@ enum {
 
 typedef struct { const uint8_t *p; size_t n; } span;
 
+/* Whether n bytes are the same: memcmp without a call for the short ones, which most are. */
+static inline int same(const void *first, const void *second, size_t n)
+{
+    const uint8_t *a = first, *b = second;
+    uint64_t x[4] = {0};
+    if (n > 16)
+        return memcmp(a, b, n) == 0;
+    if (n >= 8) {
+        memcpy(&x[0], a, 8);
+        memcpy(&x[1], b, 8);
+        memcpy(&x[2], a + n - 8, 8);
+        memcpy(&x[3], b + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(&x[0], a, 4);
+        memcpy(&x[1], b, 4);
+        memcpy(&x[2], a + n - 4, 4);
+        memcpy(&x[3], b + n - 4, 4);
+    } else if (n >= 2) {
+        memcpy(&x[0], a, 2);
+        memcpy(&x[1], b, 2);
+        memcpy(&x[2], a + n - 2, 2);
+        memcpy(&x[3], b + n - 2, 2);
+    } else {
+        return !n || *a == *b;
+    }
+    return ((x[0] ^ x[1]) | (x[2] ^ x[3])) == 0;
+}
+
 typedef struct { uint8_t *p; size_t n, cap; } buffer;
 
 void keep_memory(void);
 int buffer_add(buffer *b, const uint8_t *p, size_t n); /* 0, or -1 without memory */
+int buffer_room(buffer *b, size_t n);                   /* for n bytes more, and some beyond them */
+/* Copies what lies before the first `stop`, to where there is room for all of it; where that is, or
+ * the end. */
+const uint8_t *copy_until(buffer *to, const uint8_t *p, const uint8_t *end, uint8_t stop);
 
 /* Bytes to a few numbers. */
 typedef struct { uint64_t hash; size_t at, n; int64_t trace; int32_t key, comment; } item;
@@ -52,7 +85,7 @@ uint32_t crc_of(span text); /* CRC-32 as zlib's, 0 becoming 1 */
 /* What the safe key of a statement is made of. */
 enum { KEY_STRIPPED, KEY_RAW, KEY_UNSURE, KEY_MEMORY };
 typedef struct { buffer key, literals, comments; int has_literals, has_comments; } key_parts;
-int key_of(span text, key_parts *out);
+int key_of(span text, key_parts *out); /* a text without NUL */
 void key_free(key_parts *parts);
 
 /* One entry's fields, as written; absent ones are empty. */
@@ -62,6 +95,14 @@ enum { F_TIME, F_PROCESS, F_SESSION, F_LINE, F_USER, F_DATABASE, F_APPLICATION, 
 /* How a log_line_prefix is matched: a literal, or a field of some class. */
 typedef struct { char escape; int field; uint8_t literal[64]; size_t n; } prefix_op;
 enum { PREFIX_OPS = 48 };
+
+/* What followed the last field of a prefix that each line has anew: it is the same in all entries of
+ * a session, and so are the fields in it. */
+enum { REMEMBERED_PREFIXES = 256, REMEMBERED_BYTES = 64 };
+typedef struct {
+    uint8_t text[REMEMBERED_BYTES], n, count;
+    struct { uint8_t number, at, n; } field[F_COUNT];
+} known_prefix;
 
 typedef struct {
     int64_t row;               /* the execution that a DETAIL would complete, -1 none */
@@ -95,11 +136,13 @@ typedef struct { int64_t parses, binds; double parse_ms, bind_ms; } phase;
 typedef struct scanner {
     int format;
     prefix_op ops[PREFIX_OPS];
-    int op_count;
+    int op_count, steady_from; /* the ops from there on match what a session repeats */
+    known_prefix *known;       /* of stderr, by what they begin with */
     int64_t since_us, until_us;
     const uint8_t *data;
     size_t size, position, entry_end;
     int last;
+    size_t ascii_end;          /* up to where the block is known to be plain ASCII, or sound */
     span field[F_COUNT];
     span ask[3];
     int32_t session;           /* of the current entry, -1 not known */
