@@ -1,9 +1,6 @@
 /* csvlog: records of 23, 24 or 26 fields, quoted ones may hold anything. */
 #include "scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <string.h>
 
 enum { COLUMNS = 26 };
@@ -101,7 +98,7 @@ int csvlog_entry(scanner *s)
     uint32_t in_scratch = 0;
     window w = {.end = end};
     look(&w, p);
-    memset(s->field, 0, sizeof s->field);
+    no_fields(s);
     s->scratch.n = 0;
     s->entry_end = s->entry_lines = 0;
     while (!ended) {

@@ -1,9 +1,6 @@
 /* jsonlog: a flat object of strings and numbers on each line. */
 #include "scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <string.h>
 
 enum { LONGEST_KEY = 16 };
@@ -154,7 +151,7 @@ int jsonlog_entry(scanner *s)
     size_t moved[F_COUNT];
     uint32_t in_scratch = 0;
     const uint8_t *newline = memchr(p, '\n', (size_t)(end - p));
-    memset(s->field, 0, sizeof s->field);
+    no_fields(s);
     s->scratch.n = 0;
     s->entry_end = 0;
     if (!newline)

@@ -4,9 +4,6 @@
  * here only leads to that key. KEY_UNSURE is always right: then the Python twin is asked. */
 #include "scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <stdlib.h>
 #include <string.h>
 

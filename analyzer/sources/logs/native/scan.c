@@ -1,9 +1,6 @@
 /* What entries mean, sessions and rows: the twin of meaning.py's hot path. */
 #include "scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -597,6 +594,16 @@ static int key_of_text(scanner *s, span text, keyed *out)
     if (checked(s, text, found->key))
         return SCAN_MEMORY;
     return comment_of(s, out);
+}
+
+int32_t scan_known_key(scanner *s, span text)
+{
+    int kind = text.n > LONGEST_TEXT ? KEY_UNSURE : key_of(text, &s->parts);
+    if (kind != KEY_STRIPPED && kind != KEY_RAW)
+        return -1;
+    span key = kind == KEY_RAW ? text : (span){s->parts.key.p, s->parts.key.n};
+    item *found = table_find(kind == KEY_RAW ? &s->raws : &s->keys, key, hash_of(key));
+    return found ? found->key : -1;
 }
 
 int scan_set_key(scanner *s, int32_t key)

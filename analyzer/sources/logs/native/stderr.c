@@ -235,7 +235,7 @@ int stderr_entry(scanner *s)
     newline--;
     s->entry_end = (size_t)(newline + 1 - s->data);
     end = newline;
-    memset(s->field, 0, sizeof s->field);
+    no_fields(s);
     if (!(p = behind_prefix(s, p, end)))
         return SCAN_DECLINE;
     for (size_t i = 0; i < sizeof severities / sizeof *severities; i++) {

@@ -1,9 +1,6 @@
 /* Bytes to numbers: an open-addressed table whose texts lie one behind the other. */
 #include "scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -72,20 +69,6 @@ static uint64_t mixed(uint64_t a, uint64_t b)
 {
     __uint128_t product = (__uint128_t)(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xbf58476d1ce4e5b9u);
     return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t read64(const uint8_t *p)
-{
-    uint64_t value;
-    memcpy(&value, p, 8);
-    return value;
-}
-
-static uint64_t read32(const uint8_t *p)
-{
-    uint32_t value;
-    memcpy(&value, p, 4);
-    return value;
 }
 
 uint64_t hash_of(span text)
