@@ -11,13 +11,7 @@ static const int8_t field_of[COLUMNS] = {
     F_CODE, F_MESSAGE, F_DETAIL, -1, -1, -1, -1, F_STATEMENT, -1, -1, F_APPLICATION, -1, -1, F_QUERY,
 };
 
-static uint8_t ends_field[256];
-
-__attribute__((constructor)) static void csvlog_prepare(void)
-{
-    ends_field[','] = ends_field['\n'] = ends_field['"'] = ends_field['\r'] = 1;
-}
-
+#ifdef __SSE2__
 /* 64 bytes of the block: which of them are quotes, and which end a field that is not quoted. */
 typedef struct { const uint8_t *base, *end; uint64_t quotes, stops; } window;
 
@@ -25,23 +19,21 @@ static void look(window *w, const uint8_t *p)
 {
     w->base = p;
     w->quotes = w->stops = 0;
-#ifdef __SSE2__
-    if (w->end - p >= 64) {
-        for (int i = 0; i < 64; i += 16) {
-            __m128i bytes = _mm_loadu_si128((const __m128i *)(p + i));
-            __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-            __m128i stops = _mm_or_si128(quotes, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')));
-            stops = _mm_or_si128(stops, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
-            stops = _mm_or_si128(stops, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
-            w->quotes |= (uint64_t)(unsigned)_mm_movemask_epi8(quotes) << i;
-            w->stops |= (uint64_t)(unsigned)_mm_movemask_epi8(stops) << i;
+    if (w->end - p < 64) {
+        for (int i = 0; p + i < w->end; i++) {
+            w->quotes |= (uint64_t)(p[i] == '"') << i;
+            w->stops |= (uint64_t)(p[i] == '"' || p[i] == ',' || p[i] == '\n' || p[i] == '\r') << i;
         }
         return;
     }
-#endif
-    for (int i = 0; i < 64 && p + i < w->end; i++) {
-        w->quotes |= (uint64_t)(p[i] == '"') << i;
-        w->stops |= (uint64_t)ends_field[p[i]] << i;
+    for (int i = 0; i < 64; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(p + i));
+        __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        __m128i stops = _mm_or_si128(quotes, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')));
+        stops = _mm_or_si128(stops, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+        stops = _mm_or_si128(stops, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
+        w->quotes |= (uint64_t)(unsigned)_mm_movemask_epi8(quotes) << i;
+        w->stops |= (uint64_t)(unsigned)_mm_movemask_epi8(stops) << i;
     }
 }
 
@@ -72,6 +64,22 @@ static const uint8_t *quote_from(window *w, const uint8_t *p)
         look(w, p);
     return p;
 }
+#else
+typedef struct { const uint8_t *end; } window;
+
+static void look(window *w, const uint8_t *p) { (void)w, (void)p; }
+
+static const uint8_t *stop_from(window *w, const uint8_t *p)
+{
+    while (p < w->end && *p != ',' && *p != '\n' && *p != '"' && *p != '\r') p++;
+    return p;
+}
+
+static const uint8_t *quote_from(window *w, const uint8_t *p)
+{
+    return memchr(p, '"', (size_t)(w->end - p));
+}
+#endif
 
 /* Doubled quotes made single, behind what `scratch` holds; offsets, for it may move. */
 static int unquoted(buffer *scratch, span *field)
