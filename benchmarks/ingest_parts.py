@@ -12,6 +12,7 @@ from measuring import MB, Usage, copy_entries, machine, progress, run
 from peers import (
     CHECKOUT,
     INSTALL_PGBADGER,
+    compile_modules,
     pg95,
     pgbadger,
     pgbadger_version,
@@ -36,6 +37,7 @@ class Bench:
         self.folder = folder
         self.output = folder / "report.json"
         self.version = pgbadger_version()
+        compile_modules()
         when = datetime.now(UTC).date().isoformat()
         peer = self.version or f"not installed ({INSTALL_PGBADGER})"
         self.results = Results({"date": when, **machine(), "pgBadger": peer})

@@ -230,7 +230,7 @@ class EntrySink:
                 at_us=at_us,
                 duration_ms=duration_ms,
                 session=self.recording.sessions.get(session.number),
-                statement_key=-1 if statement is None else self.intern(safe(statement))[0],
+                statement_key=-1 if statement is None else self.events.key_of(safe(statement)),
             )
         )
 

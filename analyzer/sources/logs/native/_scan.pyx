@@ -2,7 +2,8 @@
 """The C scanner (scan.h) as a Python object: blocks in, questions and columns out."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.string cimport memset
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from libc.string cimport memchr, memset
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 import numpy as np
@@ -77,6 +78,7 @@ cdef extern from "scan.h":
     int scan_set_text(scanner *, int32_t, int32_t, int64_t, const uint8_t *, size_t)
     int scan_set_comment(scanner *, int32_t, int64_t)
     void scan_clear_sessions(scanner *)
+    int32_t scan_known_key(scanner *, span)
     int64_t scan_add_row(scanner *, int64_t, int64_t, double, int32_t, int64_t, int64_t, int32_t,
                          int64_t, const int32_t *)
     int scan_set_parameters(scanner *, int64_t, span)
@@ -229,6 +231,14 @@ cdef class Scanner:
             good(scan_set_text(self.s, key, comment, trace, <const uint8_t *><const char *>text,
                                len(text)))
 
+    def known_key(self, str text):
+        """The number of the key of a statement that was met before; -1 if it is not known here."""
+        cdef Py_ssize_t size
+        cdef span given
+        given.p = <const uint8_t *>PyUnicode_AsUTF8AndSize(text, &size)
+        given.n = size
+        return -1 if memchr(given.p, 0, given.n) else scan_known_key(self.s, given)
+
     def set_comment(self, int32_t comment, int64_t trace):
         good(scan_set_comment(self.s, comment, trace))
 
@@ -343,6 +353,8 @@ def safe_key(bytes text):
     """
     cdef key_parts parts
     cdef int kind
+    if b"\0" in text:
+        return None
     memset(&parts, 0, sizeof(parts))
     try:
         kind = key_of(span_of(text), &parts)

@@ -41,6 +41,7 @@ class NativeReader:
         self._sessions: list[Session] = []
         self._lines = 0
         sink.batch = NativeBatch(self._scanner, sink.source)
+        sink.events.key_of = self._key_of
         self._answers: dict[int, Callable[[], None]] = {
             _scan.TIME: self._time,
             _scan.SESSION: self._session,
@@ -203,6 +204,11 @@ class NativeReader:
 
     def _key(self) -> None:
         self._scanner.set_key(self._sink.intern(self._scanner.ask().decode())[0])
+
+    def _key_of(self, text: str) -> int:
+        """The key of a statement that an event or a plan names: most were executed before."""
+        known = self._scanner.known_key(text)
+        return self._sink.intern(text)[0] if known < 0 else known
 
     def _text(self) -> None:
         key, literals, comments = self._sink.intern(self._scanner.ask().decode())
