@@ -115,8 +115,11 @@ class Clock:
         return at_us
 
     def moment(self, text: str) -> int | None:
-        """As `read`, quicker for times with milliseconds: the second is looked up, they are added."""
-        if text[19:20] != "." or not text[20:23].isdecimal():
+        """As `read`, quicker where milliseconds follow the second, which is looked up.
+
+        A dot at their place has three digits behind it.
+        """
+        if text[19:20] != ".":
             return self.read(text)
         second = text[:19] + text[23:]
         base_us = self._seconds.get(second)

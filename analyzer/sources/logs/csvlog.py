@@ -232,16 +232,17 @@ def _integer(text: str) -> int | None:
 def ordinary_entries() -> Ordinary:
     """What ordinary entries look like: records as PostgreSQL writes them, with as few quotes."""
     text = rf'[^"]*+(?:""[^"]*+){{0,{REPEATS}}}'
-    plain = r'(?:[^",\n\r]*+|"[^"\n\r]*+"(?!"))'
-    field = rf'(?:[^",\n\r]*+|"{text}"(?!"))'
     begins = duration(r'[^:"\n]')
-    skipped = rf"(?:{field},)"
+    bare = r'[^",\n\r]*+'
+    word = rf'(?:"[^"\n\r]*+"|{bare})'
+    field = rf'(?:"{text}"|{bare})'
     pattern = re.compile(
-        rf"(?P<time>{TIME} [^,\"\n\r]{{1,40}}),(?P<user>{plain}),(?P<database>{plain}),{field},{field},"
-        rf"(?P<session>[0-9a-f.]{{1,40}}),(?P<line>[0-9]{{1,18}}),{skipped}{{4}}LOG,{field},"
-        rf'"{begins}(?P<text>{text})",'
-        rf'(?:"{PARAMETERS}(?P<parameters>{text})")?,{skipped}{{7}}(?P<application>{plain})'
-        rf"(?:,{field}(?:,{field},(?P<query_id>-?[0-9]{{1,19}}))?)?\n"
+        rf"(?P<time>{TIME} [^,\"\n\r]{{1,40}}),(?P<user>{word}),(?P<database>{word}),{bare},{word},"
+        rf"(?P<session>[0-9a-f.]{{1,40}}),(?P<line>[0-9]{{1,18}}),{word},{bare},{bare},{bare},"
+        rf'LOG,{bare},"{begins}(?P<text>{text})",(?:"{PARAMETERS}(?P<parameters>{text})")?,'
+        # From HINT to location: most have none of it.
+        rf"(?:,,,,,,,|(?:{field},){{7}})(?P<application>{word})"
+        rf"(?:,{word}(?:,{bare},(?P<query_id>-?[0-9]{{1,19}}))?)?\n"
         rf'|[^"\n]*+(?:"[^"]*+"[^"\n]*+){{0,{REPEATS}}}\n|[\s\S]+|(?P<absent>(?!))',
         re.ASCII,
     )

@@ -137,26 +137,25 @@ def ordinary_entries() -> Ordinary:
 
     Values that are of no use here may be any that is valid JSON for sure.
     """
-    # Escapes but \u, whose pairs and halves are left to the JSON parser; no control characters.
-    text = rf'[^"\\\x00-\x1f]*+(?:\\["\\/bfnrt][^"\\\x00-\x1f]*+){{0,{REPEATS}}}'
+    # No control characters, and no \u: its pairs and halves are left to the JSON parser.
+    word = r'[^"\\\x00-\x1f]*+'
+    text = rf'{word}(?:\\["\\/bfnrt]{word}){{0,{REPEATS}}}'
     begins = duration(r'[^:"\\\x00-\x1f]')
     number = "(?:0|-?[1-9][0-9]{0,18})"
-    line = "(?:0|[1-9][0-9]{0,17})"
 
     def other(*names: str) -> str:
         """These keys, each once or not at all."""
-        value = rf'":(?:{number}|"{text}")'
-        return "".join(f'(?:,"{name}{value})?' for name in names)
+        return "".join(f'(?:,"{name}":(?:{number}|"{word}"))?' for name in names)
 
     pattern = re.compile(
         rf'{{"timestamp":"(?P<time>{TIME} [^"\\\x00-\x1f]{{1,40}})"'
-        rf'(?:,"user":"(?P<user>{text})")?(?:,"dbname":"(?P<database>{text})")?'
+        rf'(?:,"user":"(?P<user>{word})")?(?:,"dbname":"(?P<database>{word})")?'
         rf'{other("pid", "remote_host", "remote_port")}'
-        rf',"session_id":"(?P<session>[0-9a-f.]{{1,40}})","line_num":(?P<line>{line})'
+        r',"session_id":"(?P<session>[0-9a-f.]{1,40})","line_num":(?P<line>0|[1-9][0-9]{0,17})'
         rf'{other("ps", "session_start", "vxid", "txid")},"error_severity":"LOG"'
-        rf'{other("state_code")},"message":"{begins}'
-        rf'(?P<text>{text})"(?:,"detail":"{PARAMETERS}(?P<parameters>{text})")?'
-        rf'{other("context")}(?:,"application_name":"(?P<application>{text})")?'
+        rf'{other("state_code")},"message":"{begins}(?P<text>{text})"'
+        rf'(?:,"detail":"{PARAMETERS}(?P<parameters>{text})")?(?:,"context":"{text}")?'
+        rf'(?:,"application_name":"(?P<application>{word})")?'
         rf'{other("backend_type", "leader_pid")}(?:,"query_id":(?P<query_id>{number}))?}}\n'
         r"|[^\n]*+\n|(?P<absent>(?!))",
         re.ASCII,

@@ -202,7 +202,7 @@ class OrdinaryEntries:
         """What there is to know of a statement's text that was not seen lately."""
         ordinary = self._ordinary
         text = raw if raw.isascii() and ordinary.mark not in raw else ordinary.plain(raw)
-        key, literals, comments = self._sink.intern(text)
+        key, literals, comments = self._sink.recording.keys.add_new(text)
         comment, trace = (-1, 0) if comments is None else self._sink.comment(comments)
         if len(self._known) >= _CACHED_TEXTS:
             self._known.clear()
