@@ -5,6 +5,7 @@ the comment (route, controller, framework) is one of a few. So the id becomes a 
 and the comment is kept without it.
 """
 
+import functools
 import hashlib
 import re
 
@@ -19,6 +20,8 @@ _ID = re.compile(
     re.IGNORECASE,
 )
 _TRACE_PARTS = 4
+_CACHED = 1024
+_LONGEST_CACHED = 1024  # characters: with _CACHED, bounds the memory
 _MASK = (1 << 63) - 1
 
 
@@ -31,7 +34,8 @@ def split_trace(comment: str) -> tuple[str, int]:
     found = _TRACEPARENT.search(comment)
     if found:
         rest = comment[: found.start(1)] + comment[found.end(4) :]
-        return _ID.sub(r"\1\2", rest) if _may_hold(rest) else rest, int(found[2][16:], 16) & _MASK
+        cached = _known_without_ids if len(rest) <= _LONGEST_CACHED else _without_ids
+        return cached(rest), int(found[2][16:], 16) & _MASK
     if not _may_hold(comment):
         return comment, 0
     ids: list[tuple[bool, str]] = []
@@ -47,6 +51,14 @@ def split_trace(comment: str) -> tuple[str, int]:
         return comment, 0
     name = min(ids, key=lambda one: one[0])[1]
     return _ID.sub(r"\1\2", comment), _number(name)
+
+
+def _without_ids(comment: str) -> str:
+    return _ID.sub(r"\1\2", comment) if _may_hold(comment) else comment
+
+
+# Comments whose trace id is gone already are few.
+_known_without_ids = functools.lru_cache(maxsize=_CACHED)(_without_ids)
 
 
 def _may_hold(comment: str) -> bool:

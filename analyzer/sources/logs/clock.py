@@ -146,7 +146,7 @@ class Clock:
 
     def _minute(self, text: str, zone: str) -> int | None:
         try:
-            naive = datetime.strptime(text, "%Y-%m-%d %H:%M")  # noqa: DTZ007  # the zone is next
+            naive = datetime.fromisoformat(text)
             aware = naive.replace(tzinfo=UTC) - self._east(naive, zone)
         except (ValueError, OverflowError):
             return None

@@ -150,7 +150,7 @@ def ordinary_entries() -> Ordinary:
     pattern = re.compile(
         rf'{{"timestamp":"(?P<time>{TIME} [^"\\\x00-\x1f]{{1,40}})"'
         rf'(?:,"user":"(?P<user>{word})")?(?:,"dbname":"(?P<database>{word})")?'
-        rf'{other("pid", "remote_host", "remote_port")}'
+        rf"{other('pid', 'remote_host', 'remote_port')}"
         r',"session_id":"(?P<session>[0-9a-f.]{1,40})","line_num":(?P<line>0|[1-9][0-9]{0,17})'
         rf'{other("ps", "session_start", "vxid", "txid")},"error_severity":"LOG"'
         rf'{other("state_code")},"message":"{begins}(?P<text>{text})"'

@@ -13,17 +13,23 @@ Blocks are matched as Latin-1: a byte is a character, so nothing is decoded that
 places in the text are places in the input.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
 
-from analyzer.model.recording import PhaseTotals
+import numpy as np
+
 from analyzer.sources.logs.framing import CHUNK_BYTES, Block
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.rows import RowBatch
 from analyzer.sources.logs.sessions import Session
 from analyzer.sql.keys import CHECK_EVERY
+
+if TYPE_CHECKING:
+    import re
+
+    from analyzer.model.recording import PhaseTotals
 
 # The groups of an expression; those that a format does not give are None.
 FIELDS = (
@@ -34,7 +40,9 @@ TIME = r"\d{4}-[\d :-]{14}[.]\d{3}"
 PARAMETERS = "[Pp]arameters: "
 REPEATS = 1000  # of a group within one entry: each costs the expression memory
 _LONGEST_BLOCK = 2 * CHUNK_BYTES
-_CACHED_TEXTS = 50_000  # bounds the memory; cleared when full
+_NEWLINE = 10
+_CACHED_TEXTS = 10_000  # bounds, with the next, the memory; cleared when full
+_LONGEST_CACHED = 8192  # characters
 
 # A statement's key, its literals, the comment's number and the trace's.
 _Known = tuple[int, str | None, int, int]
@@ -103,12 +111,13 @@ class OrdinaryEntries:
         self._phases: dict[int, PhaseTotals] = {}
         self._lines = 0  # before the block
         self._counted = 0  # bytes of the block whose lines are in `_lines`
-        self._check_at = CHECK_EVERY
+        self._handed = 0  # bytes of the block that the reader took
+        self._unchecked = 0  # entries since a text's key was checked
 
     def block(self, block: Block) -> None:
         """Read one block of whole lines; blocks come in order."""
-        self._counted = 0
-        batch = self._sink.batch
+        self._counted = self._handed = 0
+        sink, before, batch = self._sink, self._sink.entries, self._sink.batch
         whole = block.ended and not block.cut and len(block.data) <= _LONGEST_BLOCK
         end = 0
         if whole and b"\0" not in block.data and isinstance(batch, RowBatch):
@@ -120,23 +129,41 @@ class OrdinaryEntries:
                     end = self._entries(block, batch, end)
         if end < len(block.data):
             self._hand_over(block, end, len(block.data))
-        self._lines += block.data.count(b"\n", self._counted)
+        self._count_lines(block, len(block.data))
+        sink.entry_bytes += len(block.data) - self._handed
+        self._check(sink.entries - before)
 
-    def _entries(self, block: Block, batch: RowBatch, end: int) -> int:
+    def _check(self, entries: int) -> None:
+        """Hold one in CHECK_EVERY answers against its statement's fingerprint, by recent texts."""
+        checks, self._unchecked = divmod(self._unchecked + entries, CHECK_EVERY)
+        for raw, known in islice(reversed(self._known.items()), checks):
+            self._sink.recording.keys.check(self._text(raw), known[0])
+
+    def _count_lines(self, block: Block, end: int) -> None:
+        size = end - self._counted
+        bytes_of = np.frombuffer(block.data, dtype="u1", count=size, offset=self._counted)
+        self._lines += int(np.count_nonzero(bytes_of == _NEWLINE))  # several times quicker
+        self._counted = end
+
+    def _entries(self, block: Block, batch: RowBatch, end: int) -> int:  # noqa: C901  # a call for an entry costs more than it hides
         """The hot path: entry after entry from `end` on, one match each; where the last one ends."""
         sink, reader, groups = self._sink, self._reader, self._groups
         plain, mark, speaks = self._ordinary.plain, self._ordinary.mark, self._speaks
         known_texts, sessions = self._known, reader.sessions
         rows, base, add_parameters = batch.rows, batch.base, batch.parameters.append
         last_time = at_us = None
+        entries = sink.entries
         for found in self._ordinary.pattern.finditer(block.data.decode("latin-1"), end):
             (time, name, line, user, database, application, query_id,
              duration, kind, raw, parameters) = found.group(*groups)  # fmt: skip
             if kind is None:
                 continue
             start, stop = found.span()
-            if start > end and not self._hand_over(block, end, start):
-                return start
+            if start > end:
+                sink.entries = entries
+                if not self._hand_over(block, end, start):
+                    return start
+                entries = sink.entries
             end = start
             if time != last_time:
                 last_time, at_us = time, self._time(time)
@@ -148,9 +175,8 @@ class OrdinaryEntries:
                 speaks(session, user, database, application)
             key, literals, comment, trace = known_texts.get(raw) or self._learn(raw)
             duration_ms = float(duration)
-            sink.entries += 1
-            sink.entry_bytes += stop - start
-            if duration_ms < sink.minimum_ms:
+            entries += 1
+            if duration_ms < sink.minimum_ms:  # noqa: PLR1730  # min() costs a call on the hot path
                 sink.minimum_ms = duration_ms
             session.event = None
             session.used = True
@@ -159,7 +185,7 @@ class OrdinaryEntries:
                 continue
             rows.append((
                 at_us - int(duration_ms * 1000.0 + 0.5), at_us, duration_ms, key,
-                int(line) if line else sink.entries,
+                int(line) if line else entries,
                 int64(query_id) if query_id else 0,
                 comment, trace, session.speaker,
             ))  # fmt: skip
@@ -171,13 +197,14 @@ class OrdinaryEntries:
             session.row = base + len(rows) - 1
             session.key = key
             session.began = None
+        sink.entries = entries
         return end
 
     def _hand_over(self, block: Block, start: int, end: int) -> bool:
         """The reader takes these bytes of the block; whether an entry begins behind them."""
         offset = block.offset + start
-        self._lines += block.data.count(b"\n", self._counted, start)
-        self._counted = start
+        self._count_lines(block, start)
+        self._handed += end - start
         reader = self._reader
         reader.place(self._lines, offset)
         if start == 0 and end == len(block.data):
@@ -200,14 +227,18 @@ class OrdinaryEntries:
 
     def _learn(self, raw: str) -> _Known:
         """What there is to know of a statement's text that was not seen lately."""
-        ordinary = self._ordinary
-        text = raw if raw.isascii() and ordinary.mark not in raw else ordinary.plain(raw)
-        key, literals, comments = self._sink.recording.keys.add_new(text)
+        key, literals, comments = self._sink.recording.keys.add_new(self._text(raw))
         comment, trace = (-1, 0) if comments is None else self._sink.comment(comments)
-        if len(self._known) >= _CACHED_TEXTS:
-            self._known.clear()
-        known = self._known[raw] = key, literals, comment, trace
+        known = key, literals, comment, trace
+        if len(raw) <= _LONGEST_CACHED:
+            if len(self._known) >= _CACHED_TEXTS:
+                self._known.clear()
+            self._known[raw] = known
         return known
+
+    def _text(self, raw: str) -> str:
+        ordinary = self._ordinary
+        return raw if raw.isascii() and ordinary.mark not in raw else ordinary.plain(raw)
 
     def _phase(self, session: Session, kind: str, duration_ms: float, key: int, at_us: int) -> None:
         session.row = session.key = -1

@@ -57,7 +57,16 @@ class Batch(Protocol):
 class RowBatch:
     """The Batch in Python."""
 
-    __slots__ = ("_base", "_clock", "_first", "_ready", "_source", "_truncated", "parameters", "rows")
+    __slots__ = (
+        "_base",
+        "_clock",
+        "_first",
+        "_ready",
+        "_source",
+        "_truncated",
+        "parameters",
+        "rows",
+    )
 
     def __init__(self, source: int, clock: Clock = Clock.SERVER) -> None:
         """A batch of the input number `source`, measured by `clock`.
@@ -125,9 +134,7 @@ class RowBatch:
         self.rows, self.parameters = [], []
         return [self._chunk(rows, parameters, first)] if rows else []
 
-    def _chunk(
-        self, rows: list[Row], parameters: list[str | None], first: int
-    ) -> ExecutionChunk:
+    def _chunk(self, rows: list[Row], parameters: list[str | None], first: int) -> ExecutionChunk:
         names = ("start_us", "end_us", "duration_ms", "key", "line", "query_id", "comment", "trace")
         *plain, speakers = zip(*rows, strict=True)
         columns: dict[str, Any] = dict(zip(names, plain, strict=True))

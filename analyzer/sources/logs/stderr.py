@@ -50,7 +50,8 @@ class StderrReader:
             if block.offset == 0:
                 self.crlf = is_crlf(block)
                 ordinary = None if self.crlf else ordinary_entries(self._prefix)
-                bulk = ordinary and OrdinaryEntries(self._sink, self, ordinary)
+                if ordinary is not None:
+                    bulk = OrdinaryEntries(self._sink, self, ordinary)
             (bulk or self).block(block)
             yield from self._sink.flush()
 
