@@ -206,7 +206,8 @@ class OrdinaryEntries:
         self._count_lines(block, start)
         self._handed += end - start
         reader = self._reader
-        reader.place(self._lines, offset)
+        if reader.is_ready:  # else it goes on where it was, and knows why
+            reader.place(self._lines, offset)
         if start == 0 and end == len(block.data):
             reader.block(block)
         else:
