@@ -30,6 +30,10 @@ class StatementKeys(Protocol):
         """
         ...
 
+    def add_new(self, text: str) -> tuple[int, str | None, str | None]:
+        """As `add`, for who remembers texts himself, and checks what he remembers."""
+        ...
+
     def check(self, text: str, number: int) -> None:
         """Hold a text that a cache took for key `number` against the fingerprint of that key."""
         ...

@@ -158,17 +158,20 @@ def as_csvlog(made: Sequence[Entry], zone: str = "UTC") -> bytes:
 
 
 def as_jsonlog(made: Sequence[Entry], zone: str = "UTC") -> bytes:
-    r"""Every second line is in ASCII alone, with `\u` escapes."""
+    r"""Most lines are as PostgreSQL writes them; every fourth is spaced, in ASCII alone (`\u`)."""
     rows = []
     for line, entry in enumerate(made, 1):
         row: dict[str, object] = {"timestamp": stamp(entry, zone), "user": entry.user}
         row |= {"dbname": "db", "pid": entry.session, "session_id": f"6abc.{entry.session:x}"}
         row |= {"line_num": line, "error_severity": entry.severity}
         row |= {"state_code": entry.code} if entry.code != "00000" else {}
-        row |= {"message": entry.message, "application_name": entry.application, "query_id": -77}
+        row |= {"message": entry.message}
         row |= {"detail": entry.detail} if entry.detail else {}
         row |= {"statement": entry.statement} if entry.statement else {}
-        rows.append(json.dumps(row, ensure_ascii=line % 2 == 0) + "\n")
+        row |= {"application_name": entry.application, "query_id": -77}
+        spaced = line % 4 == 0
+        separators = (", ", ": ") if spaced else (",", ":")
+        rows.append(json.dumps(row, ensure_ascii=spaced, separators=separators) + "\n")
     return "".join(rows).encode("utf-8", "surrogateescape")
 
 

@@ -201,11 +201,7 @@ class EntrySink:
         if text != session.text:
             session.text = text
             session.interned = self.intern(text)
-        key = session.interned[0]
-        totals = self._phases.get(key)
-        if totals is None:
-            totals = self._phases[key] = PhaseTotals()
-            self.recording.phases[self.source, key] = totals
+        totals = self.phase(session.interned[0])
         if kind == "bind":
             self.coverage.bind += 1
             totals.binds += 1
@@ -214,6 +210,14 @@ class EntrySink:
             self.coverage.parse += 1
             totals.parses += 1
             totals.parse_ms += duration_ms
+
+    def phase(self, key: int) -> PhaseTotals:
+        """What parses and binds of a statement's key add up to."""
+        totals = self._phases.get(key)
+        if totals is None:
+            totals = self._phases[key] = PhaseTotals()
+            self.recording.phases[self.source, key] = totals
+        return totals
 
     def _plan(self, at_us: int, session: Session, duration_ms: float, text: str, line: int) -> None:
         self.coverage.plans += 1
