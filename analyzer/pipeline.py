@@ -22,9 +22,9 @@ from analyzer.model.target import Target
 from analyzer.model.workload import Workload
 from analyzer.plans.reader import PartlyUnreadError, read_plans
 from analyzer.report.document import build_document
-from analyzer.sources.ahead import ReadAhead
 from analyzer.sources.inputs import Gathering, gather
 from analyzer.sources.options import ReadOptions
+from analyzer.sources.workers.pool import Workers
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.slices import slices
@@ -70,7 +70,7 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     recording = Recording(keys=StatementKeyTable())
     gathered = _gather(options, recording, progress)
     loops = LoopFinder(recording.catalog)
-    workload = _build(options, recording, gathered, loops)
+    workload = _build(options, recording, gathered, loops, progress)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops))
@@ -151,12 +151,16 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
 
 
 def _build(
-    options: Options, recording: Recording, gathered: _Gathered, loops: LoopFinder
+    options: Options,
+    recording: Recording,
+    gathered: _Gathered,
+    loops: LoopFinder,
+    progress: Progress | None,
 ) -> Workload:
     """Read all executions, slice by slice: each is counted, searched for loops and let go."""
     builder = WorkloadBuilder(recording, options.target)
     streams = gathered.gathering.streams
-    with ReadAhead(streams, options.workers, recording.turn):
+    with Workers(streams, options.workers, recording, progress):
         for chunk, last in slices(streams):
             loops.observe(builder.add(chunk, last=last))
     _note_checks(recording)

@@ -1,5 +1,6 @@
 """What the sources give, before anyone looks at it: columns, plans, counters, a catalog."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -9,16 +10,16 @@ from analyzer.model.event import Event
 from analyzer.model.plan import PlanShelf
 from analyzer.model.statement import StatementCounters
 from analyzer.model.strings import Strings
-from analyzer.model.turn import Turn
 
 
 class StatementKeys(Protocol):
     """Interns statement texts by their safe key (analyzer.sql.keys has the implementation).
 
-    `texts[k]` is the first text seen with key number k.
+    `texts[k]` is the first text seen with key number k, and `safe_keys[k]` that key.
     """
 
     texts: list[str]
+    safe_keys: Sequence[str]
     checked: int
     disagreed: int
 
@@ -30,8 +31,12 @@ class StatementKeys(Protocol):
         """
         ...
 
+    def known_as(self, key: str, text: str) -> int:
+        """Intern a text whose safe key is known already; the number of its key."""
+        ...
+
     def check(self, text: str, number: int) -> None:
-        """Hold a text that a cache took for key `number` against the fingerprint of that key."""
+        """Hold a text that was taken for key `number` against the fingerprint of that key."""
         ...
 
 
@@ -69,4 +74,3 @@ class Recording:
     counters: list[StatementCounters] = field(default_factory=list)
     catalog: Catalog | None = None
     coverage: Coverage = field(default_factory=Coverage)
-    turn: Turn = field(default_factory=Turn)

@@ -20,9 +20,11 @@ from analyzer.sources.logs.text import shown, text_of
 from analyzer.sources.logs.unwrapping import UNWRAPPERS, Unwrapper
 from analyzer.sources.opening import InputStream, Progress, open_input
 from analyzer.sources.options import ReadOptions
+from analyzer.sources.workers.parts import Part
 
 LARGEST_DOCUMENT_BYTES = 64 << 20  # plans and schemas are read whole
 SKIPPED = "skipped"
+_HEAD_SHOWN = 4096  # bytes of a log's beginning that a message may show
 _PROSE = (".md", ".rst")  # a README beside logs is listed in the coverage, and no reason to warn
 
 
@@ -30,11 +32,13 @@ _PROSE = (".md", ".rst")  # a README beside logs is listed in the coverage, and 
 class ExecutionStream:
     """The executions of one input, read as `chunks` is iterated over.
 
-    `first_us` is the time of its first entry (None: not known before it is read).
+    `first_us` is the time of its first entry (None: not known before it is read). `part` is what
+    another process would read it by, None if no other can.
     """
 
     first_us: int | None
     chunks: Iterator[ExecutionChunk]
+    part: Part | None = None
 
 
 class Input:
@@ -55,7 +59,7 @@ class Input:
         self._coverage = coverage
         self._options = options
         self._found = found
-        self._source = len(recording.coverage.sources) - 1
+        self.source = len(recording.coverage.sources) - 1
 
     def open(self, progress: Progress | None) -> ExecutionStream | None:
         """Open and recognise it: a document is read, of a log its stream is given.
@@ -99,13 +103,16 @@ class Input:
         """A log's stream. A file is opened again when its turn comes: there may be thousands."""
         first_us = first_time(known.head, known, Clock(self._options.timezone, _no_warning))
         if stream.size is None:
-            return ExecutionStream(first_us, self._chunks(known, stream, progress))
+            return ExecutionStream(first_us, self.chunks(known, stream, progress))
         stream.close()
-        return ExecutionStream(first_us, self._chunks(known, None, progress))
+        shown_head = replace(known, head=known.head[:_HEAD_SHOWN])
+        part = Part(self._path, self.source, self._coverage, self._options, shown_head)
+        return ExecutionStream(first_us, self.chunks(known, None, progress), part)
 
-    def _chunks(
+    def chunks(
         self, known: Recognised, opened: InputStream | None, progress: Progress | None
     ) -> Iterator[ExecutionChunk]:
+        """The executions of a log that was recognised, and maybe `opened`; what goes wrong is written down."""
         try:
             with opened or open_input(self._path) as stream:
                 stream.progress = progress
@@ -143,7 +150,7 @@ class Input:
         elif known.format in FORMATS:
             yield from self._log(known, data)
         else:
-            reader = PrismaEventReader(self._recording, self._coverage, self._source, self._options)
+            reader = PrismaEventReader(self._recording, self._coverage, self.source, self._options)
             yield from reader.read(data)
             self._check("is not given as Prisma's query events")
 
@@ -177,7 +184,7 @@ class Input:
                 "give --log-line-prefix as the server's SHOW log_line_prefix prints it"
             )
             return
-        sink = EntrySink(self._recording, self._coverage, self._source, self._options)
+        sink = EntrySink(self._recording, self._coverage, self.source, self._options)
         yield from read_log(known.format, stream, sink, known.prefix)
         remedy = "leave --log-format out to have the format detected"
         if self._options.log_format == "auto":
@@ -205,7 +212,7 @@ class Input:
         form = cast("Form", known.format.removeprefix(detection.COUNTERS))
         buffered = io.BufferedReader(stream, 1 << 20)
         try:
-            rows = read_counters(buffered, form, self._source, self._coverage)
+            rows = read_counters(buffered, form, self.source, self._coverage)
         finally:
             buffered.detach()
         self._recording.counters.extend(rows)
@@ -219,7 +226,7 @@ class Input:
                 text=text,
                 format=known.format.removeprefix(detection.PLAN),
                 origin=self._coverage.path,
-                source=self._source,
+                source=self.source,
                 line=1,
             )
         )

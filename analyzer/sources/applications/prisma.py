@@ -19,6 +19,7 @@ from analyzer.sources.logs.rows import RowBatch
 from analyzer.sources.logs.text import json_text_of, safe, shown
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.comments import split_trace
+from analyzer.sql.keys import is_checked
 
 KEYS = frozenset(("timestamp", "duration", "query", "params"))
 _LONGEST_MS = 1e12
@@ -111,6 +112,8 @@ class PrismaEventReader:
     def _execution(self, start_us: int, duration_ms: float, query: str, params: object) -> None:
         recording = self._recording
         key, literals, comments = recording.keys.add(query)
+        if is_checked(start_us, duration_ms):
+            recording.keys.check(query, key)
         given = safe(params) if isinstance(params, str) and params not in ("", "[]") else literals
         end_us = start_us + round(duration_ms * 1000)
         rest, trace = (None, 0) if comments is None else split_trace(comments)

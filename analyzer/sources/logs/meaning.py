@@ -20,6 +20,7 @@ from analyzer.sources.logs.sessions import Session
 from analyzer.sources.logs.text import safe, shown
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.comments import split_trace
+from analyzer.sql.keys import CHECK_EVERY, is_checked
 
 # The name of a prepared statement or portal stands between the kind and ": ".
 _DURATION = re.compile(
@@ -137,6 +138,8 @@ class EntrySink:
             self._execution(at_us, session, duration_ms, text, query_id, line)
         elif kind == "bind" or kind == "parse":  # noqa: PLR1714  # as above
             self._phase(session, kind, duration_ms, text)
+            if is_checked(at_us, duration_ms):
+                self.recording.keys.check(text, session.interned[0])
             session.began = (at_us, session.interned[0])
             session.key = -1
         elif kind == "plan":
@@ -175,6 +178,8 @@ class EntrySink:
             session.text = text
             session.interned = self.intern(text)
         key, literals, comments = session.interned
+        if not (at_us // 1000 + int(duration_ms * 1000.0 + 0.5)) % CHECK_EVERY:  # as is_checked
+            self.recording.keys.check(text, key)
         session.key = key
         session.began = None  # what had begun has ended with it
         comment, trace = (-1, 0) if comments is None else self.comment(comments)

@@ -15,6 +15,7 @@ SPEAKER: int
 KEY: int
 TEXT: int
 COMMENT: int
+CHECK: int
 
 class Scanner:
     position: int
@@ -53,7 +54,7 @@ class Scanner:
     def set_comment(self, comment: int, trace: int) -> None: ...
     def taken(self, session: int) -> tuple[int, bool, bool, int, int] | None: ...
     def give(self, session: int, row: int, number: int, python: bool) -> None: ...
-    def check(self) -> tuple[bytes, int] | None: ...
+    def check(self) -> tuple[bytes, int]: ...
     def add_row(
         self,
         start_us: int,

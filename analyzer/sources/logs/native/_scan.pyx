@@ -10,7 +10,7 @@ import numpy as np
 cdef extern from "scan.h":
     enum: SCAN_STDERR, SCAN_CSVLOG, SCAN_JSONLOG
     enum: SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME, SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
-    enum: SCAN_TEXT, SCAN_COMMENT, SCAN_MEMORY
+    enum: SCAN_TEXT, SCAN_COMMENT, SCAN_CHECK, SCAN_MEMORY
     enum: F_TIME, F_PROCESS, F_SESSION, F_LINE, F_USER, F_DATABASE, F_APPLICATION, F_QUERY, F_CODE
     enum: F_SEVERITY, F_MESSAGE, F_DETAIL, F_STATEMENT
     enum: KEY_STRIPPED, KEY_RAW, KEY_UNSURE, KEY_MEMORY
@@ -93,7 +93,7 @@ FIELDS = {
 }
 END, DECLINE, LOST, TIME = SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME
 SESSION, SPEAKER, KEY = SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
-TEXT, COMMENT = SCAN_TEXT, SCAN_COMMENT
+TEXT, COMMENT, CHECK = SCAN_TEXT, SCAN_COMMENT, SCAN_CHECK
 
 cdef span span_of(bytes text):
     cdef span made
@@ -254,9 +254,7 @@ cdef class Scanner:
         x.other = 1
 
     def check(self):
-        """A statement whose key came from the cache, to be checked: (text, key), or None."""
-        if not self.s.check_text.n:
-            return None
+        """The answer to CHECK: the statement's text and its key."""
         text = PyBytes_FromStringAndSize(<const char *>self.s.check_text.p, self.s.check_text.n)
         self.s.check_text.n = 0
         return text, self.s.check_key

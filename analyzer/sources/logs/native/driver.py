@@ -48,18 +48,14 @@ class NativeReader:
             _scan.KEY: self._key,
             _scan.TEXT: self._text,
             _scan.COMMENT: self._comment,
+            _scan.CHECK: self._check,
         }
 
     def read(self, stream: BinaryIO) -> Iterator[ExecutionChunk]:
         """Read all of `stream`; gives the executions of each buffer."""
         buffer, filled, offset = bytearray(BUFFER_BYTES), 0, 0
-        turn = self._sink.recording.turn
         while True:
-            turn.pause()
-            try:
-                count = cast("io.RawIOBase", stream).readinto(memoryview(buffer)[filled:]) or 0
-            finally:
-                turn.resume()
+            count = cast("io.RawIOBase", stream).readinto(memoryview(buffer)[filled:]) or 0
             filled += count
             is_strange = filled > LONGEST_ENTRY_BYTES or (not offset and _is_crlf(buffer))
             if is_strange:
@@ -156,15 +152,9 @@ class NativeReader:
 
     def _scan(self) -> int:
         """Scan on, answering questions, until there is one about an entry, or the block's end."""
-        scanner, answers, turn = self._scanner, self._answers, self._sink.recording.turn
+        scanner, answers = self._scanner, self._answers
         while True:
-            turn.pause()
-            try:
-                asked = scanner.run()
-            finally:
-                turn.resume()
-            if (sampled := scanner.check()) is not None:
-                self._sink.recording.keys.check(sampled[0].decode(), sampled[1])
+            asked = scanner.run()
             answer = answers.get(asked)
             if answer is None:
                 return asked
@@ -212,6 +202,10 @@ class NativeReader:
 
     def _comment(self) -> None:
         self._scanner.set_comment(*self._sink.comment(self._scanner.ask().decode()))
+
+    def _check(self) -> None:
+        text, key = self._scanner.check()
+        self._sink.recording.keys.check(text.decode(), key)
 
     # Entries that are declined.
 

@@ -527,17 +527,6 @@ int scan_set_comment(scanner *s, int32_t comment, int64_t trace)
     return 0;
 }
 
-static int checked(scanner *s, span text, int32_t key)
-{
-    s->hits++;
-    if (s->check_every && s->hits % s->check_every == 0) {
-        s->check_text.n = 0;
-        s->check_key = key;
-        return buffer_add(&s->check_text, text.p, text.n);
-    }
-    return 0;
-}
-
 static int key_of_text(scanner *s, span text, keyed *out)
 {
     if (s->once_at == s->position) { /* it was just answered, for this entry alone */
@@ -557,7 +546,7 @@ static int key_of_text(scanner *s, span text, keyed *out)
         if (!found)
             return SCAN_TEXT;
         *out = (keyed){found->key, found->comment, found->trace, 0, {0}};
-        return checked(s, text, found->key) ? SCAN_MEMORY : SCAN_END;
+        return SCAN_END;
     }
     span key = {s->parts.key.p, s->parts.key.n};
     item *found = table_find(&s->keys, key, hash_of(key));
@@ -566,8 +555,6 @@ static int key_of_text(scanner *s, span text, keyed *out)
     out->key = found->key;
     out->has_literals = s->parts.has_literals;
     out->literals = (span){s->parts.literals.p, s->parts.literals.n};
-    if (checked(s, text, found->key))
-        return SCAN_MEMORY;
     return comment_of(s, out);
 }
 
@@ -679,6 +666,16 @@ static int execution(scanner *s, session_state *x, int64_t at_us, double duratio
     return scan_set_parameters(s, x->row, detail) ? SCAN_MEMORY : SCAN_END;
 }
 
+/* Keep the text of a statement whose key is to be checked: the twin of is_checked in keys.py. */
+static int checked(scanner *s, span text, int32_t key, int64_t at_us, double duration_ms)
+{
+    if (!s->check_every || (at_us / 1000 + (int64_t)(duration_ms * 1000.0 + 0.5)) % s->check_every)
+        return 0;
+    s->check_text.n = 0;
+    s->check_key = key;
+    return buffer_add(&s->check_text, text.p, text.n);
+}
+
 static int timed(scanner *s, session_state *x, int64_t at_us)
 {
     span text = {0}, detail = s->field[F_DETAIL];
@@ -741,6 +738,8 @@ static int timed(scanner *s, session_state *x, int64_t at_us)
     x->phased_us = kind == K_EXECUTE || kind == K_STATEMENT ? -1 : at_us;
     if (duration_ms < s->minimum_ms)
         s->minimum_ms = duration_ms;
+    if (checked(s, text, found.key, at_us, duration_ms))
+        return SCAN_MEMORY;
     done(s);
     return SCAN_END;
 }
@@ -809,6 +808,8 @@ int scan_run(scanner *s)
         int answer = one_entry(s);
         if (answer != SCAN_END)
             return answer;
+        if (s->check_text.n)
+            return SCAN_CHECK;
         if (s->position == before)
             break;
     }

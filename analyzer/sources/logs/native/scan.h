@@ -28,6 +28,7 @@ enum {
     SCAN_KEY,     /* `ask[0]` is a statement with a new key: scan_set_key */
     SCAN_TEXT,    /* `ask[0]` is a statement whose key is not built here: scan_set_text */
     SCAN_COMMENT, /* `ask[0]` are the comments of a statement: scan_set_comment */
+    SCAN_CHECK,   /* `check_text` is a statement whose key `check_key` is to be checked */
     SCAN_MEMORY   /* there is none left */
 };
 
@@ -108,7 +109,7 @@ typedef struct scanner {
     int ask_kind;
     size_t entry_lines;        /* newlines in the current entry */
     /* counted since the last look */
-    int64_t entries, entry_bytes, lines, parses, binds, outside, hits;
+    int64_t entries, entry_bytes, lines, parses, binds, outside;
     double minimum_ms;
     /* tables and caches */
     table keys, raws, comments, names;
@@ -131,7 +132,7 @@ typedef struct scanner {
     int64_t once_trace;
     int once_has_literals;
     buffer once_literals;
-    /* one in `check_every` cache hits is kept to be checked */
+    /* one statement in about `check_every` is kept to be checked */
     int64_t check_every;
     buffer check_text;
     int32_t check_key;

@@ -1,0 +1,202 @@
+"""Starts worker processes, and gives each stream its chunks from whoever reads it."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from multiprocessing.connection import Connection
+from typing import Protocol, Self
+
+from analyzer.errors import AnalyzerError
+from analyzer.model.coverage import SourceCoverage
+from analyzer.model.event import Event
+from analyzer.model.executions import ExecutionChunk
+from analyzer.model.recording import Recording
+from analyzer.sources.workers.child import End, Failure
+from analyzer.sources.workers.claims import MOST_WORKERS, PARENT, Claims
+from analyzer.sources.workers.packing import Added, Renumbering, opened
+from analyzer.sources.workers.parts import Part
+from analyzer.sources.workers.ring import RING_BYTES, GoneError, RingReader, shared_file
+
+Progress = Callable[[str, int, int | None], None]
+
+# The child imports what this process would, from where this process would: nothing from the folder
+# that it is started in.
+_BOOT = (
+    "import sys, json; given = json.loads(sys.argv[1]); sys.path[:] = given['path'];"
+    "from multiprocessing.connection import Connection;"
+    "from analyzer.sources.workers.child import main;"
+    "main(Connection(given['link']), given['ring'], given['claims'])"
+)
+_PATIENCE_SECONDS = 5
+
+
+class Stream(Protocol):
+    """What can be read by a worker, if it has a `part`."""
+
+    first_us: int | None
+    chunks: Iterator[ExecutionChunk]
+    part: Part | None
+
+
+class WorkerError(AnalyzerError):
+    """A worker process ended before it had read its part."""
+
+
+class _Worker:
+    """One process, and what it handed on that nobody has asked for yet."""
+
+    def __init__(self, holder: int, parts: Sequence[Part], claims: Claims) -> None:
+        ours, theirs = socket.socketpair()
+        ring = shared_file(RING_BYTES)
+        self._link = Connection(ours.detach())
+        given = {"path": sys.path, "link": theirs.fileno(), "ring": ring}
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - this Python, and our own code
+                [sys.executable, "-P", "-c", _BOOT, json.dumps(given | {"claims": claims.descriptor})],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(), ring, claims.descriptor),
+            )
+        self._ring = RingReader(ring, self._link)
+        self._early: dict[int, deque[tuple[Added, ExecutionChunk | None]]] = {}
+        self._holder = holder
+        self._parts = parts
+
+    def begin(self) -> None:
+        """Tell the process what there is to read."""
+        try:
+            self._link.send((self._holder, self._parts))
+        except OSError as error:
+            raise WorkerError(self._end()) from error
+
+    def next_of(self, number: int) -> tuple[Added, ExecutionChunk | None]:
+        """The next message of a part that this worker reads, or has read."""
+        early = self._early.get(number)
+        if early:
+            return early.popleft()
+        while True:
+            try:
+                message, end = self._ring.take()
+            except GoneError as error:
+                raise WorkerError(self._end()) from error
+            with message:
+                found, content = int.from_bytes(message[:8], "little"), opened(message[16:])
+            self._ring.free(end)
+            if found == number:
+                return content
+            self._early.setdefault(found, deque()).append(content)
+
+    def _end(self) -> str:
+        """How the process ended, in words."""
+        code = self._process.wait(_PATIENCE_SECONDS)
+        how = f"exit code {code}"
+        if code < 0:
+            how = signal.Signals(-code).name
+        return (
+            f"a process that reads inputs ended unexpectedly ({how}; SIGKILL may be for want of "
+            "memory); --workers 1 reads without such processes"
+        )
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing, and forget what it handed on."""
+        self._link.close()
+        self._process.terminate()
+        self._process.wait()
+        self._ring.close()
+
+
+class Workers:
+    """Reads the streams of a run in `count` processes beside the one that asks for their chunks.
+
+    The parts of a run are claimed in the order in which they will be asked for: by the workers, or
+    by this process, which reads for itself what is asked for and what nobody has begun. Leaving the
+    context ends the processes. With a `count` of 1 nothing changes.
+    """
+
+    def __init__(
+        self,
+        streams: Sequence[Stream],
+        count: int,
+        recording: Recording,
+        progress: Progress | None = None,
+    ) -> None:
+        self._recording = recording
+        self._progress = progress
+        self._workers: list[_Worker] = []
+        ordered = sorted(streams, key=lambda one: -1 if one.first_us is None else one.first_us)
+        self._streams = [stream for stream in ordered if stream.part is not None]
+        self._count = min(count, MOST_WORKERS, len(self._streams)) if count > 1 else 0
+
+    def __enter__(self) -> Self:
+        if not self._count or not sys.executable:
+            return self
+        parts = [stream.part for stream in self._streams if stream.part is not None]
+        claims = Claims.made(len(parts))
+        try:
+            for holder in range(1, self._count + 1):
+                self._workers.append(_Worker(holder, parts, claims))
+            for worker in self._workers:
+                worker.begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        for number, stream in enumerate(self._streams):
+            stream.chunks = self._chunks(number, parts[number], stream.chunks, claims)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.stop()
+        self._workers.clear()
+
+    def _chunks(
+        self, number: int, part: Part, own: Iterator[ExecutionChunk], claims: Claims
+    ) -> Iterator[ExecutionChunk]:
+        holder = claims.take(number, PARENT)
+        if holder == PARENT:
+            yield from own
+            return
+        worker, numbers = self._workers[holder - 1], Renumbering(self._recording)
+        while True:
+            added, chunk = worker.next_of(number)
+            self._take(part, added, numbers)
+            if chunk is not None:
+                numbers.renumber(chunk)
+                yield chunk
+            if isinstance(added.more, Failure):
+                added.more.error.add_note(f"in a worker process:\n{added.more.told}")
+                raise added.more.error
+            if isinstance(added.more, End):
+                self._finish(part.source, added.more, numbers)
+                return
+
+    def _take(self, part: Part, added: Added, numbers: Renumbering) -> None:
+        """What came with a chunk, into the run's recording."""
+        recording, coverage = self._recording, self._recording.coverage
+        numbers.take(added)
+        coverage.warnings += added.warnings
+        for name, setting in added.settings.items():
+            coverage.note_setting(name, setting)
+        for kind, code in added.begun:
+            recording.events[part.source, kind, code] = Event(kind=kind, code=code)
+        for plan in added.plans:
+            recording.plans.append(numbers.plan(plan))
+        recording.keys.checked += added.checked
+        recording.keys.disagreed += added.disagreed
+        if self._progress is not None and added.position is not None:
+            self._progress(part.coverage.path, *added.position)
+
+    def _finish(self, source: int, end: End, numbers: Renumbering) -> None:
+        """What adds up over a part, into the run's recording."""
+        recording = self._recording
+        coverage = recording.coverage.sources[source]
+        for one in fields(SourceCoverage):
+            setattr(coverage, one.name, getattr(end.coverage, one.name))
+        for key, totals in end.phases.items():
+            recording.phases[source, numbers.key(key)] = totals
+        for (kind, code), event in end.events.items():
+            recording.events[source, kind, code].merge_event(event, numbers.key)
