@@ -12,6 +12,9 @@ from analyzer.model.statement import StatementCounters
 from analyzer.model.strings import Strings
 
 
+NANOSECONDS = 1_000_000  # in a millisecond
+
+
 class StatementKeys(Protocol):
     """Interns statement texts by their safe key (analyzer.sql.keys has the implementation).
 
@@ -42,12 +45,32 @@ class StatementKeys(Protocol):
 
 @dataclass(slots=True)
 class PhaseTotals:
-    """Parse and bind figures of one statement key: how often, and milliseconds together."""
+    """Parse and bind figures of one statement key: how often, and their time together.
+
+    It is kept in whole nanoseconds (no log tells less): such sums do not depend on their order.
+    """
 
     parses: int = 0
-    parse_ms: float = 0.0
+    parse_ns: int = 0
     binds: int = 0
-    bind_ms: float = 0.0
+    bind_ns: int = 0
+
+    def add(self, other: "PhaseTotals") -> None:
+        """Take in those of another part."""
+        self.parses += other.parses
+        self.parse_ns += other.parse_ns
+        self.binds += other.binds
+        self.bind_ns += other.bind_ns
+
+    @property
+    def parse_ms(self) -> float:
+        """Milliseconds of all parses."""
+        return self.parse_ns / NANOSECONDS
+
+    @property
+    def bind_ms(self) -> float:
+        """Milliseconds of all binds."""
+        return self.bind_ns / NANOSECONDS
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import re
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.plan import RecordedPlan
-from analyzer.model.recording import PhaseTotals, Recording
+from analyzer.model.recording import NANOSECONDS, PhaseTotals, Recording
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.events import FAILURES, EventReader
 from analyzer.sources.logs.plan_texts import plan_format, statement_of
@@ -100,14 +100,14 @@ class EntrySink:
             self.timed(at_us, session, float(duration), kind, text, query_id, line)
             return
         self.entries += 1
-        after_execution = session.row >= 0
+        row = session.row
         session.row = -1
         session.event = None
         if at_us < self.since_us or at_us >= self.until_us:
             self.outside += 1
             session.waiting = None
             return
-        self._untimed(at_us, session, severity, code, message, after_execution=after_execution)
+        self._untimed(at_us, session, severity, code, message, row=row)
 
     def timed(
         self,
@@ -209,16 +209,20 @@ class EntrySink:
         key = session.interned[0]
         totals = self._phases.get(key)
         if totals is None:
-            totals = self._phases[key] = PhaseTotals()
-            self.recording.phases[self.source, key] = totals
+            totals = self._phases[key] = self.phases(key)
+        took_ns = int(duration_ms * NANOSECONDS + 0.5)
         if kind == "bind":
             self.coverage.bind += 1
             totals.binds += 1
-            totals.bind_ms += duration_ms
+            totals.bind_ns += took_ns
         else:
             self.coverage.parse += 1
             totals.parses += 1
-            totals.parse_ms += duration_ms
+            totals.parse_ns += took_ns
+
+    def phases(self, key: int) -> PhaseTotals:
+        """The parse and bind figures of a statement's key."""
+        return self.recording.phases.setdefault((self.source, key), PhaseTotals())
 
     def _plan(self, at_us: int, session: Session, duration_ms: float, text: str, line: int) -> None:
         self.coverage.plans += 1
@@ -247,8 +251,9 @@ class EntrySink:
         code: str,
         message: str,
         *,
-        after_execution: bool,
+        row: int,
     ) -> None:
+        """An entry without a duration; `row` is that of the session's entry before it, if any."""
         logged = _LOGGED.match(message)
         if logged:
             text = message[logged.end() :]
@@ -264,7 +269,7 @@ class EntrySink:
                 severity,
                 code,
                 message,
-                after_execution=after_execution,
+                after_execution=row >= 0,
                 complete=self.minimum_ms < _COMPLETE_MS,
             )
         if session.renewable:

@@ -116,9 +116,7 @@ class RowBatch:
     def take(self, *, last: bool = False) -> list[ExecutionChunk]:
         """As the Protocol says."""
         if last:
-            self._ready += self._rows
-            self._base += len(self._rows)
-            self._rows = []
+            return [*self.take(), *self.take()]
         ready, first = self._ready, self._first
         self._ready, self._first = self._rows, self._base
         self._base += len(self._rows)

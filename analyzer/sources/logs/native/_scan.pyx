@@ -49,8 +49,7 @@ cdef extern from "scan.h":
         int64_t *ends
         size_t texts_count
     ctypedef struct phase:
-        int64_t parses, binds
-        double parse_ms, bind_ms
+        int64_t parses, binds, parse_ns, bind_ns
     ctypedef struct scanner:
         size_t position, entry_end, session_count, phase_cap
         span ask[3]
@@ -320,10 +319,10 @@ cdef class Scanner:
         return found
 
     def phases(self):
-        """(key, parses, parse ms, binds, bind ms) of every statement that had any."""
+        """(key, parses, parse ns, binds, bind ns) of every statement that had any."""
         return [
-            (key, self.s.phases[key].parses, self.s.phases[key].parse_ms, self.s.phases[key].binds,
-             self.s.phases[key].bind_ms)
+            (key, self.s.phases[key].parses, self.s.phases[key].parse_ns, self.s.phases[key].binds,
+             self.s.phases[key].bind_ns)
             for key in range(self.s.phase_cap)
             if self.s.phases[key].parses or self.s.phases[key].binds
         ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.recording import PhaseTotals
 from analyzer.sources.logs.csvlog import CsvlogReader
-from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block
+from analyzer.sources.logs.framing import FLUSH_BYTES, LONGEST_ENTRY_BYTES, Block
 from analyzer.sources.logs.jsonlog import JsonlogReader
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.native import _scan
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import io
 
 BUFFER_BYTES = 2 << 20
-ROWS = 16384  # executions in a chunk, about; fewer where their parameters take much room
-TEXT_BYTES = 4 << 20
 
 _Reader = StderrReader | CsvlogReader | JsonlogReader
 
@@ -36,6 +34,7 @@ class NativeReader:
         """Prepare; the sink's executions are from now on added to the scanner's columns."""
         number = _scan.FORMATS[name]
         self._scanner = _scan.Scanner(number, sink.since_us, sink.until_us, CHECK_EVERY)
+        self._scanner.entries = sink.entries
         self._sink = sink
         self._reader = reader
         self._sessions: list[Session] = []
@@ -51,11 +50,20 @@ class NativeReader:
             _scan.CHECK: self._check,
         }
 
-    def read(self, stream: BinaryIO) -> Iterator[ExecutionChunk]:
-        """Read all of `stream`; gives the executions of each buffer."""
-        buffer, filled, offset = bytearray(BUFFER_BYTES), 0, 0
+    def read(
+        self, stream: BinaryIO, offset: int = 0, lines: int = 0
+    ) -> Iterator[ExecutionChunk]:
+        """Read all of `stream`, which begins at `offset`, behind so many `lines`, in the input.
+
+        Gives the executions up to each multiple of FLUSH_BYTES in the input.
+        """
+        buffer, filled = bytearray(BUFFER_BYTES), 0
+        self._lines = lines
         while True:
-            count = cast("io.RawIOBase", stream).readinto(memoryview(buffer)[filled:]) or 0
+            end = offset + filled
+            room = min(len(buffer), filled + FLUSH_BYTES - end % FLUSH_BYTES)
+            view = memoryview(buffer)[filled:room]
+            count = cast("io.RawIOBase", stream).readinto(view) or 0
             filled += count
             is_strange = filled > LONGEST_ENTRY_BYTES or (not offset and _is_crlf(buffer))
             if is_strange:
@@ -63,7 +71,7 @@ class NativeReader:
                 yield from self._rest(first, stream, offset)
                 break
             used = self._buffer(memoryview(buffer)[:filled], offset, last=not count)
-            if self._scanner.rows >= ROWS or self._scanner.text_bytes >= TEXT_BYTES:
+            if count and (offset + filled) % FLUSH_BYTES == 0:
                 yield from self._flush()
             if not count:
                 self._tail(bytes(buffer[used:filled]), offset + used)
@@ -126,13 +134,8 @@ class NativeReader:
     def _finish(self) -> None:
         """At the input's end."""
         self._count()
-        recording, source = self._sink.recording, self._sink.source
-        for key, parses, parse_ms, binds, bind_ms in self._scanner.phases():
-            totals = recording.phases.setdefault((source, key), PhaseTotals())
-            totals.parses += parses
-            totals.parse_ms += parse_ms
-            totals.binds += binds
-            totals.bind_ms += bind_ms
+        for key, *figures in self._scanner.phases():
+            self._sink.phases(key).add(PhaseTotals(*figures))
 
     def _flush(self) -> list[ExecutionChunk]:
         self._count()

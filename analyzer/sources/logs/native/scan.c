@@ -726,11 +726,11 @@ static int timed(scanner *s, session_state *x, int64_t at_us)
         if (kind == K_BIND) {
             s->binds++;
             totals->binds++;
-            totals->bind_ms += duration_ms;
+            totals->bind_ns += (int64_t)(duration_ms * 1e6 + 0.5);
         } else {
             s->parses++;
             totals->parses++;
-            totals->parse_ms += duration_ms;
+            totals->parse_ns += (int64_t)(duration_ms * 1e6 + 0.5);
         }
     }
     x->timed = 1;

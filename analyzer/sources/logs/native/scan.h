@@ -91,7 +91,7 @@ typedef struct {
     size_t texts_count, texts_cap;
 } rows;
 
-typedef struct { int64_t parses, binds; double parse_ms, bind_ms; } phase;
+typedef struct { int64_t parses, binds; int64_t parse_ns, bind_ns; } phase;
 
 typedef struct scanner {
     int format;
