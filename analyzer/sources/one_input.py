@@ -1,7 +1,7 @@
 """One input: opened, recognised by content, read by whoever knows its format, accounted for."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
@@ -33,12 +33,17 @@ class ExecutionStream:
     """The executions of one input, read as `chunks` is iterated over.
 
     `first_us` is the time of its first entry (None: not known before it is read). `part` is what
-    another process would read it by, None if no other can.
+    another process would read it by, None if no other can; `divide` gives chunks that are read from
+    the input, opened, in another way.
     """
 
     first_us: int | None
     chunks: Iterator[ExecutionChunk]
     part: Part | None = None
+    divide: "Callable[[InputStream, Divided], Iterator[ExecutionChunk]] | None" = None
+
+
+Divided = Callable[[InputStream, EntrySink], Iterator[ExecutionChunk]]
 
 
 class Input:
@@ -60,6 +65,7 @@ class Input:
         self._options = options
         self._found = found
         self.source = len(recording.coverage.sources) - 1
+        self.divided: Divided | None = None  # reads it another way: in parts
 
     def open(self, progress: Progress | None) -> ExecutionStream | None:
         """Open and recognise it: a document is read, of a log its stream is given.
@@ -107,7 +113,12 @@ class Input:
         stream.close()
         shown_head = replace(known, head=known.head[:_HEAD_SHOWN])
         part = Part(self._path, self.source, self._coverage, self._options, shown_head)
-        return ExecutionStream(first_us, self.chunks(known, None, progress), part)
+
+        def divide(opened: InputStream, divided: Divided) -> Iterator[ExecutionChunk]:
+            self.divided = divided
+            return self.chunks(known, opened, progress)
+
+        return ExecutionStream(first_us, self.chunks(known, None, progress), part, divide)
 
     def chunks(
         self, known: Recognised, opened: InputStream | None, progress: Progress | None
@@ -185,7 +196,10 @@ class Input:
             )
             return
         sink = EntrySink(self._recording, self._coverage, self.source, self._options)
-        yield from read_log(known.format, stream, sink, known.prefix)
+        if self.divided is not None and isinstance(stream, InputStream):
+            yield from self.divided(stream, sink)
+        else:
+            yield from read_log(known.format, stream, sink, known.prefix)
         remedy = "leave --log-format out to have the format detected"
         if self._options.log_format == "auto":
             remedy = "give --log-format"

@@ -39,12 +39,12 @@ def blocks(
     """Cut at newlines; with `tabs` only where the next line does not begin with a TAB.
 
     PostgreSQL writes a TAB after each newline inside an stderr entry. `longest` overrides
-    LONGEST_ENTRY_BYTES; the stream begins at `offset` in the input. Where blocks end depends on
-    the positions in the input alone, not on where reading began or how the bytes came.
+    LONGEST_ENTRY_BYTES; the stream begins at `offset` in the input. Where the
+    blocks of a stream that fills each read end depends on positions in the input alone.
     """
     limit = LONGEST_ENTRY_BYTES if longest is None else longest
     carry = b""
-    while chunk := _read(stream, min(CHUNK_BYTES - (offset + len(carry)) % CHUNK_BYTES, limit)):
+    while chunk := stream.read(min(CHUNK_BYTES - (offset + len(carry)) % CHUNK_BYTES, limit)):
         data = carry + chunk if carry else chunk
         end = _last_boundary(data, max(0, len(carry) - 1), tabs=tabs)
         if end:
@@ -63,18 +63,6 @@ def blocks(
     if carry:
         ended = carry.endswith(_NEWLINE)
         yield Block(carry if ended else carry + _NEWLINE, offset, len(carry))
-
-
-def _read(stream: BinaryIO, size: int) -> bytes:
-    """`size` bytes, fewer only at the end."""
-    data = stream.read(size)
-    if not data or len(data) == size:
-        return data
-    pieces, left = [data], size - len(data)
-    while left and (data := stream.read(left)):
-        pieces.append(data)
-        left -= len(data)
-    return b"".join(pieces)
 
 
 def _last_boundary(data: bytes, start: int, *, tabs: bool) -> int:

@@ -26,12 +26,12 @@ from analyzer.sql.keys import CHECK_EVERY, is_checked
 _DURATION = re.compile(
     r"duration: ([0-9]{1,12}(?:\.[0-9]{1,9})?) ms(?:  ([a-z]+)(?: [^\n]*?)?:(?: |(?=\r?\n)|\Z))?"
 )
-_LOGGED = re.compile(r"(?:statement|execute(?: [^\n]*?)?): ")
+LOGGED = re.compile(r"(?:statement|execute(?: [^\n]*?)?): ")
 _PARAMETERS = re.compile(r"[Pp]arameters: ")
 
 _NOBODY = ("", "[unknown]")
 _ALWAYS_US = 1 << 62
-_COMPLETE_MS = 1.0  # log_min_duration_statement is whole: faster entries show that it is 0
+COMPLETE_MS = 1.0  # log_min_duration_statement is whole: faster entries show that it is 0
 
 
 class EntrySink:
@@ -47,6 +47,7 @@ class EntrySink:
     ) -> None:
         """Prepare for one input."""
         self.recording = recording
+        self.options = options
         self.coverage = coverage
         self.source = source
         self.clock = Clock(options.timezone, self.warn)
@@ -254,7 +255,7 @@ class EntrySink:
         row: int,
     ) -> None:
         """An entry without a duration; `row` is that of the session's entry before it, if any."""
-        logged = _LOGGED.match(message)
+        logged = LOGGED.match(message)
         if logged:
             text = message[logged.end() :]
             session.waiting = (text, None)
@@ -270,7 +271,7 @@ class EntrySink:
                 code,
                 message,
                 after_execution=row >= 0,
-                complete=self.minimum_ms < _COMPLETE_MS,
+                complete=self.minimum_ms < COMPLETE_MS,
             )
         if session.renewable:
             self._follow(session, message)

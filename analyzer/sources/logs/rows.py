@@ -72,15 +72,15 @@ class RowBatch:
         "_truncated",
     )
 
-    def __init__(self, source: int, clock: Clock = Clock.SERVER) -> None:
-        """A batch of the input number `source`, measured by `clock`."""
+    def __init__(self, source: int, clock: Clock = Clock.SERVER, first: int = 0) -> None:
+        """A batch of the input number `source`, measured by `clock`; `first` is its first row's number."""
         self._source = source
         self._clock = clock
         self._ready: list[Row] = []
-        self._first = 0
+        self._first = first
         self._parameters: dict[int, str] = {}
         self._truncated: set[int] = set()
-        self._base = 0  # the number of the first of `_rows`
+        self._base = first  # the number of the first of `_rows`
         self._rows: list[Row] = []
 
     @property

@@ -12,11 +12,23 @@ from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.plan import PlanShelf, RecordedPlan
 from analyzer.model.recording import PhaseTotals, Recording
+from analyzer.sources.logs import FORMATS, Reader
+from analyzer.sources.logs.csvlog import CsvlogReader
+from analyzer.sources.logs.sessions import Session
+from analyzer.sources.logs.stderr import StderrReader
 from analyzer.sources.one_input import Input
 from analyzer.sources.workers.claims import Claims
 from analyzer.sources.workers.packing import Added, packed
 from analyzer.sources.workers.parts import Part
+from analyzer.sources.workers.recorder import (
+    ORDINAL,
+    RangeEnd,
+    RangeSink,
+    RangeStderrReader,
+    SessionEnd,
+)
 from analyzer.sources.workers.ring import GoneError, RingWriter
+from analyzer.sources.workers.stretch import Stretch, is_clean, read_stretch
 from analyzer.sql.keys import StatementKeyTable
 
 
@@ -48,39 +60,23 @@ class _AllPlans(PlanShelf):
         self.taken.append(plan)
 
 
-class PartReader:
-    """Reads one part with a recording of its own, and tells what is new in that."""
+class _News:
+    """A recording of its own, and what is new in it since that was asked last."""
 
-    def __init__(self, part: Part) -> None:
-        """Prepare; nothing is opened yet."""
-        self._part = part
+    def __init__(self) -> None:
         self._plans = _AllPlans()
-        self._recording = Recording(keys=StatementKeyTable(), plans=self._plans)
+        self.recording = Recording(keys=StatementKeyTable(), plans=self._plans)
+        self.position: tuple[int, int | None] | None = None
         self._told = dict.fromkeys(("keys", "comments", "sessions", "names"), 0)
         self._begun = 0
-        self._position: tuple[int, int | None] | None = None
 
-    def messages(self) -> Iterator[tuple[Added, ExecutionChunk | None]]:
-        """Chunk by chunk, each with what is new; the last message has an `End`."""
-        part, recording = self._part, self._recording
-        one = Input(part.path, recording, part.coverage, part.options, found=False)
-        one.source = part.source
-        for chunk in one.chunks(part.known, None, self._progress):
-            yield self._added(), chunk
-        added = self._added()
-        added.more = End(
-            part.coverage,
-            {key: totals for (_, key), totals in recording.phases.items()},
-            {(kind, code): event for (_, kind, code), event in recording.events.items()},
-        )
-        yield added, None
+    def progress(self, _path: str, position: int, size: int | None) -> None:
+        """How far the input was read."""
+        self.position = position, size
 
-    def _progress(self, _path: str, position: int, size: int | None) -> None:
-        self._position = position, size
-
-    def _added(self) -> Added:
-        """What is new since this was asked last."""
-        recording, told = self._recording, self._told
+    def take(self) -> Added:
+        """What is new."""
+        recording, told = self.recording, self._told
         keys, coverage, begun = recording.keys, recording.coverage, list(recording.events)
         first = told["keys"]
         added = Added(
@@ -94,7 +90,7 @@ class PartReader:
             plans=self._plans.taken,
             checked=keys.checked,
             disagreed=keys.disagreed,
-            position=self._position,
+            position=self.position,
         )
         for name in told:
             told[name] += len(getattr(added, name))
@@ -106,14 +102,94 @@ class PartReader:
         return added
 
 
+Message = tuple[Added, ExecutionChunk | None]
+
+
+def read_input(part: Part) -> Iterator[Message]:
+    """A whole input, chunk by chunk, each with what is new; the last message has an `End`."""
+    news = _News()
+    recording = news.recording
+    one = Input(part.path, recording, part.coverage, part.options, found=False)
+    one.source = part.source
+    for chunk in one.chunks(part.known, None, news.progress):
+        yield news.take(), chunk
+    added = news.take()
+    added.more = End(
+        part.coverage,
+        {key: totals for (_, key), totals in recording.phases.items()},
+        {(kind, code): event for (_, kind, code), event in recording.events.items()},
+    )
+    yield added, None
+
+
+def read_range(part: Part, descriptor: int) -> Iterator[Message]:
+    """A range of an input, flush by flush (see `read_stretch`); the last message has a `RangeEnd`."""
+    news, coverage = _News(), SourceCoverage(part.path)
+    sink = RangeSink(news.recording, coverage, part.source, part.options)
+    reader = FORMATS[part.known.format](sink, part.known.prefix)
+    if part.known.prefix is not None and isinstance(reader, StderrReader):
+        reader = RangeStderrReader(sink, part.known.prefix)
+    if isinstance(reader, CsvlogReader):
+        reader.ends = part.is_last
+    stretch = Stretch(descriptor, part.start, part.stop)
+
+    def told() -> Added:
+        added = news.take()
+        added.noted, sink.events.noted = sink.events.noted, []
+        return added
+
+    for chunk in read_stretch(stretch, sink, reader, part.known.prefix):
+        yield told(), chunk
+    before, behind = *sink.flush(), *sink.flush()
+    yield told(), before
+    yield Added(more=_end_of_range(sink, reader, stretch)), behind
+
+
+def _end_of_range(sink: RangeSink, reader: Reader, stretch: Stretch) -> RangeEnd:
+    return RangeEnd(
+        coverage=sink.coverage,
+        phases={key: totals for (_, key), totals in sink.recording.phases.items()},
+        sessions=[_end_of(name, session) for name, session in reader.sessions.items()],
+        heads=sink.heads,
+        met=sink.met,
+        is_sound=not sink.orphans and is_clean(reader),
+        position=stretch.position,
+        lines=stretch.lines,
+        entries=sink.entries - ORDINAL,
+        entry_bytes=sink.entry_bytes,
+        minimum_ms=sink.minimum_ms,
+        counts=sink.counts,
+        first_unparsed=sink.first_unparsed,
+    )
+
+
+def _end_of(name: bytes | str, session: Session) -> SessionEnd:
+    return SessionEnd(
+        name=name,
+        process=session.process,
+        renewable=session.renewable,
+        generation=session.generation,
+        used=session.used,
+        fresh=session.fresh,
+        ended=session.ended,
+        row=session.row,
+        has_event=session.event is not None,
+        waiting=session.waiting,
+        key=session.key,
+        began=session.began,
+    )
+
+
 def main(link: Connection, ring: int, claims: int) -> None:
     """Read parts until there is none left that nobody has, or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the connection
     try:
         holder, parts = link.recv()
         writer, board = RingWriter(ring, link), Claims(claims, len(parts))
-        while (number := board.take_next(holder)) is not None:
+        number: int | None = holder - 1  # the first ones are given out
+        while number is not None:
             _read(number, parts[number], writer)
+            number = board.take_next(holder)
         while True:  # to end with room unread that was given back would cost the parent what it has not read
             link.recv_bytes()
     except (GoneError, OSError, EOFError):
@@ -123,7 +199,8 @@ def main(link: Connection, ring: int, claims: int) -> None:
 def _read(number: int, part: Part, writer: RingWriter) -> None:
     mark = number.to_bytes(8, "little")
     try:
-        for added, chunk in PartReader(part).messages():
+        whole = part.descriptor is None
+        for added, chunk in read_input(part) if whole else read_range(part, part.descriptor):
             writer.put([mark, *packed(added, chunk)])
     except GoneError:
         raise

@@ -2,6 +2,7 @@
 
 import fcntl
 import mmap
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -42,6 +43,11 @@ class Claims:
                 return None
             self._memory[self._next] = holder
             return self._next
+
+    def close(self) -> None:
+        """Unmap the claims, and close their file."""
+        self._memory.close()
+        os.close(self.descriptor)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

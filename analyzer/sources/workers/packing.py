@@ -19,6 +19,7 @@ from analyzer.model.plan import RecordedPlan
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggedSetting
 from analyzer.model.strings import Strings
+from analyzer.sources.workers.recorder import Noted
 from analyzer.sources.workers.ring import Piece, aligned
 
 _LENGTH = struct.Struct("<q")
@@ -37,7 +38,8 @@ class Added:
     """What a reader added to its recording: texts by table (keys with their text), and the rest.
 
     `begun` are the events that are new, `plans` those that were logged, `position` how far the
-    input was read (bytes on disk, and its size), `more` whatever comes at the end.
+    input was read (bytes on disk, and its size), `noted` what a range's recorder took down, `more`
+    whatever comes at the end.
     """
 
     keys: list[tuple[str, str]] = field(default_factory=list)
@@ -51,6 +53,7 @@ class Added:
     checked: int = 0
     disagreed: int = 0
     position: tuple[int, int | None] | None = None
+    noted: list[Noted] = field(default_factory=list)
     more: object = None
 
 

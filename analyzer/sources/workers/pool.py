@@ -6,18 +6,23 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import fields, replace
 from multiprocessing.connection import Connection
-from typing import Protocol, Self
+from typing import Self
 
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, InputError
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.event import Event
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.recording import Recording
+from analyzer.sources.logs import FORMATS
+from analyzer.sources.one_input import ExecutionStream
+from analyzer.sources.opening import InputStream, open_input
 from analyzer.sources.workers.child import End, Failure
 from analyzer.sources.workers.claims import MOST_WORKERS, PARENT, Claims
+from analyzer.sources.workers.cuts import ranges_of
+from analyzer.sources.workers.folding import Folding
 from analyzer.sources.workers.packing import Added, Renumbering, opened
 from analyzer.sources.workers.parts import Part
 from analyzer.sources.workers.ring import RING_BYTES, GoneError, RingReader, shared_file
@@ -33,14 +38,7 @@ _BOOT = (
     "main(Connection(given['link']), given['ring'], given['claims'])"
 )
 _PATIENCE_SECONDS = 5
-
-
-class Stream(Protocol):
-    """What can be read by a worker, if it has a `part`."""
-
-    first_us: int | None
-    chunks: Iterator[ExecutionChunk]
-    part: Part | None
+_DIVIDED_BYTES = 64 << 20  # smaller inputs are not worth it
 
 
 class WorkerError(AnalyzerError):
@@ -50,7 +48,9 @@ class WorkerError(AnalyzerError):
 class _Worker:
     """One process, and what it handed on that nobody has asked for yet."""
 
-    def __init__(self, holder: int, parts: Sequence[Part], claims: Claims) -> None:
+    def __init__(
+        self, holder: int, parts: Sequence[Part], claims: Claims, files: Collection[int]
+    ) -> None:
         ours, theirs = socket.socketpair()
         ring = shared_file(RING_BYTES)
         self._link = Connection(ours.detach())
@@ -59,7 +59,7 @@ class _Worker:
             self._process = subprocess.Popen(  # noqa: S603 - this Python, and our own code
                 [sys.executable, "-P", "-c", _BOOT, json.dumps(given | {"claims": claims.descriptor})],
                 stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), ring, claims.descriptor),
+                pass_fds=(theirs.fileno(), ring, claims.descriptor, *files),
             )
         self._ring = RingReader(ring, self._link)
         self._early: dict[int, deque[tuple[Added, ExecutionChunk | None]]] = {}
@@ -113,13 +113,14 @@ class Workers:
     """Reads the streams of a run in `count` processes beside the one that asks for their chunks.
 
     The parts of a run are claimed in the order in which they will be asked for: by the workers, or
-    by this process, which reads for itself what is asked for and what nobody has begun. Leaving the
-    context ends the processes. With a `count` of 1 nothing changes.
+    by this process, which reads for itself what is asked for and what nobody has begun. A part is
+    an input; where there are fewer of them than workers, large logs are divided into ranges. Leaving
+    the context ends the processes. With a `count` of 1 nothing changes.
     """
 
     def __init__(
         self,
-        streams: Sequence[Stream],
+        streams: Sequence[ExecutionStream],
         count: int,
         recording: Recording,
         progress: Progress | None = None,
@@ -129,47 +130,118 @@ class Workers:
         self._workers: list[_Worker] = []
         ordered = sorted(streams, key=lambda one: -1 if one.first_us is None else one.first_us)
         self._streams = [stream for stream in ordered if stream.part is not None]
-        self._count = min(count, MOST_WORKERS, len(self._streams)) if count > 1 else 0
+        self._count = min(count, MOST_WORKERS) if sys.executable else 1
+        self._parts: list[Part] = []
+        self._claims = Claims.made(0)
+        self._opened: list[InputStream] = []
 
     def __enter__(self) -> Self:
-        if not self._count or not sys.executable:
-            return self
-        parts = [stream.part for stream in self._streams if stream.part is not None]
-        claims = Claims.made(len(parts))
-        try:
-            for holder in range(1, self._count + 1):
-                self._workers.append(_Worker(holder, parts, claims))
-            for worker in self._workers:
-                worker.begin()
-        except BaseException:
-            self.__exit__()
-            raise
-        for number, stream in enumerate(self._streams):
-            stream.chunks = self._chunks(number, parts[number], stream.chunks, claims)
+        if self._count > 1 and self._streams:
+            try:
+                self._begin()
+            except BaseException:
+                self.__exit__()
+                raise
         return self
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
             worker.stop()
         self._workers.clear()
+        for stream in self._opened:
+            stream.close()
+        self._claims.close()
+
+    def _begin(self) -> None:
+        chunks = [self._planned(stream) for stream in self._streams]
+        count = min(self._count, len(self._parts))
+        claims = Claims.made(len(self._parts))
+        self._claims.close()
+        self._claims = claims
+        # The first parts have their readers at once: this process would be faster than theirs begin.
+        for number in range(count):
+            claims.take(number, number + 1)
+        files = [part.descriptor for part in self._parts if part.descriptor is not None]
+        for holder in range(1, count + 1):
+            self._workers.append(_Worker(holder, self._parts, claims, set(files)))
+        for worker in self._workers:
+            worker.begin()
+        for stream, other in zip(self._streams, chunks, strict=True):
+            stream.chunks = other
+
+    def _planned(self, stream: ExecutionStream) -> Iterator[ExecutionChunk]:
+        """Add a stream's parts to those of the run; its chunks as they will come from these."""
+        part = stream.part
+        if part is None:
+            return stream.chunks
+        first = len(self._parts)
+        opened = self._divisible(part) if len(self._streams) < self._count else None
+        if opened is None or stream.divide is None:
+            self._parts.append(part)
+            return self._chunks(first, part, stream.chunks)
+        raw, size = opened.seekable_file or (None, 0)
+        descriptor = raw.fileno() if raw is not None else -1
+        ranges = ranges_of(descriptor, size, part.known)
+        parts = [
+            replace(part, descriptor=descriptor, start=start, stop=stop, is_last=stop == size)
+            for start, stop in ranges
+        ]
+        self._parts += parts
+        folding = Folding(
+            parts, lambda number: self._all_of(first + number), self._take, self._recording
+        )
+        return stream.divide(opened, folding.chunks)
+
+    def _divisible(self, part: Part) -> InputStream | None:
+        """The input, opened, if ranges of it can be read side by side."""
+        known, options = part.known, part.options
+        first_line = known.head.partition(b"\n")[0]
+        if (
+            known.wrapping is not None
+            or known.format not in FORMATS
+            or (known.format == "stderr" and known.prefix is None)
+            or options.since_us is not None
+            or options.until_us is not None
+            or first_line.endswith(b"\r")
+        ):
+            return None
+        try:
+            stream = open_input(part.path)
+        except InputError:  # reading it says why
+            return None
+        if stream.seekable_file is None or stream.seekable_file[1] < _DIVIDED_BYTES:
+            stream.close()
+            return None
+        self._opened.append(stream)
+        return stream
+
+    def _all_of(self, number: int) -> list[tuple[Added, ExecutionChunk | None]] | None:
+        """All messages about a part; None if nobody has begun it, and this process is to read it."""
+        holder = self._claims.take(number, PARENT)
+        if holder == PARENT:
+            return None
+        worker, found = self._workers[holder - 1], []
+        while not found or found[-1][0].more is None:
+            found.append(worker.next_of(number))
+            _raise_failure(found[-1][0])
+        return found
 
     def _chunks(
-        self, number: int, part: Part, own: Iterator[ExecutionChunk], claims: Claims
+        self, number: int, part: Part, own: Iterator[ExecutionChunk]
     ) -> Iterator[ExecutionChunk]:
-        holder = claims.take(number, PARENT)
+        """The chunks of a whole input."""
+        holder = self._claims.take(number, PARENT)
         if holder == PARENT:
             yield from own
             return
         worker, numbers = self._workers[holder - 1], Renumbering(self._recording)
         while True:
             added, chunk = worker.next_of(number)
+            _raise_failure(added)
             self._take(part, added, numbers)
             if chunk is not None:
                 numbers.renumber(chunk)
                 yield chunk
-            if isinstance(added.more, Failure):
-                added.more.error.add_note(f"in a worker process:\n{added.more.told}")
-                raise added.more.error
             if isinstance(added.more, End):
                 self._finish(part.source, added.more, numbers)
                 return
@@ -200,3 +272,10 @@ class Workers:
             recording.phases[source, numbers.key(key)] = totals
         for (kind, code), event in end.events.items():
             recording.events[source, kind, code].merge_event(event, numbers.key)
+
+
+def _raise_failure(added: Added) -> None:
+    """Raise here what went wrong there."""
+    if isinstance(added.more, Failure):
+        added.more.error.add_note(f"in a worker process:\n{added.more.told}")
+        raise added.more.error

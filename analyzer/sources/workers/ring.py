@@ -86,8 +86,9 @@ class RingReader:
     """The parent's end."""
 
     def __init__(self, descriptor: int, link: Connection) -> None:
-        """Map the ring in `descriptor`."""
+        """Map the ring in `descriptor`, which is closed."""
         self._memory = mmap.mmap(descriptor, 0)
+        os.close(descriptor)
         self._link = link
 
     def take(self) -> tuple[memoryview, int]:

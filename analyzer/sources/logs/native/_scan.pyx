@@ -260,15 +260,9 @@ cdef class Scanner:
 
     # Rows that Python adds.
 
-    @property
-    def rows(self):
-        """How many there are in the chunk that is being filled."""
-        return self.s.now.count
-
-    @property
-    def text_bytes(self):
-        """The size of their parameters."""
-        return self.s.now.texts.n
+    def begin_at(self, int64_t row):
+        """The number of the first row, before there is any."""
+        self.s.now.base = self.s.before.base = row
 
     @property
     def oldest(self):

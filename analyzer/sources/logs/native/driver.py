@@ -84,6 +84,20 @@ class NativeReader:
                 buffer = buffer + bytearray(len(buffer))
         self._finish()
 
+    def begin_at(self, row: int) -> None:
+        """The number that the first execution gets, before anything is read."""
+        self._scanner.begin_at(row)
+
+    def settle(self) -> None:
+        """The Python reader's sessions become what they are behind all that was read."""
+        self._before()
+        self._forget()
+
+    @property
+    def lines(self) -> int:
+        """Lines read, from the input's first on."""
+        return self._lines
+
     def _buffer(self, view: memoryview, offset: int, *, last: bool) -> int:
         """Scan a buffer; how many of its bytes were used."""
         scanner = self._scanner
