@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ from analyzer.plans.reader import PartlyUnreadError, read_plans
 from analyzer.report.document import build_document
 from analyzer.sources.inputs import Gathering, gather
 from analyzer.sources.options import ReadOptions
-from analyzer.sources.workers.pool import Workers
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.slices import slices
@@ -160,7 +160,12 @@ def _build(
     """Read all executions, slice by slice: each is counted, searched for loops and let go."""
     builder = WorkloadBuilder(recording, options.target)
     streams = gathered.gathering.streams
-    with Workers(streams, options.workers, recording, progress):
+    reading: AbstractContextManager[object] = nullcontext()
+    if options.workers > 1:
+        from analyzer.sources.workers.pool import Workers  # noqa: PLC0415 - few runs pay for it
+
+        reading = Workers(streams, options.workers, recording, progress)
+    with reading:
         for chunk, last in slices(streams):
             loops.observe(builder.add(chunk, last=last))
     _note_checks(recording)

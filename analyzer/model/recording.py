@@ -11,7 +11,6 @@ from analyzer.model.plan import PlanShelf
 from analyzer.model.statement import StatementCounters
 from analyzer.model.strings import Strings
 
-
 NANOSECONDS = 1_000_000  # in a millisecond
 
 
@@ -22,7 +21,6 @@ class StatementKeys(Protocol):
     """
 
     texts: list[str]
-    safe_keys: Sequence[str]
     checked: int
     disagreed: int
 
@@ -32,6 +30,11 @@ class StatementKeys(Protocol):
         Returns the number of its key; its literals joined by U+001F, None if it has none; its
         comments joined by a space, None if it has none.
         """
+        ...
+
+    @property
+    def safe_keys(self) -> Sequence[str]:
+        """The safe keys by their numbers."""
         ...
 
     def known_as(self, key: str, text: str) -> int:

@@ -225,9 +225,7 @@ def test_no_bound_from_a_bind_whose_rows_were_fetched(
     assert not events_of(found)["cancelled", "user-request"].measures
 
 
-def test_no_bound_from_a_bind_whose_execution_ended(
-    read_text: Reading, stderr_log: Making
-) -> None:
+def test_no_bound_from_a_bind_whose_execution_ended(read_text: Reading, stderr_log: Making) -> None:
     """What is cancelled behind a duration alone is a later call than the one that was bound."""
     statement = "SELECT * FROM a WHERE b > $1"
     first = stderr_log(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-from analyzer.model.event import Event
 from analyzer.model.coverage import SourceCoverage
+from analyzer.model.event import Event
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.plan import PlanShelf, RecordedPlan
 from analyzer.model.recording import PhaseTotals, Recording
@@ -122,7 +122,7 @@ def read_input(part: Part) -> Iterator[Message]:
     yield added, None
 
 
-def read_range(part: Part, descriptor: int) -> Iterator[Message]:
+def read_range(part: Part) -> Iterator[Message]:
     """A range of an input, flush by flush (see `read_stretch`); the last message has a `RangeEnd`."""
     news, coverage = _News(), SourceCoverage(part.path)
     sink = RangeSink(news.recording, coverage, part.source, part.options)
@@ -131,7 +131,7 @@ def read_range(part: Part, descriptor: int) -> Iterator[Message]:
         reader = RangeStderrReader(sink, part.known.prefix)
     if isinstance(reader, CsvlogReader):
         reader.ends = part.is_last
-    stretch = Stretch(descriptor, part.start, part.stop)
+    stretch = Stretch(part.descriptor or 0, part.start, part.stop, is_last=part.is_last)
 
     def told() -> Added:
         added = news.take()
@@ -140,7 +140,7 @@ def read_range(part: Part, descriptor: int) -> Iterator[Message]:
 
     for chunk in read_stretch(stretch, sink, reader, part.known.prefix):
         yield told(), chunk
-    before, behind = *sink.flush(), *sink.flush()
+    before, behind = sink.rest()
     yield told(), before
     yield Added(more=_end_of_range(sink, reader, stretch)), behind
 
@@ -190,7 +190,9 @@ def main(link: Connection, ring: int, claims: int) -> None:
         while number is not None:
             _read(number, parts[number], writer)
             number = board.take_next(holder)
-        while True:  # to end with room unread that was given back would cost the parent what it has not read
+        while (
+            True
+        ):  # to end with room unread that was given back would cost the parent what it has not read
             link.recv_bytes()
     except (GoneError, OSError, EOFError):
         return
@@ -200,7 +202,7 @@ def _read(number: int, part: Part, writer: RingWriter) -> None:
     mark = number.to_bytes(8, "little")
     try:
         whole = part.descriptor is None
-        for added, chunk in read_input(part) if whole else read_range(part, part.descriptor):
+        for added, chunk in read_input(part) if whole else read_range(part):
             writer.put([mark, *packed(added, chunk)])
     except GoneError:
         raise

@@ -15,9 +15,7 @@ RANGE_BYTES = 8 * FLUSH_BYTES
 _WINDOW_BYTES = 1 << 20
 
 
-def ranges_of(
-    descriptor: int, size: int, known: Recognised, step: int = RANGE_BYTES
-) -> list[tuple[int, int]]:
+def ranges_of(descriptor: int, size: int, known: Recognised, step: int) -> list[tuple[int, int]]:
     """Ranges (from, up to) that together make the file, about `step` bytes each.
 
     Each but the first begins with an entry, at or soon behind a multiple of `step`.
@@ -31,12 +29,18 @@ def ranges_of(
 
 
 def _start(descriptor: int, position: int, size: int, known: Recognised) -> int | None:
-    """The first beginning of an entry at or behind `position`, None where none is seen soon."""
+    """The first beginning of an entry at or behind `position`, None where none is seen soon.
+
+    There is another one soon behind it, so that the next block of the input has its end.
+    """
     window = os.pread(descriptor, min(_WINDOW_BYTES, size - position + 1), position - 1)
     place = window.find(b"\n") + 1
+    start = None
     while place:
         if _begins(window, place, known):
-            return position - 1 + place
+            if start is not None:
+                return start
+            start = position - 1 + place
         place = window.find(b"\n", place) + 1
     return None
 

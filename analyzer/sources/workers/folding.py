@@ -21,27 +21,23 @@ from analyzer.sources.workers.recorder import RangeEnd
 from analyzer.sources.workers.replay import FoldedSink, Messages, Replay
 from analyzer.sources.workers.stretch import Stretch, read_stretch
 
-Take = Callable[[Part, Added, Renumbering], None]
-
 
 class Folding:
     """One input, range by range.
 
     `messages` gives all that was read of a part by its place among `parts`, or None if it is to be
-    read here; `take` takes what is new in a message into the run's recording.
+    read here.
     """
 
     def __init__(
         self,
         parts: Sequence[Part],
         messages: Callable[[int], Messages | None],
-        take: Take,
         recording: Recording,
     ) -> None:
         """Prepare; the parts are the ranges of one input, all of them."""
         self._parts = parts
         self._messages = messages
-        self._take = take
         self._recording = recording
         self._held = Held()
         self._lines = self._position = 0
@@ -65,6 +61,7 @@ class Folding:
                     break
         finally:
             stream.note_changes(self._position)
+            sink.stretch = None
             sink.close()
         yield from self._held.all()
 
@@ -107,17 +104,15 @@ class Folding:
         numbers: Renumbering,
     ) -> ExecutionChunk:
         """One message: what is new in it is taken in, what happened is replayed."""
-        self._take(part, replay.added(added), numbers)
+        numbers.take(part.source, replay.added(added))
         replay.replay(added.noted)
         return joined([]) if chunk is None else replay.chunk(chunk)
 
-    def _read_here(
-        self, part: Part, sink: FoldedSink, reader: Reader
-    ) -> Iterator[ExecutionChunk]:
+    def _read_here(self, part: Part, sink: FoldedSink, reader: Reader) -> Iterator[ExecutionChunk]:
         if part.descriptor is None:
             raise ValueError(part)
-        stretch = Stretch(part.descriptor, part.start, part.stop, self._lines)
+        stretch = Stretch(part.descriptor, part.start, part.stop, self._lines, is_last=part.is_last)
         for chunk in read_stretch(stretch, sink, reader, part.known.prefix, self._held.next):
             yield self._held.flushed(chunk)
-        self._held.end(*sink.flush(), *sink.flush())
+        self._held.end(*sink.rest())
         self._lines, self._position = stretch.lines, stretch.position

@@ -7,18 +7,17 @@ order in which they were met, so they have the numbers that reading them there w
 
 import pickle
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from analyzer.model.columns import Column, grown
-from analyzer.model.executions import ByteTexts, ExecutionChunk, Texts
+from analyzer.model.event import Event
+from analyzer.model.executions import ByteTexts, ExecutionChunk
 from analyzer.model.plan import RecordedPlan
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggedSetting
-from analyzer.model.strings import Strings
 from analyzer.sources.workers.recorder import Noted
 from analyzer.sources.workers.ring import Piece, aligned
 
@@ -79,9 +78,9 @@ def packed(added: Added, chunk: ExecutionChunk | None) -> list[Piece]:
                 constants[name] = first
             else:
                 constants[name] = None
-                pieces.append(memoryview(np.ascontiguousarray(column)).cast("B"))
+                pieces.append(np.ascontiguousarray(column).data.cast("B"))
         texts = ByteTexts.of(chunk.parameters)
-        pieces += [texts.data, memoryview(texts.ends).cast("B")]
+        pieces += [texts.data, texts.ends.data.cast("B")]
         layout = _Layout(len(chunk), constants, len(texts))
     header = pickle.dumps((added, layout, [len(piece) for piece in pieces]), 5)
     return [_LENGTH.pack(len(header)), header, *pieces]
@@ -157,19 +156,31 @@ class Renumbering:
         """A plan with the run's numbers."""
         return replace(plan, statement_key=self.key(plan.statement_key))
 
-    def take(self, added: Added) -> None:
-        """Give new texts their numbers."""
+    def take(self, source: int, added: Added) -> None:
+        """Take in what is new, in the input number `source`: texts get their numbers."""
+        self._texts(added)
+        recording, coverage = self._recording, self._recording.coverage
+        coverage.warnings += added.warnings
+        for name, setting in added.settings.items():
+            coverage.note_setting(name, setting)
+        for kind, code in added.begun:
+            recording.events[source, kind, code] = Event(kind=kind, code=code)
+        for plan in added.plans:
+            recording.plans.append(self.plan(plan))
+        recording.keys.checked += added.checked
+        recording.keys.disagreed += added.disagreed
+
+    def _texts(self, added: Added) -> None:
         for key, text in added.keys:
             self._tables["keys"].add(self._recording.keys.known_as(key, text))
-        tables: dict[str, tuple[Strings, Sequence[str]]] = {
-            "comments": (self._recording.comments, added.comments),
-            "sessions": (self._recording.sessions, added.sessions),
-            "names": (self._recording.names, added.names),
-        }
-        for name, (table, texts) in tables.items():
-            numbers = self._tables[name]
+        recording = self._recording
+        for name, table, texts in (
+            ("comments", recording.comments, added.comments),
+            ("sessions", recording.sessions, added.sessions),
+            ("names", recording.names, added.names),
+        ):
             for text in texts:
-                numbers.add(table.add(text))
+                self._tables[name].add(table.add(text))
 
     def renumber(self, chunk: ExecutionChunk) -> None:
         """Turn a chunk's numbers into the run's."""

@@ -13,7 +13,6 @@ from typing import Self
 
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.model.coverage import SourceCoverage
-from analyzer.model.event import Event
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.recording import Recording
 from analyzer.sources.logs import FORMATS
@@ -21,7 +20,7 @@ from analyzer.sources.one_input import ExecutionStream
 from analyzer.sources.opening import InputStream, open_input
 from analyzer.sources.workers.child import End, Failure
 from analyzer.sources.workers.claims import MOST_WORKERS, PARENT, Claims
-from analyzer.sources.workers.cuts import ranges_of
+from analyzer.sources.workers.cuts import RANGE_BYTES, ranges_of
 from analyzer.sources.workers.folding import Folding
 from analyzer.sources.workers.packing import Added, Renumbering, opened
 from analyzer.sources.workers.parts import Part
@@ -57,7 +56,13 @@ class _Worker:
         given = {"path": sys.path, "link": theirs.fileno(), "ring": ring}
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this Python, and our own code
-                [sys.executable, "-P", "-c", _BOOT, json.dumps(given | {"claims": claims.descriptor})],
+                [
+                    sys.executable,
+                    "-P",
+                    "-c",
+                    _BOOT,
+                    json.dumps(given | {"claims": claims.descriptor}),
+                ],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(), ring, claims.descriptor, *files),
             )
@@ -181,15 +186,13 @@ class Workers:
             return self._chunks(first, part, stream.chunks)
         raw, size = opened.seekable_file or (None, 0)
         descriptor = raw.fileno() if raw is not None else -1
-        ranges = ranges_of(descriptor, size, part.known)
+        ranges = ranges_of(descriptor, size, part.known, RANGE_BYTES)
         parts = [
             replace(part, descriptor=descriptor, start=start, stop=stop, is_last=stop == size)
             for start, stop in ranges
         ]
         self._parts += parts
-        folding = Folding(
-            parts, lambda number: self._all_of(first + number), self._take, self._recording
-        )
+        folding = Folding(parts, lambda number: self._all_of(first + number), self._recording)
         return stream.divide(opened, folding.chunks)
 
     def _divisible(self, part: Part) -> InputStream | None:
@@ -220,7 +223,8 @@ class Workers:
         holder = self._claims.take(number, PARENT)
         if holder == PARENT:
             return None
-        worker, found = self._workers[holder - 1], []
+        worker = self._workers[holder - 1]
+        found: list[tuple[Added, ExecutionChunk | None]] = []
         while not found or found[-1][0].more is None:
             found.append(worker.next_of(number))
             _raise_failure(found[-1][0])
@@ -248,17 +252,7 @@ class Workers:
 
     def _take(self, part: Part, added: Added, numbers: Renumbering) -> None:
         """What came with a chunk, into the run's recording."""
-        recording, coverage = self._recording, self._recording.coverage
-        numbers.take(added)
-        coverage.warnings += added.warnings
-        for name, setting in added.settings.items():
-            coverage.note_setting(name, setting)
-        for kind, code in added.begun:
-            recording.events[part.source, kind, code] = Event(kind=kind, code=code)
-        for plan in added.plans:
-            recording.plans.append(numbers.plan(plan))
-        recording.keys.checked += added.checked
-        recording.keys.disagreed += added.disagreed
+        numbers.take(part.source, added)
         if self._progress is not None and added.position is not None:
             self._progress(part.coverage.path, *added.position)
 

@@ -1,7 +1,8 @@
 """What a range's reader took down, held against what was so and replayed on it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.recording import Recording
@@ -19,7 +20,6 @@ from analyzer.sources.workers.recorder import (
     UNTOLD,
     UNTOLD_KEY,
     Began,
-    Head,
     Noted,
     RangeEnd,
     SessionEnd,
@@ -99,7 +99,8 @@ class Replay:
         """Prepare to replay what comes before `end` on the sink and the sessions of the reader."""
         self._sink = sink
         self._reader = reader
-        self._held = held
+        # By bytes or by text: each reader has its kind of name.
+        self._sessions = cast("dict[bytes | str, Session]", reader.sessions)
         self._end = end
         self._numbers = numbers
         self._entries = sink.entries
@@ -111,16 +112,15 @@ class Replay:
 
     def _before(self, one: SessionEnd) -> Session | None:
         """The session as it was before the range; None if it had said nothing."""
-        return self._reader.sessions.get(one.name)  # type: ignore[call-overload]  # each reader has its kind of name
+        return self._sessions.get(one.name)
 
     def holds(self) -> bool:
         """Whether reading the range after all that was before would have given the same."""
         end = self._end
-        before = self._reader.sessions
         return (
             end.is_sound
             and is_clean(self._reader)
-            and len(before) + end.met <= _SESSIONS
+            and len(self._sessions) + end.met <= _SESSIONS
             and all(self._session_holds(one) for one in end.sessions)
         )
 
@@ -222,7 +222,7 @@ class Replay:
         known = self._before(one)
         if known is None:
             known = self._sink.session(one.process, renewable=one.renewable)
-            self._reader.sessions[one.name] = known  # type: ignore[index]  # as in _before
+            self._sessions[one.name] = known
         return known
 
     def _be(self, session: Session, one: SessionEnd, generation: int) -> None:

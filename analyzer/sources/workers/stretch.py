@@ -8,6 +8,7 @@ from typing import BinaryIO, cast
 from analyzer.model.executions import ExecutionChunk, joined
 from analyzer.sources.logs import Reader
 from analyzer.sources.logs.csvlog import CsvlogReader
+from analyzer.sources.logs.framing import FLUSH_BYTES
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.native import native_reader
 from analyzer.sources.logs.prefix import Prefix
@@ -18,15 +19,25 @@ from analyzer.sources.opening import HEAD_BYTES
 class Stretch(io.RawIOBase):
     """The bytes of an open file from `start` up to `stop`.
 
-    `position` is where the next one is; `lines` are those before that, once they were read.
+    `is_last`: the input ends with it. `position` is where the next byte is; `lines` are those before that, once they were read.
     """
 
-    def __init__(self, descriptor: int, start: int, stop: int, lines: int = 0) -> None:
+    def __init__(
+        self, descriptor: int, start: int, stop: int, lines: int = 0, *, is_last: bool = False
+    ) -> None:
         super().__init__()
+        self._is_last = is_last
+        self._ended = False
         self.lines = lines
         self.position = start
         self._descriptor = descriptor
         self._stop = stop
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all was read, and the input goes on behind it within the same block."""
+        there = self.position == self._stop and self._stop % FLUSH_BYTES != 0
+        return not self._is_last and (self._ended or there)
 
     def readable(self) -> bool:
         """Always."""
@@ -45,16 +56,25 @@ class Stretch(io.RawIOBase):
             size = min(size, HEAD_BYTES - self.position)
         data = os.pread(self._descriptor, min(size, self._stop - self.position), self.position)
         self.position += len(data)
+        self._ended = not data
         return data
 
 
 class StretchSink(EntrySink):
     """A sink whose `flush` gives one chunk each time, maybe an empty one."""
 
+    stretch: Stretch | None = None
+
     def flush(self, *, last: bool = False) -> list[ExecutionChunk]:
-        """As in the base class."""
+        """As in the base class; none where the stretch ends, as a reader of the input would go on."""
+        if self.stretch is not None and self.stretch.is_over:
+            return []
         chunks = super().flush(last=last)
         return chunks if len(chunks) == 1 else [joined(chunks)]
+
+    def rest(self) -> tuple[ExecutionChunk, ExecutionChunk]:
+        """What is left of a stretch: up to the last flush, and what is behind that."""
+        return joined(super().flush()), joined(super().flush())
 
     def holding(self, batch: Batch) -> Batch:
         """The batch of a stretch that is begun, with what is held of those before."""
@@ -66,9 +86,9 @@ def read_stretch(
 ) -> Iterator[ExecutionChunk]:
     """Read a stretch; `row` is the number of its first execution.
 
-    Gives a chunk for each flush. Two more flushes of the sink give what is left: up to the last flush,
-    and what is behind that.
+    Gives a chunk for each flush. The sink then has the `rest`.
     """
+    sink.stretch = stretch
     native = native_reader(sink, prefix, reader)
     sink.coverage.reader = "python" if native is None else "native"
     stream = cast("BinaryIO", stretch)

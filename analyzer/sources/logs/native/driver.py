@@ -50,9 +50,7 @@ class NativeReader:
             _scan.CHECK: self._check,
         }
 
-    def read(
-        self, stream: BinaryIO, offset: int = 0, lines: int = 0
-    ) -> Iterator[ExecutionChunk]:
+    def read(self, stream: BinaryIO, offset: int = 0, lines: int = 0) -> Iterator[ExecutionChunk]:
         """Read all of `stream`, which begins at `offset`, behind so many `lines`, in the input.
 
         Gives the executions up to each multiple of FLUSH_BYTES in the input.
