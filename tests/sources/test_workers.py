@@ -110,6 +110,15 @@ def test_a_process_that_is_killed_is_an_error_that_says_so(
             list(stream.chunks)
 
 
+def test_a_process_that_cannot_be_started_is_an_error_that_says_so(
+    one_run: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    _recording, workers, _streams = streams_of(one_run[0])
+    with pytest.raises(WorkerError, match="--workers 1 reads without"):
+        workers.__enter__()
+
+
 def test_leaving_early_ends_the_processes(
     one_run: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -223,3 +223,19 @@ def test_a_capture_in_ranges(tmp_path: Path, ending: str) -> None:
         ranges = cuts.ranges_of(file.fileno(), len(data), log.known, 1 << 17)
         assert len(ranges) == -(-len(data) // (1 << 17))
         assert assert_same(log, [start for start, _ in ranges[1:]], chunks=True) == 0
+
+
+def test_a_file_that_is_truncated_meanwhile(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log", WRITERS["stderr"](BACKENDS), "stderr", PREFIX)
+    size, sink = len(log.data), log.sink()
+    with open_input(str(log.path)) as stream, log.path.open("rb+") as file:
+        whole = Part("log", 0, sink.coverage, ReadOptions(), log.known, file.fileno())
+        parts = [
+            replace(whole, start=start, stop=stop, is_last=stop == size)
+            for start, stop in pairwise([0, *log.starts(), size])
+        ]
+        file.truncate(log.starts()[2] + 10)
+        sent = [list(read_range(part)) for part in parts]
+        list(Folding(parts, lambda number: sent[number], sink.recording).chunks(stream, sink))
+        assert stream.bytes_read == log.starts()[2] + 10
+        assert any("truncated" in note for note in stream.notes)

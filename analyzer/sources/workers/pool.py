@@ -1,6 +1,7 @@
 """Starts worker processes, and gives each stream its chunks from whoever reads it."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -53,19 +54,23 @@ class _Worker:
         ours, theirs = socket.socketpair()
         ring = shared_file(RING_BYTES)
         self._link = Connection(ours.detach())
-        given = {"path": sys.path, "link": theirs.fileno(), "ring": ring}
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - this Python, and our own code
-                [
-                    sys.executable,
-                    "-P",
-                    "-c",
-                    _BOOT,
-                    json.dumps(given | {"claims": claims.descriptor}),
-                ],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), ring, claims.descriptor, *files),
-            )
+        given: dict[str, object] = {"path": sys.path, "link": theirs.fileno(), "ring": ring}
+        given["claims"] = claims.descriptor
+        command = [sys.executable, "-P", "-c", _BOOT, json.dumps(given)]
+        try:
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 - this Python, and our own code
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(), ring, claims.descriptor, *files),
+                )
+        except OSError as error:
+            self._link.close()
+            os.close(ring)
+            raise WorkerError(
+                f"no process to read inputs can be started ({error.strerror}); "
+                "--workers 1 reads without"
+            ) from error
         self._ring = RingReader(ring, self._link)
         self._early: dict[int, deque[tuple[Added, ExecutionChunk | None]]] = {}
         self._holder = holder
@@ -97,10 +102,11 @@ class _Worker:
 
     def _end(self) -> str:
         """How the process ended, in words."""
-        code = self._process.wait(_PATIENCE_SECONDS)
-        how = f"exit code {code}"
-        if code < 0:
-            how = signal.Signals(-code).name
+        try:
+            code = self._process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "a process that reads inputs does not answer; --workers 1 reads without it"
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return (
             f"a process that reads inputs ended unexpectedly ({how}; SIGKILL may be for want of "
             "memory); --workers 1 reads without such processes"
