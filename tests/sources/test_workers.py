@@ -39,7 +39,7 @@ def descriptors() -> int:
 def nothing_is_left() -> Iterator[None]:
     before = children(), descriptors()
     yield
-    assert children() == before[0]
+    assert children() <= before[0]
     assert descriptors() <= before[1] + 1
 
 
@@ -104,8 +104,7 @@ def test_a_process_that_is_killed_is_an_error_that_says_so(
     monkeypatch.setattr(pool, "RING_BYTES", 1 << 16)
     _recording, workers, (stream,) = streams_of(one_run[0])
     with workers:
-        (child,) = children()
-        os.kill(int(child), signal.SIGKILL)
+        os.kill(workers._workers[0]._process.pid, signal.SIGKILL)
         with pytest.raises(WorkerError, match=r"SIGKILL.*--workers 1"):
             list(stream.chunks)
 
