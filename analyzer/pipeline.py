@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from analyzer.model.target import Target
 from analyzer.model.workload import Workload
 from analyzer.plans.reader import PartlyUnreadError, read_plans
 from analyzer.report.document import build_document
-from analyzer.sources.ahead import ReadAhead
 from analyzer.sources.inputs import Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
@@ -71,7 +71,7 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     gathered = _gather(options, recording, progress)
     loops = LoopFinder(recording.catalog)
     values = ValueSamples()
-    workload = _build(options, recording, gathered, (loops, values))
+    workload = _build(options, recording, gathered, (loops, values), progress)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops, values))
@@ -156,11 +156,17 @@ def _build(
     recording: Recording,
     gathered: _Gathered,
     observers: Sequence[LoopFinder | ValueSamples],
+    progress: Progress | None,
 ) -> Workload:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
     builder = WorkloadBuilder(recording, options.target)
     streams = gathered.gathering.streams
-    with ReadAhead(streams, options.workers, recording.turn):
+    reading: AbstractContextManager[object] = nullcontext()
+    if options.workers > 1:
+        from analyzer.sources.workers.pool import Workers  # noqa: PLC0415 - few runs pay for it
+
+        reading = Workers(streams, options.workers, recording, progress)
+    with reading:
         for chunk, last in slices(streams):
             work = builder.add(chunk, last=last)
             for observer in observers:

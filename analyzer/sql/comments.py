@@ -41,7 +41,7 @@ def split_trace(comment: str) -> tuple[str, int]:
         rest = comment[: found.start(1)] + comment[found.end(4) :]
         kept = (_known_kept if len(rest) <= _LONGEST_CACHED else _kept)(rest)
         if kept is not None:
-            return kept, int(found[2][16:], 16) & _MASK
+            return kept, trace_number(found[2])
     elif not _may_hold(comment):
         return comment, 0
     ids = [one for match in _ID.finditer(comment) if (one := _identity(match, comment))]

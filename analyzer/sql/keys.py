@@ -13,6 +13,7 @@ are settled once for all texts that share it, and a doubtful text takes the care
 
 import functools
 import re
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ __all__ = ["LITERAL_SEPARATOR", "StatementKeyTable", "safe_key"]
 _QUOTED_SEPARATOR = f"'{LITERAL_SEPARATOR}'"
 _CACHED_TEXTS = 50_000  # bounds the memory of the first-level cache; cleared when full
 _CACHED_FORMS = 2048
-CHECK_EVERY = 10_000
+CHECK_EVERY = 10_007  # a prime: no round interval of a log falls in with it
 _LONGEST_CACHED = 8192  # characters of a rough key: with _CACHED_FORMS, bounds the forms' memory
 
 _IN_PATH = either(IDENTIFIER_CHARACTERS + ".")
@@ -253,19 +254,28 @@ def _is_whole_comment(comment: str) -> bool:
     return comment[1] == "-" or (comment.endswith("*/", 2) and "/*" not in comment[2:])
 
 
+def is_checked(at_us: int, duration_ms: float) -> bool:
+    """Whether the key of a statement that was logged then is to be checked (see `StatementKeyTable`).
+
+    It depends on nothing else, so that parts of a log read side by side check what reading them in
+    turn would.
+    """
+    return (at_us // 1000 + int(duration_ms * 1000.0 + 0.5)) % CHECK_EVERY == 0
+
+
 class StatementKeyTable:
     """Interns statement texts by their safe key.
 
-    `texts[k]` is the first text seen with key k: its fingerprint is that of all of them. One in
-    CHECK_EVERY answers from a cache is held against that; `disagreed` of `checked` were wrong.
+    `texts[k]` is the first text seen with key k: its fingerprint is that of all of them. Readers
+    hold about one in CHECK_EVERY statements against that (`is_checked`); `disagreed` of `checked`
+    were wrong.
     """
 
-    __slots__ = ("_cache", "_hits", "_keys", "checked", "disagreed", "texts")
+    __slots__ = ("_cache", "_keys", "checked", "disagreed", "texts")
 
     def __init__(self) -> None:
         self._keys = Strings()
         self._cache: dict[str, tuple[int, str | None, str | None]] = {}
-        self._hits = 0
         self.checked = 0
         self.disagreed = 0
         self.texts: list[str] = []
@@ -274,9 +284,6 @@ class StatementKeyTable:
         """The number of the text's key, its literals and its comments (see `safe_key`)."""
         known = self._cache.get(text)
         if known is not None:
-            self._hits += 1
-            if not self._hits % CHECK_EVERY:
-                self.check(text, known[0])
             return known
         known = self.add_new(text)
         if len(self._cache) >= _CACHED_TEXTS:
@@ -287,13 +294,23 @@ class StatementKeyTable:
     def add_new(self, text: str) -> tuple[int, str | None, str | None]:
         """As `add`, for who remembers texts himself, and checks what he remembers."""
         key, literals, comments = safe_key(text)
+        number = self.known_as(key, text)
+        return number, literals, comments
+
+    def known_as(self, key: str, text: str) -> int:
+        """The number of a safe key, new or known; `text` is one that has it."""
         number = self._keys.add(key)
         if number == len(self.texts):
             self.texts.append(text)
-        return number, literals, comments
+        return number
+
+    @property
+    def safe_keys(self) -> Sequence[str]:
+        """The keys by their numbers."""
+        return self._keys.texts
 
     def check(self, text: str, number: int) -> None:
-        """Hold a text that a cache took for key `number` against the fingerprint of that key."""
+        """Hold a text that was taken for key `number` against the fingerprint of that key."""
         self.checked += 1
         if fingerprint(text) != fingerprint(self.texts[number]):
             self.disagreed += 1

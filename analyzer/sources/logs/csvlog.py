@@ -47,6 +47,7 @@ class CsvlogReader:
         self._sink = sink
         self._longest = longest
         self.sessions: dict[str, Session] = {}
+        self.ends = True  # the input ends where the stream does
         self._lost = False  # behind an endless record: only a certain start will do
         self._pending: list[
             bytes
@@ -64,7 +65,8 @@ class CsvlogReader:
         for block in blocks(stream, tabs=False, longest=self._longest, offset=offset):
             bulk.block(block)
             yield from self._sink.flush()
-        self.give_up()
+        if self.ends:
+            self.give_up()
 
     def block(self, block: Block) -> None:
         """Read one block; blocks come in order, each once."""
@@ -115,6 +117,16 @@ class CsvlogReader:
     def is_pending(self) -> bool:
         """Whether lines are held that do not make a record yet."""
         return bool(self._pending)
+
+    @property
+    def lines(self) -> int:
+        """Lines read, from the input's first on."""
+        return self._line - 1 + sum(piece.count(b"\n") + 1 for piece in self._pending)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what comes next is no record until a certain start of one."""
+        return self._lost
 
     def place(self, lines: int, offset: int) -> None:
         """The next block begins behind that many lines and bytes, which another has read."""

@@ -50,6 +50,11 @@ class JsonlogReader:
         """The next block begins behind that many lines and bytes, which another has read."""
         self._number = lines
 
+    @property
+    def lines(self) -> int:
+        """Lines read, from the input's first on."""
+        return self._number
+
     def block(self, block: Block) -> None:
         """Read one block; blocks come in order, each once."""
         if block.cut:

@@ -15,11 +15,11 @@ places in the text are places in the input.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from analyzer.model.recording import NANOSECONDS
 from analyzer.sources.logs.framing import CHUNK_BYTES, Block
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.rows import RowBatch
@@ -72,6 +72,11 @@ class Reader(Protocol):
         """Whether the next byte begins an entry."""
         ...
 
+    @property
+    def lines(self) -> int:
+        """Lines read, from the input's first on."""
+        ...
+
     def place(self, lines: int, offset: int, /) -> None:
         """The next block begins behind that many lines and bytes, which another has read."""
         ...
@@ -109,19 +114,18 @@ class OrdinaryEntries:
         self._groups = tuple(groups.get(name, groups["absent"]) for name in FIELDS)
         self._known: dict[str, _Known] = {}
         self._phases: dict[int, PhaseTotals] = {}
-        self._lines = 0  # before the block
+        self._lines = reader.lines  # before the block
         self._counted = 0  # bytes of the block whose lines are in `_lines`
         self._handed = 0  # bytes of the block that the reader took
-        self._unchecked = 0  # entries since a text's key was checked
 
     def block(self, block: Block) -> None:
         """Read one block of whole lines; blocks come in order."""
         self._counted = self._handed = 0
-        sink, before, batch = self._sink, self._sink.entries, self._sink.batch
+        reader, batch = self._reader, self._sink.batch
         whole = block.ended and not block.cut and len(block.data) <= _LONGEST_BLOCK
         end = 0
         if whole and b"\0" not in block.data and isinstance(batch, RowBatch):
-            if self._reader.is_ready:
+            if reader.is_ready:
                 end = self._entries(block, batch, 0)
             elif (rest := self._ordinary.rest) and (found := rest.match(block.data)):
                 end = found.end()
@@ -130,14 +134,9 @@ class OrdinaryEntries:
         if end < len(block.data):
             self._hand_over(block, end, len(block.data))
         self._count_lines(block, len(block.data))
-        sink.entry_bytes += len(block.data) - self._handed
-        self._check(sink.entries - before)
-
-    def _check(self, entries: int) -> None:
-        """Hold one in CHECK_EVERY answers against its statement's fingerprint, by recent texts."""
-        checks, self._unchecked = divmod(self._unchecked + entries, CHECK_EVERY)
-        for raw, known in islice(reversed(self._known.items()), checks):
-            self._sink.recording.keys.check(self._text(raw), known[0])
+        self._sink.entry_bytes += len(block.data) - self._handed
+        if reader.is_ready:  # as above; whoever asks for its lines is told all that were read
+            reader.place(self._lines, block.offset + block.length)
 
     def _count_lines(self, block: Block, end: int) -> None:
         size = end - self._counted
@@ -175,6 +174,9 @@ class OrdinaryEntries:
                 speaks(session, user, database, application)
             key, literals, comment, trace = known_texts.get(raw) or self._learn(raw)
             duration_ms = float(duration)
+            took_us = int(duration_ms * 1000.0 + 0.5)
+            if not (at_us // 1000 + took_us) % CHECK_EVERY:  # as is_checked
+                sink.recording.keys.check(self._text(raw), key)
             entries += 1
             if duration_ms < sink.minimum_ms:  # noqa: PLR1730  # min() costs a call on the hot path
                 sink.minimum_ms = duration_ms
@@ -184,7 +186,7 @@ class OrdinaryEntries:
                 self._phase(session, kind, duration_ms, key, at_us)
                 continue
             rows.append((
-                at_us - int(duration_ms * 1000.0 + 0.5), at_us, duration_ms, key,
+                at_us - took_us, at_us, duration_ms, key,
                 int(line) if line else entries,
                 int64(query_id) if query_id else 0,
                 comment, trace, session.speaker,
@@ -246,12 +248,13 @@ class OrdinaryEntries:
         session.began = (at_us, key)
         totals = self._phases.get(key)
         if totals is None:
-            totals = self._phases[key] = self._sink.phase(key)
+            totals = self._phases[key] = self._sink.phases(key)
+        took_ns = int(duration_ms * NANOSECONDS + 0.5)
         if kind == "bind":
             self._sink.coverage.bind += 1
             totals.binds += 1
-            totals.bind_ms += duration_ms
+            totals.bind_ns += took_ns
         else:
             self._sink.coverage.parse += 1
             totals.parses += 1
-            totals.parse_ms += duration_ms
+            totals.parse_ns += took_ns

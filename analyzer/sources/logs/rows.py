@@ -13,6 +13,11 @@ from analyzer.sources.logs.sessions import Speaker
 Row = tuple[int, int, float, int, int, int, int, int, Speaker]
 
 
+def text_hash(text: str) -> int:
+    """The hash of parameters in an ExecutionChunk: CRC-32 of their UTF-8, 0 becoming 1."""
+    return crc32(text.encode("utf-8", "surrogatepass")) or 1
+
+
 class Batch(Protocol):
     """Executions of one input until they are complete, by their number in it.
 
@@ -68,17 +73,17 @@ class RowBatch:
         "rows",
     )
 
-    def __init__(self, source: int, clock: Clock = Clock.SERVER) -> None:
-        """A batch of the input number `source`, measured by `clock`.
+    def __init__(self, source: int, clock: Clock = Clock.SERVER, first: int = 0) -> None:
+        """A batch of the input number `source`, measured by `clock`; `first` is its first row's number.
 
         What adds rows in bulk appends to `rows` and, as many, to `parameters`.
         """
         self._source = source
         self._clock = clock
         self._ready: tuple[list[Row], list[str | None]] = ([], [])
-        self._first = 0  # the number of the first of `_ready`
+        self._first = first  # the number of the first of `_ready`
         self._truncated: set[int] = set()
-        self._base = 0  # the number of the first of `rows`
+        self._base = first  # the number of the first of `rows`
         self.rows: list[Row] = []
         self.parameters: list[str | None] = []
 
@@ -123,12 +128,9 @@ class RowBatch:
 
     def take(self, *, last: bool = False) -> list[ExecutionChunk]:
         """As the Protocol says."""
-        (rows, parameters), first = self._ready, self._first
         if last:
-            rows += self.rows
-            parameters += self.parameters
-            self._base += len(self.rows)
-            self.rows, self.parameters = [], []
+            return [*self.take(), *self.take()]
+        (rows, parameters), first = self._ready, self._first
         self._ready, self._first = (self.rows, self.parameters), self._base
         self._base += len(self.rows)
         self.rows, self.parameters = [], []
@@ -141,7 +143,7 @@ class RowBatch:
         columns |= _speaker_columns(speakers)
         described = np.array([text is not None for text in parameters])
         texts = [text for text in parameters if text is not None]
-        hashes = [crc32(text.encode("utf-8", "surrogatepass")) or 1 for text in texts]
+        hashes = [text_hash(text) for text in texts]
         columns["parameters"] = np.where(described, np.cumsum(described) - 1, -1)
         columns["parameters_hash"] = hashed = np.zeros(len(rows), dtype="u4")
         hashed[described] = hashes

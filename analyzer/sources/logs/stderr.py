@@ -45,14 +45,12 @@ class StderrReader:
 
     def read(self, stream: BinaryIO, offset: int = 0) -> Iterator[ExecutionChunk]:
         """Read all of `stream`, which begins at `offset`; gives the executions of each block."""
-        bulk: OrdinaryEntries | None = None
+        ordinary = ordinary_entries(self._prefix)
+        bulk = None if ordinary is None else OrdinaryEntries(self._sink, self, ordinary)
         for block in blocks(stream, tabs=True, offset=offset):
             if block.offset == 0:
                 self.crlf = is_crlf(block)
-                ordinary = None if self.crlf else ordinary_entries(self._prefix)
-                if ordinary is not None:
-                    bulk = OrdinaryEntries(self._sink, self, ordinary)
-            (bulk or self).block(block)
+            (self if bulk is None or self.crlf else bulk).block(block)
             yield from self._sink.flush()
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 cdef extern from "scan.h":
     enum: SCAN_STDERR, SCAN_CSVLOG, SCAN_JSONLOG
     enum: SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME, SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
-    enum: SCAN_TEXT, SCAN_COMMENT, SCAN_MEMORY
+    enum: SCAN_TEXT, SCAN_COMMENT, SCAN_CHECK, SCAN_MEMORY
     enum: F_TIME, F_PROCESS, F_SESSION, F_LINE, F_USER, F_DATABASE, F_APPLICATION, F_QUERY, F_CODE
     enum: F_SEVERITY, F_MESSAGE, F_DETAIL, F_STATEMENT
     enum: KEY_STRIPPED, KEY_RAW, KEY_UNSURE, KEY_MEMORY
@@ -50,8 +50,7 @@ cdef extern from "scan.h":
         int64_t *ends
         size_t texts_count
     ctypedef struct phase:
-        int64_t parses, binds
-        double parse_ms, bind_ms
+        int64_t parses, binds, parse_ns, bind_ns
     ctypedef struct scanner:
         size_t position, entry_end, session_count, phase_cap
         span ask[3]
@@ -95,7 +94,7 @@ FIELDS = {
 }
 END, DECLINE, LOST, TIME = SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME
 SESSION, SPEAKER, KEY = SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
-TEXT, COMMENT = SCAN_TEXT, SCAN_COMMENT
+TEXT, COMMENT, CHECK = SCAN_TEXT, SCAN_COMMENT, SCAN_CHECK
 
 cdef span span_of(bytes text):
     cdef span made
@@ -264,24 +263,16 @@ cdef class Scanner:
         x.other = 1
 
     def check(self):
-        """A statement whose key came from the cache, to be checked: (text, key), or None."""
-        if not self.s.check_text.n:
-            return None
+        """The answer to CHECK: the statement's text and its key."""
         text = PyBytes_FromStringAndSize(<const char *>self.s.check_text.p, self.s.check_text.n)
         self.s.check_text.n = 0
         return text, self.s.check_key
 
     # Rows that Python adds.
 
-    @property
-    def rows(self):
-        """How many there are in the chunk that is being filled."""
-        return self.s.now.count
-
-    @property
-    def text_bytes(self):
-        """The size of their parameters."""
-        return self.s.now.texts.n
+    def begin_at(self, int64_t row):
+        """The number of the first row, before there is any."""
+        self.s.now.base = self.s.before.base = row
 
     @property
     def oldest(self):
@@ -332,10 +323,10 @@ cdef class Scanner:
         return found
 
     def phases(self):
-        """(key, parses, parse ms, binds, bind ms) of every statement that had any."""
+        """(key, parses, parse ns, binds, bind ns) of every statement that had any."""
         return [
-            (key, self.s.phases[key].parses, self.s.phases[key].parse_ms, self.s.phases[key].binds,
-             self.s.phases[key].bind_ms)
+            (key, self.s.phases[key].parses, self.s.phases[key].parse_ns, self.s.phases[key].binds,
+             self.s.phases[key].bind_ns)
             for key in range(self.s.phase_cap)
             if self.s.phases[key].parses or self.s.phases[key].binds
         ]

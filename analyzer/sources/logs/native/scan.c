@@ -506,6 +506,7 @@ static int cut_trace(buffer *comments, int64_t *trace)
         if (!good)
             continue;
         *trace = (int64_t)(id & 0x7fffffffffffffffu);
+        *trace += !*trace;
         memmove(p, p + value, comments->n - (size_t)(p + value - comments->p));
         comments->n -= value;
         return 1;
@@ -533,10 +534,11 @@ static int comment_of(scanner *s, keyed *out)
     if (!found) {
         s->ask[0] = (span){s->detail.p, s->detail.n};
         s->ask_kind = cut;
+        s->ask_trace = trace;
         return SCAN_COMMENT;
     }
     out->comment = found->comment;
-    out->trace = cut ? trace : found->trace;
+    out->trace = found->trace ? found->trace : trace;
     return SCAN_END;
 }
 
@@ -548,18 +550,8 @@ int scan_set_comment(scanner *s, int32_t comment, int64_t trace)
     if (!made)
         return -1;
     made->comment = comment;
-    made->trace = trace;
-    return 0;
-}
-
-static int checked(scanner *s, span text, int32_t key)
-{
-    s->hits++;
-    if (s->check_every && s->hits % s->check_every == 0) {
-        s->check_text.n = 0;
-        s->check_key = key;
-        return buffer_add(&s->check_text, text.p, text.n);
-    }
+    /* That which was cut out is another each time; one that a job's id goes before is not. */
+    made->trace = s->ask_kind && trace == s->ask_trace ? 0 : trace;
     return 0;
 }
 
@@ -582,7 +574,7 @@ static int key_of_text(scanner *s, span text, keyed *out)
         if (!found)
             return SCAN_TEXT;
         *out = (keyed){found->key, found->comment, found->trace, 0, {0}};
-        return checked(s, text, found->key) ? SCAN_MEMORY : SCAN_END;
+        return SCAN_END;
     }
     span key = {s->parts.key.p, s->parts.key.n};
     item *found = table_find(&s->keys, key, hash_of(key));
@@ -591,8 +583,6 @@ static int key_of_text(scanner *s, span text, keyed *out)
     out->key = found->key;
     out->has_literals = s->parts.has_literals;
     out->literals = (span){s->parts.literals.p, s->parts.literals.n};
-    if (checked(s, text, found->key))
-        return SCAN_MEMORY;
     return comment_of(s, out);
 }
 
@@ -714,6 +704,16 @@ static int execution(scanner *s, session_state *x, int64_t at_us, double duratio
     return scan_set_parameters(s, x->row, detail) ? SCAN_MEMORY : SCAN_END;
 }
 
+/* Keep the text of a statement whose key is to be checked: the twin of is_checked in keys.py. */
+static int checked(scanner *s, span text, int32_t key, int64_t at_us, double duration_ms)
+{
+    if (!s->check_every || (at_us / 1000 + (int64_t)(duration_ms * 1000.0 + 0.5)) % s->check_every)
+        return 0;
+    s->check_text.n = 0;
+    s->check_key = key;
+    return buffer_add(&s->check_text, text.p, text.n);
+}
+
 static int timed(scanner *s, session_state *x, int64_t at_us)
 {
     span text = {0}, detail = s->field[F_DETAIL];
@@ -764,11 +764,11 @@ static int timed(scanner *s, session_state *x, int64_t at_us)
         if (kind == K_BIND) {
             s->binds++;
             totals->binds++;
-            totals->bind_ms += duration_ms;
+            totals->bind_ns += (int64_t)(duration_ms * 1e6 + 0.5);
         } else {
             s->parses++;
             totals->parses++;
-            totals->parse_ms += duration_ms;
+            totals->parse_ns += (int64_t)(duration_ms * 1e6 + 0.5);
         }
     }
     x->timed = 1;
@@ -776,6 +776,8 @@ static int timed(scanner *s, session_state *x, int64_t at_us)
     x->phased_us = kind == K_EXECUTE || kind == K_STATEMENT ? -1 : at_us;
     if (duration_ms < s->minimum_ms)
         s->minimum_ms = duration_ms;
+    if (checked(s, text, found.key, at_us, duration_ms))
+        return SCAN_MEMORY;
     done(s);
     return SCAN_END;
 }
@@ -844,6 +846,8 @@ int scan_run(scanner *s)
         int answer = one_entry(s);
         if (answer != SCAN_END)
             return answer;
+        if (s->check_text.n)
+            return SCAN_CHECK;
         if (s->position == before)
             break;
     }

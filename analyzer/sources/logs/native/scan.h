@@ -32,6 +32,7 @@ enum {
     SCAN_KEY,     /* `ask[0]` is a statement with a new key: scan_set_key */
     SCAN_TEXT,    /* `ask[0]` is a statement whose key is not built here: scan_set_text */
     SCAN_COMMENT, /* `ask[0]` are the comments of a statement: scan_set_comment */
+    SCAN_CHECK,   /* `check_text` is a statement whose key `check_key` is to be checked */
     SCAN_MEMORY   /* there is none left */
 };
 
@@ -135,7 +136,7 @@ typedef struct {
     size_t texts_count, texts_cap;
 } rows;
 
-typedef struct { int64_t parses, binds; double parse_ms, bind_ms; } phase;
+typedef struct { int64_t parses, binds; int64_t parse_ns, bind_ns; } phase;
 
 typedef struct scanner {
     int format;
@@ -153,9 +154,10 @@ typedef struct scanner {
     int understood;            /* of a declined entry: `at_us` and `field` hold */
     int64_t at_us;
     int ask_kind;
+    int64_t ask_trace; /* that was cut out of the comments asked for */
     size_t entry_lines;        /* newlines in the current entry */
     /* counted since the last look */
-    int64_t entries, entry_bytes, lines, parses, binds, outside, hits;
+    int64_t entries, entry_bytes, lines, parses, binds, outside;
     double minimum_ms;
     /* tables and caches */
     table keys, raws, comments, names;
@@ -178,7 +180,7 @@ typedef struct scanner {
     int64_t once_trace;
     int once_has_literals;
     buffer once_literals;
-    /* one in `check_every` cache hits is kept to be checked */
+    /* one statement in about `check_every` is kept to be checked */
     int64_t check_every;
     buffer check_text;
     int32_t check_key;
