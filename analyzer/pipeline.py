@@ -4,29 +4,40 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from analyzer.advice import recommend
+from analyzer.advice import Stacks, recommend
 from analyzer.advice.indexes import recommend_for_scan
 from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, candidates_for
+from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.catalog import Catalog
-from analyzer.model.evidence import SeqScanEvidence
+from analyzer.model.evidence import (
+    NPlusOneEvidence,
+    RepeatedLookupEvidence,
+    RepeatedQueryEvidence,
+    SeqScanEvidence,
+)
 from analyzer.model.finding import Finding, Outcome, Status
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
 from analyzer.model.plan import Plan, PlanShelf
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
+from analyzer.model.saving import LOOKUP, N_PLUS_ONE, REPEATED, LoopKey, Savings
 from analyzer.model.target import Target
 from analyzer.model.workload import Workload
 from analyzer.plans.reader import PartlyUnreadError, read_plans
 from analyzer.report.document import build_document
+from analyzer.sources.acknowledgements import find as find_acknowledged
+from analyzer.sources.acknowledgements import read as read_acknowledged
 from analyzer.sources.inputs import Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
+from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
 Progress = Callable[[str, int, int | None], None]
@@ -48,6 +59,9 @@ class Options:
     redact: str = "strict"
     max_index_width: int = 3
     workers: int = 1
+    rtt_ms: float | None = None
+    acknowledged: str | None = None
+    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,42 +85,143 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     gathered = _gather(options, recording, progress)
     loops = LoopFinder(recording.catalog)
     values = ValueSamples()
-    workload = _build(options, recording, gathered, (loops, values), progress)
+    workload, simulation = _build(options, recording, gathered, (loops, values), progress)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops, values))
     found = [finding for outcome in outcomes.values() for finding in outcome.findings]
     candidates = candidates_for(found, workload, max_width=options.max_index_width)
+    stacks = Stacks(workload)
+    known = _acknowledgements(options, workload)
+    found = [_known(finding, known) for finding in found]
+    savings = _savings(options, workload, simulation, found)
     findings = sorted(
-        (_advised(finding, workload, candidates) for finding in found),
+        (_advised(_saved(one, savings), workload, candidates, stacks) for one in found),
         key=_urgency,
     )
+    _note_acknowledged(findings, known, workload)
     document = build_document(
         workload,
         findings,
         outcomes,
         indexes=advise_indexes(candidates, findings, workload),
         redact=options.redact,
+        savings=savings,
     )
     return Result(workload, findings, outcomes, document)
 
 
+def _savings(
+    options: Options, workload: Workload, simulation: Simulation, findings: Sequence[Finding]
+) -> Savings | None:
+    """What fixing the loops that count saves; None where there are none, or no request is whole."""
+    if workload.coverage.sampling is not None:
+        return None
+    places = {one.shape_id: place for place, one in enumerate(workload.statements)}
+    loops, occurrences = {}, {}
+    for finding in findings:
+        loop = _loop_of(finding, places)
+        if loop is not None and not finding.folded:
+            loops[finding.key], occurrences[finding.key] = loop
+    traffic, request = workload.traffic, workload.request_verdict
+    window_ms = None
+    if traffic.first_us is not None and traffic.last_us is not None:
+        window_ms = (traffic.last_us - traffic.first_us) / 1000
+    exact = (workload.verdict.value_ms, request.verdict.value_ms if request else None)
+    made = simulation.fixed(loops, occurrences, window_ms, options.rtt_ms, exact)
+    censored_ms = workload.coverage.log_min_duration_ms
+    if made is not None and censored_ms:
+        why = f"statements faster than {censored_ms:g} ms are not logged, so no request is whole"
+        made = replace(made, note=f"{made.note}; {why}")
+    return made
+
+
+def _loop_of(finding: Finding, places: Mapping[str, int]) -> tuple[LoopKey, int] | None:
+    """Which loops a finding is about, and how often they ran."""
+    match finding.evidence:
+        case NPlusOneEvidence() as seen:
+            child, parent = places[seen.child_shape_id], places[seen.parent_shape_id]
+            return LoopKey(N_PLUS_ONE, child, parent), seen.occurrences
+        case RepeatedLookupEvidence() as seen:
+            return LoopKey(LOOKUP, places[seen.shape_id]), seen.occurrences
+        case RepeatedQueryEvidence() as seen:
+            return LoopKey(REPEATED, places[seen.shape_id]), seen.occurrences
+        case _:
+            return None
+
+
+def _saved(finding: Finding, savings: Savings | None) -> Finding:
+    """The finding with what fixing it saves."""
+    saving = savings.findings.get(finding.key) if savings is not None else None
+    if saving is None:
+        return finding
+    total = saving.wall_ms if saving.wall_ms is not None else max(saving.server_ms, 0.0)
+    impact = replace(
+        finding.impact,
+        round_trips=saving.round_trips,
+        saving_ms=round(total, 3),
+        saving=saving,
+    )
+    return replace(finding, impact=impact)
+
+
+def _acknowledgements(options: Options, workload: Workload) -> Acknowledgements:
+    """What the team accepts: the file named or found from the current folder upward, and comments."""
+    path = Path(options.acknowledged) if options.acknowledged else find_acknowledged(Path.cwd())
+    if options.acknowledged and path is not None and not path.is_file():
+        raise InputError(
+            f"--acknowledged {path}: no such file; `pg95 ack KEY --acknowledged {path}` makes it"
+        )
+    entries = read_acknowledged(path) if path is not None else {}
+    today = options.today or datetime.now(UTC).date()
+    return Acknowledgements(entries, workload.ignored, today)
+
+
+def _known(finding: Finding, known: Acknowledgements) -> Finding:
+    return replace(finding, acknowledged=known.of(finding.key, finding.detector, finding.shape_ids))
+
+
+def _note_acknowledged(
+    findings: Sequence[Finding], known: Acknowledgements, workload: Workload
+) -> None:
+    """Say which entries are over, and which no finding has (any more)."""
+    warnings = workload.coverage.warnings
+    for finding in findings:
+        if finding.acknowledged is not None and finding.acknowledged.expired:
+            entry = finding.acknowledged.acknowledgement
+            warnings.append(
+                f"{entry.origin}:{entry.line}: the acknowledgement of {entry.key} ended on "
+                f"{entry.until}, so it counts again: fix it, or give a new --until"
+            )
+    unused = known.unused([finding.key for finding in findings])
+    if unused:
+        names = ", ".join(entry.key for entry in unused[:5])
+        more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""  # noqa: PLR2004 - as many as are named
+        warnings.append(
+            f"{unused[0].origin}: acknowledged, and no finding here has the key: {names}{more} "
+            "(fixed, mistyped, or not in this input; `pg95 ack --remove KEY` takes one out)"
+        )
+
+
 def _advised(
-    finding: Finding, workload: Workload, candidates: Mapping[str, IndexCandidate | NoCandidate]
+    finding: Finding,
+    workload: Workload,
+    candidates: Mapping[str, IndexCandidate | NoCandidate],
+    stacks: Stacks,
 ) -> Finding:
     """The finding with its recommendations; those of scans need their index candidate."""
     candidate = candidates.get(finding.key)
     if candidate is None or not isinstance(finding.evidence, SeqScanEvidence):
-        return replace(finding, recommendations=recommend(finding, workload))
+        return replace(finding, recommendations=recommend(finding, workload, stacks))
     made = recommend_for_scan(finding.evidence, candidate, workload.catalog)
     return replace(finding, recommendations=made)
 
 
-def _urgency(finding: Finding) -> tuple[float, float, str]:
-    """Worst first: severity, then what fixing it saves, then a stable order."""
+def _urgency(finding: Finding) -> tuple[bool, float, float, str]:
+    """Worst first: severity, then what fixing it saves, then a stable order; accepted ones last."""
     impact = finding.impact
     saving = impact.saving_ms if impact.saving_ms is not None else impact.total_ms
-    return -finding.severity.rank, -(saving or 0.0), finding.key
+    return finding.folded, -finding.severity.rank, -(saving or 0.0), finding.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +270,11 @@ def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    observers: Sequence[LoopFinder | ValueSamples],
+    observers: tuple[LoopFinder, ValueSamples],
     progress: Progress | None,
-) -> Workload:
+) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
+    loops, values = observers
     builder = WorkloadBuilder(recording, options.target)
     streams = gathered.gathering.streams
     reading: AbstractContextManager[object] = nullcontext()
@@ -169,15 +285,16 @@ def _build(
     with reading:
         for chunk, last in slices(streams):
             work = builder.add(chunk, last=last)
-            for observer in observers:
-                observer.observe(work)
+            builder.savings.add(work, loops.observe(work))
+            values.observe(work)
     _note_checks(recording)
     if options.inputs:
         gathered.gathering.finish()
     server = gathered.logged if builder.seen else None
-    return builder.finish(
+    workload = builder.finish(
         _read_plans(recording), options.log_min_duration_ms, options.sampled, server
     )
+    return workload, builder.simulation()
 
 
 def _note_checks(recording: Recording) -> None:

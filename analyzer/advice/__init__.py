@@ -1,9 +1,10 @@
-"""From findings to recommendations: complete, runnable code for the stack that is seen."""
+"""From findings to recommendations: complete, runnable code for the stacks that are seen."""
 
 from analyzer.advice.n_plus_one import recommend_batch
 from analyzer.advice.pages import recommend_keyset
 from analyzer.advice.repeated import recommend_lookup, recommend_memo
 from analyzer.advice.results import recommend_count, recommend_portions
+from analyzer.advice.stacks import Stacks
 from analyzer.advice.texts import recommend_for_text
 from analyzer.advice.transactions import recommend_lock_log, recommend_timeout
 from analyzer.advice.writes import recommend_write
@@ -23,18 +24,24 @@ from analyzer.model.finding import Finding, Recommendation
 from analyzer.model.text_evidence import StatementEvidence
 from analyzer.model.workload import Workload
 
-__all__ = ["recommend"]
+__all__ = ["Stacks", "recommend"]
 
 
-def recommend(finding: Finding, workload: Workload) -> tuple[Recommendation, ...]:
-    """What to do about a finding. Those of scans need an index candidate: see advice.indexes."""
+def recommend(
+    finding: Finding, workload: Workload, stacks: Stacks | None = None
+) -> tuple[Recommendation, ...]:
+    """What to do about a finding. Those of scans need an index candidate: see advice.indexes.
+
+    `stacks` are the workload's, where they have been looked for already.
+    """
+    stacks = stacks or Stacks(workload)
     match finding.evidence:
         case NPlusOneEvidence() as evidence:
-            return recommend_batch(evidence, workload)
+            return recommend_batch(evidence, workload, stacks)
         case RepeatedLookupEvidence() as evidence:
-            return recommend_lookup(evidence, workload)
+            return recommend_lookup(evidence, workload, stacks)
         case RepeatedQueryEvidence() as evidence:
-            return recommend_memo(evidence, workload)
+            return recommend_memo(evidence, stacks)
         case WriteLoopEvidence() as evidence:
             return recommend_write(evidence, workload)
         case StatementEvidence() as evidence:

@@ -1,37 +1,37 @@
 """Repeated lookups → one statement for all keys; repeated queries → keep the answer."""
 
-from analyzer.advice.stacks import uses_prisma
+from analyzer.advice.batching import is_unique, recommend_rewrite, rewritten
+from analyzer.advice.stacks import Lookup, Stacks
 from analyzer.model.evidence import RepeatedLookupEvidence, RepeatedQueryEvidence
 from analyzer.model.finding import Recommendation
 from analyzer.model.workload import Workload
-from analyzer.sql.rewrite import batch
 
 
 def recommend_lookup(
-    evidence: RepeatedLookupEvidence, workload: Workload
+    evidence: RepeatedLookupEvidence, workload: Workload, stacks: Stacks
 ) -> tuple[Recommendation, ...]:
-    """Ask once for all keys."""
+    """Ask once for all keys: in each stack that the input shows, then in plain SQL."""
     statement = next(one for one in workload.statements if one.shape_id == evidence.shape_id)
-    table = workload.catalog.table(evidence.child_table) if workload.catalog else None
-    for column in evidence.lookup_columns:
-        unique = table.is_unique(frozenset([column])) if table else column in ("id", "uuid")
-        made = batch(statement.sql, column, statement.facts, unique=unique)
-        if made is not None:
-            return (
-                Recommendation(
-                    kind="rewrite",
-                    language="sql",
-                    title=f"Collect the keys and load {evidence.child_table} once",
-                    text=f"-- ${made.array}: array of all values of {column} that the loop asks for\n{made.sql};",
-                    verified_by="rule",
-                    risk=f"one larger statement: split the array for thousands of keys; {made.note}",
-                    effect={
-                        "round_trips_before": evidence.per_occurrence.median,
-                        "round_trips_after": 1,
-                    },
-                ),
-            )
-    return ()
+    columns = evidence.lookup_columns
+    effect: dict[str, float | int | str | None] = {
+        "round_trips_before": evidence.per_occurrence.median,
+        "round_trips_after": 1,
+    }
+    made = []
+    if len(columns) == 1 and evidence.child_table:
+        unique, _ = is_unique(statement, columns, workload)
+        asked = Lookup(evidence.child_table, columns[0], unique, evidence.sql, workload.catalog)
+        for one in stacks.of([evidence.sql]):
+            code = one.stack.lookup(asked)
+            if code is not None:
+                made.append(one.recommendation(code, effect=effect))
+    plain = recommend_rewrite(
+        rewritten(statement, columns, evidence.examples, workload),
+        f"Collect the keys and load {evidence.child_table} once",
+        f"all values of {', '.join(columns)} that the loop asks for",
+        effect,
+    )
+    return (*made, plain)
 
 
 _MEMO_TYPESCRIPT = """\
@@ -63,23 +63,35 @@ class Once:
 # once = Once()
 # row = once(run_the_query, parameter)'''
 
+_MEMO_RUBY = """\
+# one per request: ActiveSupport::CurrentAttributes, or hand it on
+class Once
+  def initialize = @known = {}
 
-def recommend_memo(
-    evidence: RepeatedQueryEvidence, workload: Workload
-) -> tuple[Recommendation, ...]:
-    """Keep the answer for the length of the unit of work."""
-    prisma = uses_prisma(workload)
+  def call(*key) = @known.fetch(key) { @known[key] = yield }
+end
+
+# once = Once.new
+# row = once.call(:the_query, parameter) { run_the_query(parameter) }"""
+_MEMOS = {"typescript": _MEMO_TYPESCRIPT, "python": _MEMO_PYTHON, "ruby": _MEMO_RUBY}
+
+
+def recommend_memo(evidence: RepeatedQueryEvidence, stacks: Stacks) -> tuple[Recommendation, ...]:
+    """Keep the answer for the length of the unit of work, in the language of the surest stack."""
+    seen = stacks.of([evidence.sql])
+    language = seen[0].stack.memo if seen else "python"
     return (
         Recommendation(
             kind="cache",
-            language="typescript" if prisma else "python",
+            language=language,
             title="Run it once per request and keep the answer",
-            text=_MEMO_TYPESCRIPT if prisma else _MEMO_PYTHON,
+            text=_MEMOS[language],
             verified_by="rule",
             risk="within the request the answer no longer follows writes made after the first read",
             effect={
                 "round_trips_before": evidence.per_occurrence.median,
                 "round_trips_after": evidence.distinct_parameters,
             },
+            because=seen[0].because if seen else "no stack was recognised: Python stands for any",
         ),
     )

@@ -8,6 +8,7 @@ import click
 
 from analyzer import __version__
 from analyzer.cli._failures import run_safely
+from analyzer.cli.ack import ack
 from analyzer.cli.demo import demo
 from analyzer.cli.indexes import indexes
 from analyzer.cli.nplusone import nplusone
@@ -35,7 +36,7 @@ def cli() -> None:
     """
 
 
-for command in (report, top, nplusone, plans, indexes, demo):
+for command in (report, top, nplusone, plans, indexes, ack, demo):
     cli.add_command(command)
 
 

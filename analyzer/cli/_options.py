@@ -117,6 +117,16 @@ _JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="What becomes of values in statements, parameters and plans.",
     ),
+    click.option(
+        "--rtt-ms",
+        type=click.FloatRange(min=0),
+        help="What a round trip to the database takes, for what fixes save; estimated from the log if not given.",
+    ),
+    click.option(
+        "--acknowledged",
+        metavar="FILE",
+        help="Findings that are accepted (pg95 ack). [default: .pg95/acknowledged.toml here or above]",
+    ),
     click.option("--no-redact", is_flag=True, help="The same as --redact off."),
     click.option(
         "--fail-on",
@@ -173,6 +183,8 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         redact="off" if given["no_redact"] else given["redact"],
         max_index_width=given.get("max_width") or 3,
         workers=given["workers"],
+        rtt_ms=given["rtt_ms"],
+        acknowledged=given["acknowledged"],
     )
 
 
@@ -244,5 +256,7 @@ DEFAULTS: dict[str, Any] = {
     "quantile": 0.95,
     "redact": "strict",
     "no_redact": False,
+    "rtt_ms": None,
+    "acknowledged": None,
     "fail_on": "never",
 }

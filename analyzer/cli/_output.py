@@ -101,6 +101,7 @@ def exit_code(result: "Result", conditions: set[str]) -> int:
     """0, or 1 if a condition of --fail-on holds: an unknown verdict counts as missed."""
     missed = "target" in conditions and result.document["target"]["verdict"] != "met"
     found = "findings" in conditions and any(
-        finding["severity"] != "info" for finding in result.document["findings"]
+        finding["severity"] != "info" and finding["status"] != "acknowledged"
+        for finding in result.document["findings"]
     )
     return CONDITION if missed or found else 0

@@ -10,10 +10,13 @@ def summary(document: dict[str, Any], outputs: Sequence[str]) -> str:
     from analyzer.report.formats import one_line, plural
 
     lines = [one_line(wording.headline(document))]
-    findings = document["findings"]
+    findings = wording.open_findings(document)
+    accepted = len(wording.acknowledged(document))
+    beside = f" ({accepted} acknowledged)" if accepted else ""
     lines += [
         "",
-        f"{plural(len(findings), 'finding')}" + (", the most important:" if findings else "."),
+        f"{plural(len(findings), 'finding')}{beside}"
+        + (", the most important:" if findings else "."),
     ]
     for number, finding in enumerate(findings[:3], 1):
         lines.append(f"  {number}. [{finding['severity']}] {one_line(finding['title'])}")

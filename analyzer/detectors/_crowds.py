@@ -14,8 +14,12 @@ from analyzer.detectors._rows import MINIMUM, ExecutionRows
 from analyzer.model.columns import Flags, Rows, starts_of_runs
 
 _SIZES = (5, 6, 8, 11, 16, 24)  # executions in a run, of the runs that are looked at
-_EXCESS = 5  # different lookups beyond the requests that began meanwhile
-_MOST_BEGUN = 0.3  # requests that began meanwhile, per execution
+# Different lookups beyond the requests that began meanwhile: what many requests run comes together
+# by chance more often than what few do.
+_EXCESS = 5
+_EXCESS_OF_RARE = 3
+_RARE = 0.3  # executions for each request
+_MOST_BEGUN = 0.4  # requests that began meanwhile, per execution
 _EACH_US = 2_000_000  # a run of n executions takes no more than n times this
 
 
@@ -37,6 +41,8 @@ def crowds(rows: ExecutionRows, some: Rows, lookup: Rows, marker: int) -> Crowd:
     some, lookup = some[pooled], lookup[pooled]
     begun = np.sort(rows.pool_place[rows.of_statement(marker)])
     begun = np.searchsorted(begun, rows.pool_place[some])
+    rare = len(some) < _RARE * len(rows.of_statement(marker))
+    excess = _EXCESS_OF_RARE if rare else _EXCESS
     joined = np.zeros(len(some), dtype=bool)  # with the one before
     inside = np.zeros(len(some), dtype=bool)
     previous = _previous_same(lookup)
@@ -47,7 +53,7 @@ def crowds(rows: ExecutionRows, some: Rows, lookup: Rows, marker: int) -> Crowd:
         first, last = np.arange(len(some) - size + 1), np.arange(size - 1, len(some))
         new = sum((previous[first + step] < first).astype(np.int64) for step in range(size))
         meanwhile = begun[last] - begun[first]
-        good = (new - meanwhile >= _EXCESS) & (meanwhile <= _MOST_BEGUN * size)
+        good = (new - meanwhile >= excess) & (meanwhile <= _MOST_BEGUN * size)
         good &= (pool[first] == pool[last]) & (new >= MINIMUM)
         good &= rows.end[some[last]] - rows.end[some[first]] <= size * _EACH_US
         inside |= _covered(good, size, len(some))

@@ -43,6 +43,22 @@ def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) ->
     return owner, crossed
 
 
+def first_in_unit(rows: ExecutionRows, parent: int, children: Rows) -> Rows:
+    """For each child row the first parent in its unit of work, -1 where there is none before it."""
+    parents = rows.of_statement(parent)
+    if len(parents) == 0:
+        return np.full(len(children), -1, dtype=np.int64)
+    firsts = parents[starts_of_runs(rows.request[parents])]
+    order = np.argsort(rows.request[firsts], kind="stable")
+    firsts = firsts[order]
+    at = np.searchsorted(rows.request[firsts], rows.request[children])
+    found = firsts[np.minimum(at, len(firsts) - 1)]
+    good = (rows.request[found] == rows.request[children]) & (
+        rows.place[found] < rows.place[children]
+    )
+    return np.where(good, found, -1)
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """A child's rows in a pool, by end: `last` is where the unbroken run ends that each is in."""

@@ -11,6 +11,8 @@ import numpy as np
 from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sample, Sizes
 from analyzer.detectors._found import Groups, Pair
+from analyzer.detectors._found import Loops as Found
+from analyzer.detectors._hits import hits_of
 from analyzer.detectors._links import Link
 from analyzer.detectors._neighbours import Neighbours
 from analyzer.detectors._places import NONE
@@ -18,10 +20,10 @@ from analyzer.detectors._pooled_search import PooledSearch
 from analyzer.detectors._search import Search
 from analyzer.detectors._shapes import Shapes
 from analyzer.model.catalog import Catalog
-from analyzer.model.columns import Rows, sorted_distinct, starts_of_runs
+from analyzer.model.columns import sorted_distinct, starts_of_runs
 from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Predicate
-from analyzer.model.work import WorkSlice
+from analyzer.model.work import LoopHits, WorkSlice
 
 _SHOWN = 3  # executions of a loop that are shown as examples
 
@@ -79,6 +81,7 @@ class GroupFigures:
 
     `rows` are about all of them, `sizes` has the executions in each unit, `distinct` the largest
     number of different lookups (or parameter texts) in one, `needed` their sum over all units.
+    `crowds` counts slices in which they were found as crowds, without units of work.
     """
 
     statement: int
@@ -86,6 +89,7 @@ class GroupFigures:
     sizes: Sizes = field(default_factory=Sizes)
     distinct: int = 0
     needed: int = 0
+    crowds: int = 0
     examples: tuple[ExampleExecution, ...] = ()
 
     def add(self, work: WorkSlice, groups: Groups) -> None:
@@ -95,6 +99,7 @@ class GroupFigures:
             first = int(groups.sizes[:largest].sum())
             self.examples = examples_of(work, groups.rows[first : first + _SHOWN].tolist())
         self.rows.add(work, groups.rows, work.request[groups.rows])
+        self.crowds += groups.sure
         if groups.sure:
             self.rows.whole += len(groups.rows)
         self.rows.add_requests(work, groups.requests)
@@ -123,18 +128,23 @@ class LoopFinder:
         self._failure: Exception | None = None
         self.neighbours = Neighbours()  # other detectors' watchers of the same slices
 
-    def observe(self, work: WorkSlice) -> None:
-        """Search a slice of executions. What goes wrong is raised when `find` is called."""
-        children = covered = NONE
+    def observe(self, work: WorkSlice) -> list[LoopHits]:
+        """Search a slice of executions: what fixes would spare of it.
+
+        What goes wrong is raised when `find` is called.
+        """
+        found = Found()
         if self._failure is None and len(work):
             try:
-                children, covered = self._search(work)
+                found = self._search(work)
             except Exception as error:  # noqa: BLE001 - it costs the detectors of loops, never the report
                 self._failure = error
-        self.neighbours.observe(work, children, covered)
+        children = np.concatenate([NONE, *(pair.children for pair in found.pairs)])
+        others = (group.rows for group in (*found.lookups, *found.repeated))
+        self.neighbours.observe(work, children, np.concatenate([children, *others]))
+        return hits_of(work, found)
 
-    def _search(self, work: WorkSlice) -> tuple[Rows, Rows]:
-        """Search a slice; gives the rows that are children of a parent, and all that are in loops."""
+    def _search(self, work: WorkSlice) -> Found:
         search = PooledSearch if work.marker >= 0 else Search
         found = search(work, self._shapes).run()
         for pair in found.pairs:
@@ -148,9 +158,7 @@ class LoopFinder:
             for group in groups:
                 number = group.statement
                 figures.setdefault(number, GroupFigures(number)).add(work, group)
-        children = np.concatenate([NONE, *(pair.children for pair in found.pairs)])
-        others = (group.rows for group in (*found.lookups, *found.repeated))
-        return children, np.concatenate([children, *others])
+        return found
 
     def find(self) -> Loops:
         """The loops of all slices."""

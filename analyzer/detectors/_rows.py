@@ -12,9 +12,10 @@ from analyzer.detectors._places import Places
 from analyzer.model.columns import Flags, Rows, sorted_distinct, starts_of_runs
 from analyzer.model.statement import StatementFacts
 from analyzer.model.work import WorkSlice
-from analyzer.sql.parameters import values_at
+from analyzer.sql.parameters import split_parameters, values_at
 
 MINIMUM = 5  # executions from which a repetition is a loop
+_BATCH = 8  # values from which a list is a batch
 _READ_TEXTS = 64  # parameter texts that are read to see whether a group's lookups differ
 _READ_GROUPS = 64  # units of work that are read at a time
 _READ_LARGEST = 16  # of them, that are read to say how many lookups one does at most
@@ -85,6 +86,14 @@ class ExecutionRows(Places):
             if digits.isdecimal() and len(digits) < 18:  # noqa: PLR2004 - an int64
                 return int(digits)
         return facts.limit if facts.limit is not None and facts.limit >= 0 else None
+
+    def few_values(self, rows: Rows) -> bool:
+        """Whether most of some executions have few parameters: their lists are no batches."""
+        texts = self.work.parameters[rows[:_READ_GROUPS]]
+        counts = sorted(
+            len(split_parameters(self.work.texts[text])) for text in texts[texts >= 0].tolist()
+        )
+        return bool(counts) and counts[len(counts) // 2] < _BATCH
 
     def different_lookups(self, rows: Rows, groups: Rows, count: int) -> Flags:
         """Which groups (0..count-1) of a statement's rows do at least MINIMUM different lookups.

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.detectors._fanout import are_dense, chains, follow, keep_loops, may_follow_in_pool
+from analyzer.detectors._fanout import (
+    are_dense,
+    chains,
+    first_in_unit,
+    follow,
+    keep_loops,
+    may_follow_in_pool,
+)
 from analyzer.detectors._found import Groups, Loops, Pair
 from analyzer.detectors._links import Link, lookups
 from analyzer.detectors._places import NONE
@@ -66,6 +73,7 @@ class Search:
         above = self._loop_children(linked)
         for child in linked:
             _drop_remains(child, above)
+            self._assign_first(child)
         pairs = [pair for child in linked for pair in _pairs(child)]
         turns = Turns(self.rows, pairs)
         for child in children:
@@ -107,7 +115,7 @@ class Search:
         rows = every if pooled else self._of_units(every, in_units)
         none = np.full(len(rows), -1, dtype=np.int64)
         flags = np.zeros(len(rows), dtype=bool)
-        ranked = sorted(candidates.items())
+        ranked = sorted(candidates.items(), key=lambda one: (-one[1].strength, one[0]))
         return _Child(
             number, rows, varying, ranked, none, none.astype(np.float64), none.copy(), flags
         )
@@ -187,6 +195,23 @@ class Search:
             child.crossed[better] = crossed[better]
         return changed
 
+    def _assign_first(self, child: _Child) -> None:
+        """Give children that are left to the first parent in their request.
+
+        A loop may run its parent's statement again in each turn, so that the nearest is no parent.
+        """
+        rows = self.rows
+        free = np.flatnonzero((child.best < 0) & rows.work.whole[child.rows])
+        for number, (parent, _) in enumerate(child.candidates):
+            if len(free) == 0:
+                return
+            owner = first_in_unit(rows, parent, child.rows[free])
+            crossed = np.zeros(len(free), dtype=bool)
+            owner = keep_loops(rows, child.rows[free], owner, crossed)
+            found = free[owner >= 0]
+            child.best[found], child.chosen[found] = owner[owner >= 0], number
+            free = free[owner < 0]
+
     def _loop_children(self, children: Sequence[_Child]) -> Flags:
         """Marks the rows that are children of a loop found so far."""
         marked = np.zeros(self.rows.count, dtype=bool)
@@ -220,13 +245,19 @@ class Search:
             self._lookups(child, rows[looping], loops)
         self._identical(child, rows[~looping], loops)
 
+    def _may_loop(self, number: int, rows: Rows) -> bool:
+        """Whether running it with other parameters again is a loop, and no paging or batching."""
+        if self.shapes.may_loop(number):
+            return True
+        return self.shapes.takes_lists(number) and self.rows.few_values(rows)
+
     def _looping(self, child: _Child, rows: Rows) -> Flags:
         """Which rows are of a unit of work that does at least MINIMUM different lookups."""
-        if len(rows) == 0 or not self.shapes.may_loop(child.number):
+        if len(rows) == 0 or not self._may_loop(child.number, rows):
             return np.zeros(len(rows), dtype=bool)
         unit = np.cumsum(starts_of_runs(self.rows.request[rows])) - 1
         count = int(unit[-1]) + 1
-        if self.shapes.by_text(child.number):
+        if self.shapes.by_text(child.number) or not child.varying:
             # Any statement comes again with other parameters where requests follow each other.
             found: Flags = self.rows.texts_counted(rows, unit, count) >= MINIMUM
             found &= self.rows.work.whole[rows[starts_of_runs(unit)]]

@@ -75,6 +75,11 @@ class Shapes:
             return True
         return facts.offset is None and (facts.disjunctive or facts.grouped or facts.one_row)
 
+    def takes_lists(self, number: int) -> bool:
+        """Whether its conditions are lists of values: a batch, unless the lists are short."""
+        facts = self._facts[number]
+        return facts.offset is None and any(p.arity is Arity.MANY for p in facts.predicates)
+
     def by_text(self, number: int) -> bool:
         """Whether it takes all parameters to tell two lookups apart, not just those of equalities."""
         facts = self._facts[number]

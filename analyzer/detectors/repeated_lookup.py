@@ -24,7 +24,6 @@ What to do
 """
 
 from analyzer.detectors._base import answer
-from analyzer.detectors._figures import RowFigures
 from analyzer.detectors._links import lookups
 from analyzer.detectors._loops import GroupFigures, LoopFinder
 from analyzer.detectors._names import is_key, reference
@@ -54,12 +53,14 @@ class RepeatedLookup:
         return answer(findings, workload)
 
 
-def _confidence(rows: RowFigures, columns: tuple[str, ...], per_occurrence: float) -> float:
+def _confidence(found: GroupFigures, columns: tuple[str, ...], per_occurrence: float) -> float:
     """The sum described in the module's docstring, over all units of work of one statement."""
+    rows = found.rows
     score = 0.15 + 0.1  # different values, or it would not be here
     by_key = any(is_key(column) or reference(column) for column in columns)
     score += 0.1 if by_key or per_occurrence >= _MANY else 0.0
-    score += 0.1 if tight_gap(rows) else 0.0
+    # A crowd has no gaps of its own: other requests' statements stand between.
+    score += 0.1 if found.crowds or tight_gap(rows) else 0.0
     score += 0.1 if 2 * rows.whole >= rows.executions else 0.0
     if rows.all_traced or (rows.all_inside and rows.transactions <= rows.requests):
         score += 0.1
@@ -90,7 +91,7 @@ def _finding(workload: Workload, found: GroupFigures) -> Finding:
         key=f"repeated-lookup-{short_hash(statement.lineage, 12)}",
         detector=RepeatedLookup.id,
         severity=loop_severity(per_occurrence.median),
-        confidence=_confidence(rows, columns, per_occurrence.median),
+        confidence=_confidence(found, columns, per_occurrence.median),
         title=_title(per_occurrence.median, statement.facts.main_table or "no table", columns),
         evidence=evidence,
         impact=Impact(trips, rows.total_ms, None, found.sizes.count),

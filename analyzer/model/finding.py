@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from analyzer.model.acknowledgement import Acknowledged
 from analyzer.model.evidence import Evidence
+from analyzer.model.saving import Saving
 
 
 class Severity(StrEnum):
@@ -27,13 +29,15 @@ class Impact:
     """What the finding costs: None where it cannot be said.
 
     `round_trips` are the avoidable ones in the window, `total_ms` server (or client) time spent
-    in the executions concerned, `saving_ms` the estimated saving, `requests` units of work hit.
+    in the executions concerned, `saving_ms` the estimated saving, `requests` units of work hit. `saving` says where the
+    saving comes from, in the window, of one occurrence and of a day.
     """
 
     round_trips: int | None = None
     total_ms: float | None = None
     saving_ms: float | None = None
     requests: int | None = None
+    saving: Saving | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class Recommendation:
     """One thing to do. `text` is complete, runnable code in `language`; `risk` is the trade-off.
 
     `kind`: index, rewrite, orm, setting, maintenance, schema, cache. `verified_by`: execution,
-    what-if, plan or rule. `title` is the instruction in words; `effect` the expected change.
+    what-if, plan or rule. `title` is the instruction in words; `effect` the expected change;
+    `because` says why it is in this language: the stack that the input shows, and how sure.
     """
 
     kind: str
@@ -51,6 +56,7 @@ class Recommendation:
     verified_by: str
     risk: str
     effect: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,12 @@ class Finding:
     tables: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     recommendations: tuple[Recommendation, ...] = ()
+    acknowledged: Acknowledged | None = None
+
+    @property
+    def folded(self) -> bool:
+        """Whether it is acknowledged, and so out of the count."""
+        return self.acknowledged is not None and self.acknowledged.folds
 
 
 class Status(StrEnum):

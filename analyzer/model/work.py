@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from analyzer.model.columns import Column, Flags, Floats, Rows
 from analyzer.model.executions import Texts
+from analyzer.model.saving import LoopKey
 from analyzer.model.statement import Statement, StatementFacts
 
 
@@ -29,6 +30,22 @@ class Asides:
 
 
 @dataclass(slots=True)
+class LoopHits:
+    """Executions of a slice that a fix would spare, each group replaced by one statement.
+
+    `rows` are row numbers and `group` says which belong together (equal numbers); `anchor` is the
+    row in whose unit of work the one statement would run. With `keep_first` the group's first
+    execution stays as it is: its result is kept.
+    """
+
+    key: LoopKey
+    rows: Rows
+    group: Rows
+    anchor: Rows
+    keep_first: bool = False
+
+
+@dataclass(slots=True)
 class WorkSlice:
     """Executions of the team's statements (role WORKLOAD) in whole units of work.
 
@@ -40,9 +57,10 @@ class WorkSlice:
     for whole ones and clients); numbers of requests and transactions are never used twice in a run.
     `at_us` is the time that orders a trace. `parameters` is a number into `texts` (-1 none),
     `parameters_hash` stands for the text (0 none). `routes[request - first_request]` is the route
-    (a number into `route_names`, -1 none) of a request. `asides` are the rows of all other roles.
-    `marker` is the statement that each request runs about once, where connections are shared by
-    several requests at once; else -1.
+    (a number into `route_names`, -1 none) of a request; `request_ms` and `round_trips`, placed
+    alike, are its time in the database and its executions. `asides` are the rows of all other
+    roles. `marker` is the statement that each request runs about once, where connections are shared
+    by several requests at once; else -1.
     """
 
     statement: Rows
@@ -60,6 +78,8 @@ class WorkSlice:
     parameters: Rows
     parameters_hash: Rows
     routes: Column
+    request_ms: Floats
+    round_trips: Rows
     first_request: int
     texts: Texts
     statements: Sequence[Statement]

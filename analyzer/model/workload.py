@@ -68,7 +68,8 @@ class Workload:
 
     `statements` are all that ran, transaction control too; `stats[i]` are the figures of
     `statements[i]`. `plans` are read plans, linked by shape_id. `comments` are those of statements,
-    without their trace ids. `events` are by kind and code; their statements, by number, are
+    without their trace ids, `applications` the names that sessions gave. `ignored`
+    has, by shape_id, the detectors that a comment in all its executions tells to pass it over. `events` are by kind and code; their statements, by number, are
     `event_statements`.
     """
 
@@ -81,6 +82,8 @@ class Workload:
     request_verdict: RequestVerdict | None = None
     client_verdict: Verdict | None = None
     comments: Sequence[str] = ()
+    applications: Sequence[str] = ()
+    ignored: Mapping[str, frozenset[str]] = field(default_factory=dict)
     catalog: Catalog | None = None
     plans: Sequence[Plan] = ()
     counters: Sequence[StatementCounters] = ()

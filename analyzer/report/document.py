@@ -16,6 +16,7 @@ from analyzer.report.parts.executions import hours
 from analyzer.report.parts.findings import detectors_part, findings_part
 from analyzer.report.parts.indexes import indexes_part
 from analyzer.report.parts.plans import plans_part
+from analyzer.report.parts.savings import savings_part
 from analyzer.report.parts.statements import requests_part, statements_part
 from analyzer.report.parts.tables import tables_part
 from analyzer.report.parts.target import target_part
@@ -25,6 +26,7 @@ from analyzer.report.values import Document, clean, clean_text
 if TYPE_CHECKING:
     from analyzer.model.finding import Finding, Outcome
     from analyzer.model.index_advice import IndexAdvice
+    from analyzer.model.saving import Savings
     from analyzer.model.workload import Workload
 
 SCHEMA_VERSION = 1
@@ -54,6 +56,7 @@ def build_document(
     indexes: "IndexAdvice | None" = None,
     redact: str = "strict",
     generated_at: str | None = None,
+    savings: "Savings | None" = None,
 ) -> Document:
     """The report as plain JSON values, all keys of schema version 1 in a fixed order.
 
@@ -63,6 +66,7 @@ def build_document(
         outcomes: every detector's answer by its id, in the order they ran.
         indexes: index advice, None where none was computed.
         redact: strict, stable (as strict for now, which coverage.warnings says) or off.
+        savings: what fixing the loops saves, None where there is nothing to fix.
         generated_at: a stamp to carry along, ISO 8601; None keeps the bytes reproducible.
 
     Raises:
@@ -80,6 +84,7 @@ def build_document(
             "target": target_part(workload),
             "statements": statements_part(workload),
             "findings": findings_part(findings, redactor),
+            "savings": savings_part(savings),
             "requests": requests_part(workload),
             "tables": tables_part(workload, findings, redactor),
             "plans": plans_part(workload.plans, findings, redactor),

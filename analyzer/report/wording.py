@@ -74,9 +74,92 @@ def headline(document: Document) -> str:
     return answer
 
 
+def open_findings(document: Document) -> list[dict[str, Any]]:
+    """The findings that count: all but acknowledged ones."""
+    return [one for one in document["findings"] if one.get("status") != "acknowledged"]
+
+
+def acknowledged(document: Document) -> list[dict[str, Any]]:
+    """The findings that the team has accepted."""
+    return [one for one in document["findings"] if one.get("status") == "acknowledged"]
+
+
+def acceptance(finding: dict[str, Any]) -> str:
+    """Why, until when and under which ticket a finding is accepted, in a phrase."""
+    known = finding.get("acknowledged") or {}
+    parts = [one_line(str(known.get("reason") or "no reason given"))]
+    parts += [f"ticket {one_line(str(known['ticket']))}"] if known.get("ticket") else []
+    parts += [f"until {one_line(str(known['until']))}"] if known.get("until") else []
+    parts += ["over: it counts again"] if known.get("expired") else []
+    return "; ".join(parts)
+
+
+def saving_detail(impact: dict[str, Any]) -> str:
+    """What fixing a loop saves each time and in a day, and why a day is not told; else nothing."""
+    each, day = impact.get("per_occurrence"), impact.get("per_day")
+    if not each:
+        return ""
+    text = f"Each of {plural(impact['occurrences'], 'occurrence')}: {_saved(each)}."
+    note = one_line(str(impact.get("note") or ""))
+    return (
+        f"{text} A day: {_saved(day)} ({note})." if day else f"{text} No figure of a day: {note}."
+    )
+
+
+def _saved(figures: dict[str, Any]) -> str:
+    trips = round(figures["round_trips"], 1)
+    wall = figures["wall_ms"]
+    elapsed = "elapsed time not known" if wall is None else f"{ms(wall)} elapsed"
+    server = max(figures["server_ms"], 0.0)
+    return f"{count(trips)} round trips, {ms(server)} of server time, {elapsed}"
+
+
+def if_fixed(document: Document) -> list[str]:
+    """What becomes of requests and statements if all loops are fixed; nothing without any."""
+    savings = document.get("savings")
+    if not savings or not savings["requests"]:
+        return []
+    name = quantile_name(document["target"]["quantile"])
+    requests, statements = savings["requests"], savings["statements"]
+    unit = {"burst": "bursts of a session", "trace": "traces"}.get(savings["unit"], "transactions")
+    held = f"{plural(requests['hit'], 'request')} of {count(requests['count'])} hold a loop"
+    trips = f"{count(requests['round_trips_before'])} → {count(requests['round_trips_after'])}"
+    lines = [
+        f"{name} of requests ({unit}): {_change(requests, 'p95_{}_ms')} of database time; {held}.",
+        f"Round trips: {trips}; database time: {_change(requests, '{}_ms')}.",
+        f"{name} of statements: {_change(statements, 'p95_{}_ms')}"
+        + (
+            " (it rises because a batch takes longer than one of the loop's executions)."
+            if (statements["p95_after_ms"] or 0) > (statements["p95_before_ms"] or 0)
+            else "."
+        ),
+    ]
+    cost = savings["round_trip"]
+    what = (
+        "not known" if cost["ms"] is None else f"{ms(cost['ms'])} ({one_line(str(cost['method']))})"
+    )
+    lines.append(f"A round trip costs {what}: {one_line(cost['note'])}.")
+    return [*lines, f"How: {one_line(savings['note'])}."]
+
+
+def _change(figures: dict[str, Any], field: str) -> str:
+    return f"{ms(figures[field.format('before')])} → {ms(figures[field.format('after')])}"
+
+
+def accepted_lines(document: Document, most: int = 10) -> list[str]:
+    """The acknowledged findings for a terminal: a line that counts them, and one for each."""
+    found = acknowledged(document)
+    lines = [f"{plural(len(found), 'acknowledged finding')}:"] if found else []
+    lines += [
+        f"  {one_line(f['title'])} ({one_line(f['key'])}): {acceptance(f)}" for f in found[:most]
+    ]
+    left = len(found) - most
+    return [*lines, f"  {plural(left, 'more')} in --format json"] if left > 0 else lines
+
+
 def severities(document: Document) -> list[tuple[str, int]]:
     """How many findings there are of each severity that occurs, worst first."""
-    found = [finding.get("severity") for finding in document["findings"]]
+    found = [finding.get("severity") for finding in open_findings(document)]
     return [(name, found.count(name)) for name in SEVERITIES if name in found]
 
 
@@ -137,7 +220,7 @@ def _understood(coverage: dict[str, Any]) -> str:
 
 def actions(document: Document, most: int = 3) -> list[dict[str, Any]]:
     """The findings whose fix saves most: what to do, what it saves, where to read on."""
-    ranked = sorted(enumerate(document["findings"]), key=_saving)
+    ranked = sorted(enumerate(open_findings(document)), key=_saving)
     return [_action(finding) for _, finding in ranked[:most]]
 
 

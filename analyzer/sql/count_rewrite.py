@@ -3,7 +3,7 @@
 from pglast import enums
 from pglast.stream import IndentedStream
 
-from analyzer.sql.rewrite import ParameterVisitor, only_statement, plain_select
+from analyzer.sql.plain_tree import ParameterVisitor, only_statement, plain_select
 
 
 def count_of(sql: str) -> str | None:

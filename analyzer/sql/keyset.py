@@ -6,14 +6,8 @@ from dataclasses import dataclass
 from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 
-from analyzer.sql.rewrite import (
-    ParameterVisitor,
-    Tree,
-    is_a,
-    only_statement,
-    plain_select,
-    renumber,
-)
+from analyzer.sql.batch_tree import Tree, is_a
+from analyzer.sql.plain_tree import ParameterVisitor, only_statement, plain_select, renumber
 
 _DESC = enums.SortByDir.SORTBY_DESC
 

@@ -1,198 +1,215 @@
-"""Rewriting a statement that is run once per key into one for all keys."""
+"""Rewriting a statement that is run once per key into one for all keys.
 
-from dataclasses import dataclass
-from typing import Any
+The batch returns, grouped by key, exactly the rows that the loop returned (docs/advice.md has the
+forms). What cannot be rewritten so is refused, with the reason.
+"""
 
-from pglast import ast, enums, parse_sql
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pglast import ast, parse_sql
 from pglast.parser import ParseError
-from pglast.stream import IndentedStream
-from pglast.visitors import Visitor
 
-from analyzer.model.statement import Arity, StatementFacts
+from analyzer.model.statement import Arity, Predicate
+from analyzer.sql import tree
+from analyzer.sql.batch_forms import (
+    SCALARS,
+    Key,
+    array_form,
+    grouped_form,
+    lateral_form,
+)
+from analyzer.sql.batch_tree import Tree, inside, is_a, parameter_of, without_constants, words
+from analyzer.sql.facts import read_facts
 
-_KEYS = "keys"
 _LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
+_LIST = "/*, ... */"  # what a normalised text has for the rest of a list
+_DEEPEST = 200  # levels of brackets
 
-Tree = (
-    Any  # pglast's classes make every child optional; what is walked here was checked by the parser
+# Each execution of the loop gives another answer, or does something: one statement would not.
+_VOLATILE = words(
+    "clock_timestamp currval gen_random_uuid lastval lo_create nextval pg_notify pg_sleep random "
+    "set_config setseed setval timeofday txid_current uuid_generate_v1 uuid_generate_v1mc "
+    "uuid_generate_v4 uuidv4 uuidv7 dblink dblink_exec"
+)
+_POSITION = "it {} by a position or a constant, which the text without its values does not tell"
+_OBSTACLES: Mapping[type, str] = {
+    ast.LockingClause: "it locks rows (FOR UPDATE …): one statement would lock those of all keys at once",
+    ast.InsertStmt: "it writes",
+    ast.UpdateStmt: "it writes",
+    ast.DeleteStmt: "it writes",
+    ast.IntoClause: "it writes",
+    ast.RangeTableSample: "it reads a random sample (TABLESAMPLE)",
+}
+_LOCKING = "pg_advisory", "pg_try_advisory"
+_AGGREGATES = words(
+    "count sum avg min max bool_and bool_or every array_agg string_agg json_agg jsonb_agg row_number "
+    "rank dense_rank lag lead first_value last_value unnest generate_series"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A statement that loads for all keys at once. `array` is the number of its array parameter.
+    """A statement that loads for all keys at once.
 
-    `note` says what differs from the loop beside the number of round trips.
+    `arrays` are the numbers of its array parameters, `keys` the names under which its rows carry
+    the key, both in the order of the columns that were asked for. `form` is array (`= ANY`),
+    grouped (one aggregate per key) or lateral. `note` says what to know beside the round trips.
     """
 
     sql: str
-    array: int
+    arrays: tuple[int, ...]
+    keys: tuple[str, ...]
+    form: str
     note: str
 
 
-def batch(sql: str, column: str, facts: StatementFacts, *, unique: bool) -> Batch | None:
-    """The statement with `column = $n` asked for an array of keys; None where that is not safe.
+@dataclass(frozen=True, slots=True)
+class NoBatch:
+    """Why a statement cannot be run for all keys at once."""
 
-    `sql` is a normalised SELECT (parameters, no literals). A LIMIT that bounds each key's rows is
-    kept by a LATERAL join, unless the lookup is `unique`. Rows carry the key, so that the
-    application can group them; an aggregate is grouped by it.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the text.
+
+    `types` are PostgreSQL types by (table, column); `integers` the values that parameters of LIMIT
+    and OFFSET always had, by number; `unique` says that the lookup finds at most one row.
     """
-    lookups = [p for p in facts.predicates if p.column == column and p.operator == "="]
-    if len(lookups) != 1 or lookups[0].arity is not Arity.ONE or lookups[0].expression:
-        return None
-    select = plain_select(sql)
-    if select is None or select.whereClause is None:
-        return None
-    _drop_constant_conditions(select)
-    comparison = _find_comparison(select, column)
-    if comparison is None:
-        return None
-    bounded = facts.limit is not None and not unique and not facts.one_row
-    if bounded:
-        return _lateral(select, comparison)
-    return _array(select, comparison, facts)
+
+    types: Mapping[tuple[str | None, str], str] = field(default_factory=dict)
+    integers: Mapping[int, int] = field(default_factory=dict)
+    unique: bool = False
 
 
-def only_statement(sql: str) -> Tree:
-    """The tree of a single statement; None for what is too long to rewrite, and for no SQL."""
-    if len(sql) > _LONGEST:
-        return None
+def batch(sql: str, columns: Sequence[str], known: Known | None = None) -> Batch | NoBatch:
+    """The statement for an array of keys where it compares `columns` with one value each.
+
+    Args:
+        sql: a normalised SELECT (parameters, no literals).
+        columns: what the loop looks up by, and changes; all else stays a parameter.
+        known: of the columns and parameters.
+
+    Returns:
+        The batch; rows come with their key. NoBatch with the reason where none would be the same.
+    """
+    known = known or Known()
+    select, refused = _select(sql)
+    if select is None:
+        return NoBatch(refused)
+    lookups = _lookups(sql, columns)
+    if lookups is None:
+        return NoBatch(
+            f"which condition on {', '.join(columns) or 'a column'} changes cannot be told from the text"
+        )
+    refused = _refusal(select, {one.parameter for one in lookups})
+    if refused:
+        return NoBatch(refused)
+    try:
+        keys = [Key.of(one, known.types).cast_in(select) for one in lookups]
+        without_constants(select, known.integers)
+        return _made(select, keys, known)
+    except (
+        NotImplementedError,
+        RecursionError,
+    ):  # pglast prints nearly all of PostgreSQL's grammar
+        return NoBatch("it holds syntax that is rare or nested too deeply to be written anew")
+
+
+def _select(sql: str) -> tuple[Tree | None, str]:
+    """The tree of a single SELECT, or why there is none."""
+    if len(sql) > _LONGEST or sql.count("(") > _DEEPEST:
+        return None, "the statement is too long to be rewritten for copying"
+    if _LIST in sql:
+        return None, "it has a list of values beside the key, whose length varies"
     try:
         statements = parse_sql(sql)
-    except ParseError:
-        return None
-    return statements[0].stmt if len(statements) == 1 else None
+    except (ParseError, RecursionError):
+        return None, "PostgreSQL's grammar refuses the text (cut off, or another dialect)"
+    node: Tree = statements[0].stmt if len(statements) == 1 else None
+    if not is_a(node, ast.SelectStmt):
+        return None, "it is no single SELECT"
+    return node, ""
 
 
-def plain_select(sql: str) -> Tree:
-    """The tree of a single SELECT of tables' rows, no UNION or the like; None for anything else."""
-    select = only_statement(sql)
-    plain = is_a(select, ast.SelectStmt) and select.op == enums.SetOperation.SETOP_NONE
-    return select if plain else None
+def _lookups(sql: str, columns: Sequence[str]) -> list[Predicate] | None:
+    """The condition on each column; None where there is none, or more than one."""
+    found = []
+    facts = read_facts(tree.parse(sql), sql)
+    for column in columns:
+        matching = [
+            one
+            for one in facts.predicates
+            if one.column == column
+            and one.operator == "="
+            and one.arity is Arity.ONE
+            and one.parameter > 0
+        ]
+        if len(matching) != 1:
+            return None
+        found += matching
+    numbers = {one.parameter for one in found}
+    return found if found and len(numbers) == len(found) else None
 
 
-def _drop_constant_conditions(select: Tree) -> None:
-    """Conditions between constants (an ORM's `1=1`) say nothing."""
-    where: Tree = select.whereClause
-    if isinstance(where, ast.BoolExpr) and where.boolop == enums.BoolExprType.AND_EXPR:
-        kept = [part for part in where.args or () if not _is_constant(part)]
-        select.whereClause = kept[0] if len(kept) == 1 else ast.BoolExpr(where.boolop, tuple(kept))
+def _refusal(select: Tree, numbers: set[int]) -> str:
+    """Why the loop's executions cannot become one; empty where they can."""
+    for node in inside(select):
+        reason = _obstacle(node)
+        if reason:
+            return reason
+    for bound in (select.limitCount, select.limitOffset):
+        parameter = parameter_of(bound)
+        if parameter is not None and parameter.number in numbers:
+            return "the key is also its LIMIT or OFFSET"
+    return ""
 
 
-def _is_constant(node: Tree) -> bool:
-    plain = (ast.ParamRef, ast.A_Const)
-    return (
-        isinstance(node, ast.A_Expr)
-        and isinstance(node.lexpr, plain)
-        and isinstance(node.rexpr, plain)
+def _obstacle(node: Tree) -> str:
+    """Why a part of a statement keeps it from being rewritten; empty where it does not."""
+    if is_a(node, ast.FuncCall):
+        name = str(node.funcname[-1].sval)
+        if name in _VOLATILE or name.startswith(_LOCKING):
+            return f"it calls {name}(), which answers otherwise, or does something, each time"
+    if is_a(node, ast.SortBy) and parameter_of(node.node) is not None:
+        return _POSITION.format("sorts")
+    if is_a(node, ast.SelectStmt) and any(map(parameter_of, node.groupClause or ())):
+        return _POSITION.format("groups")
+    return next((reason for kind, reason in _OBSTACLES.items() if is_a(node, kind)), "")
+
+
+def _made(select: Tree, keys: list[Key], known: Known) -> Batch | NoBatch:
+    """The first of the forms that holds, with what the application has to know."""
+    unknown = sorted(
+        {
+            str(node.funcname[-1].sval)
+            for node in inside(select)
+            if is_a(node, ast.FuncCall) and node.funcname[-1].sval not in SCALARS | _AGGREGATES
+        }
     )
-
-
-def _find_comparison(select: Tree, column: str) -> Tree:
-    """The top-level `column = $n` (or `IN ($n)`) of the WHERE."""
-    where = select.whereClause
-    conjunction = isinstance(where, ast.BoolExpr) and where.boolop == enums.BoolExprType.AND_EXPR
-    for part in where.args if conjunction else (where,):
-        if not isinstance(part, ast.A_Expr) or not isinstance(part.lexpr, ast.ColumnRef):
-            continue
-        name = _last_field(part.lexpr)
-        value = (
-            part.rexpr[0] if isinstance(part.rexpr, tuple) and len(part.rexpr) == 1 else part.rexpr
+    doubt = (
+        f"; it calls {', '.join(unknown)}(), taken to be free of side effects" if unknown else ""
+    )
+    single = len(keys) == 1
+    if single and (made := array_form(select, keys[0], unique=known.unique)):
+        sql, arrays, names = made
+        note = "rows of all keys come together: group them by the key; give each key once"
+        return Batch(sql, arrays, names, "array", note + doubt)
+    untyped = next((key for key in keys if key.array(1) is None), None)
+    if untyped is not None:
+        return NoBatch(
+            f"the type of {untyped.column} is not known: give --schema, so that the array of keys has one"
         )
-        if isinstance(name, ast.String) and name.sval == column and parameter_of(value) is not None:
-            part.rexpr = value
-            return part
-    return None
-
-
-def _last_field(column: Tree) -> Tree:
-    """The column's own name (a String) or a star, without its qualification."""
-    return column.fields[-1]
-
-
-def is_a(node: Tree, *kinds: type) -> bool:
-    """Whether a node is of one of pglast's classes; its type stays open for what follows."""
-    return isinstance(node, kinds)
-
-
-def parameter_of(node: Tree) -> Tree:
-    """The parameter that a node is, below its casts; None for anything else."""
-    while isinstance(node, ast.TypeCast):
-        node = node.arg
-    return node if isinstance(node, ast.ParamRef) else None
-
-
-def _array(select: Tree, comparison: Tree, facts: StatementFacts) -> Batch | None:
-    """`column = ANY($n)`, the key among the columns, an aggregate grouped by it."""
-    key = comparison.lexpr
-    parameter = parameter_of(comparison.rexpr)
-    if parameter is None or (facts.one_row and select.fromClause is None):
-        return None
-    comparison.kind = enums.A_Expr_Kind.AEXPR_OP_ANY
-    comparison.name = (ast.String("="),)
-    comparison.rexpr = parameter  # a cast of one value would not fit the array
-    select.limitCount = select.limitOffset = None
-    select.limitOption = enums.LimitOption.LIMIT_OPTION_DEFAULT
-    if not _selects(select, key):
-        select.targetList = (ast.ResTarget(val=key), *select.targetList)
-    note = "rows come for all keys together: group them by the key in the application"
-    if facts.one_row:
-        select.groupClause = (key,)
-        select.sortClause = None
-        note = "keys without rows are missing from the result: take 0 (or NULL) for them"
-    return _printed(select, parameter.number, note)
-
-
-def _selects(select: Tree, key: Tree) -> bool:
-    name = _last_field(key).sval
-    for target in select.targetList:
-        value = target.val
-        if isinstance(value, ast.ColumnRef):
-            last = _last_field(value)
-            if isinstance(last, ast.A_Star) or last.sval == name:
-                return True
-    return False
-
-
-def _lateral(select: Tree, comparison: Tree) -> Batch | None:
-    """`FROM unnest($n) AS keys(key) CROSS JOIN LATERAL (the statement …)`: LIMIT holds per key."""
-    parameter = parameter_of(comparison.rexpr)
-    if parameter is None:
-        return None
-    number = parameter.number
-    comparison.kind = enums.A_Expr_Kind.AEXPR_OP
-    comparison.rexpr = ast.ColumnRef((ast.String(_KEYS), ast.String("key")))
-    renumbered = renumber(select, keep=number)
-    inner = IndentedStream(comma_at_eoln=True)(select)
-    body = "\n".join("  " + line for line in inner.splitlines())
-    array = renumbered[number]
-    sql = f"SELECT {_KEYS}.key, found.*\nFROM unnest(${array}) AS {_KEYS}(key)\nCROSS JOIN LATERAL (\n{body}\n) AS found"
-    return Batch(sql, array, "the LIMIT holds for each key; give the array a type, as in $1::int[]")
-
-
-def _printed(select: Tree, number: int, note: str) -> Batch:
-    renumbered = renumber(select, keep=number)
-    return Batch(IndentedStream(comma_at_eoln=True)(select), renumbered[number], note)
-
-
-class ParameterVisitor(Visitor):
-    """Collects the parameters of a tree."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[Tree] = []
-
-    def visit_ParamRef(self, _ancestors: object, node: Tree) -> None:  # noqa: N802 - pglast's name
-        """Keep a parameter."""
-        self.found.append(node)
-
-
-def renumber(select: Tree, keep: int) -> dict[int, int]:
-    """Close the gaps that dropped conditions left: PostgreSQL refuses unused parameter numbers."""
-    visitor = ParameterVisitor()
-    visitor(select)
-    used = sorted({node.number for node in visitor.found} | {keep})
-    numbers = {old: new for new, old in enumerate(used, 1)}
-    for node in visitor.found:
-        node.number = numbers[node.number]
-    return numbers
+    if single and (made := grouped_form(select, keys[0])):
+        sql, arrays, names = made
+        note = (
+            "one row for each key, also for those without rows (0, or NULL as the aggregate gives)"
+        )
+        return Batch(sql, arrays, names, "grouped", note + doubt)
+    bounded = select.limitCount is not None
+    sql, arrays, names = lateral_form(select, keys)
+    note = "the statement is run for each key inside the server, in one round trip"
+    note += "; LIMIT and ORDER BY hold for each key" if bounded or select.sortClause else ""
+    return Batch(sql, arrays, names, "lateral", note + doubt)

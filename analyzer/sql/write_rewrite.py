@@ -7,8 +7,9 @@ from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 from pglast.visitors import Visitor
 
+from analyzer.sql.batch_tree import Tree, is_a, parameter_of
+from analyzer.sql.plain_tree import ParameterVisitor, only_statement
 from analyzer.sql.quoting import quote_identifier
-from analyzer.sql.rewrite import ParameterVisitor, Tree, is_a, only_statement, parameter_of
 
 _ROWS = "rows"
 _AND = enums.BoolExprType.AND_EXPR

@@ -19,16 +19,18 @@ from analyzer.workload import verdicts
 from analyzer.workload.coverage import note_logging
 from analyzer.workload.events import merged_events
 from analyzer.workload.figures import LogContext, Sums, statement_stats
+from analyzer.workload.ignored import Ignored
 from analyzer.workload.openers import Openers
+from analyzer.workload.own import OwnSessions
 from analyzer.workload.partial import Figures
 from analyzer.workload.quantiles import octaves
 from analyzer.workload.requests import ORDERED, Work, by_session, find_work, moments, unfinished
 from analyzer.workload.routes import Routes
+from analyzer.workload.savings import SavingFigures
+from analyzer.workload.simulation import Simulation
 from analyzer.workload.statements import StatementTable
 from analyzer.workload.traffic import SummedRequests, sum_requests
 from analyzer.workload.views import Views
-
-OWN_APPLICATION = "pg95"
 
 Columns = dict[str, Column]
 _SLICED = ("database", "user", "application", "parameters", "parameters_hash")
@@ -43,11 +45,13 @@ class WorkloadBuilder:
         self._statements = StatementTable(recording.keys.texts)
         self._routes = Routes(recording.comments.texts)
         self.openers = Openers()
+        self._ignored = Ignored(recording.comments.texts)
         self._views = Views(recording.sessions.texts)
         self._carried: ExecutionChunk | None = None
         self._requests = 0  # numbers given so far, to requests and to transactions
-        self._own_names = _Own(recording.names.texts)
+        self._own_names = OwnSessions(recording.names.texts)
         self.figures = Figures()
+        self.savings = SavingFigures()
         self.seen = False  # whether there was any execution
 
     def add(self, chunk: ExecutionChunk, *, last: bool) -> WorkSlice:
@@ -104,6 +108,7 @@ class WorkloadBuilder:
         columns |= _taken(chunk.columns, order[rows[works]], _SLICED)
         work, statement = work.of(rows[works]), statement[works]
         self.figures.traffic.add(columns)
+        self._ignored.add(statement, columns["comment"])
         routes = self._routes.of(columns["comment"])
         whole = (columns["start_us"] >= FIRST_TIME_US) | (work.trace != 0)
         requests = sum_requests(
@@ -151,6 +156,8 @@ class WorkloadBuilder:
             parameters=columns["parameters"],
             parameters_hash=columns["parameters_hash"],
             routes=requests.route,
+            request_ms=requests.duration_ms,
+            round_trips=requests.round_trips,
             first_request=base,
             texts=texts,
             statements=self._statements.kept,
@@ -160,6 +167,10 @@ class WorkloadBuilder:
             asides=asides,
             marker=self.openers.marker,
         )
+
+    def simulation(self) -> Simulation:
+        """What answers what fixes would change, when all slices and their loops were added."""
+        return Simulation(self.figures, self.savings, self._routes.names, self._target.quantile)
 
     def finish(
         self,
@@ -203,6 +214,13 @@ class WorkloadBuilder:
             request_verdict=self._request_verdict(),
             client_verdict=client_verdict,
             comments=recording.comments.texts,
+            applications=self._own_names.seen(),
+            ignored={
+                statements[number].shape_id: names
+                for number, names in self._ignored.by_statement(
+                    {number: one.samples for number, one in enumerate(stats)}
+                ).items()
+            },
             catalog=recording.catalog,
             plans=self._linked(plans),
             counters=tuple(recording.counters),
@@ -323,26 +341,6 @@ class WorkloadBuilder:
                 f"statements faster than {censored_ms:g} ms are not logged, so no request is whole"
             )
         return RequestVerdict(unit, verdict, requests.round_trips(target.quantile))
-
-
-class _Own:
-    """Recognises pg95's own application name among the recording's names."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
-        self._looked_at = 0
-        self._number: int | None = None
-
-    def rows(self, application: Column) -> Flags:
-        """Marks the rows of pg95's own sessions."""
-        for number in range(self._looked_at, len(self._names)):
-            if self._names[number] == OWN_APPLICATION:
-                self._number = number
-        self._looked_at = len(self._names)
-        if self._number is None:
-            return np.zeros(len(application), dtype=bool)
-        flags: Flags = application == self._number
-        return flags
 
 
 def _durations(values: Column) -> Columns:

@@ -16,11 +16,17 @@ _LEAST_BUSY = 20  # the same where no pause shows it
 _LONG = 3.0  # a gap this many times the usual one is long
 _FIRST_SHARE = 0.8  # of an opener's executions are the first behind a pause
 _EXPLAINED = 0.3  # of all pauses have such an opener behind them: then pauses are between requests
-_BRIDGED_SHARE = 0.5  # of an opener's executions, at most, are behind a pause: then it tells nothing
+_STALL_SHARE = 0.2  # of a statement's executions, from which pauses before it are between requests
+_BRIDGED_SHARE = (
+    0.5  # of an opener's executions, at most, are behind a pause: then it tells nothing
+)
 _SELF_SHARE = 0.2  # of an opener's executions, at most, follow it within two statements
-# Score: statements before it (their number, were all equally frequent) × (.3 + share of long gaps).
+# Score: statements before it (their number, were all equally frequent), × (.3 + share of long gaps),
+# × (statements before it for each of its executions, of 200 at most) to the power of .25.
 _BASE = 0.3
-_LEAST_SCORE = 5.0
+_ENOUGH = 200
+_SPREAD = 0.25
+_LEAST_SCORE = 3.0
 _NEAR_BEST = 0.5  # an opener's score, of the best one's
 _INTERLEAVED = 10.0  # statements before an execution, on average, where connections are shared
 _PAIRS = 500_000  # pairs of neighbours that are remembered
@@ -33,6 +39,8 @@ class Openers:
 
     def __init__(self) -> None:
         self.learning = True
+        self.marker = -1  # what each request runs once, where connections are shared; else -1
+        self.paced = False  # whether requests begin behind pauses
         self._count = np.zeros(0, dtype=np.int64)
         self._first = np.zeros(0, dtype=np.int64)
         self._long = np.zeros(0, dtype=np.int64)
@@ -43,11 +51,13 @@ class Openers:
         self._slices = 0
         self._found = np.zeros(0, dtype=bool)
 
-    def begins(self, statement: Rows, gap_us: Rows, first: Flags, counted: Flags) -> Flags:
+    def begins(
+        self, statement: Rows, gap_us: Rows, first: Flags, counted: Flags, end_us: Rows
+    ) -> Flags:
         """Marks rows (by session and time) that begin a request, after learning from them.
 
         `first` marks those behind a pause or the session's first, `counted` those of statements
-        that can be openers: no transaction control, no cursor's FETCH.
+        that can be openers: no transaction control, no cursor's FETCH. Rows ended at `end_us`.
         """
         if len(statement) == 0:
             return np.zeros(0, dtype=bool)
@@ -55,22 +65,38 @@ class Openers:
         if self.learning and (self._rows < _LEARNT_ROWS or self._slices % _LEARNT_EVERY == 0):
             self._learn(statement[counted], gap_us[counted], first[counted])
             self._found = self._openers()
+            self.marker = self._mark(statement[counted], end_us[counted])
         self._found = grown(self._found, int(statement.max()) + 1)
         found: Flags = self._found[statement]
         return found
 
     @property
-    def marker(self) -> int:
-        """Where connections are shared by several requests at once: what each runs once; else -1.
+    def shared(self) -> bool:
+        """Whether connections are shared by several requests at once: anything stands before anything."""
+        often = self._count >= _LEAST_BUSY
+        if not often.any():
+            return False
+        mean = np.average(self._before(), weights=self._count * often)
+        return bool(mean > _INTERLEAVED)
 
-        There anything may stand before anything. What stands behind the most different ones is
-        what every request runs.
+    def _mark(self, statement: Rows, end_us: Rows) -> int:
+        """The statement that each request runs about once, where connections are shared; else -1.
+
+        It stands behind the most different ones, and comes evenly: a loop's come in crowds.
         """
-        often = (self._count >= _LEAST_BUSY) & (self._soon <= _SELF_SHARE * self._count)
-        before = np.where(often, self._before(), 0.0)
-        if not often.any() or np.average(before, weights=self._count * often) <= _INTERLEAVED:
+        if not self.shared:
             return -1
-        return int(np.argmax(before))
+        often = (self._count >= _LEAST_BUSY) & (self._soon <= _SELF_SHARE * self._count)
+        score = np.where(often, self._before(), 0.0)
+        score *= _evenness(statement[np.argsort(end_us, kind="stable")], len(score))
+        return int(np.argmax(score))
+
+    def stalls(self, statement: Rows) -> Flags:
+        """Marks rows whose statement seldom has a pause before it: such a pause is a request's own."""
+        often = self._count >= _LEAST_BUSY
+        seldom = often & (self._first < _STALL_SHARE * self._count)
+        found: Flags = grown(seldom, int(statement.max(initial=-1)) + 1)[statement]
+        return found
 
     @property
     def bridges(self) -> bool:
@@ -86,11 +112,14 @@ class Openers:
         count = np.maximum(self._count, 1)
         idle = (self._count >= _LEAST) & (self._first >= _FIRST_SHARE * count)
         busy = np.maximum(self._count - self._first, 1)
-        score = self._before() * (_BASE + self._long / busy)
+        before = self._before()
+        spread = before / np.minimum(count, _ENOUGH)
+        score = before * (_BASE + self._long / busy) * spread**_SPREAD
         score[(self._count < _LEAST_BUSY) | (self._soon > _SELF_SHARE * count)] = 0.0
-        if idle.any() and self._first[idle].sum() >= _EXPLAINED * self._first.sum():
-            score[:] = 0.0  # pauses tell enough
-        if self.marker >= 0:
+        self.paced = bool(idle.any() and self._first[idle].sum() >= _EXPLAINED * self._first.sum())
+        if self.paced:  # pauses tell enough
+            score[:] = 0.0
+        if self.shared:
             score[:] = 0.0
         best = max(_LEAST_SCORE, _NEAR_BEST * float(score.max(initial=0.0)))
         flags: Flags = idle | (score >= best)
@@ -137,3 +166,15 @@ def _added(counts: Column, values: Rows, size: int = 0) -> Column:
     longer = grown(counts, len(more))
     longer[: len(more)] += more
     return longer
+
+
+def _evenness(statement: Rows, size: int) -> Floats:
+    """By statement, the middle distance between its executions (in order of time) over the mean."""
+    found = np.zeros(size)
+    order = np.argsort(statement, kind="stable")
+    new = np.flatnonzero(np.diff(statement[order], prepend=-1))
+    for start, end in zip(new, np.append(new[1:], len(order)), strict=True):
+        if end - start >= _LEAST_BUSY:
+            apart = np.diff(order[start:end])
+            found[statement[order[start]]] = np.median(apart) / apart.mean()
+    return found

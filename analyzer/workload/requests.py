@@ -23,7 +23,15 @@ from analyzer.workload.openers import Openers
 Columns = dict[str, Column]
 
 TRACE, TRANSACTION, BURST = 0, 1, 2
-ORDERED = ("session", "start_us", "end_us", "clock", "trace", "comment", "key")  # what units are told by
+ORDERED = (
+    "session",
+    "start_us",
+    "end_us",
+    "clock",
+    "trace",
+    "comment",
+    "key",
+)  # what units are told by
 UNITS = ("trace", "transaction", "burst")
 
 IDLE_GAP_US = 250_000  # a session idle for longer has begun another burst
@@ -107,11 +115,12 @@ def find_work(
     transaction = _transactions(boundaries, new_session, place)
     idle_us = _idle_before(columns, new_session)
     first_of_burst = new_session | (idle_us > IDLE_GAP_US)
-    begins = openers.begins(statement, idle_us, first_of_burst, opens)
-    pause_us = IDLE_GAP_US
+    begins = openers.begins(statement, idle_us, first_of_burst, opens, columns["end_us"])
+    stalls = openers.stalls(statement)
     if openers.bridges:
-        pause_us = _LONG_GAP_US
-        first_of_burst = new_session | (idle_us > pause_us)
+        stalls[:] = True
+    pause_us = _LONG_GAP_US if stalls.any() else IDLE_GAP_US
+    first_of_burst &= ~stalls | new_session | (idle_us > _LONG_GAP_US)
     burst = np.cumsum(first_of_burst) - 1
     starts = np.flatnonzero(first_of_burst)
     first = np.maximum.accumulate(np.where(first_of_burst | begins, place, 0))
@@ -119,10 +128,10 @@ def find_work(
     if openers.marker < 0:  # else what stands beside a statement may be of another request
         trace = _carried_on(trace, first, place, columns["comment"] < 0)
     inside = transaction >= 0
-    by_transaction = _transactional(boundaries, inside, starts)[burst] & inside
+    whole = begins[first] | openers.paced
+    by_transaction = _transactional(boundaries, inside, starts)[burst] & inside & ~whole
     unit = np.where(by_transaction, TRANSACTION, BURST).astype(np.int8)
     code = np.where(by_transaction, transaction + count, first)
-    whole = begins[first] & ~by_transaction
     traced = np.flatnonzero(trace)
     if len(traced):
         unit[traced] = TRACE

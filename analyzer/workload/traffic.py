@@ -70,6 +70,15 @@ class TrafficFigures:
         groups = [group for group in self._hours.histograms() if group % _CLOCKS == clock]
         return self._hours.overall(groups, quantile)
 
+    def durations(self) -> tuple[Rows, Floats]:
+        """(buckets, counts) of all executions, on the server's clock if it saw any, else the client's."""
+        clock = Clock.SERVER if self._counts[Clock.SERVER] else Clock.CLIENT
+        totals = Totals("f8")
+        for group, (buckets, counts) in self._hours.histograms().items():
+            if group % _CLOCKS == clock:
+                totals.add(buckets, counts.astype(np.float64))
+        return totals.items()
+
     @property
     def untimed(self) -> int:
         """How many executions have no duration."""
@@ -212,6 +221,22 @@ class RequestFigures:
         totals = Totals()
         totals.add(keys % _WIDE, counts)
         return _ranked(*totals.items(), quantile) if len(keys) else 0.0
+
+    def by_route(self) -> dict[int, tuple[int, float, int]]:
+        """(requests, ms together, round trips together) by route; -1 has those without one."""
+        total_ms = dict(zip(*(part.tolist() for part in self._total_ms.items()), strict=True))
+        keys, counts = self._trips.items()
+        routes = keys // _WIDE
+        found = {}
+        for route, ms in total_ms.items():
+            mine = routes == route
+            trips = int((keys[mine] % _WIDE * counts[mine]).sum())
+            found[route - 1] = (int(counts[mine].sum()), ms, trips)
+        return found
+
+    def histograms(self) -> dict[int, tuple[Rows, Rows]]:
+        """(buckets, counts) of requests' database time by route; -1 has those without one."""
+        return {group - 1: pair for group, pair in self._durations.histograms().items()}
 
     def clustering(self) -> float:
         """The design effect of drawing all executions of a request together."""

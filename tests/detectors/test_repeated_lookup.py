@@ -32,7 +32,7 @@ def test_found_where_no_parent_is_logged(tmp_path: Path) -> None:
     )
     (finding,) = result.findings
     assert finding.confidence <= 0.55
-    assert "= ANY($1)" in finding.recommendations[0].text
+    assert "= ANY($1)" in finding.recommendations[-1].text
 
 
 def test_clean_where_the_parent_explains_it() -> None:

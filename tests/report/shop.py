@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from analyzer.model.acknowledgement import Acknowledged, Acknowledgement
 from analyzer.model.catalog import Catalog, Column, Index, Table
 from analyzer.model.coverage import Coverage, SourceCoverage
 from analyzer.model.event import Event
@@ -26,6 +27,7 @@ from analyzer.model.executions import Clock
 from analyzer.model.finding import Finding, Impact, Outcome, Recommendation, Severity, Status
 from analyzer.model.index_advice import CreatedIndex, DroppedIndex, IndexAdvice, StatementGain
 from analyzer.model.plan import Plan, PlanNode
+from analyzer.model.saving import Quantiles, RequestSaving, RoundTripCost, Saving, Savings
 from analyzer.model.statement import Kind, Role, Statement, StatementFacts, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
 from analyzer.model.workload import Workload
@@ -68,6 +70,7 @@ class Facts:
     executions: pd.DataFrame
     requests: pd.DataFrame
     redact: str = field(default="strict")
+    savings: Savings | None = None
 
     def build(self) -> dict[str, Any]:
         """The document, under a version of its own: a release must not change golden files."""
@@ -75,6 +78,7 @@ class Facts:
         document = build_document(
             replace(self.workload, traffic=traffic), self.findings, self.outcomes,
             indexes=self.indexes, redact=self.redact,
+            savings=self.savings if self.findings else None,
         )  # fmt: skip
         document["tool"]["version"] = "0.0.0"
         return document
@@ -197,7 +201,10 @@ def n_plus_one() -> Finding:
     return Finding(
         key="n-plus-one-4f1d09", detector="n-plus-one", severity=Severity.HIGH, confidence=0.97,
         title="authors is read once for each row of posts", evidence=evidence,
-        impact=Impact(round_trips=3_040, total_ms=4_112.5, saving_ms=3_800.0, requests=160),
+        impact=Impact(
+            3_040, 4_112.5, 3_800.0, 160,
+            Saving(160, 3_040, 12.5, 3_800.0, (19, 0.08, 23.75), None, "the window is too short"),
+        ),
         shape_ids=(child.shape_id, parent.shape_id),
         fingerprints=(child.fingerprint, parent.fingerprint), tables=("authors", "posts"),
         routes=("GET /posts",), recommendations=(batched, include),
@@ -241,6 +248,7 @@ def repeated() -> tuple[Finding, Finding]:
         "cache", "text", "Keep the setting for the length of the request",
         "Read it once at the start of the request and pass it on.", "rule", "It may be stale.",
     )  # fmt: skip
+    accepted = Acknowledgement("repeated-lookup-77e0", "<b>one</b> a tenant", ticket="SHOP-1")
     return (
         Finding(
             "repeated-query-11c2", "repeated-query", Severity.LOW, 0.8,
@@ -251,7 +259,7 @@ def repeated() -> tuple[Finding, Finding]:
         Finding(
             "repeated-lookup-77e0", "repeated-lookup", Severity.INFO, 0.55,
             "settings is looked up one row at a time", lookup, Impact(), (shape.shape_id,),
-            (shape.fingerprint,), ("settings",),
+            (shape.fingerprint,), ("settings",), acknowledged=Acknowledged(accepted, expired=False),
         ),
     )  # fmt: skip
 
@@ -372,4 +380,20 @@ def build_facts() -> Facts:
         event_statements=dict(enumerate(STATEMENTS)),
     )  # fmt: skip
     findings = (*repeated(), n_plus_one(), seq_scan())
-    return Facts(workload, findings, outcomes(findings), advice(), executions, requests)
+    return Facts(
+        workload, findings, outcomes(findings), advice(), executions, requests, savings=savings()
+    )
+
+
+def savings() -> Savings:
+    """What fixing the loops saves, on a route with a hostile name too."""
+    quantiles = (Quantiles(55.8, 20.0), Quantiles(0.48, 1.24))
+    routes = [
+        RequestSaving(name, 80, 70, 2_000.0, 900.5, 1_760, 240, quantiles[0])
+        for name in ("/orders", "/<script>alert(1)</script>", None)
+    ]
+    return Savings(
+        RoundTripCost(0.5, "given", "as --rtt-ms says"), {}, routes,
+        RequestSaving(None, 160, 140, 4_000.0, 1_801.0, 3_520, 480, quantiles[0]), quantiles[1],
+        "transaction", "every request that holds a loop was simulated",
+    )  # fmt: skip

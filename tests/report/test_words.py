@@ -81,7 +81,11 @@ def test_actions_by_what_they_save(document: dict[str, Any]) -> None:
 
 
 def test_action_without_advice_names_the_finding(document: dict[str, Any]) -> None:
-    document["findings"] = [document["findings"][3]]
+    accepted = document["findings"][3]
+    document["findings"] = [accepted]
+    assert accepted["status"] == "acknowledged"
+    assert wording.actions(document) == []
+    document["findings"] = [{**accepted, "status": None}]
     (action,) = wording.actions(document)
     assert action["do"] == "settings is looked up one row at a time"
     assert action["saves"] == "saving not known"

@@ -4,21 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from analyzer.model.acknowledgement import as_fields
+from analyzer.report.parts.savings import saving_fields
 from analyzer.report.redaction import Redactor, requote
 
 if TYPE_CHECKING:
-    from analyzer.model.finding import Finding, Outcome, Recommendation
+    from analyzer.model.acknowledgement import Acknowledged
+    from analyzer.model.finding import Finding, Impact, Outcome, Recommendation
 
 
 def findings_part(findings: Sequence["Finding"], redactor: Redactor) -> list[dict[str, Any]]:
-    """Findings by severity, then by what they save, then by confidence."""
+    """Findings by severity, then by what they save, then by confidence; acknowledged ones last."""
     ranked = sorted(findings, key=_rank)
     return [_finding(finding, redactor) for finding in ranked]
 
 
-def _rank(finding: "Finding") -> tuple[int, float, float, str]:
+def _rank(finding: "Finding") -> tuple[bool, int, float, float, str]:
     saving = finding.impact.saving_ms or 0.0
-    return (-finding.severity.rank, -saving, -finding.confidence, finding.key)
+    rank = -finding.severity.rank
+    return (finding.folded, rank, -saving, -finding.confidence, finding.key)
 
 
 def _finding(finding: "Finding", redactor: Redactor) -> dict[str, Any]:
@@ -27,7 +31,8 @@ def _finding(finding: "Finding", redactor: Redactor) -> dict[str, Any]:
     return {
         "key": finding.key,
         "detector": finding.detector,
-        "status": None,
+        "status": "acknowledged" if finding.folded else None,
+        "acknowledged": _acknowledged(finding.acknowledged),
         "severity": finding.severity.value,
         "confidence": finding.confidence,
         "title": requote(finding.title, quoted),
@@ -36,9 +41,25 @@ def _finding(finding: "Finding", redactor: Redactor) -> dict[str, Any]:
         "tables": finding.tables,
         "routes": finding.routes,
         "evidence": redactor.evidence(evidence),
-        "impact": asdict(finding.impact),
+        "impact": _impact(finding.impact),
         "recommendations": [_recommendation(r, quoted) for r in finding.recommendations],
     }
+
+
+def _impact(impact: "Impact") -> dict[str, Any]:
+    fields = {
+        "round_trips": impact.round_trips,
+        "total_ms": impact.total_ms,
+        "saving_ms": impact.saving_ms,
+        "requests": impact.requests,
+    }
+    return fields if impact.saving is None else {**fields, **saving_fields(impact.saving)}
+
+
+def _acknowledged(known: "Acknowledged | None") -> dict[str, Any] | None:
+    if known is None:
+        return None
+    return {**as_fields(known.acknowledgement), "expired": known.expired}
 
 
 def _recommendation(advice: "Recommendation", quoted: Mapping[str, str]) -> dict[str, Any]:
@@ -50,6 +71,7 @@ def _recommendation(advice: "Recommendation", quoted: Mapping[str, str]) -> dict
         "verified_by": advice.verified_by,
         "effect": dict(advice.effect),
         "risk": requote(advice.risk, quoted),
+        "because": requote(advice.because, quoted),
     }
 
 

@@ -6,7 +6,14 @@ from analyzer.report.formats import NOTHING, count, is_number, ms, one_line, per
 from analyzer.report.layout import Shown, display
 from analyzer.report.sections._base import Section, StatementLinks
 from analyzer.report.values import Document
-from analyzer.report.wording import VERIFIED, saves
+from analyzer.report.wording import (
+    VERIFIED,
+    acceptance,
+    acknowledged,
+    open_findings,
+    saves,
+    saving_detail,
+)
 
 _SHOWN = 100
 _CODE = 6_000
@@ -35,8 +42,8 @@ _SHARES = frozenset({"share", "kept_ratio", "running_share", "time_share"})
 
 def prepare(document: Document) -> dict[str, Any] | None:
     """Every finding with its tree, fixes and evidence; None where nothing was found."""
-    findings = document["findings"]
-    if not findings:
+    findings, accepted = open_findings(document), acknowledged(document)
+    if not findings and not accepted:
         return None
     links = StatementLinks(document)
     cards = [_card(finding, links) for finding in findings[:_SHOWN]]
@@ -44,6 +51,8 @@ def prepare(document: Document) -> dict[str, Any] | None:
         "count": len(findings),
         "cards": cards,
         "hidden": max(0, len(findings) - _SHOWN),
+        "accepted": [{"f": one, "why": acceptance(one)} for one in accepted[:_SHOWN]],
+        "accepted_count": len(accepted),
     }
 
 
@@ -52,7 +61,9 @@ def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
     sql = evidence.get("sql")
     return {
         "f": finding,
+        "expired": acceptance(finding) if finding.get("acknowledged") else None,
         "saves": saves(finding["impact"]),
+        "saving": saving_detail(finding["impact"]),
         "tree": tree(evidence, links),
         "statements": [
             ref for ref in (links.link(shape) for shape in finding["shape_ids"][:4]) if ref

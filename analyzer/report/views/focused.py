@@ -12,6 +12,7 @@ from rich.text import Text
 from analyzer.report.formats import count, ms, neutralise, one_line, percent, plural, size, spread
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
+from analyzer.report.wording import acceptance, accepted_lines, open_findings, saving_detail
 
 _ROOMY = 100
 _ORDERS: dict[str, Callable[[dict[str, Any]], float]] = {
@@ -62,10 +63,11 @@ def top(document: Document, width: int, *, by: str, limit: int) -> list[Renderab
 def findings(document: Document, width: int, nothing: str) -> list[RenderableType]:
     """Findings with their evidence and their first fix, and the detectors that could not judge."""
     parts: list[RenderableType] = []
-    for finding in document["findings"]:
+    for finding in open_findings(document):
         parts += _finding(finding, width)
-    if not document["findings"]:
+    if not open_findings(document):
         parts.append(Text(nothing))
+    parts += [Text(line, style="dim") for line in accepted_lines(document)]
     for answer in document["detectors"]:
         if answer["status"] in ("not-applicable", "error"):
             reason = one_line(answer["reason"] or "no reason given")
@@ -82,6 +84,8 @@ def _finding(finding: dict[str, Any], width: int) -> list[RenderableType]:
         style="not bold",
     )
     lines: list[RenderableType] = [head]
+    if finding.get("acknowledged"):
+        lines.append(_indented(Text(f"was acknowledged: {acceptance(finding)}", style="yellow")))
     lines += [_indented(Text(line)) for line in _evidence(finding, width)]
     for advice in finding["recommendations"][:1]:
         what = one_line(advice.get("title") or advice["kind"])
@@ -90,8 +94,14 @@ def _finding(finding: dict[str, Any], width: int) -> list[RenderableType]:
             _indented(Text(f"→ {what}", style="green")),
             Padding(Text(code), (0, 0, 0, 4)),
             _indented(Text(f"trade-off: {one_line(advice['risk'])}", style="dim")),
+            *_because(advice),
         ]
     return [*lines, Text("")]
+
+
+def _because(advice: dict[str, Any]) -> list[RenderableType]:
+    because = one_line(advice.get("because") or "")
+    return [_indented(Text(f"why this way: {because}", style="dim"))] if because else []
 
 
 def _indented(text: Text) -> Padding:
@@ -122,6 +132,8 @@ def _evidence(finding: dict[str, Any], width: int) -> list[str]:
             f"statement  {brief(evidence['sql'], width - 14)}",
             f"{plural(evidence['occurrences'], 'occurrence')} of {spread(evidence['per_occurrence'])} executions, scope {evidence['scope']}",
         ]
+    detail = saving_detail(finding["impact"])
+    lines += [f"saves   {detail}"] if detail else []
     lines.append(f"key {one_line(finding['key'])}")
     return lines
 

@@ -13,12 +13,17 @@ from analyzer.report.sections.findings import figures
 from analyzer.report.values import Document
 from analyzer.report.wording import (
     VERIFIED,
+    acceptance,
+    acknowledged,
     actions,
     coverage_sentences,
     headline,
+    if_fixed,
     interval,
     method,
+    open_findings,
     saves,
+    saving_detail,
     severities,
     state,
     value,
@@ -40,7 +45,8 @@ _LINK = re.compile(r"(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
 
 def render(document: Document) -> str:
     """Verdict, actions, findings with their fixes, top statements, coverage; at most 64 KB."""
-    head = [_within(part, _HEAD_BYTES) for part in (_verdict(document), _actions(document))]
+    parts = (_verdict(document), _actions(document), _savings(document))
+    head = [_within(part, _HEAD_BYTES) for part in parts]
     tail = [_within(part, _TAIL_BYTES) for part in (_statements(document), _coverage(document))]
     room = LIMIT_BYTES - _NOTE_BYTES - sum(_bytes(part) + 1 for part in head + tail)
     findings = _findings(document, room)
@@ -150,11 +156,18 @@ def _actions(document: Document) -> str:
     return "## Do first\n\n" + "\n".join(lines) + "\n"
 
 
+def _savings(document: Document) -> str:
+    lines = [f"- {escape(line)}" for line in if_fixed(document)]
+    return "\n".join(["## If the loops are fixed", "", *lines, ""]) if lines else ""
+
+
 def _findings(document: Document, room: int) -> list[str]:
     """As many findings as fit, in their order; what does not is counted."""
-    findings = document["findings"]
+    findings = open_findings(document)
+    accepted = _within(_accepted(document), _TAIL_BYTES)
     if not findings:
-        return []
+        return [accepted]
+    room -= _bytes(accepted) + 1
     blocks = ["## Findings\n"]
     room -= _bytes(blocks[0]) + 1
     for finding in findings[:_FINDINGS]:
@@ -166,7 +179,22 @@ def _findings(document: Document, room: int) -> list[str]:
     left = len(findings) - (len(blocks) - 1)
     if left:
         blocks.append(f"*{plural(left, 'more finding')} in report.json.*\n")
-    return blocks
+    return [*blocks, accepted]
+
+
+def _accepted(document: Document) -> str:
+    """The acknowledged findings, folded where Markdown is shown as HTML."""
+    found = acknowledged(document)
+    if not found:
+        return ""
+    lines = [f"<details><summary>{plural(len(found), 'acknowledged finding')}</summary>", ""]
+    lines += [
+        f"- {escape(one['title'])}: {escape(acceptance(one))} ({code(one['key'])})"
+        for one in found[:_FINDINGS]
+    ]
+    left = len(found) - _FINDINGS
+    lines += [f"- {plural(left, 'more')} in report.json"] if left > 0 else []
+    return "\n".join([*lines, "", "</details>", ""])
 
 
 def _finding(finding: dict[str, Any]) -> str:
@@ -184,11 +212,15 @@ def _finding(finding: dict[str, Any]) -> str:
         ),
         "",
     ]
+    if finding.get("acknowledged"):
+        lines += [f"Was acknowledged: {escape(acceptance(finding))}", ""]
     for name, key in (("Parent", "parent_sql"), ("Child", "child_sql"), ("Statement", "sql")):
         if isinstance(evidence.get(key), str):
             lines += [f"{name}:", "", block(evidence[key], "sql")]
     shown = [f"{escape(name)} {escape(text, 120)}" for name, text in figures(evidence)]
     lines += [f"Evidence: {'; '.join(shown)}.", ""] if shown else []
+    detail = saving_detail(finding["impact"])
+    lines += [escape(detail), ""] if detail else []
     for advice in finding["recommendations"]:
         lines += _fix(advice)
     return "\n".join(lines)
@@ -201,6 +233,7 @@ def _fix(advice: dict[str, Any]) -> list[str]:
         "",
         block(advice["text"], advice["language"]),
         f"Verified by {escape(advice['verified_by'])}: {escape(verified)}\\",
+        *([f"Why this way: {escape(advice['because'])}\\"] if advice.get("because") else []),
         f"Risk: {escape(advice['risk'] or 'none known')}",
         "",
     ]

@@ -15,11 +15,14 @@ from analyzer.report.layout import brief
 from analyzer.report.values import Document
 from analyzer.report.views._terminal import terminal, written
 from analyzer.report.wording import (
+    accepted_lines,
     actions,
     coverage_sentences,
     headline,
+    if_fixed,
     interval,
     method,
+    open_findings,
     severities,
     state,
     value,
@@ -40,6 +43,7 @@ def render(document: Document, console_width: int = 100, *, colour: bool = False
     console = terminal(console_width, colour=colour)
     _verdict(console, document)
     _actions(console, document)
+    _savings(console, document)
     _findings(console, document)
     _statements(console, document)
     _silent(console, document)
@@ -84,6 +88,15 @@ def _actions(console: Console, document: Document) -> None:
         )
 
 
+def _savings(console: Console, document: Document) -> None:
+    lines = if_fixed(document)
+    if lines:
+        console.print()
+        console.print(Text("If the loops are fixed", style="bold"))
+    for line in lines:
+        console.print(Text(f"  {line}"))
+
+
 def _grid(title: str) -> Table:
     return Table(
         title=Text(title, style="bold"),
@@ -96,8 +109,9 @@ def _grid(title: str) -> Table:
 
 
 def _findings(console: Console, document: Document) -> None:
-    findings = document["findings"]
+    findings = open_findings(document)
     if not findings:
+        _accepted(console, document)
         return
     table = _grid("Findings")
     table.add_column("Severity", no_wrap=True)
@@ -120,6 +134,12 @@ def _findings(console: Console, document: Document) -> None:
     console.print()
     console.print(table)
     _more(console, len(findings) - _FINDINGS, "finding")
+    _accepted(console, document)
+
+
+def _accepted(console: Console, document: Document) -> None:
+    for line in accepted_lines(document):
+        console.print(Text(line, style="dim"))
 
 
 def _statements(console: Console, document: Document) -> None:

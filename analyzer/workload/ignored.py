@@ -1,0 +1,71 @@
+"""`/* pg95:ignore n-plus-one */` in statements: which detectors are told to pass them over."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from analyzer.model.columns import Column, Rows, distinct, grown
+from analyzer.workload.totals import Totals
+
+_MARK = "pg95:ignore"
+_DIRECTIVE = re.compile(
+    r"pg95:ignore[ \t]+([a-z][a-z0-9-]{0,40}(?:[ \t]*,[ \t]*[a-z][a-z0-9-]{0,40}){0,9})"
+)
+_WIDE = 1 << 32
+_UNREAD, _NONE = -2, -1
+
+
+class Ignored:
+    """Counts, by statement, the executions whose comments name detectors (or "all")."""
+
+    def __init__(self, comments: Sequence[str]) -> None:
+        """`comments` are the recording's; there may be more of them with every slice."""
+        self._comments = comments
+        self._of_comment = np.zeros(0, dtype=np.int64)
+        self._sets: dict[frozenset[str], int] = {}
+        self._marked = Totals()
+
+    def add(self, statement: Rows, comments: Column) -> None:
+        """Executions: each one's statement and comment (numbers, -1 none)."""
+        found = distinct(comments[comments >= 0])
+        if len(found) == 0:
+            return
+        self._of_comment = grown(self._of_comment, int(found[-1]) + 1, _UNREAD)
+        for comment in found[self._of_comment[found] == _UNREAD].tolist():
+            self._of_comment[comment] = self._number(self._comments[comment])
+        if not self._sets:  # nearly always
+            return
+        numbers = np.where(comments >= 0, self._of_comment[np.maximum(comments, 0)], _NONE)
+        marked = np.flatnonzero(numbers >= 0)
+        self._marked.count(statement[marked].astype(np.int64) * _WIDE + numbers[marked])
+
+    def _number(self, comment: str) -> int:
+        names = read_ignored(comment)
+        return self._sets.setdefault(names, len(self._sets)) if names else _NONE
+
+    def by_statement(self, executions: Mapping[int, int]) -> dict[int, frozenset[str]]:
+        """The detectors that every execution of a statement names, by statement.
+
+        `executions` is how many there were of each.
+        """
+        keys, counts = self._marked.items()
+        sets = list(self._sets)
+        found: dict[int, tuple[int, frozenset[str]]] = {}
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            statement, names = key // _WIDE, sets[key % _WIDE]
+            before, known = found.get(statement, (0, names))
+            found[statement] = (before + count, known & names)
+        return {
+            statement: names
+            for statement, (count, names) in found.items()
+            if names and count >= executions.get(statement, 0)
+        }
+
+
+def read_ignored(comment: str) -> frozenset[str]:
+    """The detectors that a comment names."""
+    if _MARK not in comment:
+        return frozenset()
+    found = _DIRECTIVE.findall(comment)
+    return frozenset(name.strip() for part in found for name in part.split(","))

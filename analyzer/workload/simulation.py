@@ -1,0 +1,235 @@
+"""Requests and statements as they would be if findings were fixed."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from analyzer.model.columns import Floats, Rows
+from analyzer.model.saving import (
+    LoopKey,
+    Quantiles,
+    RequestSaving,
+    RoundTripCost,
+    Saving,
+    Savings,
+)
+from analyzer.workload.partial import Figures
+from analyzer.workload.quantiles import buckets_of, from_histogram, octaves
+from analyzer.workload.savings import Changes, SavingFigures
+from analyzer.workload.totals import Totals
+
+_WIDE = 1 << 32
+_DAY_MS = 86_400_000.0
+_LONG_MS = 6 * 3_600_000.0  # a window from which a day is told; shorter ones say little of a day
+Histogram = tuple[Rows, Floats]
+
+
+def round_trip_cost(figures: SavingFigures, given_ms: float | None) -> RoundTripCost:
+    """What a round trip costs: as given, else as the shortest gaps in loops show it."""
+    gap, means = figures.gap_ms()
+    shown = f"the shortest twentieth of {means} means of four gaps in loops"
+    if given_ms is not None:
+        note = "as --rtt-ms says; the application's own time is left out"
+        seen = "" if gap is None else f" (the log shows {gap:.3g} ms for both: {shown})"
+        return RoundTripCost(given_ms, "given", note + seen)
+    if gap is None:
+        return RoundTripCost(None, "none", "no loop shows what a round trip costs: give --rtt-ms")
+    return RoundTripCost(gap, "estimated", f"{shown}: network and the application's own time")
+
+
+class Simulation:
+    """A run's figures, ready to answer what fixes would change."""
+
+    def __init__(
+        self, figures: Figures, savings: SavingFigures, routes: Sequence[str], quantile: float
+    ) -> None:
+        self._figures = figures
+        self._savings = savings
+        self._routes = routes
+        self._quantile = quantile
+
+    def fixed(
+        self,
+        findings: Mapping[str, LoopKey],
+        occurrences: Mapping[str, int],
+        window_ms: float | None,
+        rtt_ms: float | None,
+        exact: tuple[float | None, float | None],
+    ) -> Savings | None:
+        """All that fixing `findings` (loops by key) saves; None where there is nothing to fix.
+
+        `window_ms` is the time that the log spans, `exact` are the quantiles (ms) of statements
+        and of requests as they are known; what histograms give is put beside them.
+        """
+        known = {key: loop for key, loop in findings.items() if loop in self._savings.loops}
+        if not known:
+            return None
+        cost = round_trip_cost(self._savings, rtt_ms)
+        fixed = np.zeros(len(self._savings.numbers), dtype=bool)
+        fixed[[self._savings.numbers[loop] for loop in known.values()]] = True
+        routes = self._by_route(fixed)
+        return Savings(
+            cost=cost,
+            findings={
+                key: self._saving(loop, occurrences[key], cost, window_ms)
+                for key, loop in known.items()
+            },
+            routes=routes,
+            requests=self._overall(fixed, routes, exact[1]),
+            statements=self._statements(known.values(), exact[0]),
+            unit=self._figures.requests.unit(),
+            note=_sampled(self._savings.step),
+        )
+
+    def _saving(
+        self, loop: LoopKey, occurrences: int, cost: RoundTripCost, window_ms: float | None
+    ) -> Saving:
+        sums = self._savings.loops[loop]
+        wall = None if cost.ms is None else sums.server_ms + sums.round_trips * cost.ms
+        runs = max(occurrences, 1)
+        each = (
+            sums.round_trips / runs,
+            sums.server_ms / runs,
+            None if wall is None else wall / runs,
+        )
+        day, note = None, "the input spans no time"
+        if window_ms:
+            note = f"the window of {_hours(window_ms)} is too short to tell of a day"
+        if window_ms and window_ms >= _LONG_MS:
+            factor = _DAY_MS / window_ms
+            day = (
+                sums.round_trips * factor,
+                sums.server_ms * factor,
+                None if wall is None else wall * factor,
+            )
+            note = f"of a day as the window of {_hours(window_ms)} is, on average"
+        return Saving(occurrences, sums.round_trips, sums.server_ms, wall, each, day, note)
+
+    def _by_route(self, fixed: Rows) -> list[RequestSaving]:
+        """Routes that hold a fixed loop, most time saved first."""
+        total = self._figures.requests.by_route()
+        spared_ms, spared_trips = (self._spared(one, fixed) for one in self._savings.by_route)
+        histograms = self._figures.requests.histograms()
+        found = []
+        for route in sorted(total.keys() & spared_trips.keys()):  # some have no time at all
+            count, before_ms, trips = total[route]
+            hit, quantiles = self._quantiles(fixed, histograms, route)
+            found.append(
+                RequestSaving(
+                    self._routes[route] if route >= 0 else None,
+                    count,
+                    hit,
+                    before_ms,
+                    before_ms - spared_ms[route],
+                    trips,
+                    trips - int(spared_trips[route]),
+                    quantiles,
+                )
+            )
+        return sorted(found, key=lambda one: (one.after_ms - one.before_ms, one.route or ""))
+
+    def _spared(self, totals: Totals, fixed: Rows) -> dict[int, float]:
+        keys, sums = totals.items()
+        some = fixed[keys % _WIDE]
+        found: dict[int, float] = {}
+        for key, amount in zip(
+            (keys[some] // _WIDE - 1).tolist(), sums[some].tolist(), strict=True
+        ):
+            found[key] = found.get(key, 0.0) + amount
+        return found
+
+    def _overall(
+        self, fixed: Rows, routes: Sequence[RequestSaving], exact: float | None
+    ) -> RequestSaving:
+        totals = self._figures.requests.by_route().values()
+        count, before, trips = (sum(one[n] for one in totals) for n in range(3))
+        hit, quantiles = self._quantiles(fixed, self._figures.requests.histograms(), None)
+        return RequestSaving(
+            None,
+            int(count),
+            hit,
+            before,
+            before + sum(one.after_ms - one.before_ms for one in routes),
+            int(trips),
+            int(trips) + sum(one.round_trips_after - one.round_trips_before for one in routes),
+            _beside(quantiles, exact),
+        )
+
+    def _quantiles(
+        self, fixed: Rows, histograms: Mapping[int, tuple[Rows, Rows]], route: int | None
+    ) -> tuple[int, Quantiles]:
+        """How many requests of a route (None: of all) are hit, and their quantile before and after."""
+        everything = Totals("f8")
+        for number, (buckets, counts) in histograms.items():
+            if route is None or number == route:
+                everything.add(buckets, counts.astype(np.float64))
+        before = everything.items()
+        after = Totals("f8")
+        after.add(*before)
+        routes, buckets, counts = self._savings.routes_hit()
+        mine = np.ones(len(routes), dtype=bool) if route is None else routes == route
+        after.add(buckets[mine], -counts[mine].astype(np.float64))
+        changed, hit = self._changed(fixed, route)
+        seen = float(counts[mine].sum())
+        if len(changed):
+            weights = np.full(len(changed), seen / len(changed))
+            after.add(buckets_of(octaves(changed)), weights)
+        share = hit / len(changed) if len(changed) else 0.0
+        return round(share * seen), Quantiles(
+            _quantile(before, self._quantile), _quantile(after.items(), self._quantile)
+        )
+
+    def _changed(self, fixed: Rows, route: int | None) -> tuple[Floats, int]:
+        """The time after the fixes of the kept requests that hold a loop, and how many are fixed."""
+        changes: Changes | None = self._savings.changes()
+        if changes is None:
+            return np.zeros(0), 0
+        some = fixed[changes.loop]
+        size = len(changes.before_ms)
+        spared = np.bincount(changes.place[some], weights=changes.ms[some], minlength=size)
+        touched = np.bincount(changes.place[some], minlength=size) > 0
+        mine = np.ones(size, dtype=bool) if route is None else changes.route == route
+        after: Floats = np.maximum(changes.before_ms - spared, 0.0)[mine]
+        return after, int(np.count_nonzero(touched & mine))
+
+    def _statements(self, loops: Collection[LoopKey], exact: float | None) -> Quantiles:
+        """The quantile over all executions: without the spared ones, with those in their place."""
+        before = self._figures.traffic.durations()
+        after = Totals("f8")
+        after.add(*before)
+        for loop in loops:
+            sums = self._savings.loops[loop]
+            for totals, sign in ((sums.spared, -1.0), (sums.added, 1.0)):
+                buckets, counts = totals.items()
+                after.add(buckets, sign * counts)
+        found = Quantiles(
+            _quantile(before, self._quantile), _quantile(after.items(), self._quantile)
+        )
+        return _beside(found, exact)
+
+
+def _quantile(histogram: tuple[Rows, Floats], quantile: float) -> float | None:
+    buckets, counts = histogram
+    whole = np.rint(np.maximum(counts, 0.0)).astype(np.int64)
+    some = whole > 0
+    if not some.any():
+        return None
+    return from_histogram(buckets[some], whole[some], quantile).value_ms
+
+
+def _beside(found: Quantiles, exact: float | None) -> Quantiles:
+    """A histogram's quantiles, moved so that the one before is the one that is known exactly."""
+    if exact is None or found.before_ms is None or found.after_ms is None or not found.before_ms:
+        return found
+    return Quantiles(exact, found.after_ms * exact / found.before_ms)
+
+
+def _hours(window_ms: float) -> str:
+    hours = window_ms / 3_600_000
+    return f"{hours:.3g} h" if hours >= 1 else f"{max(window_ms / 60_000, 0.1):.2g} min"
+
+
+def _sampled(step: int) -> str:
+    if step == 1:
+        return "every request that holds a loop was simulated"
+    return f"one in {step} of the requests that hold a loop was simulated"
