@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -32,7 +33,6 @@ from analyzer.plans.reader import PartlyUnreadError, read_plans
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
-from analyzer.sources.ahead import ReadAhead
 from analyzer.sources.inputs import Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
@@ -85,7 +85,7 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     gathered = _gather(options, recording, progress)
     loops = LoopFinder(recording.catalog)
     values = ValueSamples()
-    workload, simulation = _build(options, recording, gathered, loops, values)
+    workload, simulation = _build(options, recording, gathered, (loops, values), progress)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops, values))
@@ -270,13 +270,19 @@ def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    loops: LoopFinder,
-    values: ValueSamples,
+    observers: tuple[LoopFinder, ValueSamples],
+    progress: Progress | None,
 ) -> tuple[Workload, Simulation]:
-    """Read all executions, slice by slice: each is counted, searched for loops and let go."""
+    """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
+    loops, values = observers
     builder = WorkloadBuilder(recording, options.target)
     streams = gathered.gathering.streams
-    with ReadAhead(streams, options.workers, recording.turn):
+    reading: AbstractContextManager[object] = nullcontext()
+    if options.workers > 1:
+        from analyzer.sources.workers.pool import Workers  # noqa: PLC0415 - few runs pay for it
+
+        reading = Workers(streams, options.workers, recording, progress)
+    with reading:
         for chunk, last in slices(streams):
             work = builder.add(chunk, last=last)
             builder.savings.add(work, loops.observe(work))

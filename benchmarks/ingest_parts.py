@@ -12,6 +12,7 @@ from measuring import MB, Usage, copy_entries, machine, progress, run
 from peers import (
     CHECKOUT,
     INSTALL_PGBADGER,
+    compile_modules,
     pg95,
     pgbadger,
     pgbadger_version,
@@ -36,6 +37,7 @@ class Bench:
         self.folder = folder
         self.output = folder / "report.json"
         self.version = pgbadger_version()
+        compile_modules()
         when = datetime.now(UTC).date().isoformat()
         peer = self.version or f"not installed ({INSTALL_PGBADGER})"
         self.results = Results({"date": when, **machine(), "pgBadger": peer})
@@ -128,7 +130,7 @@ class Bench:
             self.results.growth.append(runs)
 
     def workers(self, logs: Path) -> None:
-        """Wall clock of one worker and of two, in turns, over four files cut from one log."""
+        """Wall clock of one worker and of two, in turns: over four files cut from one log, and over that."""
         name = self.options.formats[0]
         log = logs / FILE_NAMES[name]
         size = log.stat().st_size
@@ -140,12 +142,13 @@ class Bench:
                 # The last may take what the cuts left over.
                 copy_entries(source, file, size if file == files[-1] else size // 4, name)
         self.results.workers_mb = size / MB
-        for turn in range(self.options.runs):
-            progress(f"workers: run {turn + 1} of {self.options.runs}")
-            times: dict[int, Usage] = {}
-            for count in (1, 2) if turn % 2 else (2, 1):
-                times[count] = pg95([place], self.output, "--workers", str(count))
-            self.results.workers.append((times[1], times[2]))
+        for inputs, pairs in ((place, self.results.workers), (log, self.results.workers_one)):
+            for turn in range(self.options.runs):
+                progress(f"workers, {inputs.name}: run {turn + 1} of {self.options.runs}")
+                times: dict[int, Usage] = {}
+                for count in (1, 2) if turn % 2 else (2, 1):
+                    times[count] = pg95([inputs], self.output, "--workers", str(count))
+                pairs.append((times[1], times[2]))
 
     def reference(self, logs: Path) -> None:
         """The reader without the compiled module."""

@@ -81,6 +81,7 @@ class Results:
     growth_format: str = ""
     growth: list[Runs] = field(default_factory=list)
     workers: list[tuple[Usage, Usage]] = field(default_factory=list)
+    workers_one: list[tuple[Usage, Usage]] = field(default_factory=list)  # of one file
     workers_mb: float = 0.0
     notes: list[str] = field(default_factory=list)
 
@@ -204,13 +205,17 @@ def _growth_lines(results: Results) -> list[str]:
 
 
 def _workers_lines(results: Results) -> list[str]:
-    if not results.workers:
-        return []
-    one, two = (median(pair[n].wall_s for pair in results.workers) for n in (0, 1))
-    ratios = [first.wall_s / second.wall_s for first, second in results.workers]
-    times = f"{one:.2f} s with one worker, {two:.2f} s with two, wall clock"
-    ratio = f"{median(ratios):.2f}× ({min(ratios):.2f}–{max(ratios):.2f})"
-    return [f"Four files of {results.workers_mb:.0f} MB in all: {times}, {ratio}.", ""]
+    lines = []
+    for what, pairs in (("Four files", results.workers), ("One file", results.workers_one)):
+        if pairs:
+            one, two = (median(pair[n].wall_s for pair in pairs) for n in (0, 1))
+            cpu_one, cpu_two = (median(pair[n].cpu_s for pair in pairs) for n in (0, 1))
+            ratios = [first.wall_s / second.wall_s for first, second in pairs]
+            times = f"{one:.2f} s with one worker, {two:.2f} s with two, wall clock"
+            ratio = f"{median(ratios):.2f}× ({min(ratios):.2f}–{max(ratios):.2f})"
+            cost = f"{cpu_one:.2f} and {cpu_two:.2f} CPU s"
+            lines += [f"{what} of {results.workers_mb:.0f} MB: {times}, {ratio}; {cost}.", ""]
+    return lines
 
 
 def write_block(document: Path, block: str) -> None:

@@ -100,7 +100,7 @@ _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=click.IntRange(min=1),
         default=1,
         show_default=True,
-        help="Threads: one analyses, the others read inputs ahead of it.",
+        help="Processes that read logs side by side, beside the one that analyses; 1: a single one does both. The report is the same.",
     ),
 )
 _JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (

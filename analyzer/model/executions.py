@@ -78,6 +78,32 @@ class ExecutionChunk:
         return len(self.columns["key"])
 
 
+class ByteTexts:
+    """Texts as UTF-8, one behind the other; `ends` has where in `data` each of them ends."""
+
+    __slots__ = ("data", "ends")
+
+    def __init__(self, data: bytes, ends: Column) -> None:
+        self.data = data
+        self.ends = ends
+
+    @classmethod
+    def of(cls, texts: Texts) -> "ByteTexts":
+        """Any texts in this form."""
+        if isinstance(texts, ByteTexts):
+            return texts
+        encoded = [texts[n].encode("utf-8", "surrogatepass") for n in range(len(texts))]
+        ends = np.cumsum(np.array([len(text) for text in encoded], dtype="i8"), dtype="i8")
+        return cls(b"".join(encoded), ends)
+
+    def __getitem__(self, number: int) -> str:
+        start = int(self.ends[number - 1]) if number else 0
+        return self.data[start : int(self.ends[number])].decode("utf-8", "surrogatepass")
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+
 class JoinedTexts:
     """Several tables of texts as one: the numbers of part k begin where those of part k - 1 end."""
 

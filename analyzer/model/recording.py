@@ -1,5 +1,6 @@
 """What the sources give, before anyone looks at it: columns, plans, counters, a catalog."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -9,13 +10,14 @@ from analyzer.model.event import Event
 from analyzer.model.plan import PlanShelf
 from analyzer.model.statement import StatementCounters
 from analyzer.model.strings import Strings
-from analyzer.model.turn import Turn
+
+NANOSECONDS = 1_000_000  # in a millisecond
 
 
 class StatementKeys(Protocol):
     """Interns statement texts by their safe key (analyzer.sql.keys has the implementation).
 
-    `texts[k]` is the first text seen with key number k.
+    `texts[k]` is the first text seen with key number k, and `safe_keys[k]` that key.
     """
 
     texts: list[str]
@@ -30,19 +32,52 @@ class StatementKeys(Protocol):
         """
         ...
 
+    def add_new(self, text: str) -> tuple[int, str | None, str | None]:
+        """As `add`, for who remembers texts himself, and checks what he remembers."""
+        ...
+
+    @property
+    def safe_keys(self) -> Sequence[str]:
+        """The safe keys by their numbers."""
+        ...
+
+    def known_as(self, key: str, text: str) -> int:
+        """Intern a text whose safe key is known already; the number of its key."""
+        ...
+
     def check(self, text: str, number: int) -> None:
-        """Hold a text that a cache took for key `number` against the fingerprint of that key."""
+        """Hold a text that was taken for key `number` against the fingerprint of that key."""
         ...
 
 
 @dataclass(slots=True)
 class PhaseTotals:
-    """Parse and bind figures of one statement key: how often, and milliseconds together."""
+    """Parse and bind figures of one statement key: how often, and their time together.
+
+    It is kept in whole nanoseconds (no log tells less): such sums do not depend on their order.
+    """
 
     parses: int = 0
-    parse_ms: float = 0.0
+    parse_ns: int = 0
     binds: int = 0
-    bind_ms: float = 0.0
+    bind_ns: int = 0
+
+    def add(self, other: "PhaseTotals") -> None:
+        """Take in those of another part."""
+        self.parses += other.parses
+        self.parse_ns += other.parse_ns
+        self.binds += other.binds
+        self.bind_ns += other.bind_ns
+
+    @property
+    def parse_ms(self) -> float:
+        """Milliseconds of all parses."""
+        return self.parse_ns / NANOSECONDS
+
+    @property
+    def bind_ms(self) -> float:
+        """Milliseconds of all binds."""
+        return self.bind_ns / NANOSECONDS
 
 
 @dataclass(slots=True)
@@ -72,4 +107,3 @@ class Recording:
     counters: list[StatementCounters] = field(default_factory=list)
     catalog: Catalog | None = None
     coverage: Coverage = field(default_factory=Coverage)
-    turn: Turn = field(default_factory=Turn)

@@ -1,7 +1,7 @@
 """One input: opened, recognised by content, read by whoever knows its format, accounted for."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
@@ -22,9 +22,11 @@ from analyzer.sources.logs.unwrapping import UNWRAPPERS, Unwrapper
 from analyzer.sources.mapping import EXAMPLE
 from analyzer.sources.opening import InputStream, Progress, open_input
 from analyzer.sources.options import ReadOptions
+from analyzer.sources.workers.parts import Part
 
 LARGEST_DOCUMENT_BYTES = 64 << 20  # plans and schemas are read whole
 SKIPPED = "skipped"
+_HEAD_SHOWN = 4096  # bytes of a log's beginning that a message may show
 _PROSE = (".md", ".rst")  # a README beside logs is listed in the coverage, and no reason to warn
 
 
@@ -32,11 +34,18 @@ _PROSE = (".md", ".rst")  # a README beside logs is listed in the coverage, and 
 class ExecutionStream:
     """The executions of one input, read as `chunks` is iterated over.
 
-    `first_us` is the time of its first entry (None: not known before it is read).
+    `first_us` is the time of its first entry (None: not known before it is read). `part` is what
+    another process would read it by, None if no other can; `divide` gives chunks that are read from
+    the input, opened, in another way.
     """
 
     first_us: int | None
     chunks: Iterator[ExecutionChunk]
+    part: Part | None = None
+    divide: "Callable[[InputStream, Divided], Iterator[ExecutionChunk]] | None" = None
+
+
+Divided = Callable[[InputStream, EntrySink], Iterator[ExecutionChunk]]
 
 
 class Input:
@@ -57,7 +66,8 @@ class Input:
         self._coverage = coverage
         self._options = options
         self._found = found
-        self._source = len(recording.coverage.sources) - 1
+        self.source = len(recording.coverage.sources) - 1
+        self.divided: Divided | None = None  # reads it another way: in parts
 
     def open(self, progress: Progress | None) -> ExecutionStream | None:
         """Open and recognise it: a document is read, of a log its stream is given.
@@ -101,13 +111,21 @@ class Input:
         """A log's stream. A file is opened again when its turn comes: there may be thousands."""
         first_us = first_time(known.head, known, Clock(self._options.timezone, _no_warning))
         if stream.size is None:
-            return ExecutionStream(first_us, self._chunks(known, stream, progress))
+            return ExecutionStream(first_us, self.chunks(known, stream, progress))
         stream.close()
-        return ExecutionStream(first_us, self._chunks(known, None, progress))
+        shown_head = replace(known, head=known.head[:_HEAD_SHOWN])
+        part = Part(self._path, self.source, self._coverage, self._options, shown_head)
 
-    def _chunks(
+        def divide(opened: InputStream, divided: Divided) -> Iterator[ExecutionChunk]:
+            self.divided = divided
+            return self.chunks(known, opened, progress)
+
+        return ExecutionStream(first_us, self.chunks(known, None, progress), part, divide)
+
+    def chunks(
         self, known: Recognised, opened: InputStream | None, progress: Progress | None
     ) -> Iterator[ExecutionChunk]:
+        """The executions of a log that was recognised, and maybe `opened`; what goes wrong is written down."""
         try:
             with opened or open_input(self._path) as stream:
                 stream.progress = progress
@@ -151,7 +169,7 @@ class Input:
             yield from self._log(known, data)
             return
         reader = READERS[known.format](
-            CallSink(self._recording, self._coverage, self._source, self._options)
+            CallSink(self._recording, self._coverage, self.source, self._options)
         )
         yield from reader.read(data)
         self._check(f"is not given as {reader.WHAT}")
@@ -186,8 +204,11 @@ class Input:
                 "give --log-line-prefix as the server's SHOW log_line_prefix prints it"
             )
             return
-        sink = EntrySink(self._recording, self._coverage, self._source, self._options)
-        yield from read_log(known.format, stream, sink, known.prefix)
+        sink = EntrySink(self._recording, self._coverage, self.source, self._options)
+        if self.divided is not None and isinstance(stream, InputStream):
+            yield from self.divided(stream, sink)
+        else:
+            yield from read_log(known.format, stream, sink, known.prefix)
         remedy = "leave --log-format out to have the format detected"
         if self._options.log_format == "auto":
             remedy = "give --log-format"
@@ -214,7 +235,7 @@ class Input:
         form = cast("Form", known.format.removeprefix(detection.COUNTERS))
         buffered = io.BufferedReader(stream, 1 << 20)
         try:
-            rows = read_counters(buffered, form, self._source, self._coverage)
+            rows = read_counters(buffered, form, self.source, self._coverage)
         finally:
             buffered.detach()
         self._recording.counters.extend(rows)
@@ -228,7 +249,7 @@ class Input:
                 text=text,
                 format=known.format.removeprefix(detection.PLAN),
                 origin=self._coverage.path,
-                source=self._source,
+                source=self.source,
                 line=1,
             )
         )

@@ -5,6 +5,7 @@ rest of the comment (route, controller, job's name) is one of a few. So the id b
 its own, the execution's `trace`, and the comment is kept without it.
 """
 
+import functools
 import hashlib
 import re
 
@@ -23,6 +24,8 @@ _QUEUE = re.compile(r"\b(?:queue|queue_name)\s*[=:]\s*'?([^\s,'*]{1,200})", re.I
 _HINTS = ("traceparent", "req", "job", "jid", "task")
 _JOBS = ("job", "jid", "task", "celery")
 _TRACE_PARTS = 4
+_CACHED = 1024
+_LONGEST_CACHED = 1024  # characters: with _CACHED, bounds the memory
 _MASK = (1 << 63) - 1
 
 
@@ -36,9 +39,10 @@ def split_trace(comment: str) -> tuple[str, int]:
     found = _TRACEPARENT.search(comment)
     if found:
         rest = comment[: found.start(1)] + comment[found.end(4) :]
-        if not _may_hold(rest):  # "traceparent=" alone is there: nothing else is
-            return rest, int(found[2][16:], 16) & _MASK
-    if not found and not _may_hold(comment):
+        kept = (_known_kept if len(rest) <= _LONGEST_CACHED else _kept)(rest)
+        if kept is not None:
+            return kept, trace_number(found[2])
+    elif not _may_hold(comment):
         return comment, 0
     ids = [one for match in _ID.finditer(comment) if (one := _identity(match, comment))]
     if not ids:
@@ -59,6 +63,19 @@ def _identity(match: re.Match[str], comment: str) -> tuple[int, str] | None:
         queue = _QUEUE.search(comment)
         return 0, f"{queue[1]}:{value}" if queue else value
     return 2, value
+
+
+def _kept(rest: str) -> str | None:
+    """A comment whose trace id is gone already, as it is kept; None if it has other ids."""
+    if not _may_hold(rest):
+        return rest
+    if any(_identity(match, rest) for match in _ID.finditer(rest)):
+        return None
+    return _ID.sub(r"\1\2", rest)
+
+
+# There are few of those without other ids.
+_known_kept = functools.lru_cache(maxsize=_CACHED)(_kept)
 
 
 def _may_hold(comment: str) -> bool:

@@ -13,6 +13,8 @@ are settled once for all texts that share it, and a doubtful text takes the care
 
 import functools
 import re
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from analyzer.model.strings import Strings
@@ -45,7 +47,7 @@ __all__ = ["LITERAL_SEPARATOR", "StatementKeyTable", "safe_key"]
 _QUOTED_SEPARATOR = f"'{LITERAL_SEPARATOR}'"
 _CACHED_TEXTS = 50_000  # bounds the memory of the first-level cache; cleared when full
 _CACHED_FORMS = 2048
-CHECK_EVERY = 10_000
+CHECK_EVERY = 10_007  # a prime: no round interval of a log falls in with it
 _LONGEST_CACHED = 8192  # characters of a rough key: with _CACHED_FORMS, bounds the forms' memory
 
 _IN_PATH = either(IDENTIFIER_CHARACTERS + ".")
@@ -84,6 +86,8 @@ _SPLIT_ESCAPED = _sloppy(f"{_AFTER_E}{ESCAPED_REST}|{_NOT_AFTER_E}{STRING_REST}"
 # mistaken: the expression leaves no `/*` standing.
 _COMMENT = "/**/"
 _PLACEHOLDERS = dict.fromkeys("0123456789", "0") | {"'": "''", "-": _COMMENT, "/": _COMMENT}
+_placeholder = _PLACEHOLDERS.__getitem__
+_first = itemgetter(0)
 
 # The traces in a rough key of what the sloppy expression does not know.
 _DOUBTS = re.compile(
@@ -118,6 +122,7 @@ class _Form(NamedTuple):
     key: str | None  # None: the text is its own key, with neither literals nor comments
     simple: bool  # every token is a literal as written: no parameter, comment or prefix
     prefixed: bool  # some string has a prefix, which the token lacks
+    commented: bool  # of what is not simple there is one comment, and no parameter
 
 
 def safe_key(text: str) -> Keyed:
@@ -131,7 +136,7 @@ def safe_key(text: str) -> Keyed:
     pieces = _SPLIT_ESCAPED(text) if "\\" in text else _SPLIT(text)
     values = pieces[1::2]
     try:
-        pieces[1::2] = [_PLACEHOLDERS[token[0]] for token in values]
+        pieces[1::2] = map(_placeholder, map(_first, values))
     except KeyError:
         placeholders = _look_again(values)
         if placeholders is None:
@@ -141,18 +146,31 @@ def safe_key(text: str) -> Keyed:
     form = _known_form(rough) if len(rough) <= _LONGEST_CACHED else _form(rough)
     if form is None:
         return careful_key(text)
-    key, simple, prefixed = form
+    key, simple, prefixed, commented = form
     if key is None:
         return text, None, None
     if simple:
         return key, LITERAL_SEPARATOR.join(values) if values else None, None
     if prefixed:
-        values = list(map(_with_prefix, pieces[::2], values))
-    return _sorted_out(text, key, values)
+        values = [
+            _with_prefix(before, token) if before[-1:] in _PREFIXES else token
+            for before, token in zip(pieces[::2], values, strict=False)
+        ]
+    return _sorted_out(text, key, values, commented=commented)
 
 
-def _sorted_out(text: str, key: str, values: list[str]) -> Keyed:
-    """The answer where comments and empty texts (parameters) are among the values."""
+def _sorted_out(text: str, key: str, values: list[str], *, commented: bool) -> Keyed:
+    """The answer where comments and empty texts (parameters) are among the values.
+
+    `commented`: there is one comment and nothing is empty.
+    """
+    if commented:  # frequent: applications put one in front of or behind a statement
+        place = -1 if values[-1][0] in _COMMENT_STARTS else 0
+        if values[place][0] in _COMMENT_STARTS:
+            comment = values.pop(place)
+            if not _is_whole_comment(comment):
+                return careful_key(text)
+            return key, LITERAL_SEPARATOR.join(values) if values else None, comment
     comments = [value for value in values if value[:1] in _COMMENT_STARTS]
     if not all(map(_is_whole_comment, comments)):
         return careful_key(text)
@@ -170,12 +188,13 @@ def _form(rough: str) -> _Form | None:
     if not STRIPPABLE.match(key) or ";" in key:
         if commented or _MAY_BE_NAMED.match(rough):
             return None
-        return _Form(None, simple=True, prefixed=False)
+        return _Form(None, simple=True, prefixed=False, commented=False)
     if not NAMES_WITHOUT_LISTS.fullmatch(key):
         return None  # lists do not collapse then
     prefixed = _PREFIXED.search(rough) is not None
-    simple = not (commented or prefixed or "$1" in rough)
-    return _Form(collapse(key), simple, prefixed)
+    empty = "$1" in rough
+    simple = not (commented or prefixed or empty)
+    return _Form(collapse(key), simple, prefixed, rough.count(_COMMENT) == 1 and not empty)
 
 
 _known_form = functools.lru_cache(maxsize=_CACHED_FORMS)(_form)
@@ -224,8 +243,8 @@ def _items(token: str) -> tuple[str, str] | None:
 
 
 def _with_prefix(before: str, token: str) -> str:
-    """A string with its prefix, if the text before it ends in one; any other token as it is."""
-    if token[:1] == "'" and before[-1:] in _PREFIXES and _PREFIXED.search(before[-2:] + "''"):
+    """A string with its prefix, if the letter before it is one; any other token as it is."""
+    if token[:1] == "'" and _PREFIXED.search(before[-2:] + "''"):
         return before[-1] + token
     return token
 
@@ -235,19 +254,28 @@ def _is_whole_comment(comment: str) -> bool:
     return comment[1] == "-" or (comment.endswith("*/", 2) and "/*" not in comment[2:])
 
 
+def is_checked(at_us: int, duration_ms: float) -> bool:
+    """Whether the key of a statement that was logged then is to be checked (see `StatementKeyTable`).
+
+    It depends on nothing else, so that parts of a log read side by side check what reading them in
+    turn would.
+    """
+    return (at_us // 1000 + int(duration_ms * 1000.0 + 0.5)) % CHECK_EVERY == 0
+
+
 class StatementKeyTable:
     """Interns statement texts by their safe key.
 
-    `texts[k]` is the first text seen with key k: its fingerprint is that of all of them. One in
-    CHECK_EVERY answers from a cache is held against that; `disagreed` of `checked` were wrong.
+    `texts[k]` is the first text seen with key k: its fingerprint is that of all of them. Readers
+    hold about one in CHECK_EVERY statements against that (`is_checked`); `disagreed` of `checked`
+    were wrong.
     """
 
-    __slots__ = ("_cache", "_hits", "_keys", "checked", "disagreed", "texts")
+    __slots__ = ("_cache", "_keys", "checked", "disagreed", "texts")
 
     def __init__(self) -> None:
         self._keys = Strings()
         self._cache: dict[str, tuple[int, str | None, str | None]] = {}
-        self._hits = 0
         self.checked = 0
         self.disagreed = 0
         self.texts: list[str] = []
@@ -256,21 +284,33 @@ class StatementKeyTable:
         """The number of the text's key, its literals and its comments (see `safe_key`)."""
         known = self._cache.get(text)
         if known is not None:
-            self._hits += 1
-            if not self._hits % CHECK_EVERY:
-                self.check(text, known[0])
             return known
+        known = self.add_new(text)
+        if len(self._cache) >= _CACHED_TEXTS:
+            self._cache.clear()
+        self._cache[text] = known
+        return known
+
+    def add_new(self, text: str) -> tuple[int, str | None, str | None]:
+        """As `add`, for who remembers texts himself, and checks what he remembers."""
         key, literals, comments = safe_key(text)
+        number = self.known_as(key, text)
+        return number, literals, comments
+
+    def known_as(self, key: str, text: str) -> int:
+        """The number of a safe key, new or known; `text` is one that has it."""
         number = self._keys.add(key)
         if number == len(self.texts):
             self.texts.append(text)
-        if len(self._cache) >= _CACHED_TEXTS:
-            self._cache.clear()
-        self._cache[text] = (number, literals, comments)
-        return number, literals, comments
+        return number
+
+    @property
+    def safe_keys(self) -> Sequence[str]:
+        """The keys by their numbers."""
+        return self._keys.texts
 
     def check(self, text: str, number: int) -> None:
-        """Hold a text that a cache took for key `number` against the fingerprint of that key."""
+        """Hold a text that was taken for key `number` against the fingerprint of that key."""
         self.checked += 1
         if fingerprint(text) != fingerprint(self.texts[number]):
             self.disagreed += 1

@@ -249,11 +249,7 @@ class WorkloadBuilder:
         for (source, key), phases in recording.phases.items():
             number = statements.known(statements.of_key(key))
             if number is not None and source not in skipped:
-                total = sums.setdefault(number, Sums()).phases
-                total.parses += phases.parses
-                total.parse_ms += phases.parse_ms
-                total.binds += phases.binds
-                total.bind_ms += phases.bind_ms
+                sums.setdefault(number, Sums()).phases.add(phases)
         for row in recording.counters:
             statement = identify(row.query)
             # What runs inside another statement (a foreign key's check, a function's body) is part

@@ -74,6 +74,7 @@ static size_t scan_all(scanner *s, const uint8_t *data, size_t size, int last)
             HOLD(!scan_set_text(s, keys++, -1, 7, keys % 3 ? NULL : (const uint8_t *)"1", 1));
             break;
         case SCAN_COMMENT: HOLD(!scan_set_comment(s, 5, 9)); break;
+        case SCAN_CHECK: s->check_text.n = 0; break;
         case SCAN_LOST: {
             const uint8_t *newline = memchr(data + s->position, '\n', size - s->position);
             end = newline ? (size_t)(newline + 1 - data) : size;

@@ -42,6 +42,9 @@ FRAGMENTS = (
     *("SELECT", " ", "\n", "\t", "1", "42.5", "'a'", "'it''s'", "E'\\''", "$1", "$2", "$$x$$"),
     *("-- c\n", "/* c */", "/*request_id:7f3,route:x*/", '"q"', "FROM t", "WHERE a = ", "\u2028"),
     "/*traceparent='00-0123456789abcdef0123456789abcdef-0123456789abcdef-01',route='/a'*/",
+    "/*traceparent='00-00000000000000000000000000000000-0123456789abcdef-01',route='/a'*/",
+    "/*jobId='7',traceparent='00-0123456789abcdef0123456789abcdef-0123456789abcdef-01'*/",
+    "/*jobId='7',traceparent='00-0123456789abcdef0000000000000003-0123456789abcdef-01'*/",
     *("IN (1, 2, 3)", "IN ($1, $2, $3)", "VALUES (1), (2), (3)", ";", "é", "東京", "😀", "[1]"),
     *("float(8)", "::int", "(", ")", ",", "-1", "BEGIN", "duration: 12.3 ms  statement: fake"),
     *("'", '"', "\\", "U&'x'", "\x1f", "\u00a0", "שלום", "\u202e"),
@@ -158,17 +161,20 @@ def as_csvlog(made: Sequence[Entry], zone: str = "UTC") -> bytes:
 
 
 def as_jsonlog(made: Sequence[Entry], zone: str = "UTC") -> bytes:
-    r"""Every second line is in ASCII alone, with `\u` escapes."""
+    r"""Most lines are as PostgreSQL writes them; every fourth is spaced, in ASCII alone (`\u`)."""
     rows = []
     for line, entry in enumerate(made, 1):
         row: dict[str, object] = {"timestamp": stamp(entry, zone), "user": entry.user}
         row |= {"dbname": "db", "pid": entry.session, "session_id": f"6abc.{entry.session:x}"}
         row |= {"line_num": line, "error_severity": entry.severity}
         row |= {"state_code": entry.code} if entry.code != "00000" else {}
-        row |= {"message": entry.message, "application_name": entry.application, "query_id": -77}
+        row |= {"message": entry.message}
         row |= {"detail": entry.detail} if entry.detail else {}
         row |= {"statement": entry.statement} if entry.statement else {}
-        rows.append(json.dumps(row, ensure_ascii=line % 2 == 0) + "\n")
+        row |= {"application_name": entry.application, "query_id": -77}
+        spaced = line % 4 == 0
+        separators = (", ", ": ") if spaced else (",", ":")
+        rows.append(json.dumps(row, ensure_ascii=spaced, separators=separators) + "\n")
     return "".join(rows).encode("utf-8", "surrogateescape")
 
 

@@ -41,6 +41,12 @@ def test_the_cases_of_the_reference() -> None:
     assert answered > len(cases) // 4
 
 
+def test_rows_of_values_that_something_stands_between() -> None:
+    """A sign between two rows is no part of either, and does not go when rows collapse."""
+    for between in (",", ", ", " ,", " , ", "-, ", ",- ", " -,", "-,"):
+        assert_agrees(f"SELECT 1 FROM (VALUES ('a'), ('b'){between}('c'), ('d')) v")
+
+
 @settings(max_examples=10 * EXAMPLES, deadline=None)
 @given(sql.texts())
 def test_text_of_fragments(text: str) -> None:

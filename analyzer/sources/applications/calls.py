@@ -18,6 +18,7 @@ from analyzer.sources.logs.rows import RowBatch
 from analyzer.sources.logs.text import safe, shown
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.comments import split_trace
+from analyzer.sql.keys import is_checked
 
 LONGEST_MS = 1e12
 _LONGEST_TAG = 300
@@ -96,7 +97,10 @@ class CallSink:
         begin_us = self._placed(start_us, duration_ms)
         if start_us is not None and not self._wanted(start_us):
             return -1
-        key, literals, comments = self.recording.keys.add(safe(sql))
+        text = safe(sql)
+        key, literals, comments = self.recording.keys.add(text)
+        if is_checked(begin_us, duration_ms or 0.0):
+            self.recording.keys.check(text, key)
         rest, told = (None, 0) if comments is None else split_trace(comments)
         comment = f"{rest} {tags}" if rest and tags else rest or tags or None
         row = self._batch.add(

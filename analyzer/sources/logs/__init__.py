@@ -16,24 +16,28 @@ from analyzer.sources.logs.native import native_reader
 from analyzer.sources.logs.prefix import Prefix
 from analyzer.sources.logs.stderr import StderrReader
 
-_Read = Callable[[BinaryIO, EntrySink, Prefix | None], Iterator[ExecutionChunk]]
+Reader = StderrReader | CsvlogReader | JsonlogReader
 
 
-def _stderr(stream: BinaryIO, sink: EntrySink, prefix: Prefix | None) -> Iterator[ExecutionChunk]:
+def _stderr(sink: EntrySink, prefix: Prefix | None) -> StderrReader:
     if prefix is None:
         raise UsageError("an stderr log cannot be read without its log_line_prefix")
-    return StderrReader(sink, prefix).read(stream)
+    return StderrReader(sink, prefix)
 
 
-def _csvlog(stream: BinaryIO, sink: EntrySink, _prefix: Prefix | None) -> Iterator[ExecutionChunk]:
-    return CsvlogReader(sink).read(stream)
+def _csvlog(sink: EntrySink, _prefix: Prefix | None) -> CsvlogReader:
+    return CsvlogReader(sink)
 
 
-def _jsonlog(stream: BinaryIO, sink: EntrySink, _prefix: Prefix | None) -> Iterator[ExecutionChunk]:
-    return JsonlogReader(sink).read(stream)
+def _jsonlog(sink: EntrySink, _prefix: Prefix | None) -> JsonlogReader:
+    return JsonlogReader(sink)
 
 
-FORMATS: Mapping[str, _Read] = {"stderr": _stderr, "csvlog": _csvlog, "jsonlog": _jsonlog}
+FORMATS: Mapping[str, Callable[[EntrySink, Prefix | None], Reader]] = {
+    "stderr": _stderr,
+    "csvlog": _csvlog,
+    "jsonlog": _jsonlog,
+}
 
 
 def read_log(
@@ -45,10 +49,10 @@ def read_log(
     `prefix` is the log_line_prefix; only stderr needs it.
     """
     try:
-        native = native_reader(name, sink, prefix)
+        reader = FORMATS[name](sink, prefix)
+        native = native_reader(sink, prefix, reader)
         sink.coverage.reader = "python" if native is None else "native"
-        chunks = FORMATS[name](stream, sink, prefix) if native is None else native.read(stream)
-        yield from chunks
+        yield from (native or reader).read(stream)
     finally:
         left = sink.close()
     yield from left

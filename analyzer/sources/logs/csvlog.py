@@ -12,6 +12,14 @@ from typing import BinaryIO
 from analyzer.model.executions import ExecutionChunk
 from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block, blocks
 from analyzer.sources.logs.meaning import EntrySink
+from analyzer.sources.logs.ordinary import (
+    PARAMETERS,
+    REPEATS,
+    TIME,
+    Ordinary,
+    OrdinaryEntries,
+    duration,
+)
 from analyzer.sources.logs.sessions import Session
 from analyzer.sources.logs.text import text_of
 
@@ -39,6 +47,7 @@ class CsvlogReader:
         self._sink = sink
         self._longest = longest
         self.sessions: dict[str, Session] = {}
+        self.ends = True  # the input ends where the stream does
         self._lost = False  # behind an endless record: only a certain start will do
         self._pending: list[
             bytes
@@ -52,10 +61,12 @@ class CsvlogReader:
 
     def read(self, stream: BinaryIO, offset: int = 0) -> Iterator[ExecutionChunk]:
         """Read all of `stream`, which begins at `offset`; gives the executions of each block."""
+        bulk = OrdinaryEntries(self._sink, self, ordinary_entries())
         for block in blocks(stream, tabs=False, longest=self._longest, offset=offset):
-            self.block(block)
+            bulk.block(block)
             yield from self._sink.flush()
-        self.give_up()
+        if self.ends:
+            self.give_up()
 
     def block(self, block: Block) -> None:
         """Read one block; blocks come in order, each once."""
@@ -98,9 +109,24 @@ class CsvlogReader:
         return end
 
     @property
+    def is_ready(self) -> bool:
+        """Whether the next byte begins a record."""
+        return not self._pending and not self._lost
+
+    @property
     def is_pending(self) -> bool:
         """Whether lines are held that do not make a record yet."""
         return bool(self._pending)
+
+    @property
+    def lines(self) -> int:
+        """Lines read, from the input's first on."""
+        return self._line - 1 + sum(piece.count(b"\n") + 1 for piece in self._pending)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what comes next is no record until a certain start of one."""
+        return self._lost
 
     def place(self, lines: int, offset: int) -> None:
         """The next block begins behind that many lines and bytes, which another has read."""
@@ -213,3 +239,33 @@ def _integer(text: str) -> int | None:
         return None
     number = int(text)
     return number if -(1 << 63) <= number < 1 << 63 else None
+
+
+def ordinary_entries() -> Ordinary:
+    """What ordinary entries look like: records as PostgreSQL writes them, with as few quotes."""
+    text = rf'[^"]*+(?:""[^"]*+){{0,{REPEATS}}}'
+    begins = duration(r'[^:"\n]')
+    bare = r'[^",\n\r]*+'
+    word = rf'(?:"[^"\n\r]*+"|{bare})'
+    field = rf'(?:"{text}"|{bare})'
+    pattern = re.compile(
+        rf"(?P<time>{TIME} [^,\"\n\r]{{1,40}}),(?P<user>{word}),(?P<database>{word}),{bare},{word},"
+        rf"(?P<session>[0-9a-f.]{{1,40}}),(?P<line>[0-9]{{1,18}}),{word},{bare},{bare},{bare},"
+        rf'LOG,{bare},"{begins}(?P<text>{text})",(?:"{PARAMETERS}(?P<parameters>{text})")?,'
+        # From HINT to location: most have none of it.
+        rf"(?:,,,,,,,|(?:{field},){{7}})(?P<application>{word})"
+        rf"(?:,{word}(?:,{bare},(?P<query_id>-?[0-9]{{1,19}}))?)?\n"
+        rf'|[^"\n]*+(?:"[^"]*+"[^"\n]*+){{0,{REPEATS}}}\n|[\s\S]+|(?P<absent>(?!))',
+        re.ASCII,
+    )
+    rest = rf'[^"]*+"[^"\n]*+(?:"[^"]*+"[^"\n]*+){{0,{REPEATS}}}\n'
+    return Ordinary(pattern, '"', _plain, _name, re.compile(rest.encode()))
+
+
+def _plain(raw: str) -> str:
+    """What stands in quotes, matched as Latin-1."""
+    return text_of(raw.replace('""', '"').encode("latin-1"))
+
+
+def _name(raw: str) -> str:
+    return _plain(raw.removeprefix('"').removesuffix('"'))

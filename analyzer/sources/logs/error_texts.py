@@ -5,6 +5,7 @@ a text that is known can be shown without what it quotes of the team's data. The
 that logs have most, as PostgreSQL 13 to 18 write them in English.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from analyzer.sources.logs.error_table import TEXTS
 
 _LOOKED_AT = 1_000  # characters of a message; what is known is told by much fewer
 _TEMPLATE = 200
+_REMEMBERED = 256  # messages
 _CURSOR = re.compile(r" at character \d{1,10}\Z")  # stderr's log adds where in the statement
 _NAME = re.compile(r'"[\w$.-]{1,128}"')
 _PLACE = re.compile(r"(…|<name>)")
@@ -75,7 +77,12 @@ def known_text(message: str, severity: str = "ERROR") -> KnownText | None:
     """What an error message of PostgreSQL's means, None if its text is not in the table."""
     if len(message) > _LOOKED_AT:  # what lies between is quoted from somewhere
         message = message[: _LOOKED_AT // 2] + message[-_LOOKED_AT // 2 :]
-    message = _CURSOR.sub("", message)
+    return _looked_up(_CURSOR.sub("", message), severity)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _looked_up(message: str, severity: str) -> KnownText | None:
+    """`known_text` of a whole message; a log has few errors, often."""
     word = message.partition(" ")[0]
     for patterns in (_PATTERNS.get(word, ()), _PATTERNS[""]):
         for pattern in patterns:

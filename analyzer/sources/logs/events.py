@@ -81,6 +81,7 @@ class EventReader:
         self.recording = recording
         self._coverage = coverage
         self.source = source
+        self.key_of: Callable[[str], int] = lambda text: recording.keys.add(text)[0]
         self.waits = LockWaits()
         self._codes = 0
         self._unsettled: Occurrence | None = None
@@ -122,7 +123,7 @@ class EventReader:
         if event is None:
             return
         session.event = None
-        key = self.recording.keys.add(text)[0]
+        key = self.key_of(text)
         if event is self._unsettled:
             self._unsettled = None
         self._came_from(event, key, text)
@@ -134,7 +135,7 @@ class EventReader:
         pieces = _PROCESS.split(text[:100_000])[1:]
         sides = list(zip(pieces[::2], pieces[1::2], strict=True))
         for _process, statement in sides[1:20]:  # the first is the one that failed
-            key = self.recording.keys.add(statement.strip())[0]
+            key = self.key_of(statement.strip())
             session.event.deadlock.statement(key, session.event.at_us, {"survived": 1})
 
     def follow(self, later: "EventReader", rename: Callable[[int], int]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = FLUSH_BYTES = 4 << 20  # a multiple of it, in the input, ends a block
 LONGEST_ENTRY_BYTES = 32 << 20
 _NEWLINE = b"\n"
 _TAB = 9
@@ -39,11 +39,12 @@ def blocks(
     """Cut at newlines; with `tabs` only where the next line does not begin with a TAB.
 
     PostgreSQL writes a TAB after each newline inside an stderr entry. `longest` overrides
-    LONGEST_ENTRY_BYTES; the stream begins at `offset` in the input.
+    LONGEST_ENTRY_BYTES; the stream begins at `offset` in the input. Where the
+    blocks of a stream that fills each read end depends on positions in the input alone.
     """
     limit = LONGEST_ENTRY_BYTES if longest is None else longest
     carry = b""
-    while chunk := stream.read(min(CHUNK_BYTES, limit)):
+    while chunk := stream.read(min(CHUNK_BYTES - (offset + len(carry)) % CHUNK_BYTES, limit)):
         data = carry + chunk if carry else chunk
         end = _last_boundary(data, max(0, len(carry) - 1), tabs=tabs)
         if end:

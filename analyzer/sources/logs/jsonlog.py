@@ -1,12 +1,21 @@
 """PostgreSQL's jsonlog (15 on): one JSON object per line."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from analyzer.model.executions import ExecutionChunk
 from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block, blocks, lines
 from analyzer.sources.logs.meaning import EntrySink
+from analyzer.sources.logs.ordinary import (
+    PARAMETERS,
+    REPEATS,
+    TIME,
+    Ordinary,
+    OrdinaryEntries,
+    duration,
+)
 from analyzer.sources.logs.sessions import Session
 from analyzer.sources.logs.text import json_text_of, safe
 
@@ -27,13 +36,24 @@ class JsonlogReader:
 
     def read(self, stream: BinaryIO, offset: int = 0) -> Iterator[ExecutionChunk]:
         """Read all of `stream`, which begins at `offset`; gives the executions of each block."""
+        bulk = OrdinaryEntries(self._sink, self, ordinary_entries())
         for block in blocks(stream, tabs=False, longest=self._longest, offset=offset):
-            self.block(block)
+            bulk.block(block)
             yield from self._sink.flush()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next byte begins an entry: always, as an entry is a line."""
+        return True
 
     def place(self, lines: int, _offset: int) -> None:
         """The next block begins behind that many lines and bytes, which another has read."""
         self._number = lines
+
+    @property
+    def lines(self) -> int:
+        """Lines read, from the input's first on."""
+        return self._number
 
     def block(self, block: Block) -> None:
         """Read one block; blocks come in order, each once."""
@@ -115,3 +135,40 @@ def _integer(value: object, otherwise: int) -> int:
     if isinstance(value, int) and -_INT64 <= value < _INT64:
         return int(value)
     return otherwise
+
+
+def ordinary_entries() -> Ordinary:
+    """What ordinary entries look like: the keys in the order in which PostgreSQL writes them.
+
+    Values that are of no use here may be any that is valid JSON for sure.
+    """
+    # No control characters, and no \u: its pairs and halves are left to the JSON parser.
+    word = r'[^"\\\x00-\x1f]*+'
+    text = rf'{word}(?:\\["\\/bfnrt]{word}){{0,{REPEATS}}}'
+    begins = duration(r'[^:"\\\x00-\x1f]')
+    number = "(?:0|-?[1-9][0-9]{0,18})"
+
+    def other(*names: str) -> str:
+        """These keys, each once or not at all."""
+        return "".join(f'(?:,"{name}":(?:{number}|"{word}"))?' for name in names)
+
+    pattern = re.compile(
+        rf'{{"timestamp":"(?P<time>{TIME} [^"\\\x00-\x1f]{{1,40}})"'
+        rf'(?:,"user":"(?P<user>{word})")?(?:,"dbname":"(?P<database>{word})")?'
+        rf"{other('pid', 'remote_host', 'remote_port')}"
+        r',"session_id":"(?P<session>[0-9a-f.]{1,40})","line_num":(?P<line>0|[1-9][0-9]{0,17})'
+        rf'{other("ps", "session_start", "vxid", "txid")},"error_severity":"LOG"'
+        rf'{other("state_code")},"message":"{begins}(?P<text>{text})"'
+        rf'(?:,"detail":"{PARAMETERS}(?P<parameters>{text})")?(?:,"context":"{text}")?'
+        rf'(?:,"application_name":"(?P<application>{word})")?'
+        rf'{other("backend_type", "leader_pid")}(?:,"query_id":(?P<query_id>{number}))?}}\n'
+        r"|[^\n]*+\n|(?P<absent>(?!))",
+        re.ASCII,
+    )
+    return Ordinary(pattern, "\\", _plain, _plain)
+
+
+def _plain(raw: str) -> str:
+    """A string of JSON, matched as Latin-1, without its quotes."""
+    value: str = json.loads(f'"{json_text_of(raw.encode("latin-1"))}"')
+    return value

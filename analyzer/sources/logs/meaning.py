@@ -11,7 +11,7 @@ import re
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.plan import RecordedPlan
-from analyzer.model.recording import PhaseTotals, Recording
+from analyzer.model.recording import NANOSECONDS, PhaseTotals, Recording
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.events import FAILURES, EventReader
 from analyzer.sources.logs.plan_texts import plan_format, statement_of
@@ -20,17 +20,18 @@ from analyzer.sources.logs.sessions import Session
 from analyzer.sources.logs.text import safe, shown
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.comments import split_trace
+from analyzer.sql.keys import CHECK_EVERY, is_checked
 
 # The name of a prepared statement or portal stands between the kind and ": ".
 _DURATION = re.compile(
     r"duration: ([0-9]{1,12}(?:\.[0-9]{1,9})?) ms(?:  ([a-z]+)(?: [^\n]*?)?:(?: |(?=\r?\n)|\Z))?"
 )
-_LOGGED = re.compile(r"(?:statement|execute(?: [^\n]*?)?): ")
+LOGGED = re.compile(r"(?:statement|execute(?: [^\n]*?)?): ")
 _PARAMETERS = re.compile(r"[Pp]arameters: ")
 
 _NOBODY = ("", "[unknown]")
 _ALWAYS_US = 1 << 62
-_COMPLETE_MS = 1.0  # log_min_duration_statement is whole: faster entries show that it is 0
+COMPLETE_MS = 1.0  # log_min_duration_statement is whole: faster entries show that it is 0
 
 
 class EntrySink:
@@ -46,6 +47,7 @@ class EntrySink:
     ) -> None:
         """Prepare for one input."""
         self.recording = recording
+        self.options = options
         self.coverage = coverage
         self.source = source
         self.clock = Clock(options.timezone, self.warn)
@@ -99,14 +101,14 @@ class EntrySink:
             self.timed(at_us, session, float(duration), kind, text, query_id, line)
             return
         self.entries += 1
-        after_execution = session.row >= 0
+        row = session.row
         session.row = -1
         session.event = None
         if at_us < self.since_us or at_us >= self.until_us:
             self.outside += 1
             session.waiting = None
             return
-        self._untimed(at_us, session, severity, code, message, after_execution=after_execution)
+        self._untimed(at_us, session, severity, code, message, row=row)
 
     def timed(
         self,
@@ -137,6 +139,8 @@ class EntrySink:
             self._execution(at_us, session, duration_ms, text, query_id, line)
         elif kind == "bind" or kind == "parse":  # noqa: PLR1714  # as above
             self._phase(session, kind, duration_ms, text)
+            if is_checked(at_us, duration_ms):
+                self.recording.keys.check(text, session.interned[0])
             session.began = (at_us, session.interned[0])
             session.key = -1
         elif kind == "plan":
@@ -175,6 +179,8 @@ class EntrySink:
             session.text = text
             session.interned = self.intern(text)
         key, literals, comments = session.interned
+        if not (at_us // 1000 + int(duration_ms * 1000.0 + 0.5)) % CHECK_EVERY:  # as is_checked
+            self.recording.keys.check(text, key)
         session.key = key
         session.began = None  # what had begun has ended with it
         comment, trace = (-1, 0) if comments is None else self.comment(comments)
@@ -204,16 +210,20 @@ class EntrySink:
         key = session.interned[0]
         totals = self._phases.get(key)
         if totals is None:
-            totals = self._phases[key] = PhaseTotals()
-            self.recording.phases[self.source, key] = totals
+            totals = self._phases[key] = self.phases(key)
+        took_ns = int(duration_ms * NANOSECONDS + 0.5)
         if kind == "bind":
             self.coverage.bind += 1
             totals.binds += 1
-            totals.bind_ms += duration_ms
+            totals.bind_ns += took_ns
         else:
             self.coverage.parse += 1
             totals.parses += 1
-            totals.parse_ms += duration_ms
+            totals.parse_ns += took_ns
+
+    def phases(self, key: int) -> PhaseTotals:
+        """The parse and bind figures of a statement's key."""
+        return self.recording.phases.setdefault((self.source, key), PhaseTotals())
 
     def _plan(self, at_us: int, session: Session, duration_ms: float, text: str, line: int) -> None:
         self.coverage.plans += 1
@@ -230,7 +240,7 @@ class EntrySink:
                 at_us=at_us,
                 duration_ms=duration_ms,
                 session=self.recording.sessions.get(session.number),
-                statement_key=-1 if statement is None else self.intern(safe(statement))[0],
+                statement_key=-1 if statement is None else self.events.key_of(safe(statement)),
             )
         )
 
@@ -242,9 +252,10 @@ class EntrySink:
         code: str,
         message: str,
         *,
-        after_execution: bool,
+        row: int,
     ) -> None:
-        logged = _LOGGED.match(message)
+        """An entry without a duration; `row` is that of the session's entry before it, if any."""
+        logged = LOGGED.match(message)
         if logged:
             text = message[logged.end() :]
             session.waiting = (text, None)
@@ -259,8 +270,8 @@ class EntrySink:
                 severity,
                 code,
                 message,
-                after_execution=after_execution,
-                complete=self.minimum_ms < _COMPLETE_MS,
+                after_execution=row >= 0,
+                complete=self.minimum_ms < COMPLETE_MS,
             )
         if session.renewable:
             self._follow(session, message)

@@ -12,6 +12,7 @@ _TEXT_STATEMENT = re.compile(
 )
 _XML_STATEMENT = re.compile(r"<Query-Text>([^<]*+)</Query-Text>")
 _SEARCHED = 1 << 20  # characters
+_JSON_STRING = json.JSONDecoder(strict=False).decode
 
 
 def plan_format(text: str) -> str:
@@ -38,6 +39,6 @@ def statement_of(text: str, form: str) -> str | None:
     if found is None:
         return None
     try:
-        return str(json.loads(f'"{found[1]}"', strict=False))
+        return str(_JSON_STRING(f'"{found[1]}"'))
     except ValueError:
         return None

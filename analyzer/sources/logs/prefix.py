@@ -70,13 +70,15 @@ class Prefix:
     """A compiled log_line_prefix. `entry` matches from a line's start to its message's start.
 
     `groups` are the numbers of the FIELDS' groups in both patterns, in that order; one that the
-    setting does not give is always None. `fields` are those it gives.
+    setting does not give is always None. `fields` are those it gives. `whole` is the expression of
+    a prefix that has all, also what %q leaves out of entries that belong to no session.
     """
 
     text: str
     entry: "re.Pattern[bytes]"
     groups: tuple[int, ...]
     fields: frozenset[str]
+    whole: bytes
 
     @property
     def framed(self) -> "re.Pattern[bytes]":
@@ -99,13 +101,12 @@ def compile_prefix(text: str, *, strict: bool = False) -> Prefix:
     tokens = _tokens(text)
     parts: list[bytes] = []
     given: set[str] = set()
-    optional = False
+    optional: int | None = None  # how many parts there are before %q
     for position, (escape, padding, literal) in enumerate(tokens):
         if literal is not None:
             parts.append(re.escape(literal.encode()))
         elif escape == "q":
-            parts.append(b"" if optional else b"(?:")
-            optional = True
+            optional = len(parts) if optional is None else optional
         else:
             after = tokens[position + 1][2] if position + 1 < len(tokens) else None
             name, value = _value(escape, (after or "").encode(), strict=strict)
@@ -119,8 +120,11 @@ def compile_prefix(text: str, *, strict: bool = False) -> Prefix:
             f"the log_line_prefix {text!r} has no time (%m, %t or %n): executions cannot be "
             "placed; give the server's setting as SHOW log_line_prefix prints it"
         )
-    body = b"".join(parts) + (b")?" if optional else b"")
-    return _compiled(text, body, frozenset(given))
+    whole = b"".join(parts)
+    if optional is None:
+        return _compiled(text, whole, whole, frozenset(given))
+    body = b"%s(?:%s)?" % (b"".join(parts[:optional]), b"".join(parts[optional:]))
+    return _compiled(text, body, whole, frozenset(given))
 
 
 def first_literals(text: str) -> list[bytes]:
@@ -158,7 +162,7 @@ def native_steps(text: str) -> list[tuple[str, str, bytes]] | None:
     return steps
 
 
-def _compiled(text: str, body: bytes, given: frozenset[str]) -> Prefix:
+def _compiled(text: str, body: bytes, whole: bytes, given: frozenset[str]) -> Prefix:
     # One group that never matches stands for all fields that the setting does not give.
     body += b"(?P<absent>(?!))?(?P<severity>" + SEVERITIES + b"):  ?"
     entry = re.compile(body)
@@ -168,6 +172,7 @@ def _compiled(text: str, body: bytes, given: frozenset[str]) -> Prefix:
         entry=entry,
         groups=tuple(entry.groupindex.get(name, absent) for name in FIELDS),
         fields=given,
+        whole=whole,
     )
 
 

@@ -1,20 +1,21 @@
 """Executions on their way into columns: a bounded batch that becomes an ExecutionChunk."""
 
-import zlib
 from typing import Any, Protocol
+from zlib import crc32
 
 import numpy as np
 
 from analyzer.model.executions import Clock, ExecutionChunk
+from analyzer.sources.logs.sessions import Speaker
 
 # In order: start_us, end_us, duration_ms, key, line, query_id, comment, trace, and the speaker's
 # numbers: session, database, user and application.
-Row = tuple[int, int, float, int, int, int, int, int, tuple[int, ...]]
+Row = tuple[int, int, float, int, int, int, int, int, Speaker]
 
 
 def text_hash(text: str) -> int:
     """The hash of parameters in an ExecutionChunk: CRC-32 of their UTF-8, 0 becoming 1."""
-    return zlib.crc32(text.encode("utf-8", "surrogatepass")) or 1
+    return crc32(text.encode("utf-8", "surrogatepass")) or 1
 
 
 class Batch(Protocol):
@@ -65,23 +66,26 @@ class RowBatch:
         "_base",
         "_clock",
         "_first",
-        "_parameters",
         "_ready",
-        "_rows",
         "_source",
         "_truncated",
+        "parameters",
+        "rows",
     )
 
-    def __init__(self, source: int, clock: Clock = Clock.SERVER) -> None:
-        """A batch of the input number `source`, measured by `clock`."""
+    def __init__(self, source: int, clock: Clock = Clock.SERVER, first: int = 0) -> None:
+        """A batch of the input number `source`, measured by `clock`; `first` is its first row's number.
+
+        What adds rows in bulk appends to `rows` and, as many, to `parameters`.
+        """
         self._source = source
         self._clock = clock
-        self._ready: list[Row] = []
-        self._first = 0
-        self._parameters: dict[int, str] = {}
+        self._ready: tuple[list[Row], list[str | None]] = ([], [])
+        self._first = first  # the number of the first of `_ready`
         self._truncated: set[int] = set()
-        self._base = 0  # the number of the first of `_rows`
-        self._rows: list[Row] = []
+        self._base = first  # the number of the first of `rows`
+        self.rows: list[Row] = []
+        self.parameters: list[str | None] = []
 
     @property
     def oldest(self) -> int:
@@ -101,13 +105,22 @@ class RowBatch:
         speaker: tuple[int, ...],
     ) -> int:
         """As the Protocol says."""
-        rows = self._rows
+        rows = self.rows
         rows.append((start_us, end_us, duration_ms, key, line, query_id, comment, trace, speaker))
+        self.parameters.append(None)
         return self._base + len(rows) - 1
+
+    @property
+    def base(self) -> int:
+        """The number of the first of `rows`."""
+        return self._base
 
     def describe(self, row: int, parameters: str) -> None:
         """As the Protocol says."""
-        self._parameters[row] = parameters
+        if row >= self._base:
+            self.parameters[row - self._base] = parameters
+        else:
+            self._ready[1][row - self._first] = parameters
 
     def mark_truncated(self, row: int) -> None:
         """As the Protocol says."""
@@ -116,41 +129,42 @@ class RowBatch:
     def take(self, *, last: bool = False) -> list[ExecutionChunk]:
         """As the Protocol says."""
         if last:
-            self._ready += self._rows
-            self._base += len(self._rows)
-            self._rows = []
-        ready, first = self._ready, self._first
-        self._ready, self._first = self._rows, self._base
-        self._base += len(self._rows)
-        self._rows = []
-        return [self._chunk(ready, first)] if ready else []
+            return [*self.take(), *self.take()]
+        (rows, parameters), first = self._ready, self._first
+        self._ready, self._first = (self.rows, self.parameters), self._base
+        self._base += len(self.rows)
+        self.rows, self.parameters = [], []
+        return [self._chunk(rows, parameters, first)] if rows else []
 
-    def _chunk(self, rows: list[Row], first: int) -> ExecutionChunk:
-        count = len(rows)
+    def _chunk(self, rows: list[Row], parameters: list[str | None], first: int) -> ExecutionChunk:
         names = ("start_us", "end_us", "duration_ms", "key", "line", "query_id", "comment", "trace")
         *plain, speakers = zip(*rows, strict=True)
         columns: dict[str, Any] = dict(zip(names, plain, strict=True))
-        speaker = np.array(speakers, dtype="i4").reshape(count, 4)
-        for place, name in enumerate(("session", "database", "user", "application")):
-            columns[name] = np.ascontiguousarray(speaker[:, place])
-        texts: list[str] = []
-        number = np.full(count, -1, dtype="i4")
-        hashed = np.zeros(count, dtype="u4")
-        flags = np.zeros(count, dtype="i1")
-        for row in range(first, first + count):
-            text = self._parameters.pop(row, None)
-            if text is not None:
-                number[row - first] = len(texts)
-                hashed[row - first] = text_hash(text)
-                texts.append(text)
-            if row in self._truncated:
-                self._truncated.discard(row)
+        columns |= _speaker_columns(speakers)
+        described = np.array([text is not None for text in parameters])
+        texts = [text for text in parameters if text is not None]
+        hashes = [text_hash(text) for text in texts]
+        columns["parameters"] = np.where(described, np.cumsum(described) - 1, -1)
+        columns["parameters_hash"] = hashed = np.zeros(len(rows), dtype="u4")
+        hashed[described] = hashes
+        columns["flags"] = flags = np.zeros(len(rows), dtype="i1")
+        for row in self._truncated:
+            if first <= row < first + len(rows):
                 flags[row - first] = ExecutionChunk.FLAG_TRUNCATED
-        columns |= {"parameters": number, "parameters_hash": hashed, "flags": flags}
-        columns["source"] = np.full(count, self._source, dtype="i4")
-        columns["clock"] = np.full(count, self._clock, dtype="i1")
+        self._truncated = {row for row in self._truncated if row >= first + len(rows)}
+        columns["source"] = np.full(len(rows), self._source, dtype="i4")
+        columns["clock"] = np.full(len(rows), self._clock, dtype="i1")
         typed = {
             name: np.asarray(columns[name], dtype=kind)
             for name, kind in ExecutionChunk.NAMES.items()
         }
         return ExecutionChunk(typed, texts)
+
+
+def _speaker_columns(speakers: tuple[Speaker, ...]) -> dict[str, "np.ndarray[Any, Any]"]:
+    """The numbers of session, database, user and application; of few speakers, each often."""
+    place = {speaker: number for number, speaker in enumerate(dict.fromkeys(speakers))}
+    each = np.array(list(place), dtype="i4").reshape(len(place), 4)
+    chosen = each[[place[speaker] for speaker in speakers]]
+    names = ("session", "database", "user", "application")
+    return {name: np.ascontiguousarray(chosen[:, number]) for number, name in enumerate(names)}

@@ -11,14 +11,21 @@ from typing import BinaryIO
 from analyzer.model.executions import ExecutionChunk
 from analyzer.sources.logs.framing import Block, blocks
 from analyzer.sources.logs.meaning import EntrySink
-from analyzer.sources.logs.prefix import BELONGING, Prefix
+from analyzer.sources.logs.ordinary import (
+    PARAMETERS,
+    REPEATS,
+    Ordinary,
+    OrdinaryEntries,
+    duration,
+    int64,
+)
+from analyzer.sources.logs.prefix import BELONGING, SEVERITIES, Prefix
 from analyzer.sources.logs.sessions import Session
 from analyzer.sources.logs.text import text_of
 
 _END = re.compile(rb"\n(?!\t)")  # of an entry; a block always has one
 _VERBOSE = re.compile(r"([0-9A-Z]{5}): ")  # log_error_verbosity = verbose puts the SQLSTATE first
 _KINDS = {name.encode(): name for name in ("statement", "execute", "bind", "parse", "plan")}
-_SECONDS = 10_000  # seconds remembered at a time
 _SESSIONS = 100_000  # sessions remembered at a time
 
 
@@ -31,19 +38,25 @@ class StderrReader:
         self._prefix = prefix
         index = prefix.framed.groupindex
         self._groups = (*prefix.groups, index["duration"], index["kind"], index["message"])
-        self._seconds: dict[bytes, int] = {}
-        self.sessions: dict[bytes, Session] = {}
+        self.sessions: dict[str, Session] = {}
         self.lines = 0  # that were read
         self.crlf = False
         self.last: Session | None = None  # who spoke last
 
     def read(self, stream: BinaryIO, offset: int = 0) -> Iterator[ExecutionChunk]:
         """Read all of `stream`, which begins at `offset`; gives the executions of each block."""
+        ordinary = ordinary_entries(self._prefix)
+        bulk = None if ordinary is None else OrdinaryEntries(self._sink, self, ordinary)
         for block in blocks(stream, tabs=True, offset=offset):
             if block.offset == 0:
                 self.crlf = is_crlf(block)
-            self.block(block)
+            (self if bulk is None or self.crlf else bulk).block(block)
             yield from self._sink.flush()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next byte begins an entry: always, as blocks are cut."""
+        return True
 
     def place(self, lines: int, _offset: int) -> None:
         """The next block begins behind that many lines and bytes, which another has read."""
@@ -55,14 +68,13 @@ class StderrReader:
         self._settle(block, parsed, entry_is_last=is_entry)
 
     def _entries(self, block: Block) -> tuple[int, bool]:
-        """The hot path: entry after entry, one match each.
+        """Entry after entry, one match each.
 
         Gives how many bytes were entries, and whether the last was one.
         """
         data, groups = block.data, self._groups
         match = self._prefix.framed.match
-        sink, sessions = self._sink, self.sessions
-        timed, text_from, time_of = sink.timed, self._text, self._time
+        sink, clock = self._sink, self._sink.clock
         last_time, at_us = b"", None
         position = parsed = 0
         found = None
@@ -74,7 +86,7 @@ class StderrReader:
             (time, process, name, number, user, database, application, query, code, severity,
              duration, kind, raw) = found.group(*groups)  # fmt: skip
             if time != last_time:
-                last_time, at_us = time, time_of(time)
+                last_time, at_us = time, clock.moment(time.decode("ascii", "replace"))
             if at_us is None:
                 found = None
                 position = self._unframed(block, position)
@@ -84,9 +96,7 @@ class StderrReader:
                 position = _end(data, position)
                 raw = data[found.start("message") : position - 1]
             parsed += position - start
-            session = sessions.get(name or process)
-            if session is None:
-                session = self.session(name, process)
+            session = self.session(name, process)
             if session.who != (user, database, application):
                 self._speaker(session, user, database, application)
             self.last = session
@@ -95,14 +105,14 @@ class StderrReader:
                 whole = raw if duration is None else self._message(data[start:position])
                 self._belonging(session, severity, whole)
             elif duration is not None and severity == b"LOG":
-                timed(
+                sink.timed(
                     at_us,
                     session,
                     float(duration),
                     _KINDS.get(kind, "") if kind else None,
-                    text_from(raw),
-                    _int64(query) if query else 0,
-                    _int64(number) if number else sink.entries + 1,
+                    self._text(raw),
+                    int64(query) if query else 0,
+                    int64(number) if number else sink.entries + 1,
                 )
             else:
                 whole = raw if duration is None else self._message(data[start:position])
@@ -154,8 +164,8 @@ class StderrReader:
             severity.decode(),
             "" if code is None else code.decode(),
             message,
-            _int64(query) if query else 0,
-            _int64(number) if number else self._sink.entries + 1,
+            int64(query) if query else 0,
+            int64(number) if number else self._sink.entries + 1,
         )
 
     def _settle(self, block: Block, parsed: int, *, entry_is_last: bool) -> None:
@@ -180,24 +190,10 @@ class StderrReader:
         self._sink.unparsed(block.data[position:end], line, block.offset + position)
         return end
 
-    def _time(self, text: bytes) -> int | None:
-        """Microseconds of a timestamp; its second is looked up, its milliseconds added."""
-        if text[19:20] != b".":
-            return self._sink.clock.read(text.decode("ascii", "replace"))
-        second = text[:19] + text[23:]
-        base_us = self._seconds.get(second)
-        if base_us is None:
-            base_us = self._sink.clock.read(second.decode("ascii", "replace"))
-            if base_us is None:
-                return None
-            if len(self._seconds) >= _SECONDS:
-                self._seconds.clear()
-            self._seconds[second] = base_us
-        return base_us + int(text[20:23]) * 1000
-
     def session(self, name: bytes | None, process: bytes | None) -> Session:
         """The session of that name (%c), or of that process if it has none."""
-        known_already = self.sessions.get(name or process or b"")
+        key = (name or process or b"").decode()
+        known_already = self.sessions.get(key)
         if known_already is not None:
             return known_already
         if len(self.sessions) >= _SESSIONS:
@@ -207,7 +203,7 @@ class StderrReader:
         else:
             known = f"pid:{int(process)}" if process is not None else "pid:0"
             session = self._sink.session(known, renewable=process is not None)
-        self.sessions[name or process or b""] = session
+        self.sessions[key] = session
         return session
 
     def _speaker(
@@ -251,7 +247,40 @@ def is_crlf(block: Block) -> bool:
     return block.data[first - 1 : first] == b"\r"
 
 
-def _int64(digits: bytes) -> int:
-    """A number that fits its column; 0 where it does not (PostgreSQL writes none such)."""
-    number = int(digits)
-    return number if -(1 << 63) <= number < 1 << 63 else 0
+def ordinary_entries(prefix: Prefix) -> Ordinary | None:
+    """What ordinary entries look like with that prefix; None if they cannot be told apart.
+
+    A DETAIL follows its entry and repeats its prefix, but for the line number (%l).
+    """
+    whole = prefix.whole.decode("latin-1")
+    if "session" not in prefix.fields:
+        whole = whole.replace("(?P<process>", "(?P<session>")
+    if "(?P<session>" not in whole or prefix.text.startswith("\t"):
+        return None
+    before, line, after = whole.partition(r"(?P<line>\d{1,19})")
+    head = f"(?P<before>{before})"
+    again = "(?P=before)"
+    if line:
+        head += rf"(?P<line>\d{{1,18}})(?P<after>{after})"
+        again += r"\d{1,19}(?P=after)"
+    severities = SEVERITIES.decode()
+    begins = duration(r"[^:\n]")
+    text = rf"[^\n]*+(?:\n\t[^\n]*+){{0,{REPEATS}}}"
+    pattern = re.compile(
+        # What the prefix matches does not depend on what follows it, as in StderrReader.
+        rf"(?>{head}(?:{severities}):  ?)(?<=LOG:  ){begins}"
+        rf"(?P<text>{text})\n(?!\t)"
+        rf"(?:{again}DETAIL:  {PARAMETERS}(?P<parameters>{text})\n(?!\t))?"
+        rf"|[^\n]*+\n(?:\t[^\n]*+\n){{0,{REPEATS}}}|(?P<absent>(?!))",
+        re.ASCII,
+    )
+    return Ordinary(pattern, "\n", _plain, _name)
+
+
+def _plain(raw: str) -> str:
+    """A message, matched as Latin-1, with its continuation lines."""
+    return text_of(raw.replace("\n\t", "\n").encode("latin-1"))
+
+
+def _name(raw: str) -> str:
+    return text_of(raw.encode("latin-1"))

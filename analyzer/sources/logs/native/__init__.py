@@ -12,7 +12,10 @@ from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.prefix import Prefix
 
 if TYPE_CHECKING:
+    from analyzer.sources.logs.csvlog import CsvlogReader
+    from analyzer.sources.logs.jsonlog import JsonlogReader
     from analyzer.sources.logs.native.driver import NativeReader
+    from analyzer.sources.logs.stderr import StderrReader
 
 PURE_PYTHON = "PG95_PURE_PYTHON"
 
@@ -28,8 +31,10 @@ def is_available() -> bool:
     return True
 
 
-def native_reader(name: str, sink: EntrySink, prefix: Prefix | None) -> "NativeReader | None":
-    """A reader with the native scanner for a log in the format `name`; None where there is none.
+def native_reader(
+    sink: EntrySink, prefix: Prefix | None, reader: "StderrReader | CsvlogReader | JsonlogReader"
+) -> "NativeReader | None":
+    """A reader with the native scanner, which leaves to `reader` what that declines; None: there is none.
 
     Besides a missing scanner that is the case where a log_line_prefix cannot be read natively.
     """
@@ -38,4 +43,4 @@ def native_reader(name: str, sink: EntrySink, prefix: Prefix | None) -> "NativeR
     from analyzer.sources.logs.native import _scan, formats  # noqa: PLC0415 - they may be missing
 
     _scan.keep_memory()
-    return formats.reader_for(name, sink, prefix)
+    return formats.reader_for(sink, prefix, reader)

@@ -2,7 +2,8 @@
 """The C scanner (scan.h) as a Python object: blocks in, questions and columns out."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.string cimport memset
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from libc.string cimport memchr, memset
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 cdef extern from "scan.h":
     enum: SCAN_STDERR, SCAN_CSVLOG, SCAN_JSONLOG
     enum: SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME, SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
-    enum: SCAN_TEXT, SCAN_COMMENT, SCAN_MEMORY
+    enum: SCAN_TEXT, SCAN_COMMENT, SCAN_CHECK, SCAN_MEMORY
     enum: F_TIME, F_PROCESS, F_SESSION, F_LINE, F_USER, F_DATABASE, F_APPLICATION, F_QUERY, F_CODE
     enum: F_SEVERITY, F_MESSAGE, F_DETAIL, F_STATEMENT
     enum: KEY_STRIPPED, KEY_RAW, KEY_UNSURE, KEY_MEMORY
@@ -49,8 +50,7 @@ cdef extern from "scan.h":
         int64_t *ends
         size_t texts_count
     ctypedef struct phase:
-        int64_t parses, binds
-        double parse_ms, bind_ms
+        int64_t parses, binds, parse_ns, bind_ns
     ctypedef struct scanner:
         size_t position, entry_end, session_count, phase_cap
         span ask[3]
@@ -77,6 +77,7 @@ cdef extern from "scan.h":
     int scan_set_text(scanner *, int32_t, int32_t, int64_t, const uint8_t *, size_t)
     int scan_set_comment(scanner *, int32_t, int64_t)
     void scan_clear_sessions(scanner *)
+    int32_t scan_known_key(scanner *, span)
     int64_t scan_add_row(scanner *, int64_t, int64_t, double, int32_t, int64_t, int64_t, int32_t,
                          int64_t, const int32_t *)
     int scan_set_parameters(scanner *, int64_t, span)
@@ -93,7 +94,7 @@ FIELDS = {
 }
 END, DECLINE, LOST, TIME = SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME
 SESSION, SPEAKER, KEY = SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
-TEXT, COMMENT = SCAN_TEXT, SCAN_COMMENT
+TEXT, COMMENT, CHECK = SCAN_TEXT, SCAN_COMMENT, SCAN_CHECK
 
 cdef span span_of(bytes text):
     cdef span made
@@ -229,6 +230,14 @@ cdef class Scanner:
             good(scan_set_text(self.s, key, comment, trace, <const uint8_t *><const char *>text,
                                len(text)))
 
+    def known_key(self, str text):
+        """The number of the key of a statement that was met before; -1 if it is not known here."""
+        cdef Py_ssize_t size
+        cdef span given
+        given.p = <const uint8_t *>PyUnicode_AsUTF8AndSize(text, &size)
+        given.n = size
+        return -1 if memchr(given.p, 0, given.n) else scan_known_key(self.s, given)
+
     def set_comment(self, int32_t comment, int64_t trace):
         good(scan_set_comment(self.s, comment, trace))
 
@@ -254,24 +263,16 @@ cdef class Scanner:
         x.other = 1
 
     def check(self):
-        """A statement whose key came from the cache, to be checked: (text, key), or None."""
-        if not self.s.check_text.n:
-            return None
+        """The answer to CHECK: the statement's text and its key."""
         text = PyBytes_FromStringAndSize(<const char *>self.s.check_text.p, self.s.check_text.n)
         self.s.check_text.n = 0
         return text, self.s.check_key
 
     # Rows that Python adds.
 
-    @property
-    def rows(self):
-        """How many there are in the chunk that is being filled."""
-        return self.s.now.count
-
-    @property
-    def text_bytes(self):
-        """The size of their parameters."""
-        return self.s.now.texts.n
+    def begin_at(self, int64_t row):
+        """The number of the first row, before there is any."""
+        self.s.now.base = self.s.before.base = row
 
     @property
     def oldest(self):
@@ -322,10 +323,10 @@ cdef class Scanner:
         return found
 
     def phases(self):
-        """(key, parses, parse ms, binds, bind ms) of every statement that had any."""
+        """(key, parses, parse ns, binds, bind ns) of every statement that had any."""
         return [
-            (key, self.s.phases[key].parses, self.s.phases[key].parse_ms, self.s.phases[key].binds,
-             self.s.phases[key].bind_ms)
+            (key, self.s.phases[key].parses, self.s.phases[key].parse_ns, self.s.phases[key].binds,
+             self.s.phases[key].bind_ns)
             for key in range(self.s.phase_cap)
             if self.s.phases[key].parses or self.s.phases[key].binds
         ]
@@ -343,6 +344,8 @@ def safe_key(bytes text):
     """
     cdef key_parts parts
     cdef int kind
+    if b"\0" in text:
+        return None
     memset(&parts, 0, sizeof(parts))
     try:
         kind = key_of(span_of(text), &parts)

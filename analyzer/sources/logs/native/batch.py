@@ -4,26 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.model.executions import ExecutionChunk
+from analyzer.model.executions import ByteTexts, ExecutionChunk
 from analyzer.sources.logs.native import _scan
 from analyzer.sources.logs.sessions import Speaker
-
-
-class NativeTexts:
-    """Parameters as the scanner gives them: bytes one behind the other."""
-
-    __slots__ = ("_bytes", "_ends")
-
-    def __init__(self, data: bytes, ends: "np.ndarray[Any, Any]") -> None:
-        self._bytes = data
-        self._ends = ends
-
-    def __getitem__(self, number: int) -> str:
-        start = int(self._ends[number - 1]) if number else 0
-        return self._bytes[start : int(self._ends[number])].decode("utf-8", "surrogatepass")
-
-    def __len__(self) -> int:
-        return len(self._ends)
 
 
 class NativeBatch:
@@ -76,4 +59,4 @@ class NativeBatch:
         count = len(columns["key"])
         columns["source"] = np.full(count, self._source, dtype="i4")
         columns["clock"] = np.zeros(count, dtype="i1")
-        return ExecutionChunk(columns, NativeTexts(texts, ends))
+        return ExecutionChunk(columns, ByteTexts(texts, ends))

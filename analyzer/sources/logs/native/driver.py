@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.recording import PhaseTotals
 from analyzer.sources.logs.csvlog import CsvlogReader
-from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block
+from analyzer.sources.logs.framing import FLUSH_BYTES, LONGEST_ENTRY_BYTES, Block
 from analyzer.sources.logs.jsonlog import JsonlogReader
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.native import _scan
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import io
 
 BUFFER_BYTES = 2 << 20
-ROWS = 16384  # executions in a chunk, about; fewer where their parameters take much room
-TEXT_BYTES = 4 << 20
 
 _Reader = StderrReader | CsvlogReader | JsonlogReader
 
@@ -36,11 +34,13 @@ class NativeReader:
         """Prepare; the sink's executions are from now on added to the scanner's columns."""
         number = _scan.FORMATS[name]
         self._scanner = _scan.Scanner(number, sink.since_us, sink.until_us, CHECK_EVERY)
+        self._scanner.entries = sink.entries
         self._sink = sink
         self._reader = reader
         self._sessions: list[Session] = []
         self._lines = 0
         sink.batch = NativeBatch(self._scanner, sink.source)
+        sink.events.key_of = self._key_of
         self._answers: dict[int, Callable[[], None]] = {
             _scan.TIME: self._time,
             _scan.SESSION: self._session,
@@ -48,18 +48,21 @@ class NativeReader:
             _scan.KEY: self._key,
             _scan.TEXT: self._text,
             _scan.COMMENT: self._comment,
+            _scan.CHECK: self._check,
         }
 
-    def read(self, stream: BinaryIO) -> Iterator[ExecutionChunk]:
-        """Read all of `stream`; gives the executions of each buffer."""
-        buffer, filled, offset = bytearray(BUFFER_BYTES), 0, 0
-        turn = self._sink.recording.turn
+    def read(self, stream: BinaryIO, offset: int = 0, lines: int = 0) -> Iterator[ExecutionChunk]:
+        """Read all of `stream`, which begins at `offset`, behind so many `lines`, in the input.
+
+        Gives the executions up to each multiple of FLUSH_BYTES in the input.
+        """
+        buffer, filled = bytearray(BUFFER_BYTES), 0
+        self._lines = lines
         while True:
-            turn.pause()
-            try:
-                count = cast("io.RawIOBase", stream).readinto(memoryview(buffer)[filled:]) or 0
-            finally:
-                turn.resume()
+            end = offset + filled
+            room = min(len(buffer), filled + FLUSH_BYTES - end % FLUSH_BYTES)
+            view = memoryview(buffer)[filled:room]
+            count = cast("io.RawIOBase", stream).readinto(view) or 0
             filled += count
             is_strange = filled > LONGEST_ENTRY_BYTES or (not offset and _is_crlf(buffer))
             if is_strange:
@@ -67,7 +70,7 @@ class NativeReader:
                 yield from self._rest(first, stream, offset)
                 break
             used = self._buffer(memoryview(buffer)[:filled], offset, last=not count)
-            if self._scanner.rows >= ROWS or self._scanner.text_bytes >= TEXT_BYTES:
+            if count and (offset + filled) % FLUSH_BYTES == 0:
                 yield from self._flush()
             if not count:
                 self._tail(bytes(buffer[used:filled]), offset + used)
@@ -79,6 +82,20 @@ class NativeReader:
             elif filled == len(buffer):
                 buffer = buffer + bytearray(len(buffer))
         self._finish()
+
+    def begin_at(self, row: int) -> None:
+        """The number that the first execution gets, before anything is read."""
+        self._scanner.begin_at(row)
+
+    def settle(self) -> None:
+        """The Python reader's sessions become what they are behind all that was read."""
+        self._before()
+        self._forget()
+
+    @property
+    def lines(self) -> int:
+        """Lines read, from the input's first on."""
+        return self._lines
 
     def _buffer(self, view: memoryview, offset: int, *, last: bool) -> int:
         """Scan a buffer; how many of its bytes were used."""
@@ -130,13 +147,8 @@ class NativeReader:
     def _finish(self) -> None:
         """At the input's end."""
         self._count()
-        recording, source = self._sink.recording, self._sink.source
-        for key, parses, parse_ms, binds, bind_ms in self._scanner.phases():
-            totals = recording.phases.setdefault((source, key), PhaseTotals())
-            totals.parses += parses
-            totals.parse_ms += parse_ms
-            totals.binds += binds
-            totals.bind_ms += bind_ms
+        for key, *figures in self._scanner.phases():
+            self._sink.phases(key).add(PhaseTotals(*figures))
 
     def _flush(self) -> list[ExecutionChunk]:
         self._count()
@@ -156,15 +168,9 @@ class NativeReader:
 
     def _scan(self) -> int:
         """Scan on, answering questions, until there is one about an entry, or the block's end."""
-        scanner, answers, turn = self._scanner, self._answers, self._sink.recording.turn
+        scanner, answers = self._scanner, self._answers
         while True:
-            turn.pause()
-            try:
-                asked = scanner.run()
-            finally:
-                turn.resume()
-            if (sampled := scanner.check()) is not None:
-                self._sink.recording.keys.check(sampled[0].decode(), sampled[1])
+            asked = scanner.run()
             answer = answers.get(asked)
             if answer is None:
                 return asked
@@ -204,6 +210,11 @@ class NativeReader:
     def _key(self) -> None:
         self._scanner.set_key(self._sink.intern(self._scanner.ask().decode())[0])
 
+    def _key_of(self, text: str) -> int:
+        """The key of a statement that an event or a plan names: most were executed before."""
+        known = self._scanner.known_key(text)
+        return self._sink.intern(text)[0] if known < 0 else known
+
     def _text(self) -> None:
         key, literals, comments = self._sink.intern(self._scanner.ask().decode())
         comment, trace = (-1, 0) if comments is None else self._sink.comment(comments)
@@ -212,6 +223,10 @@ class NativeReader:
 
     def _comment(self) -> None:
         self._scanner.set_comment(*self._sink.comment(self._scanner.ask().decode()))
+
+    def _check(self) -> None:
+        text, key = self._scanner.check()
+        self._sink.recording.keys.check(text.decode(), key)
 
     # Entries that are declined.
 

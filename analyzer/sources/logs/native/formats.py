@@ -16,10 +16,14 @@ class NativeStderr(NativeReader):
     _reader: StderrReader
 
     def __init__(
-        self, sink: EntrySink, prefix: Prefix, steps: list[tuple[str, str, bytes]]
+        self,
+        sink: EntrySink,
+        prefix: Prefix,
+        steps: list[tuple[str, str, bytes]],
+        reader: StderrReader,
     ) -> None:
         """Prepare; `steps` are those of `prefix` (see native_steps)."""
-        super().__init__("stderr", sink, StderrReader(sink, prefix))
+        super().__init__("stderr", sink, reader)
         self._named_by_session = "session" in prefix.fields
         for escape, field, literal in steps:
             if not self._scanner.add_prefix(escape, _scan.FIELDS.get(field, -1), literal):
@@ -110,9 +114,9 @@ class NativeJsonlog(_NativeRecords):
 
     _reader: JsonlogReader
 
-    def __init__(self, sink: EntrySink) -> None:
+    def __init__(self, sink: EntrySink, reader: JsonlogReader) -> None:
         """Prepare."""
-        super().__init__("jsonlog", sink, JsonlogReader(sink))
+        super().__init__("jsonlog", sink, reader)
 
 
 class NativeCsvlog(_NativeRecords):
@@ -120,9 +124,9 @@ class NativeCsvlog(_NativeRecords):
 
     _reader: CsvlogReader
 
-    def __init__(self, sink: EntrySink) -> None:
+    def __init__(self, sink: EntrySink, reader: CsvlogReader) -> None:
         """Prepare."""
-        super().__init__("csvlog", sink, CsvlogReader(sink))
+        super().__init__("csvlog", sink, reader)
 
     def _entry(self, size: int) -> bool:
         return not self._reader.is_pending and super()._entry(size)
@@ -143,7 +147,8 @@ class NativeCsvlog(_NativeRecords):
 
     def _finish(self) -> None:
         self._before()
-        self._reader.give_up()
+        if self._reader.ends:
+            self._reader.give_up()
         self._after()
         super()._finish()
 
@@ -153,13 +158,15 @@ def _last_line(view: memoryview) -> int:
     return bytes(view).rfind(b"\n") + 1
 
 
-def reader_for(name: str, sink: EntrySink, prefix: Prefix | None) -> NativeReader | None:
+def reader_for(
+    sink: EntrySink, prefix: Prefix | None, reader: StderrReader | CsvlogReader | JsonlogReader
+) -> NativeReader | None:
     """See analyzer.sources.logs.native.native_reader."""
-    if name == "csvlog":
-        return NativeCsvlog(sink)
-    if name == "jsonlog":
-        return NativeJsonlog(sink)
+    if isinstance(reader, CsvlogReader):
+        return NativeCsvlog(sink, reader)
+    if isinstance(reader, JsonlogReader):
+        return NativeJsonlog(sink, reader)
     steps = None if prefix is None else native_steps(prefix.text)
     if prefix is None or steps is None:
         return None
-    return NativeStderr(sink, prefix, steps)
+    return NativeStderr(sink, prefix, steps, reader)

@@ -1,24 +1,25 @@
 /* jsonlog: a flat object of strings and numbers on each line. */
 #include "scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <string.h>
 
-static const struct { const char *name; size_t n; int field; } names[] = {
-    {"timestamp", 9, F_TIME}, {"user", 4, F_USER}, {"dbname", 6, F_DATABASE}, {"pid", 3, F_PROCESS},
-    {"session_id", 10, F_SESSION}, {"line_num", 8, F_LINE}, {"error_severity", 14, F_SEVERITY},
-    {"state_code", 10, F_CODE}, {"message", 7, F_MESSAGE}, {"detail", 6, F_DETAIL},
-    {"statement", 9, F_STATEMENT}, {"application_name", 16, F_APPLICATION},
-    {"query_id", 8, F_QUERY},
+enum { LONGEST_KEY = 16 };
+
+/* By length: no more than two are of one. */
+static const struct { const char *name; int field; } names[LONGEST_KEY + 1][2] = {
+    [3] = {{"pid", F_PROCESS}}, [4] = {{"user", F_USER}}, [7] = {{"message", F_MESSAGE}},
+    [6] = {{"dbname", F_DATABASE}, {"detail", F_DETAIL}},
+    [8] = {{"line_num", F_LINE}, {"query_id", F_QUERY}},
+    [9] = {{"timestamp", F_TIME}, {"statement", F_STATEMENT}},
+    [10] = {{"session_id", F_SESSION}, {"state_code", F_CODE}},
+    [14] = {{"error_severity", F_SEVERITY}}, [16] = {{"application_name", F_APPLICATION}},
 };
 
 static int field_named(span name)
 {
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (name.n == names[i].n && memcmp(name.p, names[i].name, name.n) == 0)
-            return names[i].field;
+    for (int i = 0; name.n <= LONGEST_KEY && i < 2 && names[name.n][i].name; i++)
+        if (same(name.p, names[name.n][i].name, name.n))
+            return names[name.n][i].field;
     return -1;
 }
 
@@ -59,26 +60,20 @@ static size_t utf8_of(uint32_t code, uint8_t *to)
     return 4;
 }
 
+static const uint8_t escaped[256] = {
+    ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+};
+
 /* Escapes of a string resolved, behind what `scratch` holds. -1: not for us; -2: no memory. */
 static int unescaped(buffer *scratch, const uint8_t *p, const uint8_t *end)
 {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    while (p < end) {
-        const uint8_t *slash = memchr(p, '\\', (size_t)(end - p));
-        const uint8_t *stop = slash ? slash : end;
-        if (buffer_add(scratch, p, (size_t)(stop - p)))
-            return -2;
-        if (!slash)
-            break;
-        p = slash + 1;
-        if (p == end)
+    if (buffer_room(scratch, (size_t)(end - p))) /* no escape is shorter than what it is for */
+        return -2;
+    while ((p = copy_until(scratch, p, end, '\\')) < end) {
+        if (++p == end)
             return -1;
-        const char *known = *p ? strchr(from, *p) : NULL;
-        uint8_t bytes[4];
-        size_t n = 1;
-        if (known) {
-            bytes[0] = (uint8_t)to[known - from];
-            p++;
+        if (escaped[*p]) {
+            scratch->p[scratch->n++] = escaped[*p++];
         } else {
             int code = *p == 'u' && end - p >= 5 ? hex4(p + 1) : -1;
             p += 5;
@@ -92,10 +87,8 @@ static int unescaped(buffer *scratch, const uint8_t *p, const uint8_t *end)
                 whole = 0x10000 + ((uint32_t)(code - 0xD800) << 10) + (uint32_t)(low - 0xDC00);
                 p += 6;
             }
-            n = utf8_of(whole, bytes);
+            scratch->n += utf8_of(whole, scratch->p + scratch->n);
         }
-        if (buffer_add(scratch, bytes, n))
-            return -2;
     }
     return 0;
 }
@@ -141,9 +134,9 @@ static const uint8_t *blank(const uint8_t *p, const uint8_t *end)
 static const uint8_t *plain_end(const uint8_t *p, const uint8_t *end)
 {
     static const char *words[] = {"null", "true", "false"};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3 && p < end && *p > '9'; i++) {
         size_t n = strlen(words[i]);
-        if ((size_t)(end - p) >= n && memcmp(p, words[i], n) == 0)
+        if ((size_t)(end - p) >= n && same(p, words[i], n))
             return p + n;
     }
     const uint8_t *q = p + (p < end && *p == '-');
@@ -158,7 +151,7 @@ int jsonlog_entry(scanner *s)
     size_t moved[F_COUNT];
     uint32_t in_scratch = 0;
     const uint8_t *newline = memchr(p, '\n', (size_t)(end - p));
-    memset(s->field, 0, sizeof s->field);
+    no_fields(s);
     s->scratch.n = 0;
     s->entry_end = 0;
     if (!newline)

@@ -4,9 +4,6 @@
  * here only leads to that key. KEY_UNSURE is always right: then the Python twin is asked. */
 #include "scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -311,13 +308,30 @@ static int collapse_row(buffer *key, values_run *run, size_t start)
     return collapsed;
 }
 
+/* memcpy without a call for the short ones, which most are. */
+static void put(uint8_t *to, const uint8_t *p, size_t n)
+{
+    if (n > 16) {
+        memcpy(to, p, n);
+    } else if (n >= 8) {
+        uint64_t first, last;
+        memcpy(&first, p, 8);
+        memcpy(&last, p + n - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + n - 8, &last, 8);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            to[i] = p[i];
+    }
+}
+
 /* `buffer` has room for all that a text can add. */
 static void join(buffer *b, int *has, uint8_t separator, const uint8_t *p, const uint8_t *end)
 {
     if (*has)
         b->p[b->n++] = separator;
     *has = 1;
-    memcpy(b->p + b->n, p, (size_t)(end - p));
+    put(b->p + b->n, p, (size_t)(end - p));
     b->n += (size_t)(end - p);
 }
 
@@ -471,13 +485,44 @@ static const uint8_t *dollar_at(state *s, key_parts *out, const uint8_t *p)
     return q;
 }
 
+/* Copies the quoted name at p if it is short and holds nothing to look at; where it ends, or NULL. */
+static const uint8_t *short_name(buffer *key, const uint8_t *p, const uint8_t *end)
+{
+#ifdef __SSE2__
+    if (end - p < 18)
+        return NULL;
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(p + 1));
+    int quotes = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+    __m128i odd = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('(')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(')')));
+    odd = _mm_or_si128(odd, _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(';'))));
+    if (!quotes)
+        return NULL;
+    int n = __builtin_ctz((unsigned)quotes);
+    if (p[n + 2] == '"' || (_mm_movemask_epi8(odd) & ((1 << n) - 1)))
+        return NULL;
+    key->p[key->n] = '"';
+    _mm_storeu_si128((__m128i *)(key->p + key->n + 1), bytes);
+    key->n += (size_t)n + 2;
+    return p + n + 2;
+#else
+    (void)key, (void)p, (void)end;
+    return NULL;
+#endif
+}
+
 static const uint8_t *name_at(state *s, key_parts *out, const uint8_t *p)
 {
     buffer *key = &out->key;
-    const uint8_t *q = p + 1;
+    const uint8_t *q;
     if (p > s->token && p[-1] == '&' && p - 1 > s->token && (p[-2] | 32) == 'u' && !is_inside(s, p - 2))
         s->unsure = 1;
-    for (;; q += 2) {
+    s->list = s->row = 0;
+    s->between_rows = 0;
+    if ((q = short_name(key, p, s->end))) {
+        s->unsure |= s->names && s->collapsed;
+        return q;
+    }
+    for (q = p + 1;; q += 2) {
         q = memchr(q, '"', (size_t)(s->end - q));
         if (!q) {
             s->unsure = 1;
@@ -493,8 +538,6 @@ static const uint8_t *name_at(state *s, key_parts *out, const uint8_t *p)
     }
     s->names |= found & 1;
     s->unsure |= found >> 1 || (s->names && s->collapsed);
-    s->list = s->row = 0;
-    s->between_rows = 0;
     return q;
 }
 
@@ -515,7 +558,7 @@ static void opens(state *s, buffer *key)
         const uint8_t *p = key->p + s->run.last_end, *end = key->p + key->n;
         size_t n = (size_t)(end - p);
         row = n <= 3 && memchr(p, ',', n) && (n == 1 || *p == ' ' || end[-1] == ' ');
-        row = row && (n != 3 || (p[1] == ',' && p[2] == ' '));
+        row = row && (n != 3 || (p[0] == ' ' && p[1] == ',' && p[2] == ' '));
         s->between_rows = row;
     }
     if (!row && ends_key(key, "values")) {
@@ -545,36 +588,48 @@ static void closes(state *s, buffer *key)
 static const uint8_t *copy_plain(buffer *key, const uint8_t *p, const uint8_t *end)
 {
     uint8_t *to = key->p + key->n, last = key->n ? to[-1] : ' ', c;
-    if (last == ' ')
-        while (p < end && white[*p]) p++;
+    for (;;) {
+        if (last == ' ')
+            while (p < end && white[*p]) p++;
 #ifdef __SSE2__
-    const __m128i space = _mm_set1_epi8(' ');
-    for (; end - p > 16; p += 16, to += 16) { /* 16 at a time, where there is nothing to look at */
-        __m128i bytes = _mm_loadu_si128((const __m128i *)p);
-        __m128i next = _mm_loadu_si128((const __m128i *)(p + 1));
-        /* from ! to ; but neither comma nor dot: all that matters, and some more */
-        __m128i looked_at = _mm_sub_epi8(bytes, _mm_set1_epi8('!'));
-        looked_at = _mm_cmpeq_epi8(_mm_min_epu8(looked_at, _mm_set1_epi8(';' - '!')), looked_at);
-        looked_at = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')), looked_at);
-        looked_at = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('.')), looked_at);
-        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
-        __m128i spaces = _mm_and_si128(_mm_cmpeq_epi8(bytes, space), _mm_cmpeq_epi8(next, space));
-        int mask = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(looked_at, control), spaces));
-        _mm_storeu_si128((__m128i *)to, bytes);
-        if (mask) {
-            int n = __builtin_ctz((unsigned)mask);
-            p += n;
-            to += n;
-            break;
+        const __m128i space = _mm_set1_epi8(' ');
+        int mask = 0;
+        for (; end - p > 16; p += 16, to += 16) { /* 16 at a time, where there is nothing to look at */
+            __m128i bytes = _mm_loadu_si128((const __m128i *)p);
+            __m128i next = _mm_loadu_si128((const __m128i *)(p + 1));
+            /* from ! to ; but neither comma nor dot: all that matters, and some more */
+            __m128i looked_at = _mm_sub_epi8(bytes, _mm_set1_epi8('!'));
+            looked_at = _mm_cmpeq_epi8(_mm_min_epu8(looked_at, _mm_set1_epi8(';' - '!')), looked_at);
+            looked_at = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')), looked_at);
+            looked_at = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('.')), looked_at);
+            __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+            __m128i spaces = _mm_and_si128(_mm_cmpeq_epi8(bytes, space), _mm_cmpeq_epi8(next, space));
+            mask = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(looked_at, control), spaces));
+            _mm_storeu_si128((__m128i *)to, bytes);
+            if (mask) {
+                int n = __builtin_ctz((unsigned)mask);
+                p += n;
+                to += n;
+                break;
+            }
         }
-    }
-    last = to > key->p ? to[-1] : ' ';
+        last = to > key->p ? to[-1] : ' ';
+        if (mask) { /* one that stands for itself all the same, or white space */
+            if (!(c = plain[*p]))
+                break;
+            *to = c;
+            to += (c != ' ') | (last != ' ');
+            last = c;
+            p++;
+            continue;
+        }
 #endif
-    while (p < end && (c = plain[*p])) {
-        *to = c;
-        to += (c != ' ') | (last != ' ');
-        last = c;
-        p++;
+        for (; p < end && (c = plain[*p]); p++) {
+            *to = c;
+            to += (c != ' ') | (last != ' ');
+            last = c;
+        }
+        break;
     }
     key->n = (size_t)(to - key->p);
     return p;
@@ -590,8 +645,6 @@ int key_of(span text, key_parts *out)
         return KEY_MEMORY;
     key->n = out->literals.n = out->comments.n = 0;
     out->has_literals = out->has_comments = 0;
-    if (memchr(text.p, 0, text.n))
-        return KEY_UNSURE;
     const uint8_t *p = head_of(text.p, s.end, out, &s.unsure), *q;
     if (!p)
         return s.unsure ? KEY_UNSURE : KEY_RAW;
@@ -628,6 +681,7 @@ int key_of(span text, key_parts *out)
                 key->p[key->n++] = *p++;
             }
             break;
+        case 0: return KEY_UNSURE;
         default: /* a digit or a dollar */
             if (is_inside(&s, p))
                 while (p < s.end && goes_on[*p]) key->p[key->n++] = *p++;

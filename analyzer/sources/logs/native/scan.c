@@ -1,9 +1,6 @@
 /* What entries mean, sessions and rows: the twin of meaning.py's hot path. */
 #include "scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +12,7 @@ enum {
     BYTES_MOST = 32 << 20,
     LONGEST_TEXT = 1 << 20,   /* longer statements are the Python twin's */
     REMEMBERED_TEXT = 8192,
+    LOOK_AHEAD = 16 << 10,
 };
 static const int64_t YEAR_10000 = 253402300800;
 
@@ -23,6 +21,10 @@ scanner *scan_new(int format, int64_t since_us, int64_t until_us, int64_t check_
     scanner *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
+    if (format == SCAN_STDERR && !(s->known = calloc(REMEMBERED_PREFIXES, sizeof *s->known))) {
+        free(s);
+        return NULL;
+    }
     s->format = format;
     s->since_us = since_us;
     s->until_us = until_us;
@@ -55,6 +57,7 @@ void scan_free(scanner *s)
         free(s->sessions[i].text.p);
     }
     free(s->sessions);
+    free(s->known);
     free(s->phases);
     key_free(&s->parts);
     free(s->message.p);
@@ -77,6 +80,9 @@ int scan_prefix(scanner *s, char escape, int field, span literal)
     op->n = literal.n;
     if (literal.n)
         memcpy(op->literal, literal.p, literal.n);
+    /* Each line has it anew; or, behind a host, it may seem to begin a port. */
+    if (escape ? !strchr("pPcudarhLib", escape) : op->literal[0] == '(')
+        s->steady_from = s->op_count;
     return 0;
 }
 
@@ -85,7 +91,7 @@ void scan_block(scanner *s, const uint8_t *data, size_t size, int last)
     s->last = last;
     s->data = data;
     s->size = size;
-    s->position = s->entry_end = 0;
+    s->position = s->entry_end = s->ascii_end = 0;
     s->once_at = (size_t)-1;
     s->session = -1;
 }
@@ -199,14 +205,19 @@ static const uint8_t *behind_ascii(const uint8_t *p, const uint8_t *end)
 {
 #ifdef __SSE2__
     const __m128i zero = _mm_setzero_si128();
-    for (; end - p >= 32; p += 32) {
-        __m128i a = _mm_loadu_si128((const __m128i *)p);
-        __m128i b = _mm_loadu_si128((const __m128i *)(p + 16));
-        /* as signed numbers, these and only these are above zero */
-        __m128i good = _mm_and_si128(_mm_cmpgt_epi8(a, zero), _mm_cmpgt_epi8(b, zero));
-        if (_mm_movemask_epi8(good) != 0xFFFF)
+    for (; end - p >= 64; p += 64) {
+        const __m128i *at = (const __m128i *)p;
+        __m128i a = _mm_loadu_si128(at), b = _mm_loadu_si128(at + 1);
+        __m128i c = _mm_loadu_si128(at + 2), d = _mm_loadu_si128(at + 3);
+        /* as signed numbers, those beyond ASCII are below zero */
+        __m128i high = _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d));
+        __m128i least = _mm_min_epu8(_mm_min_epu8(a, b), _mm_min_epu8(c, d));
+        if (_mm_movemask_epi8(_mm_or_si128(high, _mm_cmpeq_epi8(least, zero))))
             break;
     }
+    for (; end - p >= 16; p += 16)
+        if (_mm_movemask_epi8(_mm_cmpgt_epi8(_mm_loadu_si128((const __m128i *)p), zero)) != 0xFFFF)
+            break;
 #endif
     while (p < end && *p && *p < 0x80) p++;
     return p;
@@ -230,6 +241,23 @@ int is_text(span text)
     return 1;
 }
 
+/* is_text() of the current entry, looking some way ahead: most of a log is plain ASCII. */
+static int entry_is_text(scanner *s)
+{
+    size_t start = s->ascii_end > s->position ? s->ascii_end : s->position;
+    size_t end = start + LOOK_AHEAD;
+    if (s->entry_end <= s->ascii_end)
+        return 1;
+    end = end < s->entry_end ? s->entry_end : end < s->size ? end : s->size;
+    s->ascii_end = (size_t)(behind_ascii(s->data + start, s->data + end) - s->data);
+    if (s->entry_end <= s->ascii_end)
+        return 1;
+    if (!is_text((span){s->data + s->ascii_end, s->entry_end - s->ascii_end}))
+        return 0;
+    s->ascii_end = s->entry_end;
+    return 1;
+}
+
 int64_t integer_of(span text, int *good)
 {
     const uint8_t *p = text.p, *end = p + text.n;
@@ -248,10 +276,9 @@ int64_t integer_of(span text, int *good)
 static int time_of(scanner *s, int64_t *at_us)
 {
     span time = s->field[F_TIME];
-    uint8_t text[64];
-    size_t n = time.n;
+    size_t n = time.n, head = time.n;
     int64_t milliseconds = 0;
-    if (!n || n > sizeof text)
+    if (!n || n > sizeof s->time_text)
         return SCAN_DECLINE;
     if (n >= 13 && n <= 15 && time.p[n - 4] == '.') { /* %n: seconds since the epoch */
         int64_t seconds = 0;
@@ -274,16 +301,17 @@ static int time_of(scanner *s, int64_t *at_us)
         }
         if (n > 23 && time.p[23] != ' ')
             return SCAN_DECLINE;
-        memcpy(text, time.p, 19);
-        memcpy(text + 19, time.p + 23, n - 23);
-        n -= 4;
-    } else if (n >= 19 && (n == 19 || time.p[19] == ' ')) {
-        memcpy(text, time.p, n);
-    } else {
+        head = 19;
+    } else if (n < 19 || (n > 19 && time.p[19] != ' ')) {
         return SCAN_DECLINE;
     }
-    if (n != s->time_n || memcmp(text, s->time_text, n)) {
-        memcpy(s->time_text, text, n);
+    const size_t rest = n - head - (n > head ? 4 : 0); /* behind the milliseconds */
+    const uint8_t *zone = time.p + n - rest;
+    n = head + rest;
+    if (n != s->time_n || !same(time.p, s->time_text, 16)
+        || !same(time.p + 16, s->time_text + 16, head - 16) || !same(zone, s->time_text + head, rest)) {
+        memcpy(s->time_text, time.p, head);
+        memcpy(s->time_text + head, zone, rest);
         s->time_n = n;
         s->ask[0] = (span){s->time_text, n};
         return SCAN_TIME;
@@ -311,7 +339,7 @@ static int duration_of(span message, double *duration_ms, span *text)
         {"parse", 5, K_PARSE},
     };
     const uint8_t *p = message.p, *end = p + message.n;
-    if (message.n < 16 || memcmp(p, "duration: ", 10))
+    if (message.n < 16 || !same(p, "duration: ", 10))
         return 0;
     p += 10;
     int64_t value = 0;
@@ -333,7 +361,7 @@ static int duration_of(span message, double *duration_ms, span *text)
     p += 5;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t n = kinds[i].n;
-        if ((size_t)(end - p) < n + 2 || memcmp(p, kinds[i].name, n))
+        if ((size_t)(end - p) < n + 2 || !same(p, kinds[i].name, n))
             continue;
         p += n;
         if (*p == ' ') { /* a name, up to the first ": " of the line */
@@ -357,15 +385,12 @@ static int duration_of(span message, double *duration_ms, span *text)
 static int joined_lines(buffer *to, span *text)
 {
     const uint8_t *p = text->p, *end = p + text->n;
-    if (!memchr(p, '\n', text->n))
-        return 0;
     to->n = 0;
-    while (p < end) {
-        const uint8_t *newline = memchr(p, '\n', (size_t)(end - p));
-        const uint8_t *stop = newline ? newline + 1 : end;
-        if (buffer_add(to, p, (size_t)(stop - p)))
-            return -1;
-        p = newline ? newline + 2 : end;
+    if (buffer_room(to, text->n))
+        return -1;
+    while ((p = copy_until(to, p, end, '\n')) < end) {
+        to->p[to->n++] = '\n';
+        p += 2;
     }
     *text = (span){to->p, to->n};
     return 0;
@@ -423,7 +448,7 @@ static int same_speaker(const session_state *x, const span *field)
         return 0;
     for (int i = 0; i < 3; i++) {
         span name = field[names[i]];
-        if (name.n && memcmp(p, name.p, name.n))
+        if (name.n && !same(p, name.p, name.n))
             return 0;
         p += name.n;
         if (i < 2 && *p++ != 0)
@@ -463,11 +488,11 @@ static int cut_trace(buffer *comments, int64_t *trace)
     static const char name[] = "traceparent='";
     static const uint8_t dashes[] = {2, 35, 52};
     const size_t n = sizeof name - 1, value = 55;
-    for (size_t i = 0; i + n + value + 1 <= comments->n; i++) {
-        uint8_t *p = comments->p + i;
-        if (*p != 't' || memcmp(p, name, n))
+    uint8_t *p = comments->p, *end = p + comments->n;
+    while ((p = memchr(p, '\'', (size_t)(end - p))) && (size_t)(end - p) >= 1 + value + 1) {
+        p++;
+        if ((size_t)(p - comments->p) < n || memcmp(p - n, name, n))
             continue;
-        p += n;
         uint64_t id = 0;
         int good = p[value] == '\'';
         for (size_t k = 0; good && k < value; k++) {
@@ -481,6 +506,7 @@ static int cut_trace(buffer *comments, int64_t *trace)
         if (!good)
             continue;
         *trace = (int64_t)(id & 0x7fffffffffffffffu);
+        *trace += !*trace;
         memmove(p, p + value, comments->n - (size_t)(p + value - comments->p));
         comments->n -= value;
         return 1;
@@ -508,10 +534,11 @@ static int comment_of(scanner *s, keyed *out)
     if (!found) {
         s->ask[0] = (span){s->detail.p, s->detail.n};
         s->ask_kind = cut;
+        s->ask_trace = trace;
         return SCAN_COMMENT;
     }
     out->comment = found->comment;
-    out->trace = cut ? trace : found->trace;
+    out->trace = found->trace ? found->trace : trace;
     return SCAN_END;
 }
 
@@ -523,18 +550,8 @@ int scan_set_comment(scanner *s, int32_t comment, int64_t trace)
     if (!made)
         return -1;
     made->comment = comment;
-    made->trace = trace;
-    return 0;
-}
-
-static int checked(scanner *s, span text, int32_t key)
-{
-    s->hits++;
-    if (s->check_every && s->hits % s->check_every == 0) {
-        s->check_text.n = 0;
-        s->check_key = key;
-        return buffer_add(&s->check_text, text.p, text.n);
-    }
+    /* That which was cut out is another each time; one that a job's id goes before is not. */
+    made->trace = s->ask_kind && trace == s->ask_trace ? 0 : trace;
     return 0;
 }
 
@@ -557,7 +574,7 @@ static int key_of_text(scanner *s, span text, keyed *out)
         if (!found)
             return SCAN_TEXT;
         *out = (keyed){found->key, found->comment, found->trace, 0, {0}};
-        return checked(s, text, found->key) ? SCAN_MEMORY : SCAN_END;
+        return SCAN_END;
     }
     span key = {s->parts.key.p, s->parts.key.n};
     item *found = table_find(&s->keys, key, hash_of(key));
@@ -566,9 +583,17 @@ static int key_of_text(scanner *s, span text, keyed *out)
     out->key = found->key;
     out->has_literals = s->parts.has_literals;
     out->literals = (span){s->parts.literals.p, s->parts.literals.n};
-    if (checked(s, text, found->key))
-        return SCAN_MEMORY;
     return comment_of(s, out);
+}
+
+int32_t scan_known_key(scanner *s, span text)
+{
+    int kind = text.n > LONGEST_TEXT ? KEY_UNSURE : key_of(text, &s->parts);
+    if (kind != KEY_STRIPPED && kind != KEY_RAW)
+        return -1;
+    span key = kind == KEY_RAW ? text : (span){s->parts.key.p, s->parts.key.n};
+    item *found = table_find(kind == KEY_RAW ? &s->raws : &s->keys, key, hash_of(key));
+    return found ? found->key : -1;
 }
 
 int scan_set_key(scanner *s, int32_t key)
@@ -679,6 +704,16 @@ static int execution(scanner *s, session_state *x, int64_t at_us, double duratio
     return scan_set_parameters(s, x->row, detail) ? SCAN_MEMORY : SCAN_END;
 }
 
+/* Keep the text of a statement whose key is to be checked: the twin of is_checked in keys.py. */
+static int checked(scanner *s, span text, int32_t key, int64_t at_us, double duration_ms)
+{
+    if (!s->check_every || (at_us / 1000 + (int64_t)(duration_ms * 1000.0 + 0.5)) % s->check_every)
+        return 0;
+    s->check_text.n = 0;
+    s->check_key = key;
+    return buffer_add(&s->check_text, text.p, text.n);
+}
+
 static int timed(scanner *s, session_state *x, int64_t at_us)
 {
     span text = {0}, detail = s->field[F_DETAIL];
@@ -697,7 +732,7 @@ static int timed(scanner *s, session_state *x, int64_t at_us)
         done(s);
         return SCAN_END;
     }
-    if (s->format == SCAN_STDERR && joined_lines(&s->message, &text))
+    if (s->format == SCAN_STDERR && s->entry_lines > 1 && joined_lines(&s->message, &text))
         return SCAN_MEMORY;
     /* parse, bind, execute and loops repeat the statement before */
     if (x->text.n && x->text.n == text.n && memcmp(x->text.p, text.p, text.n) == 0) {
@@ -729,11 +764,11 @@ static int timed(scanner *s, session_state *x, int64_t at_us)
         if (kind == K_BIND) {
             s->binds++;
             totals->binds++;
-            totals->bind_ms += duration_ms;
+            totals->bind_ns += (int64_t)(duration_ms * 1e6 + 0.5);
         } else {
             s->parses++;
             totals->parses++;
-            totals->parse_ms += duration_ms;
+            totals->parse_ns += (int64_t)(duration_ms * 1e6 + 0.5);
         }
     }
     x->timed = 1;
@@ -741,6 +776,8 @@ static int timed(scanner *s, session_state *x, int64_t at_us)
     x->phased_us = kind == K_EXECUTE || kind == K_STATEMENT ? -1 : at_us;
     if (duration_ms < s->minimum_ms)
         s->minimum_ms = duration_ms;
+    if (checked(s, text, found.key, at_us, duration_ms))
+        return SCAN_MEMORY;
     done(s);
     return SCAN_END;
 }
@@ -763,7 +800,7 @@ static int belonging(scanner *s, session_state *x)
     if (s->field[F_SEVERITY].n == 6 && s->field[F_SEVERITY].p[0] == 'D' && x->row >= 0
         && is_parameters(text)) {
         text = (span){text.p + 12, text.n - 12};
-        if (joined_lines(&s->detail, &text) || scan_set_parameters(s, x->row, text))
+        if ((s->entry_lines > 1 && joined_lines(&s->detail, &text)) || scan_set_parameters(s, x->row, text))
             return SCAN_MEMORY;
     }
     done(s);
@@ -779,7 +816,7 @@ static int one_entry(scanner *s)
                : s->format == SCAN_CSVLOG ? csvlog_entry(s) : jsonlog_entry(s);
     if (answer != SCAN_END || !s->entry_end)
         return answer;
-    if (!is_text((span){s->data + s->position, s->entry_end - s->position}))
+    if (!entry_is_text(s))
         return SCAN_DECLINE;
     answer = session_of(s);
     if (answer != SCAN_END)
@@ -809,6 +846,8 @@ int scan_run(scanner *s)
         int answer = one_entry(s);
         if (answer != SCAN_END)
             return answer;
+        if (s->check_text.n)
+            return SCAN_CHECK;
         if (s->position == before)
             break;
     }

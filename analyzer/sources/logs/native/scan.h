@@ -15,6 +15,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum { SCAN_STDERR, SCAN_CSVLOG, SCAN_JSONLOG };
 
@@ -28,15 +32,49 @@ enum {
     SCAN_KEY,     /* `ask[0]` is a statement with a new key: scan_set_key */
     SCAN_TEXT,    /* `ask[0]` is a statement whose key is not built here: scan_set_text */
     SCAN_COMMENT, /* `ask[0]` are the comments of a statement: scan_set_comment */
+    SCAN_CHECK,   /* `check_text` is a statement whose key `check_key` is to be checked */
     SCAN_MEMORY   /* there is none left */
 };
 
 typedef struct { const uint8_t *p; size_t n; } span;
 
+static inline uint64_t read64(const uint8_t *p)
+{
+    uint64_t value;
+    memcpy(&value, p, 8);
+    return value;
+}
+
+static inline uint32_t read32(const uint8_t *p)
+{
+    uint32_t value;
+    memcpy(&value, p, 4);
+    return value;
+}
+
+/* Whether n bytes are the same: memcmp without a call for the short ones, which most are. */
+static inline int same(const void *first, const void *second, size_t n)
+{
+    const uint8_t *a = first, *b = second;
+    if (n > 16)
+        return memcmp(a, b, n) == 0;
+    if (n >= 8)
+        return ((read64(a) ^ read64(b)) | (read64(a + n - 8) ^ read64(b + n - 8))) == 0;
+    if (n >= 4)
+        return ((read32(a) ^ read32(b)) | (read32(a + n - 4) ^ read32(b + n - 4))) == 0;
+    while (n && *a == *b)
+        a++, b++, n--;
+    return n == 0;
+}
+
 typedef struct { uint8_t *p; size_t n, cap; } buffer;
 
 void keep_memory(void);
 int buffer_add(buffer *b, const uint8_t *p, size_t n); /* 0, or -1 without memory */
+int buffer_room(buffer *b, size_t n);                   /* for n bytes more, and some beyond them */
+/* Copies what lies before the first `stop`, to where there is room for all of it; where that is, or
+ * the end. */
+const uint8_t *copy_until(buffer *to, const uint8_t *p, const uint8_t *end, uint8_t stop);
 
 /* Bytes to a few numbers. */
 typedef struct { uint64_t hash; size_t at, n; int64_t trace; int32_t key, comment; } item;
@@ -52,7 +90,7 @@ uint32_t crc_of(span text); /* CRC-32 as zlib's, 0 becoming 1 */
 /* What the safe key of a statement is made of. */
 enum { KEY_STRIPPED, KEY_RAW, KEY_UNSURE, KEY_MEMORY };
 typedef struct { buffer key, literals, comments; int has_literals, has_comments; } key_parts;
-int key_of(span text, key_parts *out);
+int key_of(span text, key_parts *out); /* a text without NUL */
 void key_free(key_parts *parts);
 
 /* One entry's fields, as written; absent ones are empty. */
@@ -62,6 +100,14 @@ enum { F_TIME, F_PROCESS, F_SESSION, F_LINE, F_USER, F_DATABASE, F_APPLICATION, 
 /* How a log_line_prefix is matched: a literal, or a field of some class. */
 typedef struct { char escape; int field; uint8_t literal[64]; size_t n; } prefix_op;
 enum { PREFIX_OPS = 48 };
+
+/* What followed the last field of a prefix that each line has anew: it is the same in all entries of
+ * a session, and so are the fields in it. */
+enum { REMEMBERED_PREFIXES = 256, REMEMBERED_BYTES = 64 };
+typedef struct {
+    uint8_t text[REMEMBERED_BYTES], n, count;
+    struct { uint8_t number, at, n; } field[F_COUNT];
+} known_prefix;
 
 typedef struct {
     int64_t row;               /* the execution that a DETAIL would complete, -1 none */
@@ -90,25 +136,28 @@ typedef struct {
     size_t texts_count, texts_cap;
 } rows;
 
-typedef struct { int64_t parses, binds; double parse_ms, bind_ms; } phase;
+typedef struct { int64_t parses, binds; int64_t parse_ns, bind_ns; } phase;
 
 typedef struct scanner {
     int format;
     prefix_op ops[PREFIX_OPS];
-    int op_count;
+    int op_count, steady_from; /* the ops from there on match what a session repeats */
+    known_prefix *known;       /* of stderr, by what they begin with */
     int64_t since_us, until_us;
     const uint8_t *data;
     size_t size, position, entry_end;
     int last;
+    size_t ascii_end;          /* up to where the block is known to be plain ASCII, or sound */
     span field[F_COUNT];
     span ask[3];
     int32_t session;           /* of the current entry, -1 not known */
     int understood;            /* of a declined entry: `at_us` and `field` hold */
     int64_t at_us;
     int ask_kind;
+    int64_t ask_trace; /* that was cut out of the comments asked for */
     size_t entry_lines;        /* newlines in the current entry */
     /* counted since the last look */
-    int64_t entries, entry_bytes, lines, parses, binds, outside, hits;
+    int64_t entries, entry_bytes, lines, parses, binds, outside;
     double minimum_ms;
     /* tables and caches */
     table keys, raws, comments, names;
@@ -131,7 +180,7 @@ typedef struct scanner {
     int64_t once_trace;
     int once_has_literals;
     buffer once_literals;
-    /* one in `check_every` cache hits is kept to be checked */
+    /* one statement in about `check_every` is kept to be checked */
     int64_t check_every;
     buffer check_text;
     int32_t check_key;
@@ -153,6 +202,9 @@ int scan_set_text(scanner *s, int32_t key, int32_t comment, int64_t trace, const
 int scan_set_comment(scanner *s, int32_t comment, int64_t trace);
 void scan_clear_sessions(scanner *s);
 
+/* The key of a statement that was met before, for Python; -1 if it is not known here. */
+int32_t scan_known_key(scanner *s, span text);
+
 /* Rows that the Python reader adds, in their order among the others: the row's number, or -1. */
 int64_t scan_add_row(scanner *s, int64_t start_us, int64_t end_us, double duration_ms, int32_t key,
                      int64_t line, int64_t query_id, int32_t comment, int64_t trace,
@@ -167,6 +219,16 @@ void scan_turn(scanner *s);
 int stderr_entry(scanner *s);
 int csvlog_entry(scanner *s);
 int jsonlog_entry(scanner *s);
+static inline void no_fields(scanner *s)
+{
+#ifdef __SSE2__ /* what compilers make of a memset of this size takes several times as long to begin */
+    for (int i = 0; i < F_COUNT; i++)
+        _mm_storeu_si128((__m128i *)&s->field[i], _mm_setzero_si128());
+#else
+    memset(s->field, 0, sizeof s->field);
+#endif
+}
+
 int is_text(span text); /* valid UTF-8 without NUL */
 int64_t integer_of(span text, int *good);
 

@@ -54,8 +54,8 @@ static size_t timestamp(const uint8_t *p, const uint8_t *end, int milliseconds)
 static size_t next_timestamp(scanner *s, const uint8_t *p, const uint8_t *end)
 {
     size_t n = s->stamp_n;
-    if (n && (size_t)(end - p) > n && memcmp(p, s->stamp, 20) == 0 && digits(p + 20, end, 3) == 3
-        && memcmp(p + 23, s->stamp + 23, n - 23) == 0 && !zone_char(p[n]) && (n > 23 || p[n] != ' '))
+    if (n && (size_t)(end - p) > n && same(p, s->stamp, 16) && same(p + 16, s->stamp + 16, 4)
+        && digits(p + 20, end, 3) == 3 && same(p + 23, s->stamp + 23, n - 23) && !zone_char(p[n]) && (n > 23 || p[n] != ' '))
         return n;
     n = timestamp(p, end, 1);
     s->stamp_n = n <= sizeof s->stamp ? n : 0;
@@ -135,7 +135,7 @@ static ptrdiff_t value_of(scanner *s, const prefix_op *op, const prefix_op *next
         if (!next || next->escape)
             return -1;
         for (n = 0; p + n + next->n <= end && n <= most; n++) {
-            if (p[n] == next->literal[0] && memcmp(p + n, next->literal, next->n) == 0)
+            if (p[n] == next->literal[0] && same(p + n, next->literal, next->n))
                 return (ptrdiff_t)n;
             /* Where the prefix was detected, names of users and databases have none of these. */
             if (p[n] <= ' ' ? p[n] == '\n' || named : named && (p[n] == '/' || p[n] == ',' || p[n] == ';' || p[n] == '|' || p[n] == '='))
@@ -149,6 +149,75 @@ static const char *severities[] = {
     "LOG:  ", "DETAIL:  ", "STATEMENT:  ", "ERROR:  ", "HINT:  ", "CONTEXT:  ", "WARNING:  ", "FATAL:  ",
     "PANIC:  ", "QUERY:  ", "LOCATION:  ", "NOTICE:  ", "INFO:  ",
 };
+
+/* The place of what begins like this among the known prefixes; NULL if it is too short to be one. */
+static known_prefix *place_of(const scanner *s, const uint8_t *p, const uint8_t *end)
+{
+    uint64_t first, second;
+    if (end - p < 16)
+        return NULL;
+    memcpy(&first, p, 8);
+    memcpy(&second, p + 8, 8);
+    first = (first ^ second * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
+    return &s->known[first >> 32 & (REMEMBERED_PREFIXES - 1)];
+}
+
+/* Behind the prefix if the rest of it, at p, is known, with the fields in it; else NULL. */
+static const uint8_t *behind_known(scanner *s, const known_prefix *known, const uint8_t *p, const uint8_t *end)
+{
+    if (!known->n || (size_t)(end - p) < known->n || !same(p, known->text, known->n))
+        return NULL;
+    for (int i = 0; i < known->count; i++)
+        s->field[known->field[i].number] = (span){p + known->field[i].at, known->field[i].n};
+    return p + known->n;
+}
+
+static void remember(const scanner *s, known_prefix *known, const uint8_t *p, const uint8_t *end)
+{
+    if (end - p > REMEMBERED_BYTES)
+        return;
+    known->n = (uint8_t)(end - p);
+    known->count = 0;
+    memcpy(known->text, p, known->n);
+    for (int i = 0; i < F_COUNT; i++)
+        if (s->field[i].n && s->field[i].p >= p) {
+            uint8_t at = (uint8_t)(s->field[i].p - p), n = (uint8_t)s->field[i].n;
+            known->field[known->count].number = (uint8_t)i;
+            known->field[known->count].at = at;
+            known->field[known->count++].n = n;
+        }
+}
+
+/* Behind the entry's prefix, with its fields; NULL if it is not as it should be. */
+static const uint8_t *behind_prefix(scanner *s, const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t *steady = NULL, *found;
+    known_prefix *known = NULL;
+    for (int i = 0; i < s->op_count; i++) {
+        const prefix_op *op = &s->ops[i];
+        if (i == s->steady_from && (known = place_of(s, p, end))) {
+            if ((found = behind_known(s, known, p, end)))
+                return found;
+            steady = p;
+        }
+        if (!op->escape) {
+            if ((size_t)(end - p) < op->n || !same(p, op->literal, op->n))
+                return NULL;
+            p += op->n;
+            continue;
+        }
+        ptrdiff_t n = value_of(s, op, i + 1 < s->op_count ? op + 1 : NULL, p, end);
+        if (n < 0)
+            return NULL;
+        if (op->field >= 0)
+            s->field[op->field] = (span){p, (size_t)n};
+        p += n;
+    }
+    /* What a last field without a literal behind it holds depends on what follows. */
+    if (known && !s->ops[s->op_count - 1].escape)
+        remember(s, known, steady, p);
+    return p;
+}
 
 /* Fills the fields of the entry at `position`. SCAN_END: its prefix and severity are understood. */
 int stderr_entry(scanner *s)
@@ -166,25 +235,12 @@ int stderr_entry(scanner *s)
     newline--;
     s->entry_end = (size_t)(newline + 1 - s->data);
     end = newline;
-    memset(s->field, 0, sizeof s->field);
-    for (int i = 0; i < s->op_count; i++) {
-        const prefix_op *op = &s->ops[i];
-        if (!op->escape) {
-            if ((size_t)(end - p) < op->n || memcmp(p, op->literal, op->n))
-                return SCAN_DECLINE;
-            p += op->n;
-            continue;
-        }
-        ptrdiff_t n = value_of(s, op, i + 1 < s->op_count ? op + 1 : NULL, p, end);
-        if (n < 0)
-            return SCAN_DECLINE;
-        if (op->field >= 0)
-            s->field[op->field] = (span){p, (size_t)n};
-        p += n;
-    }
+    no_fields(s);
+    if (!(p = behind_prefix(s, p, end)))
+        return SCAN_DECLINE;
     for (size_t i = 0; i < sizeof severities / sizeof *severities; i++) {
         size_t n = strlen(severities[i]);
-        if ((size_t)(end - p) >= n && memcmp(p, severities[i], n) == 0) {
+        if ((size_t)(end - p) >= n && same(p, severities[i], n)) {
             s->field[F_SEVERITY] = (span){p, n - 3};
             p += n;
             s->field[F_MESSAGE] = (span){p, (size_t)(end - p)};

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BEYOND = 16 }; /* what copy_until may write behind what it copies */
+
 /* Columns of a few hundred kilobytes come and go for every chunk and slice. By default the allocator
  * gives such blocks back to the system at once, and the system clears them anew each time. */
 void keep_memory(void)
@@ -17,18 +19,46 @@ void keep_memory(void)
 #endif
 }
 
+int buffer_room(buffer *b, size_t n)
+{
+    size_t cap = b->cap ? b->cap : 256;
+    if (b->n + n + BEYOND <= b->cap)
+        return 0;
+    while (cap < b->n + n + BEYOND)
+        cap *= 2;
+    uint8_t *grown = realloc(b->p, cap);
+    if (!grown)
+        return -1;
+    b->p = grown;
+    b->cap = cap;
+    return 0;
+}
+
+const uint8_t *copy_until(buffer *to, const uint8_t *p, const uint8_t *end, uint8_t stop)
+{
+    uint8_t *at = to->p + to->n;
+#ifdef __SSE2__
+    const __m128i stops = _mm_set1_epi8((char)stop);
+    for (; end - p >= 16; p += 16, at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)p);
+        int found = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, stops));
+        _mm_storeu_si128((__m128i *)at, bytes);
+        if (found) {
+            int n = __builtin_ctz((unsigned)found);
+            to->n = (size_t)(at + n - to->p);
+            return p + n;
+        }
+    }
+#endif
+    while (p < end && *p != stop) *at++ = *p++;
+    to->n = (size_t)(at - to->p);
+    return p;
+}
+
 int buffer_add(buffer *b, const uint8_t *p, size_t n)
 {
-    if (b->n + n > b->cap) {
-        size_t cap = b->cap ? b->cap * 2 : 256;
-        while (cap < b->n + n)
-            cap *= 2;
-        uint8_t *grown = realloc(b->p, cap);
-        if (!grown)
-            return -1;
-        b->p = grown;
-        b->cap = cap;
-    }
+    if (buffer_room(b, n))
+        return -1;
     if (n)
         memcpy(b->p + b->n, p, n);
     b->n += n;
@@ -43,22 +73,21 @@ static uint64_t mixed(uint64_t a, uint64_t b)
 
 uint64_t hash_of(span text)
 {
-    uint64_t hash = text.n, a, b;
-    const uint8_t *p = text.p;
-    size_t n = text.n;
-    for (; n >= 16; n -= 16, p += 16) {
-        memcpy(&a, p, 8);
-        memcpy(&b, p + 8, 8);
-        hash = mixed(hash ^ a, b);
+    uint64_t one = text.n, two = ~one;
+    const uint8_t *p = text.p, *end = p + text.n;
+    if (text.n < 4)
+        return mixed(one, text.n ? (uint64_t)p[0] << 16 | (uint64_t)p[text.n / 2] << 8 | end[-1] : 0);
+    if (text.n < 8)
+        return mixed(one ^ read32(p), read32(end - 4));
+    for (; end - p > 32; p += 32) { /* two chains: a multiplication takes its time */
+        one = mixed(one ^ read64(p), read64(p + 8));
+        two = mixed(two ^ read64(p + 16), read64(p + 24));
     }
-    if (n) {
-        uint8_t rest[16] = {0};
-        memcpy(rest, p, n);
-        memcpy(&a, rest, 8);
-        memcpy(&b, rest + 8, 8);
-        hash = mixed(hash ^ a, b ^ n);
-    }
-    return hash;
+    if (end - p > 16)
+        one = mixed(one ^ read64(p), read64(p + 8));
+    if (text.n >= 16) /* the last 16 bytes, whether some were taken already or not */
+        return mixed(one ^ read64(end - 16), two ^ read64(end - 8));
+    return mixed(one ^ read64(p), read64(end - 8));
 }
 
 item *table_find(const table *t, span text, uint64_t hash)
@@ -71,7 +100,7 @@ item *table_find(const table *t, span text, uint64_t hash)
             return NULL;
         item *found = &t->items[slot];
         if (found->hash == hash && found->n == text.n
-            && (!text.n || memcmp(t->bytes.p + found->at, text.p, text.n) == 0))
+            && same(t->bytes.p + found->at, text.p, text.n))
             return found;
     }
 }

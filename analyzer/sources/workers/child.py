@@ -1,0 +1,222 @@
+"""The worker's process: claims parts, reads them, and hands on what was read, until none is left."""
+
+import pickle
+import signal
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+
+from analyzer.model.coverage import SourceCoverage
+from analyzer.model.event import Event
+from analyzer.model.executions import ExecutionChunk
+from analyzer.model.plan import PlanShelf, RecordedPlan
+from analyzer.model.recording import PhaseTotals, Recording
+from analyzer.sources.logs import FORMATS, Reader
+from analyzer.sources.logs.csvlog import CsvlogReader
+from analyzer.sources.logs.sessions import Session
+from analyzer.sources.logs.stderr import StderrReader
+from analyzer.sources.one_input import Input
+from analyzer.sources.workers.claims import Claims
+from analyzer.sources.workers.packing import Added, packed
+from analyzer.sources.workers.parts import Part
+from analyzer.sources.workers.recorder import (
+    ORDINAL,
+    RangeEnd,
+    RangeSink,
+    RangeStderrReader,
+    SessionEnd,
+)
+from analyzer.sources.workers.ring import GoneError, RingWriter
+from analyzer.sources.workers.stretch import Stretch, is_clean, read_stretch
+from analyzer.sql.keys import StatementKeyTable
+
+
+@dataclass(slots=True)
+class End:
+    """The last message of a part: what adds up over it, by numbers of its reader."""
+
+    coverage: SourceCoverage
+    phases: dict[int, PhaseTotals] = field(default_factory=dict)
+    rows: dict[int, int] = field(default_factory=dict)
+    events: dict[tuple[str, str], Event] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Failure:
+    """Reading went wrong in a way that is no one's fault but the program's."""
+
+    error: BaseException
+    told: str
+
+
+class _AllPlans(PlanShelf):
+    """Plans on their way: which of them are kept is decided where all inputs are seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[RecordedPlan] = []
+
+    def append(self, plan: RecordedPlan) -> None:
+        self.taken.append(plan)
+
+
+class _News:
+    """A recording of its own, and what is new in it since that was asked last."""
+
+    def __init__(self) -> None:
+        self._plans = _AllPlans()
+        self.recording = Recording(keys=StatementKeyTable(), plans=self._plans)
+        self.position: tuple[int, int | None] | None = None
+        self._told = dict.fromkeys(("keys", "comments", "sessions", "names"), 0)
+        self._begun = 0
+
+    def progress(self, _path: str, position: int, size: int | None) -> None:
+        """How far the input was read."""
+        self.position = position, size
+
+    def take(self) -> Added:
+        """What is new."""
+        recording, told = self.recording, self._told
+        keys, coverage, begun = recording.keys, recording.coverage, list(recording.events)
+        first = told["keys"]
+        added = Added(
+            keys=list(zip(keys.safe_keys[first:], keys.texts[first:], strict=True)),
+            comments=recording.comments.texts[told["comments"] :],
+            sessions=recording.sessions.texts[told["sessions"] :],
+            names=recording.names.texts[told["names"] :],
+            warnings=coverage.warnings[:],
+            settings=dict(coverage.logged_settings),
+            begun=[(kind, code) for _, kind, code in begun[self._begun :]],
+            plans=self._plans.taken,
+            checked=keys.checked,
+            disagreed=keys.disagreed,
+            position=self.position,
+        )
+        for name in told:
+            told[name] += len(getattr(added, name))
+        self._begun = len(begun)
+        self._plans.taken = []
+        coverage.warnings.clear()
+        coverage.logged_settings.clear()
+        keys.checked = keys.disagreed = 0
+        return added
+
+
+Message = tuple[Added, ExecutionChunk | None]
+
+
+def read_input(part: Part) -> Iterator[Message]:
+    """A whole input, chunk by chunk, each with what is new; the last message has an `End`."""
+    news = _News()
+    recording = news.recording
+    one = Input(part.path, recording, part.coverage, part.options, found=False)
+    one.source = part.source
+    for chunk in one.chunks(part.known, None, news.progress):
+        yield news.take(), chunk
+    added = news.take()
+    added.more = End(
+        part.coverage,
+        {key: totals for (_, key), totals in recording.phases.items()},
+        {key: rows for (_, key), rows in recording.rows.items()},
+        {(kind, code): event for (_, kind, code), event in recording.events.items()},
+    )
+    yield added, None
+
+
+def read_range(part: Part) -> Iterator[Message]:
+    """A range of an input, flush by flush (see `read_stretch`); the last message has a `RangeEnd`."""
+    news, coverage = _News(), SourceCoverage(part.path)
+    sink = RangeSink(news.recording, coverage, part.source, part.options)
+    reader = FORMATS[part.known.format](sink, part.known.prefix)
+    if part.known.prefix is not None and isinstance(reader, StderrReader):
+        reader = RangeStderrReader(sink, part.known.prefix)
+    if isinstance(reader, CsvlogReader):
+        reader.ends = part.is_last
+    stretch = Stretch(part.descriptor or 0, part.start, part.stop, is_last=part.is_last)
+
+    def told() -> Added:
+        added = news.take()
+        added.noted, sink.events.noted = sink.events.noted, []
+        return added
+
+    for chunk in read_stretch(stretch, sink, reader, part.known.prefix):
+        yield told(), chunk
+    before, behind = sink.rest()
+    yield told(), before
+    yield Added(more=_end_of_range(sink, reader, stretch)), behind
+
+
+def _end_of_range(sink: RangeSink, reader: Reader, stretch: Stretch) -> RangeEnd:
+    return RangeEnd(
+        coverage=sink.coverage,
+        phases={key: totals for (_, key), totals in sink.recording.phases.items()},
+        sessions=[_end_of(name, session) for name, session in reader.sessions.items()],
+        heads=sink.heads,
+        met=sink.met,
+        is_sound=not sink.orphans and is_clean(reader),
+        position=stretch.position,
+        lines=stretch.lines,
+        entries=sink.entries - ORDINAL,
+        entry_bytes=sink.entry_bytes,
+        minimum_ms=sink.minimum_ms,
+        counts=sink.counts,
+        first_unparsed=sink.first_unparsed,
+    )
+
+
+def _end_of(name: bytes | str, session: Session) -> SessionEnd:
+    return SessionEnd(
+        name=name,
+        process=session.process,
+        renewable=session.renewable,
+        generation=session.generation,
+        used=session.used,
+        fresh=session.fresh,
+        ended=session.ended,
+        row=session.row,
+        has_event=session.event is not None,
+        waiting=session.waiting,
+        key=session.key,
+        began=session.began,
+    )
+
+
+def main(link: Connection, ring: int, claims: int) -> None:
+    """Read parts until there is none left that nobody has, or the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the connection
+    try:
+        holder, parts = link.recv()
+        writer, board = RingWriter(ring, link), Claims(claims, len(parts))
+        number: int | None = holder - 1  # the first ones are given out
+        while number is not None:
+            _read(number, parts[number], writer)
+            number = board.take_next(holder)
+        while (
+            True
+        ):  # to end with room unread that was given back would cost the parent what it has not read
+            link.recv_bytes()
+    except (GoneError, OSError, EOFError):
+        return
+
+
+def _read(number: int, part: Part, writer: RingWriter) -> None:
+    mark = number.to_bytes(8, "little")
+    try:
+        whole = part.descriptor is None
+        for added, chunk in read_input(part) if whole else read_range(part):
+            writer.put([mark, *packed(added, chunk)])
+    except GoneError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - who asked for the part shall see it
+        failure = Failure(_portable(error), traceback.format_exc())
+        writer.put([mark, *packed(Added(more=failure), None)])
+
+
+def _portable(error: BaseException) -> BaseException:
+    """The error as it can be sent; one that cannot is told in words."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    except Exception:  # noqa: BLE001 - whatever it is that does not go through
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error

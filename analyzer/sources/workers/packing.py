@@ -1,0 +1,188 @@
+"""Executions and texts as bytes, and numbers of one recording as those of another.
+
+A message has a chunk of executions, or none, and what its reader added to its recording since the
+last one. Texts are given their numbers in the other recording when the message is opened, in the
+order in which they were met, so they have the numbers that reading them there would give.
+"""
+
+import pickle
+import struct
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from analyzer.model.columns import Column, grown
+from analyzer.model.event import Event
+from analyzer.model.executions import ByteTexts, ExecutionChunk
+from analyzer.model.plan import RecordedPlan
+from analyzer.model.recording import Recording
+from analyzer.model.sampling import LoggedSetting
+from analyzer.sources.workers.recorder import Noted
+from analyzer.sources.workers.ring import Piece, aligned
+
+_LENGTH = struct.Struct("<q")
+_TABLES = {  # column: the table of its numbers
+    "key": "keys",
+    "comment": "comments",
+    "session": "sessions",
+    "database": "names",
+    "user": "names",
+    "application": "names",
+}
+
+
+@dataclass(slots=True)
+class Added:
+    """What a reader added to its recording: texts by table (keys with their text), and the rest.
+
+    `begun` are the events that are new, `plans` those that were logged, `position` how far the
+    input was read (bytes on disk, and its size), `noted` what a range's recorder took down, `more`
+    whatever comes at the end.
+    """
+
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    sessions: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    settings: dict[str, LoggedSetting] = field(default_factory=dict)
+    begun: list[tuple[str, str]] = field(default_factory=list)
+    plans: list[RecordedPlan] = field(default_factory=list)
+    checked: int = 0
+    disagreed: int = 0
+    position: tuple[int, int | None] | None = None
+    noted: list[Noted] = field(default_factory=list)
+    more: object = None
+
+
+@dataclass(slots=True)
+class _Layout:
+    """How a chunk's columns stand behind the header: a value for each that has one value only."""
+
+    rows: int
+    columns: dict[str, Any]
+    texts: int
+
+
+def packed(added: Added, chunk: ExecutionChunk | None) -> list[Piece]:
+    """A message, in pieces that the ring puts one behind the other."""
+    pieces: list[Piece] = []
+    layout = None
+    if chunk is not None and len(chunk):
+        constants: dict[str, Any] = {}
+        for name in ExecutionChunk.NAMES:
+            column = chunk.columns[name]
+            first = column[0]
+            if first == column[-1] and (column == first).all():
+                constants[name] = first
+            else:
+                constants[name] = None
+                pieces.append(np.ascontiguousarray(column).data.cast("B"))
+        texts = ByteTexts.of(chunk.parameters)
+        pieces += [texts.data, texts.ends.data.cast("B")]
+        layout = _Layout(len(chunk), constants, len(texts))
+    header = pickle.dumps((added, layout, [len(piece) for piece in pieces]), 5)
+    return [_LENGTH.pack(len(header)), header, *pieces]
+
+
+def opened(message: memoryview) -> tuple[Added, ExecutionChunk | None]:
+    """A message's parts, copied out of it; the chunk's numbers are still those of its reader."""
+    place = aligned(_LENGTH.size)
+    (length,) = _LENGTH.unpack_from(message)
+    added, layout, sizes = pickle.loads(message[place : place + length])  # noqa: S301 - a worker of this run wrote it
+    place += aligned(length)
+    if layout is None:
+        return added, None
+    places = [place]
+    for size in sizes:
+        places.append(places[-1] + aligned(size))
+    pieces = iter([message[at : at + size] for at, size in zip(places[:-1], sizes, strict=True)])
+    columns: dict[str, Column] = {}
+    for name, kind in ExecutionChunk.NAMES.items():
+        value = layout.columns[name]
+        if value is not None:
+            columns[name] = np.full(layout.rows, value, dtype=kind)
+        else:
+            columns[name] = np.frombuffer(next(pieces), dtype=kind).copy()
+    data, ends = next(pieces), next(pieces)
+    return added, ExecutionChunk(columns, ByteTexts(bytes(data), np.frombuffer(ends, "i8").copy()))
+
+
+class _Numbers:
+    """Numbers of one table as those of another; the last place is that of -1, none."""
+
+    __slots__ = ("_count", "_numbers", "is_same")
+
+    def __init__(self) -> None:
+        self._numbers: Column = np.full(64, -1, dtype="i4")
+        self._count = 0
+        self.is_same = True
+
+    def add(self, number: int) -> None:
+        """The next number is that one in the other table."""
+        if self._count + 1 >= len(self._numbers):
+            self._numbers = grown(self._numbers, self._count + 2, -1)
+        self._numbers[self._count] = number
+        self.is_same = self.is_same and number == self._count
+        self._count += 1
+
+    def of(self, number: int) -> int:
+        """One number."""
+        return int(self._numbers[number]) if number >= 0 else -1
+
+    def column(self, numbers: Column) -> Column:
+        """A column of numbers."""
+        return numbers if self.is_same else self._numbers[numbers]
+
+
+class Renumbering:
+    """Takes what the reader of one part added into the recording of the run."""
+
+    def __init__(self, recording: Recording) -> None:
+        """Prepare for a part of which nothing was taken in yet."""
+        self._recording = recording
+        self._tables = {name: _Numbers() for name in ("keys", "comments", "sessions", "names")}
+
+    def key(self, number: int) -> int:
+        """The run's number of a statement's key."""
+        return self._tables["keys"].of(number)
+
+    def session(self, number: int) -> int:
+        """The run's number of a session."""
+        return self._tables["sessions"].of(number)
+
+    def plan(self, plan: RecordedPlan) -> RecordedPlan:
+        """A plan with the run's numbers."""
+        return replace(plan, statement_key=self.key(plan.statement_key))
+
+    def take(self, source: int, added: Added) -> None:
+        """Take in what is new, in the input number `source`: texts get their numbers."""
+        self._texts(added)
+        recording, coverage = self._recording, self._recording.coverage
+        coverage.warnings += added.warnings
+        for name, setting in added.settings.items():
+            coverage.note_setting(name, setting)
+        for kind, code in added.begun:
+            recording.events[source, kind, code] = Event(kind=kind, code=code)
+        for plan in added.plans:
+            recording.plans.append(self.plan(plan))
+        recording.keys.checked += added.checked
+        recording.keys.disagreed += added.disagreed
+
+    def _texts(self, added: Added) -> None:
+        for key, text in added.keys:
+            self._tables["keys"].add(self._recording.keys.known_as(key, text))
+        recording = self._recording
+        for name, table, texts in (
+            ("comments", recording.comments, added.comments),
+            ("sessions", recording.sessions, added.sessions),
+            ("names", recording.names, added.names),
+        ):
+            for text in texts:
+                self._tables[name].add(table.add(text))
+
+    def renumber(self, chunk: ExecutionChunk) -> None:
+        """Turn a chunk's numbers into the run's."""
+        for column, table in _TABLES.items():
+            chunk.columns[column] = self._tables[table].column(chunk.columns[column])

@@ -1,0 +1,26 @@
+"""What a worker is asked to read."""
+
+from dataclasses import dataclass
+
+from analyzer.model.coverage import SourceCoverage
+from analyzer.sources.detection import Recognised
+from analyzer.sources.options import ReadOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An input, or a range of it: `path` is as the user gave it, `source` its number in the run.
+
+    A range is read from the open file `descriptor`, from byte `start` up to `stop`; `is_last` tells
+    that the input ends there.
+    """
+
+    path: str
+    source: int
+    coverage: SourceCoverage
+    options: ReadOptions
+    known: Recognised
+    descriptor: int | None = None
+    start: int = 0
+    stop: int = 0
+    is_last: bool = False
