@@ -24,7 +24,7 @@ from analyzer.sql.keys import CHECK_EVERY, is_checked
 
 # The name of a prepared statement or portal stands between the kind and ": ".
 _DURATION = re.compile(
-    r"duration: ([0-9]{1,12}(?:\.[0-9]{1,9})?) ms(?:  ([a-z]+)(?: [^\n]*?)?:(?: |(?=\r?\n)|\Z))?"
+    r"duration: ([0-9]{1,12}(?:\.[0-9]{1,9})?) ms(?:  ([a-z]+)(?: [^\n]*?)?:(?: |(?=\r?(?:\n|\Z))))?"
 )
 LOGGED = re.compile(r"(?:statement|execute(?: [^\n]*?)?): ")
 _PARAMETERS = re.compile(r"[Pp]arameters: ")
