@@ -1,6 +1,6 @@
 # pg95: `make report` analyses the sample logs, `make test` checks everything. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format docs clean fuzz bench-ingest bench-applications
+.PHONY: help report test lint format docs clean fuzz bench-ingest bench-nplusone bench-applications
 
 bin := .venv/bin
 
@@ -39,6 +39,10 @@ docs: ## write docs/detectors/ from the detectors' docstrings
 bench-ingest: ## measure reading speed beside pgBadger's (BENCH="--mb 100" for less)
 	@tools/setup run
 	$(bin)/python benchmarks/ingest.py $(BENCH)
+
+bench-nplusone: ## measure what the search for loops costs beside reading a log
+	@tools/setup run
+	$(bin)/python benchmarks/nplusone.py $(BENCH)
 
 bench-applications: ## score what is found in the traffic of real applications (BED="--runs think" for less)
 	@tools/setup run

@@ -171,7 +171,7 @@ def _links_by_names(
     ]
     if _names.is_key(column) or _names.refers_to(column, owner):
         found += _links_to_key(column, owner, loaded, parent, selected)
-    elif _names.reference(column) and not any(_names.refers_to(column, name) for name in tables):
+    elif _names.reference(column) and not _names.refers_to_any(column, tables):
         found += _links_to_row(column, owner, loaded, parent)
     return found
 

@@ -62,3 +62,9 @@ def refers_to(column: str, table: str) -> bool:
     if not stem or not named:
         return False
     return named[-len(stem) :] == stem or stem[-len(named) :] == named
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def refers_to_any(column: str, tables: frozenset[str]) -> bool:
+    """Whether a column's name speaks of any of some tables."""
+    return any(refers_to(column, table) for table in tables)
