@@ -22,11 +22,13 @@ def scan_only(path: Path) -> dict[str, float | str]:
 
     Its entries are framed, taken apart, keyed and put into columns, which are then let go.
     """
+    from analyzer.cli import settle  # noqa: PLC0415  # this run only
     from analyzer.model.recording import Recording  # noqa: PLC0415  # this run only
     from analyzer.sources.inputs import gather  # noqa: PLC0415
     from analyzer.sources.options import ReadOptions  # noqa: PLC0415
     from analyzer.sql.keys import StatementKeyTable  # noqa: PLC0415
 
+    settle()
     cpu_s, wall_s = time.process_time(), time.monotonic()
     gathering = gather([str(path)], ReadOptions(), Recording(keys=StatementKeyTable()))
     rows = sum(len(chunk) for stream in gathering.streams for chunk in stream.chunks)

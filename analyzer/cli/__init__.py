@@ -16,7 +16,7 @@ from analyzer.cli.plans import plans
 from analyzer.cli.report import report
 from analyzer.cli.top import top
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "main", "settle"]
 
 _YOUNG_OBJECTS = 100_000
 
@@ -42,11 +42,11 @@ for command in (report, top, nplusone, plans, indexes, ack, demo):
 
 def main() -> None:
     """Entry point of `pg95`."""
-    _settle()
+    settle()
     sys.exit(run_safely(cli))
 
 
-def _settle() -> None:
+def settle() -> None:
     """Set what a short-lived process that makes many objects runs best with."""
     # NumPy's OpenBLAS starts a thread for each core, and they spin for a tenth of a second.
     # Nothing here multiplies matrices.

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import accumulate
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -81,11 +82,12 @@ class ExecutionChunk:
 class ByteTexts:
     """Texts as UTF-8, one behind the other; `ends` has where in `data` each of them ends."""
 
-    __slots__ = ("data", "ends")
+    __slots__ = ("_places", "data", "ends")
 
     def __init__(self, data: bytes, ends: Column) -> None:
         self.data = data
         self.ends = ends
+        self._places = ends.data  # gives one number several times quicker
 
     @classmethod
     def of(cls, texts: Texts) -> "ByteTexts":
@@ -97,8 +99,8 @@ class ByteTexts:
         return cls(b"".join(encoded), ends)
 
     def __getitem__(self, number: int) -> str:
-        start = int(self.ends[number - 1]) if number else 0
-        return self.data[start : int(self.ends[number])].decode("utf-8", "surrogatepass")
+        start = self._places[number - 1] if number else 0
+        return self.data[start : self._places[number]].decode("utf-8", "surrogatepass")
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -107,21 +109,25 @@ class ByteTexts:
 class JoinedTexts:
     """Several tables of texts as one: the numbers of part k begin where those of part k - 1 end."""
 
-    __slots__ = ("_parts", "_starts")
+    __slots__ = ("_parts", "_starts", "tables")
 
     def __init__(self, parts: Sequence[Texts]) -> None:
-        self._parts = parts
-        self._starts = [0]
-        for part in parts:
-            self._starts.append(self._starts[-1] + len(part))
+        self._parts = list(accumulate(map(len, parts), initial=0))
+        # A part that was joined itself is taken apart, so that a text is looked for but once.
+        self.tables: list[Texts] = [
+            table
+            for part in parts
+            for table in (part.tables if isinstance(part, JoinedTexts) else (part,))
+        ]
+        self._starts = list(accumulate(map(len, self.tables), initial=0))
 
     def start(self, part: int) -> int:
         """The number that the first text of a part has here."""
-        return self._starts[part]
+        return self._parts[part]
 
     def __getitem__(self, number: int) -> str:
-        part = bisect_right(self._starts, number) - 1
-        return self._parts[part][number - self._starts[part]]
+        table = bisect_right(self._starts, number) - 1
+        return self.tables[table][number - self._starts[table]]
 
     def __len__(self) -> int:
         return self._starts[-1]

@@ -142,6 +142,22 @@ class PlanShelf:
         self._count = 0
         self.left_out = 0
 
+    def turns_away(self, statement_key: int, duration_ms: float, source: int, text: str) -> bool:
+        """Whether such a plan would not stay; it is counted as left out then.
+
+        Most plans of a log are of statements that have their slowest already, and need not be made.
+        """
+        kept = self._known.get(statement_key)
+        if kept is None or len(kept) < self.PLANS_KEPT:
+            return False
+        for other in kept:
+            if duration_ms > (other.duration_ms or 0.0):
+                return False
+            if duration_ms == other.duration_ms and text == other.text:
+                return source >= other.source
+        self.left_out += 1
+        return True
+
     def append(self, plan: RecordedPlan) -> None:
         """Keep the plan, if it is to stay."""
         if plan.statement_key < 0:

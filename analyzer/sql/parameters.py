@@ -45,7 +45,8 @@ def values_at(text: str, parameters: Sequence[int]) -> tuple[str | None, ...]:
     values = split_parameters(text)
     bound = text.startswith(("$1 = ", "["))
     return tuple(
-        pick_from(values, number) if (number > 0) == bound else None for number in parameters
+        # a list: it is made quicker than a generator is asked
+        [pick_from(values, number) if (number > 0) == bound else None for number in parameters]
     )
 
 

@@ -125,6 +125,24 @@ def test_prefixes(prefix: str) -> None:
         assert len(assert_twins(log, "stderr", prefix).keys.texts) == 2
 
 
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_jobs_of_one_trace_and_traces_of_one_comment(form: str) -> None:
+    """A job's id goes before a trace's, a trace's before a request's; each time, not only first."""
+
+    def tagged(tags: str, trace: int, at: int) -> Entry:
+        parent = f"traceparent='00-{trace:032x}-0123456789abcdef-01'"
+        return logged(f"duration: 1.0 ms  statement: SELECT 1 /*{tags},{parent}*/", at=at)
+
+    tags = ("jobId='7',queue='mail'", "request_id='7'", "route='/a'")
+    made = [tagged(tags[n % 3], n // 3 % 4, n) for n in range(36)]
+    prefix = PREFIX if form == "stderr" else None
+    assert_twins(WRITERS[form](made), form, prefix)
+    _, chunk = read(WRITERS[form](made), form, prefix, native=True)
+    traces = chunk.columns["trace"].tolist()
+    assert len(set(traces[::3])) == 1
+    assert traces[1::3] == traces[2::3] == [n % 4 or 1 for n in range(12)]
+
+
 def test_an_entry_of_very_many_lines() -> None:
     """More than the Python reader's expression takes."""
     long = "SELECT 1" + "\n\t, 2" * 3 * FRAMED_LINES

@@ -230,7 +230,11 @@ class EntrySink:
         text = text.lstrip("\r\n")
         form = plan_format(text)
         statement = statement_of(text, form)
-        self.recording.plans.append(
+        key = -1 if statement is None else self.events.key_of(safe(statement))
+        plans = self.recording.plans
+        if plans.turns_away(key, duration_ms, self.source, text):
+            return
+        plans.append(
             RecordedPlan(
                 text=text,
                 format=form,
@@ -240,7 +244,7 @@ class EntrySink:
                 at_us=at_us,
                 duration_ms=duration_ms,
                 session=self.recording.sessions.get(session.number),
-                statement_key=-1 if statement is None else self.events.key_of(safe(statement)),
+                statement_key=key,
             )
         )
 

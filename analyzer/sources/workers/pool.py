@@ -1,5 +1,6 @@
 """Starts worker processes, and gives each stream its chunks from whoever reads it."""
 
+import gc
 import json
 import os
 import signal
@@ -32,7 +33,8 @@ Progress = Callable[[str, int, int | None], None]
 # The child imports what this process would, from where this process would: nothing from the folder
 # that it is started in.
 _BOOT = (
-    "import sys, json; given = json.loads(sys.argv[1]); sys.path[:] = given['path'];"
+    "import gc, sys, json; given = json.loads(sys.argv[1]); sys.path[:] = given['path'];"
+    "gc.set_threshold(*given['collect']);"
     "from multiprocessing.connection import Connection;"
     "from analyzer.sources.workers.child import main;"
     "main(Connection(given['link']), given['ring'], given['claims'])"
@@ -55,7 +57,7 @@ class _Worker:
         ring = shared_file(RING_BYTES)
         self._link = Connection(ours.detach())
         given: dict[str, object] = {"path": sys.path, "link": theirs.fileno(), "ring": ring}
-        given["claims"] = claims.descriptor
+        given |= {"claims": claims.descriptor, "collect": gc.get_threshold()}
         command = [sys.executable, "-P", "-c", _BOOT, json.dumps(given)]
         try:
             with theirs:

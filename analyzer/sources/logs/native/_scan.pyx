@@ -241,25 +241,28 @@ cdef class Scanner:
     def set_comment(self, int32_t comment, int64_t trace):
         good(scan_set_comment(self.s, comment, trace))
 
-    def taken(self, int32_t session):
-        """What a session did here since Python had it, None if nothing.
-
-        (row, executed or phased, cleared, the key of that, when it was logged if a phase else -1).
-        """
-        cdef session_state *x = &self.s.sessions[session]
+    def hand_out(self, int32_t slot, session):
+        """Python is to have a session: it learns what was done with it here since it had it."""
+        cdef session_state *x = &self.s.sessions[slot]
         if x.other:
-            return None
-        found = (x.row, bool(x.timed), bool(x.cleared), x.timed_key, x.phased_us)
+            return
+        session.row = x.row
+        session.event = None
+        if x.timed:
+            session.used = True
+            session.key = x.timed_key if x.phased_us < 0 else -1
+            session.began = (x.phased_us, x.timed_key) if x.phased_us >= 0 else None
+        if x.cleared:
+            session.waiting = None
         x.other = 1
         x.timed = x.cleared = 0
-        return found
 
-    def give(self, int32_t session, int64_t row, int32_t number, bint python):
-        """What Python made of a session: its entries are Python's first while `python`."""
-        cdef session_state *x = &self.s.sessions[session]
-        x.row = row
-        x.number = number
-        x.python = python
+    def take_back(self, int32_t slot, session):
+        """What Python made of a session. While only it knows what that waits for, entries are its."""
+        cdef session_state *x = &self.s.sessions[slot]
+        x.row = session.row
+        x.number = session.number
+        x.python = session.ended or session.waiting is not None
         x.other = 1
 
     def check(self):

@@ -232,30 +232,23 @@ class NativeReader:
 
     def _before(self) -> None:
         """Python is to handle an entry: it learns what the scanner did with its session."""
-        self._sink.entries = self._scanner.entries
-        self._sink.minimum_ms = min(self._sink.minimum_ms, self._scanner.minimum_ms)
-        slot = self._scanner.session
-        chosen = range(len(self._sessions)) if slot < 0 else (slot,)
-        for number in chosen:
-            taken = self._scanner.taken(number)
-            if taken is None:
-                continue
-            session = self._sessions[number]
-            session.row, timed, cleared, key, phased_us = taken
-            session.event = None
-            session.used |= timed
-            if timed:
-                session.key = key if phased_us < 0 else -1
-                session.began = (phased_us, key) if phased_us >= 0 else None
-            if cleared:
-                session.waiting = None
+        scanner, sink = self._scanner, self._sink
+        sink.entries = scanner.entries
+        sink.minimum_ms = min(sink.minimum_ms, scanner.minimum_ms)
+        slot = scanner.session
+        if slot >= 0:
+            scanner.hand_out(slot, self._sessions[slot])
+            return
+        for number, session in enumerate(self._sessions):
+            scanner.hand_out(number, session)
 
     def _after(self) -> None:
         """Python handled entries: the scanner learns what became of their sessions."""
-        self._scanner.entries = self._sink.entries
-        for session in self._sessions if self._scanner.session < 0 else (self._reader.last,):
+        scanner = self._scanner
+        scanner.entries = self._sink.entries
+        for session in self._sessions if scanner.session < 0 else (self._reader.last,):
             if session is not None and session.slot >= 0:
-                self._scanner.give(session.slot, session.row, session.number, _is_pythons(session))
+                scanner.take_back(session.slot, session)
 
 
 def _is_pythons(session: Session) -> bool:
