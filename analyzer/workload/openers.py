@@ -29,12 +29,11 @@ _SPREAD = 0.25
 _LEAST_SCORE = 3.0
 _NEAR_BEST = 0.5  # an opener's score, of the best one's
 _INTERLEAVED = 10.0  # statements before an execution, on average, where connections are shared
-# Executions on a connection, on average: from so many on a pooler may be what keeps it, and from so
-# many on it is, even if nothing at all is left of the order within requests.
-_LASTING, _KEPT = 500, 2_000
-_DISORDER = (
-    0.42  # statements before an execution, of those before any: what a pooler leaves of order
-)
+# Executions on a connection, on average, from which a pooler may be what keeps it; of few connections
+# the second is enough.
+_KEPT = 2_000
+_KEPT_OF_FEW = 500
+_FEW_CONNECTIONS = 8
 _PAIRS = 500_000  # pairs of neighbours that are remembered
 _LEARNT_ROWS = 2_000_000  # executions after which most slices teach nothing new
 _LEARNT_EVERY = 8
@@ -89,14 +88,11 @@ class Openers:
     def shared(self) -> bool:
         """Whether connections are shared by several requests at once: anything stands before anything."""
         often = self._count >= _LEAST_BUSY
-        if not often.any() or self._rows < _LASTING * self._sessions:
+        few = self._sessions <= _FEW_CONNECTIONS
+        if not often.any() or self._rows < (_KEPT_OF_FEW if few else _KEPT) * self._sessions:
             return False
         mean = np.average(self._before(), weights=self._count * often)
-        times = np.bincount(self._pairs >> 32, weights=self._times)
-        share = times[times > 0] / times.sum()
-        anywhere = np.exp(-(share * np.log(share)).sum())
-        kept = self._rows >= _KEPT * self._sessions
-        return bool(mean > _INTERLEAVED and (kept or mean < _DISORDER * anywhere))
+        return bool(mean > _INTERLEAVED)
 
     def _mark(self, statement: Rows, end_us: Rows) -> int:
         """The statement that each request runs about once, where connections are shared; else -1.
