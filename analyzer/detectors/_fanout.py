@@ -157,8 +157,10 @@ def keep_loops(
     never more than its LIMIT, and dense enough. `nested` marks (by row) parent executions that are
     children of a loop themselves: for those the mean over all of them in the unit of work decides.
     """
-    owned = _without_requests(rows, children, owner, crossed)
     kept = np.full(len(children), -1, dtype=np.int64)
+    if not _many(owner, nested=nested is not None):
+        return kept
+    owned = _without_requests(rows, children, owner, crossed)
     if len(owned) == 0:
         return kept
     parents, group, counts = np.unique(owner[owned], return_inverse=True, return_counts=True)
@@ -173,6 +175,16 @@ def keep_loops(
     members = chosen[group]
     kept[owned[members]] = owner[owned[members]]
     return kept
+
+
+def _many(owner: Rows, *, nested: bool) -> bool:
+    """A quick look whether there are children enough at all: behind one parent, or together."""
+    owned = owner[owner >= 0]
+    if len(owned) < MINIMUM or nested:
+        return len(owned) >= MINIMUM
+    owned.sort()
+    span = MINIMUM - 1
+    return bool((owned[span:] == owned[:-span]).any())
 
 
 def _without_requests(rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags) -> Rows:
