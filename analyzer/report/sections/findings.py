@@ -1,5 +1,6 @@
 """Findings: what is wrong, the fix to copy, and the evidence folded underneath."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from analyzer.report.formats import NOTHING, count, is_number, ms, one_line, percent, spread
@@ -19,6 +20,7 @@ _SHOWN = 100
 _CODE = 6_000
 _TREE_CODE = 2_000
 _EXAMPLES = 5
+_DEEPEST, _BROADEST = 5, 3  # levels of a nest, and loops within one, that are shown
 _TREE = frozenset({"parent_sql", "child_sql", "parent_shape_id", "child_shape_id"})
 _LONG = frozenset({"reasons", "examples", "sql", "rewritten_sql", "filter", "conditions"})
 _SCOPES = {
@@ -46,7 +48,8 @@ def prepare(document: Document) -> dict[str, Any] | None:
     if not findings and not accepted:
         return None
     links = StatementLinks(document)
-    cards = [_card(finding, links) for finding in findings[:_SHOWN]]
+    loops = [one["evidence"] for one in findings if one["evidence"].keys() >= _TREE]
+    cards = [_card(finding, links, loops) for finding in findings[:_SHOWN]]
     return {
         "count": len(findings),
         "cards": cards,
@@ -56,7 +59,9 @@ def prepare(document: Document) -> dict[str, Any] | None:
     }
 
 
-def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
+def _card(
+    finding: dict[str, Any], links: StatementLinks, loops: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
     evidence = finding["evidence"]
     sql = evidence.get("sql")
     return {
@@ -64,7 +69,7 @@ def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
         "expired": acceptance(finding) if finding.get("acknowledged") else None,
         "saves": saves(finding["impact"]),
         "saving": saving_detail(finding["impact"]),
-        "tree": tree(evidence, links),
+        "tree": tree(evidence, links, loops),
         "statements": [
             ref for ref in (links.link(shape) for shape in finding["shape_ids"][:4]) if ref
         ],
@@ -77,20 +82,69 @@ def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
     }
 
 
-def tree(evidence: dict[str, Any], links: StatementLinks) -> dict[str, Any] | None:
-    """Parent and children of an N+1 with their counts, None for other evidence."""
+def tree(
+    evidence: dict[str, Any], links: StatementLinks, loops: Sequence[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """Parent and children of an N+1 with their counts, None for other evidence.
+
+    Of a nest of loops it is one tree: all levels above the finding's, and below.
+    """
     if not evidence.keys() >= _TREE:
         return None
+    top, levels = _nest(evidence, loops)
     return {
-        "parent": links.link(evidence["parent_shape_id"], evidence["parent_sql"]),
-        "child": links.link(evidence["child_shape_id"], evidence["child_sql"]),
-        "per_parent": spread(evidence.get("children_per_parent")),
+        "parent": links.link(top["parent_shape_id"], top["parent_sql"]),
+        "below": [_level(one, links, below) for one, below in levels],
+        "levels": _depth(levels),
         "times": evidence.get("occurrences"),
         "wall_ms": evidence.get("wall_ms"),
         "where": _SCOPES.get(str(evidence.get("scope")), ""),
         "parent_sql": display(evidence["parent_sql"], _TREE_CODE),
         "child_sql": display(evidence["child_sql"], _TREE_CODE),
     }
+
+
+# A loop's evidence and the loops within it.
+_Levels = list[tuple[dict[str, Any], "_Levels"]]
+
+
+def _nest(
+    evidence: dict[str, Any], loops: Sequence[dict[str, Any]]
+) -> tuple[dict[str, Any], _Levels]:
+    """The outermost loop that an N+1 is in, and the way down to it and to all that is within it."""
+    way = [evidence]
+    while len(way) < _DEEPEST:
+        inner = way[0]["parent_shape_id"]
+        above = [one for one in loops if one["child_shape_id"] == inner and one not in way]
+        if not above:
+            break
+        way.insert(0, above[0])
+    levels = [(evidence, _within(evidence, loops, way))]
+    for one in reversed(way[:-1]):
+        levels = [(one, levels)]
+    return way[0], levels
+
+
+def _within(
+    evidence: dict[str, Any], loops: Sequence[dict[str, Any]], seen: Sequence[dict[str, Any]]
+) -> _Levels:
+    if len(seen) >= _DEEPEST:
+        return []
+    outer = evidence["child_shape_id"]
+    below = [one for one in loops if one["parent_shape_id"] == outer and one not in seen]
+    return [(one, _within(one, loops, [*seen, one])) for one in below[:_BROADEST]]
+
+
+def _level(evidence: dict[str, Any], links: StatementLinks, below: _Levels) -> dict[str, Any]:
+    return {
+        "child": links.link(evidence["child_shape_id"], evidence["child_sql"]),
+        "per_parent": spread(evidence.get("children_per_parent")),
+        "below": [_level(one, links, inner) for one, inner in below],
+    }
+
+
+def _depth(levels: _Levels) -> int:
+    return max((1 + _depth(below) for _, below in levels), default=0)
 
 
 def figures(evidence: dict[str, Any]) -> list[tuple[str, str]]:
