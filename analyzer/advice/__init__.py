@@ -43,18 +43,18 @@ def recommend(
         case RepeatedQueryEvidence() as evidence:
             return recommend_memo(evidence, stacks)
         case WriteLoopEvidence() as evidence:
-            return recommend_write(evidence, workload)
+            return recommend_write(evidence, workload, stacks)
         case StatementEvidence() as evidence:
             return recommend_for_text(evidence, workload.catalog)
         case _:
-            return _results(finding.evidence, workload)
+            return _results(finding.evidence, workload, stacks)
 
 
-def _results(evidence: Evidence, workload: Workload) -> tuple[Recommendation, ...]:
+def _results(evidence: Evidence, workload: Workload, stacks: Stacks) -> tuple[Recommendation, ...]:
     """Advice on results that are too large, and on transactions that take too long."""
     match evidence:
         case OffsetPaginationEvidence():
-            return recommend_keyset(evidence, workload)
+            return recommend_keyset(evidence, workload, stacks)
         case UnboundedResultEvidence():
             return recommend_portions(evidence)
         case CountByFetchingEvidence():

@@ -1,10 +1,10 @@
 """The plain-SQL way: a statement that is run once per key, for all keys at once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from analyzer.model.evidence_parts import ExampleExecution
-from analyzer.model.finding import Recommendation
+from analyzer.model.finding import Effect, Recommendation
 from analyzer.model.statement import Arity, Predicate, Statement
 from analyzer.model.workload import Workload
 from analyzer.sql.identity import identify
@@ -50,7 +50,7 @@ def lookups(statement: Statement, columns: Sequence[str]) -> list[Predicate]:
 
 
 def recommend_rewrite(
-    made: Batch | NoBatch, title: str, keys: str, effect: Mapping[str, float | int | str | None]
+    made: Batch | NoBatch, title: str, keys: str, effect: Effect
 ) -> Recommendation:
     """The batch as a recommendation; where there is none, why.
 

@@ -1,12 +1,11 @@
 """N+1 → the ORM's own way to load children with parents, and one statement for all keys."""
 
 import re
-from collections.abc import Mapping
 
 from analyzer.advice.batching import is_unique, lookups, recommend_rewrite, rewritten
 from analyzer.advice.stacks import COUNT, EXISTS, FEW, ROWS, Lookup, Loop, Stacks
 from analyzer.model.evidence import NPlusOneEvidence
-from analyzer.model.finding import Recommendation
+from analyzer.model.finding import Recommendation, round_trips
 from analyzer.model.statement import Statement
 from analyzer.model.workload import Workload
 
@@ -18,15 +17,15 @@ def recommend_batch(
     evidence: NPlusOneEvidence, workload: Workload, stacks: Stacks
 ) -> tuple[Recommendation, ...]:
     """Eager loading in each stack that the input shows, surest first; plain SQL is always last."""
-    child = statement_of(workload, evidence.child_shape_id)
+    child = workload.statement(evidence.child_shape_id)
     columns = evidence.lookup_columns
-    effect = _effect(evidence)
+    effect = round_trips(1 + evidence.children_per_occurrence.median, 2)
     loop = _loop(evidence, child, workload)
-    made = []
-    for one in stacks.of([evidence.child_sql, evidence.parent_sql]):
-        code = one.stack.load(loop) if isinstance(loop, Loop) else one.stack.lookup(loop)
-        if code is not None:
-            made.append(one.recommendation(code, effect=effect))
+    made = stacks.written(
+        [evidence.child_sql, evidence.parent_sql],
+        lambda stack: stack.load(loop) if isinstance(loop, Loop) else stack.lookup(loop),
+        effect,
+    )
     keys = ", ".join(f"{evidence.parent_table}.{column}" for column in evidence.parent_columns)
     plain = recommend_rewrite(
         rewritten(child, columns, evidence.examples, workload),
@@ -35,16 +34,6 @@ def recommend_batch(
         effect,
     )
     return (*made, plain)
-
-
-def statement_of(workload: Workload, shape_id: str) -> Statement:
-    """The workload's statement of that shape."""
-    return next(one for one in workload.statements if one.shape_id == shape_id)
-
-
-def _effect(evidence: NPlusOneEvidence) -> Mapping[str, float | int | str | None]:
-    children = evidence.children_per_occurrence.median
-    return {"round_trips_before": 1 + children, "round_trips_after": 2}
 
 
 def _loop(evidence: NPlusOneEvidence, child: Statement, workload: Workload) -> Loop | Lookup:

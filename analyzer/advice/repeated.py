@@ -3,7 +3,7 @@
 from analyzer.advice.batching import is_unique, recommend_rewrite, rewritten
 from analyzer.advice.stacks import Lookup, Stacks
 from analyzer.model.evidence import RepeatedLookupEvidence, RepeatedQueryEvidence
-from analyzer.model.finding import Recommendation
+from analyzer.model.finding import Recommendation, round_trips
 from analyzer.model.workload import Workload
 
 
@@ -11,20 +11,14 @@ def recommend_lookup(
     evidence: RepeatedLookupEvidence, workload: Workload, stacks: Stacks
 ) -> tuple[Recommendation, ...]:
     """Ask once for all keys: in each stack that the input shows, then in plain SQL."""
-    statement = next(one for one in workload.statements if one.shape_id == evidence.shape_id)
+    statement = workload.statement(evidence.shape_id)
     columns = evidence.lookup_columns
-    effect: dict[str, float | int | str | None] = {
-        "round_trips_before": evidence.per_occurrence.median,
-        "round_trips_after": 1,
-    }
-    made = []
+    effect = round_trips(evidence.per_occurrence.median)
+    made: tuple[Recommendation, ...] = ()
     if len(columns) == 1 and evidence.child_table:
         unique, _ = is_unique(statement, columns, workload)
         asked = Lookup(evidence.child_table, columns[0], unique, evidence.sql, workload.catalog)
-        for one in stacks.of([evidence.sql]):
-            code = one.stack.lookup(asked)
-            if code is not None:
-                made.append(one.recommendation(code, effect=effect))
+        made = stacks.written([evidence.sql], lambda stack: stack.lookup(asked), effect)
     plain = recommend_rewrite(
         rewritten(statement, columns, evidence.examples, workload),
         f"Collect the keys and load {evidence.child_table} once",
@@ -88,10 +82,7 @@ def recommend_memo(evidence: RepeatedQueryEvidence, stacks: Stacks) -> tuple[Rec
             text=_MEMOS[language],
             verified_by="rule",
             risk="within the request the answer no longer follows writes made after the first read",
-            effect={
-                "round_trips_before": evidence.per_occurrence.median,
-                "round_trips_after": evidence.distinct_parameters,
-            },
+            effect=round_trips(evidence.per_occurrence.median, evidence.distinct_parameters),
             because=seen[0].because if seen else "no stack was recognised: Python stands for any",
         ),
     )

@@ -1,7 +1,8 @@
 """Rows written one by one → one statement for all of them."""
 
+from analyzer.advice.stacks import Inserts, Stacks
 from analyzer.model.evidence import WriteLoopEvidence
-from analyzer.model.finding import Recommendation
+from analyzer.model.finding import Recommendation, round_trips
 from analyzer.model.workload import Workload
 from analyzer.sql.quoting import quote_identifier, quote_table
 from analyzer.sql.write_rewrite import write_many
@@ -10,12 +11,38 @@ _COPY_FROM = 100  # rows in one go from which COPY is worth its own code
 _RISK = "all rows are written or none: one bad row refuses them all; for thousands send some thousand at a time"
 
 
-def recommend_write(evidence: WriteLoopEvidence, workload: Workload) -> tuple[Recommendation, ...]:
-    """The statement for many rows, and COPY for many more."""
-    made = [_together(evidence, workload)]
+def recommend_write(
+    evidence: WriteLoopEvidence, workload: Workload, stacks: Stacks
+) -> tuple[Recommendation, ...]:
+    """Inserts in each stack that the input shows; the statement for many rows, and COPY for many more."""
+    made = [*_inserted(evidence, workload, stacks), _together(evidence, workload)]
     if evidence.kind == "insert" and evidence.per_occurrence.median >= _COPY_FROM:
         made.append(_copy(evidence, workload))
     return tuple(one for one in made if one is not None)
+
+
+def _inserted(
+    evidence: WriteLoopEvidence, workload: Workload, stacks: Stacks
+) -> tuple[Recommendation, ...]:
+    columns = _plain_columns(evidence, workload)
+    if evidence.kind != "insert" or not columns or evidence.table is None:
+        return ()
+    inserts = Inserts(evidence.table, columns, evidence.sql, workload.catalog)
+    return stacks.written(
+        [evidence.sql],
+        lambda stack: stack.insert(inserts),
+        round_trips(evidence.per_occurrence.median),
+    )
+
+
+def _plain_columns(evidence: WriteLoopEvidence, workload: Workload) -> tuple[str, ...]:
+    """The columns that an INSERT writes; none where it says what a duplicate does.
+
+    What takes its place then depends on that, which other ways of inserting say each differently.
+    """
+    if " on conflict " in evidence.sql.lower():
+        return ()
+    return workload.statement(evidence.shape_id).facts.written_columns
 
 
 def _together(evidence: WriteLoopEvidence, workload: Workload) -> Recommendation | None:
@@ -32,17 +59,13 @@ def _together(evidence: WriteLoopEvidence, workload: Workload) -> Recommendation
         text=f"{told}\n{many.sql};",
         verified_by="rule",
         risk="; ".join(part for part in (_RISK, many.note) if part),
-        effect={
-            "round_trips_before": evidence.per_occurrence.median,
-            "round_trips_after": 1,
-        },
+        effect=round_trips(evidence.per_occurrence.median),
     )
 
 
 def _copy(evidence: WriteLoopEvidence, workload: Workload) -> Recommendation | None:
-    statement = next(one for one in workload.statements if one.shape_id == evidence.shape_id)
-    columns = statement.facts.written_columns
-    if not columns or evidence.table is None or " on conflict " in evidence.sql.lower():
+    columns = _plain_columns(evidence, workload)
+    if not columns or evidence.table is None:
         return None
     named = ", ".join(quote_identifier(name) for name in columns)
     return Recommendation(
@@ -52,8 +75,5 @@ def _copy(evidence: WriteLoopEvidence, workload: Workload) -> Recommendation | N
         text=f"COPY {quote_table(evidence.table)} ({named}) FROM STDIN (FORMAT csv);",
         verified_by="rule",
         risk="COPY returns no keys, knows no ON CONFLICT and computes no values: send all columns as data",
-        effect={
-            "round_trips_before": evidence.per_occurrence.median,
-            "round_trips_after": 1,
-        },
+        effect=round_trips(evidence.per_occurrence.median),
     )

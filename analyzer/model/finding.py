@@ -40,6 +40,14 @@ class Impact:
     saving: Saving | None = None
 
 
+Effect = Mapping[str, float | int | str | None]
+
+
+def round_trips(before: float, after: int = 1) -> Effect:
+    """What a fix does to the round trips of one occurrence."""
+    return {"round_trips_before": before, "round_trips_after": after}
+
+
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """One thing to do. `text` is complete, runnable code in `language`; `risk` is the trade-off.
@@ -55,7 +63,7 @@ class Recommendation:
     text: str
     verified_by: str
     risk: str
-    effect: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    effect: Effect = field(default_factory=dict)
     because: str = ""
 
 

@@ -89,3 +89,7 @@ class Workload:
     counters: Sequence[StatementCounters] = ()
     events: Mapping[tuple[str, str], Event] = field(default_factory=dict)
     event_statements: Mapping[int, Statement] = field(default_factory=dict)
+
+    def statement(self, shape_id: str) -> Statement:
+        """The statement of a shape that a finding names."""
+        return next(one for one in self.statements if one.shape_id == shape_id)

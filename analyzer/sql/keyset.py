@@ -14,10 +14,14 @@ _DESC = enums.SortByDir.SORTBY_DESC
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """A page behind a known row. `parameters[i]` is the `$n` that takes the row's `columns[i]`."""
+    """A page behind a known row, sorted by `columns`, each `descending` or not.
+
+    `parameters[i]` is the `$n` that takes the row's `columns[i]`.
+    """
 
     sql: str
     columns: tuple[str, ...]
+    descending: tuple[bool, ...]
     parameters: tuple[int, ...]
 
 
@@ -57,6 +61,7 @@ def keyset(sql: str, unique: Sequence[str]) -> Keyset | None:
     return Keyset(
         IndentedStream(comma_at_eoln=True)(select),
         tuple(named),
+        tuple(descending),
         tuple(final[number] for number in numbers),
     )
 

@@ -69,8 +69,7 @@ def test_an_insert_alone_tells_the_stack(stack: str, path: Path) -> None:
     inserts = [one.sql for one in workload.statements if one.facts.kind is Kind.INSERT]
     assert inserts
     for sql in inserts:
-        (advice,) = Stacks(workload).insert(Inserts("books", ("title",), sql))
-        assert advice.language == stack
+        assert [one.stack.id for one in Stacks(workload).of([sql])] == [stack]
 
 
 @pytest.mark.parametrize(("stack", "path"), CAPTURES)
@@ -204,14 +203,46 @@ def test_names_of_an_input_cannot_leave_their_place(stack: object) -> None:
         assert harm not in text
 
 
-def test_the_stacks_of_a_run_write_inserts_and_pages() -> None:
-    stacks = Stacks(analysed(DATA / "nplusone" / "django" / "pagination_offset.csv").workload)
-    sql = 'INSERT INTO "reviews" ("body", "book_id") VALUES ($1, $2) RETURNING "reviews"."id"'
-    (inserted,) = stacks.insert(Inserts("reviews", ("body", "book_id"), sql))
-    assert (inserted.language, "bulk_create" in inserted.text) == ("django", True)
-    listed = 'SELECT "books"."id", "books"."title" FROM "books" ORDER BY "books"."id" ASC LIMIT $1 OFFSET $2'
-    (paged,) = stacks.page(Page("books", "id", descending=False, sql=listed))
+def only(result: Result, detector: str) -> Finding:
+    (found,) = [one for one in result.findings if one.detector == detector]
+    return found
+
+
+INSERTED = [
+    ("django", "django", "bulk_create"),
+    ("prisma7", "prisma", "createMany"),
+    ("sequelize", "sequelize", "bulkCreate"),
+]
+
+
+@pytest.mark.parametrize(("folder", "stack", "code"), INSERTED)
+def test_inserts_in_a_loop_are_written_in_the_stack_that_sent_them(
+    folder: str, stack: str, code: str
+) -> None:
+    advice = only(
+        analysed(DATA / "nplusone" / folder / "insert_loop.csv"), "write-loop"
+    ).recommendations
+    assert (advice[0].language, advice[1].language) == (stack, "sql")
+    assert code in advice[0].text
+    assert advice[0].effect["round_trips_after"] == 1
+
+
+def test_inserts_that_say_what_a_duplicate_does_are_not_written_for_a_stack(tmp_path: Path) -> None:
+    log = tmp_path / "a.csv"
+    text = (DATA / "nplusone" / "django" / "insert_loop.csv").read_text()
+    log.write_text(text.replace(" RETURNING ", " ON CONFLICT DO NOTHING RETURNING "))
+    advice = only(analysed(log), "write-loop").recommendations
+    assert [one.language for one in advice] == ["sql"]
+
+
+def test_pages_are_written_in_the_stack_that_asked_for_them() -> None:
+    found = only(
+        analysed(DATA / "nplusone" / "django" / "pagination_offset.csv"), "offset-pagination"
+    )
+    paged, plain = found.recommendations
+    assert (paged.language, plain.language) == ("django", "sql")
     assert 'filter(id__gt=last_id).order_by("id")' in paged.text
+    assert paged.effect == plain.effect
 
 
 @pytest.mark.parametrize(

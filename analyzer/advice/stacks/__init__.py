@@ -1,7 +1,7 @@
 """Which application stacks an input shows: each one file, registered in STACKS."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from analyzer.advice.stacks._base import (
@@ -22,7 +22,7 @@ from analyzer.advice.stacks.rails import Rails
 from analyzer.advice.stacks.sequelize import Sequelize
 from analyzer.advice.stacks.sqlalchemy import SqlAlchemy
 from analyzer.advice.stacks.typeorm import TypeOrm
-from analyzer.model.finding import Recommendation
+from analyzer.model.finding import Effect, Recommendation
 from analyzer.model.statement import Kind, Role
 from analyzer.model.workload import Workload
 
@@ -63,19 +63,17 @@ class Recognised:
     def recommendation(
         self,
         code: Code,
-        *,
-        kind: str = "orm",
-        effect: Mapping[str, float | int | str | None] | None = None,
+        effect: Effect,
     ) -> Recommendation:
         """A stack's code as a recommendation."""
         return Recommendation(
-            kind=kind,
+            kind="orm",
             language=self.stack.id,
             title=code.title,
             text=code.text,
             verified_by="rule",
             risk=code.risk,
-            effect=effect or {},
+            effect=effect,
             because=f"{self.because}; {code.names}",
         )
 
@@ -113,20 +111,15 @@ class Stacks:
         # What is far less sure than the best would only be in the way.
         return tuple(one for one in found if one.confidence >= found[0].confidence - 0.4)
 
-    def insert(self, inserts: Inserts) -> tuple[Recommendation, ...]:
-        """How each stack inserts rows at once."""
-        return self._made(
-            inserts.sql, ((one, one.stack.insert(inserts)) for one in self.of([inserts.sql]))
-        )
-
-    def page(self, page: Page) -> tuple[Recommendation, ...]:
-        """How each stack pages without OFFSET."""
-        return self._made(page.sql, ((one, one.stack.page(page)) for one in self.of([page.sql])))
-
-    def _made(
-        self, _sql: str, codes: Iterable[tuple[Recognised, Code | None]]
+    def written(
+        self,
+        texts: Sequence[str],
+        fix: Callable[[Stack], Code | None],
+        effect: Effect,
     ) -> tuple[Recommendation, ...]:
-        return tuple(one.recommendation(code) for one, code in codes if code is not None)
+        """A fix as each stack that may have sent these statements writes it, surest first."""
+        codes = ((one, fix(one.stack)) for one in self.of(texts))
+        return tuple(one.recommendation(code, effect) for one, code in codes if code is not None)
 
 
 def _dialect(stack: Stack, texts: Sequence[str], of: str) -> tuple[float, tuple[str, ...]]:
@@ -167,7 +160,7 @@ def _general(stack: Stack, workload: Workload) -> tuple[float, tuple[str, ...]]:
     if seen:
         doubt *= 1 - _TABLE
         evidence.append(f"its table {min(seen)}")
-    if stack.id == "prisma" and workload.catalog and any(t.model for t in workload.catalog):
+    if marks.models and workload.catalog and any(table.model for table in workload.catalog):
         doubt *= 1 - _SCHEMA
-        evidence.append("a schema.prisma")
+        evidence.append(f"a {marks.models}")
     return 1 - doubt, tuple(evidence)

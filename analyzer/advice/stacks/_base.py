@@ -28,13 +28,15 @@ class Marks:
     """What a stack leaves in an input.
 
     `tags` is looked for in the comments of statements, `applications` in application_name; `tables`
-    are tables of its own; `formats` begin the names of its own query logs.
+    are tables of its own; `formats` begin the names of its own query logs; `models` is the file that
+    a schema's models come from.
     """
 
     tags: re.Pattern[str] | None = None
     applications: re.Pattern[str] | None = None
     tables: frozenset[str] = frozenset()
     formats: tuple[str, ...] = ()
+    models: str = ""
     dialect: tuple[Mark, ...] = ()
 
 
@@ -139,6 +141,8 @@ class Stack(Protocol):
 
 
 GUESSED = "names guessed from tables and columns: give --schema, or take those of your models"
+IN_BATCHES = "thousands of keys: ask in batches"
+NO_NUMBERS = "pages can no longer be asked for by number; where the column is not unique, add the key to both"
 ALIASES = "model names are the aliases in the SQL"
 
 
@@ -146,6 +150,13 @@ def identifier(name: str) -> str:
     """A name for code: what is no letter, digit or underscore (it is input) becomes one."""
     made = re.sub(r"\W+", "_", name).strip("_") or "name"
     return f"_{made}" if made[0].isdigit() else made
+
+
+def by_key(field: str, *, unique: bool) -> str:
+    """JavaScript that finds `rows` by a field: the one row of a key, or its list."""
+    if unique:
+        return f"const found = new Map(rows.map((row) => [row.{field}, row]));"
+    return f"const found = Map.groupBy(rows, (row) => row.{field});"
 
 
 def own_name(table: str) -> str:

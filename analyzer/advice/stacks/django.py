@@ -7,6 +7,8 @@ from analyzer.advice.stacks._base import (
     EXISTS,
     FEW,
     GUESSED,
+    IN_BATCHES,
+    NO_NUMBERS,
     Code,
     Inserts,
     Lookup,
@@ -129,7 +131,7 @@ class Django:
         return Code(
             f"Collect the keys and ask {name} once",
             text,
-            "thousands of keys: ask in batches",
+            IN_BATCHES,
             GUESSED,
         )
 
@@ -152,7 +154,7 @@ class Django:
             f"Page through {name} from the last row on",
             f'rows = {name}.objects.filter({column}__{way}=last_{column}).order_by("{order}")[:page_size]\n'
             f"# the first page without the filter; hand rows[-1].{column} on",
-            "pages can no longer be asked for by number; where the column is not unique, add the key to both",
+            NO_NUMBERS,
             GUESSED,
         )
 

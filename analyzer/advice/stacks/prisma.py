@@ -39,6 +39,7 @@ class Prisma:
         applications=re.compile(r"prisma", re.IGNORECASE),
         tables=frozenset({"_prisma_migrations"}),
         formats=("prisma",),
+        models="schema.prisma",
         dialect=(
             Mark(
                 re.compile(r'"[^"]+"\."[^"]+"\."[^"]+".{0,4000}? OFFSET \$\d+', re.DOTALL),

@@ -7,6 +7,7 @@ from analyzer.advice.stacks._base import (
     EXISTS,
     FEW,
     GUESSED,
+    NO_NUMBERS,
     Code,
     Inserts,
     Lookup,
@@ -112,6 +113,6 @@ class Rails:
             f"Page through {name} from the last row on",
             f'rows = {name}.where("{column} {sign} ?", last_{column}).order({order}).limit(page_size)\n'
             f"# the first page without where; find_each does so for whole tables, by id",
-            "pages can no longer be asked for by number; where the column is not unique, add the key to both",
+            NO_NUMBERS,
             GUESSED,
         )

@@ -8,6 +8,7 @@ from analyzer.advice.stacks._base import (
     EXISTS,
     FEW,
     GUESSED,
+    NO_NUMBERS,
     Code,
     Inserts,
     Lookup,
@@ -16,6 +17,7 @@ from analyzer.advice.stacks._base import (
     Marks,
     Page,
     alias_of,
+    by_key,
     class_name,
     columns_of,
     identifier,
@@ -85,11 +87,7 @@ class Sequelize:
         """A list of keys."""
         name, names = _model(lookup.sql, lookup.table)
         column = _attribute(lookup.sql, lookup.column)
-        grouped = (
-            f"const found = new Map(rows.map((row) => [row.{column}, row]));"
-            if lookup.unique
-            else f"const found = Map.groupBy(rows, (row) => row.{column});"
-        )
+        grouped = by_key(column, unique=lookup.unique)
         return Code(
             f"Collect the keys and ask {name} once",
             f"const rows = await {name}.findAll({{ where: {{ {column}: {{ [Op.in]: keys }} }} }});\n{grouped}",
@@ -121,7 +119,7 @@ class Sequelize:
             f'  order: [["{column}", "{order}"]],\n'
             f"  limit: pageSize,\n"
             f"}});",
-            "pages can no longer be asked for by number; where the column is not unique, add the key to both",
+            NO_NUMBERS,
             names,
         )
 

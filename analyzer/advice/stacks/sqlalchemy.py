@@ -7,6 +7,8 @@ from analyzer.advice.stacks._base import (
     EXISTS,
     FEW,
     GUESSED,
+    IN_BATCHES,
+    NO_NUMBERS,
     Code,
     Inserts,
     Lookup,
@@ -100,7 +102,7 @@ class SqlAlchemy:
         return Code(
             f"Collect the keys and ask {name} once",
             text,
-            "thousands of keys: ask in batches",
+            IN_BATCHES,
             GUESSED,
         )
 
@@ -127,6 +129,6 @@ class SqlAlchemy:
             f"rows = session.scalars(\n"
             f"    select({name}).where({name}.{column} {sign} last_{column}).order_by({order}).limit(page_size)\n"
             f").all()  # the first page without where()",
-            "pages can no longer be asked for by number; where the column is not unique, add the key to both",
+            NO_NUMBERS,
             GUESSED,
         )

@@ -8,6 +8,7 @@ from analyzer.advice.stacks._base import (
     EXISTS,
     FEW,
     GUESSED,
+    NO_NUMBERS,
     Code,
     Inserts,
     Lookup,
@@ -16,6 +17,7 @@ from analyzer.advice.stacks._base import (
     Marks,
     Page,
     alias_of,
+    by_key,
     camel,
     class_name,
     columns_of,
@@ -90,11 +92,7 @@ class TypeOrm:
         """`In`."""
         name, names = _model(lookup.sql, lookup.table)
         field = camel(lookup.column)
-        grouped = (
-            f"const found = new Map(rows.map((row) => [row.{field}, row]));"
-            if lookup.unique
-            else f"const found = Map.groupBy(rows, (row) => row.{field});"
-        )
+        grouped = by_key(field, unique=lookup.unique)
         return Code(
             f"Collect the keys and ask {name} once",
             f"const rows = await dataSource.getRepository({name}).findBy({{ {field}: In(keys) }});\n{grouped}",
@@ -125,7 +123,7 @@ class TypeOrm:
             f'  order: {{ {field}: "{order}" }},\n'
             f"  take: pageSize,\n"
             f"}});",
-            "pages can no longer be asked for by number; where the column is not unique, add the key to both",
+            NO_NUMBERS,
             names,
         )
 
