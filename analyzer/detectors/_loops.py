@@ -12,6 +12,7 @@ from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sample, Sizes
 from analyzer.detectors._found import Groups, Pair
 from analyzer.detectors._found import Loops as Found
+from analyzer.detectors._guard import Guard
 from analyzer.detectors._hits import hits_of
 from analyzer.detectors._links import Link
 from analyzer.detectors._neighbours import Neighbours
@@ -125,7 +126,7 @@ class LoopFinder:
         self._pairs: dict[tuple[int, int], PairFigures] = {}
         self._lookups: dict[int, GroupFigures] = {}
         self._repeated: dict[int, GroupFigures] = {}
-        self._failure: Exception | None = None
+        self._guard = Guard()
         self.neighbours = Neighbours()  # other detectors' watchers of the same slices
 
     def observe(self, work: WorkSlice) -> list[LoopHits]:
@@ -134,11 +135,8 @@ class LoopFinder:
         What goes wrong is raised when `find` is called.
         """
         found = Found()
-        if self._failure is None and len(work):
-            try:
-                found = self._search(work)
-            except Exception as error:  # noqa: BLE001 - it costs the detectors of loops, never the report
-                self._failure = error
+        if len(work):
+            found = self._guard.look(lambda: self._search(work), found)
         children = np.concatenate([NONE, *(pair.children for pair in found.pairs)])
         others = (group.rows for group in (*found.lookups, *found.repeated))
         self.neighbours.observe(work, children, np.concatenate([children, *others]))
@@ -162,8 +160,7 @@ class LoopFinder:
 
     def find(self) -> Loops:
         """The loops of all slices."""
-        if self._failure is not None:
-            raise self._failure
+        self._guard.settle()
         # Beside a pair, a run whose parent was logged before the input begins is the same loop.
         children = {pair.child for pair in self._pairs.values()}
         return Loops(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from analyzer.detectors._guard import Guard
 from analyzer.model.columns import Flags, Rows, distinct, grown, starts_of_runs
 from analyzer.model.statement import Hindrance, Kind, Statement, StatementFacts
 from analyzer.model.work import WorkSlice
@@ -64,21 +65,16 @@ class ValueSamples:
         self._wanted: Flags = np.zeros(0, dtype=bool)  # by statement
         self._known = 0  # statements
         self._seen: dict[int, ValuesSeen] = {}
-        self._failure: Exception | None = None
+        self._guard = Guard()
 
     def observe(self, work: WorkSlice) -> None:
         """Look at some executions of a slice. What goes wrong is raised when `of` is called."""
-        if self._failure is not None or len(work) == 0:
-            return
-        try:
-            self._look(work)
-        except Exception as error:  # noqa: BLE001 - it costs the detectors that ask, never the report
-            self._failure = error
+        if len(work):
+            self._guard.look(lambda: self._look(work), None)
 
     def of(self, number: int) -> ValuesSeen:
         """What was seen of the statement at a position of Workload.statements."""
-        if self._failure is not None:
-            raise self._failure
+        self._guard.settle()
         return self._seen.get(number, ValuesSeen())
 
     def _look(self, work: WorkSlice) -> None:

@@ -1,10 +1,12 @@
 """What passes over slices beside the search for loops: a watcher keeps figures and lets rows go."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.detectors._guard import Guard
 from analyzer.detectors._places import NONE
 from analyzer.model.columns import Column, Rows, distinct, grown
 from analyzer.model.statement import Statement, StatementFacts
@@ -12,38 +14,31 @@ from analyzer.model.work import WorkSlice
 from analyzer.sql.parameters import split_parameters
 
 
-class Watcher:
+class Watcher(ABC):
     """Watches slices of executions for one detector.
 
     What goes wrong is raised when `settle` is called: it costs that detector, never the report.
     """
 
     def __init__(self) -> None:
-        self._failure: Exception | None = None
+        self._guard = Guard()
 
     def observe(self, work: WorkSlice, covered: Rows = NONE) -> Rows:
         """Look at a slice; gives the rows (row numbers) that this watcher explains.
 
         `covered` are rows that others have explained already.
         """
-        if self._failure is not None:
-            return NONE
-        try:
-            return self._watch(work, covered)
-        except Exception as error:  # noqa: BLE001 - kept for `settle`
-            self._failure = error
-            return NONE
+        return self._guard.look(lambda: self._watch(work, covered), NONE)
 
     def settle(self) -> None:
         """Raise what went wrong on the way."""
-        if self._failure is not None:
-            raise self._failure
+        self._guard.settle()
 
-    def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
-        raise NotImplementedError
+    @abstractmethod
+    def _watch(self, work: WorkSlice, covered: Rows) -> Rows: ...
 
 
-class Learned:
+class Learned(ABC):
     """A number per statement, worked out once for each from its facts."""
 
     def __init__(self) -> None:
@@ -55,11 +50,11 @@ class Learned:
             self._values.append(self._judge(statement))
         return np.array(self._values, dtype=np.int64)
 
-    def _judge(self, statement: Statement) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _judge(self, statement: Statement) -> int: ...
 
 
-class LearnedKeys:
+class LearnedKeys(ABC):
     """A number (≥ 0) per text, worked out once for each from its own facts.
 
     Texts of one shape may differ in having a LIMIT or an OFFSET: a fingerprint does not see them.
@@ -80,8 +75,8 @@ class LearnedKeys:
         numbers: Column = self._values[work.key]
         return numbers
 
-    def _judge(self, facts: StatementFacts) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _judge(self, facts: StatementFacts) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
