@@ -49,7 +49,6 @@ class ExecutionChunk:
     `query_id` is PostgreSQL's, 0 where unknown; `flags` is a sum of the FLAG_ constants.
     """
 
-    FLAG_FAILED: ClassVar[int] = 1
     FLAG_TRUNCATED: ClassVar[int] = 2
 
     NAMES: ClassVar[dict[str, str]] = {  # column: NumPy type

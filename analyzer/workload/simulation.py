@@ -21,7 +21,6 @@ from analyzer.workload.totals import Totals
 _WIDE = 1 << 32
 _DAY_MS = 86_400_000.0
 _LONG_MS = 6 * 3_600_000.0  # a window from which a day is told; shorter ones say little of a day
-Histogram = tuple[Rows, Floats]
 
 
 def round_trip_cost(figures: SavingFigures, given_ms: float | None) -> RoundTripCost:

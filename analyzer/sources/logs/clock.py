@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from analyzer.errors import UsageError
 
 MICROSECONDS = 1_000_000
-_MINUTE_US = 60 * MICROSECONDS
 _CACHED = 50_000  # timestamps and minutes remembered at a time; bounds the memory
 _MAX_EPOCH_US = 253_402_300_800 * MICROSECONDS  # the year 10000
 
