@@ -21,7 +21,7 @@ from analyzer.model.evidence import (
     RepeatedQueryEvidence,
     SeqScanEvidence,
 )
-from analyzer.model.finding import Finding, Outcome, Status
+from analyzer.model.finding import Finding, Outcome, Status, worst_first
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
 from analyzer.model.plan import Plan, PlanShelf
 from analyzer.model.recording import Recording
@@ -97,7 +97,7 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     savings = _savings(options, workload, simulation, found)
     findings = sorted(
         (_advised(_saved(one, savings), workload, candidates, stacks) for one in found),
-        key=_urgency,
+        key=worst_first,
     )
     _note_acknowledged(findings, known, workload)
     document = build_document(
@@ -209,19 +209,22 @@ def _advised(
     candidates: Mapping[str, IndexCandidate | NoCandidate],
     stacks: Stacks,
 ) -> Finding:
-    """The finding with its recommendations; those of scans need their index candidate."""
+    """The finding with its recommendations; those of scans need their index candidate.
+
+    Advice that fails costs itself, never the finding.
+    """
     candidate = candidates.get(finding.key)
-    if candidate is None or not isinstance(finding.evidence, SeqScanEvidence):
-        return replace(finding, recommendations=recommend(finding, workload, stacks))
-    made = recommend_for_scan(finding.evidence, candidate, workload.catalog)
+    try:
+        if candidate is None or not isinstance(finding.evidence, SeqScanEvidence):
+            made = recommend(finding, workload, stacks)
+        else:
+            made = recommend_for_scan(finding.evidence, candidate, workload.catalog)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the reader is told and the rest goes on
+        _log.exception("no advice on %s", finding.key)
+        reason = f"{type(error).__name__}: {error}"
+        workload.coverage.warnings.append(f"no advice on finding {finding.key}: {reason}")
+        return finding
     return replace(finding, recommendations=made)
-
-
-def _urgency(finding: Finding) -> tuple[bool, float, float, str]:
-    """Worst first: severity, then what fixing it saves, then a stable order; accepted ones last."""
-    impact = finding.impact
-    saving = impact.saving_ms if impact.saving_ms is not None else impact.total_ms
-    return finding.folded, -finding.severity.rank, -(saving or 0.0), finding.key
 
 
 @dataclass(frozen=True, slots=True)

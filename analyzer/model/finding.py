@@ -107,3 +107,9 @@ class Outcome:
     status: Status
     findings: tuple[Finding, ...] = ()
     reason: str | None = None
+
+
+def worst_first(finding: Finding) -> tuple[bool, int, float, float, str]:
+    """To sort by: severity, what fixing it saves, confidence, a stable order; accepted ones last."""
+    saving = finding.impact.saving_ms or 0.0
+    return finding.folded, -finding.severity.rank, -saving, -finding.confidence, finding.key

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from analyzer.model.acknowledgement import as_fields
+from analyzer.model.finding import worst_first
 from analyzer.report.parts.savings import saving_fields
 from analyzer.report.redaction import Redactor, requote
 
@@ -15,14 +16,8 @@ if TYPE_CHECKING:
 
 def findings_part(findings: Sequence["Finding"], redactor: Redactor) -> list[dict[str, Any]]:
     """Findings by severity, then by what they save, then by confidence; acknowledged ones last."""
-    ranked = sorted(findings, key=_rank)
+    ranked = sorted(findings, key=worst_first)
     return [_finding(finding, redactor) for finding in ranked]
-
-
-def _rank(finding: "Finding") -> tuple[bool, int, float, float, str]:
-    saving = finding.impact.saving_ms or 0.0
-    rank = -finding.severity.rank
-    return (finding.folded, rank, -saving, -finding.confidence, finding.key)
 
 
 def _finding(finding: "Finding", redactor: Redactor) -> dict[str, Any]:

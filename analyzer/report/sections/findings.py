@@ -54,7 +54,7 @@ def prepare(document: Document) -> dict[str, Any] | None:
         "count": len(findings),
         "cards": cards,
         "hidden": max(0, len(findings) - _SHOWN),
-        "accepted": [{"f": one, "why": acceptance(one)} for one in accepted[:_SHOWN]],
+        "accepted": accepted[:_SHOWN],
         "accepted_count": len(accepted),
     }
 
