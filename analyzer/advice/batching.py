@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.finding import Effect, Recommendation
 from analyzer.model.statement import Arity, Predicate, Statement
 from analyzer.model.workload import Workload
 from analyzer.sql.identity import identify
+from analyzer.sql.quoting import comment
 from analyzer.sql.rewrite import Batch, Known, NoBatch, batch
 
 _NAMED_UNIQUE = frozenset({"id", "uuid", "pk", "guid"})
@@ -21,23 +23,26 @@ def rewritten(
     workload: Workload,
 ) -> Batch | NoBatch:
     """The statement for all values of `columns`, with what the schema and the examples tell."""
-    unique, _ = is_unique(statement, columns, workload)
-    return batch(
+    unique = is_unique(statement, columns, workload)
+    made = batch(
         statement.sql, columns, Known(_types(workload), _integers(statement, examples), unique)
     )
+    known = workload.catalog.table(statement.facts.main_table) if workload.catalog else None
+    if isinstance(made, Batch) and unique and known is None and statement.facts.limit is not None:
+        taken = f"{columns[0]} is taken to be unique: give --schema to be sure"
+        return replace(made, note=f"{made.note}; {taken}")
+    return made
 
 
-def is_unique(
-    statement: Statement, columns: Sequence[str], workload: Workload
-) -> tuple[bool, bool]:
-    """Whether the lookup finds one row of the statement's first table, and whether that is a guess."""
+def is_unique(statement: Statement, columns: Sequence[str], workload: Workload) -> bool:
+    """Whether the lookup finds one row of the statement's first table; without a schema by its name."""
     found = lookups(statement, columns)
     if not found or any(one.table != statement.facts.main_table for one in found):
-        return False, False
+        return False
     table = workload.catalog.table(statement.facts.main_table) if workload.catalog else None
     if table is not None:
-        return table.is_unique(frozenset(columns)), False
-    return len(columns) == 1 and columns[0].lower() in _NAMED_UNIQUE, True
+        return table.is_unique(frozenset(columns))
+    return len(columns) == 1 and columns[0].lower() in _NAMED_UNIQUE
 
 
 def lookups(statement: Statement, columns: Sequence[str]) -> list[Predicate]:
@@ -75,17 +80,12 @@ def recommend_rewrite(
         kind="rewrite",
         language="sql",
         title=title,
-        text=f"-- {arrays}: {several}, {_comment(keys)}{rest}\n{made.sql};",
+        text=f"-- {arrays}: {several}, {comment(keys)}{rest}\n{made.sql};",
         verified_by="rule",
         risk=f"one larger statement: for thousands of keys split the array; {made.note}",
         effect=effect,
         because="plain SQL, for any stack",
     )
-
-
-def _comment(text: str) -> str:
-    """Text for a comment's line: names are input, and a line break would end the comment."""
-    return " ".join(text.split())
 
 
 def _types(workload: Workload) -> dict[tuple[str | None, str], str]:

@@ -6,7 +6,7 @@ from analyzer.model.catalog import Catalog, Table
 from analyzer.model.evidence import ColumnCondition, SeqScanEvidence
 from analyzer.model.finding import Recommendation
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
-from analyzer.sql.quoting import quote_identifier, quote_table
+from analyzer.sql.quoting import comment, quote_identifier, quote_table
 
 _NOT_RUN = "not verified by execution"
 _CAST = re.compile(r"\((?P<inner>.*)\)::(?P<target>[a-z ]+)\Z", re.DOTALL)
@@ -125,9 +125,9 @@ def _by_hand(evidence: SeqScanEvidence, candidate: IndexCandidate | NoCandidate)
         language="sql",
         title=f"Say which rows are wanted: {reason}",
         text=(
-            f"-- {_comment(f'the condition on {columns} rules out rows; an index finds rows that are')}\n"
+            f"-- {comment(f'the condition on {columns} rules out rows; an index finds rows that are')}\n"
             "-- named. List the wanted values (= ANY ($1)), or index only the wanted rows:\n"
-            f"-- CREATE INDEX CONCURRENTLY \u2026 ON {_comment(quote_table(evidence.table))} (\u2026) WHERE <this condition>;"
+            f"-- CREATE INDEX CONCURRENTLY \u2026 ON {comment(quote_table(evidence.table))} (\u2026) WHERE <this condition>;"
         ),
         verified_by="rule",
         risk="A partial index serves only statements that repeat its condition.",
@@ -175,8 +175,3 @@ def _operator(condition: ColumnCondition) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split("\n"))
-
-
-def _comment(text: str) -> str:
-    """Text for a comment's line: names are input, and a line break would end the comment."""
-    return " ".join(text.split())

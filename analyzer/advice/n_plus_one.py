@@ -1,16 +1,12 @@
 """N+1 → the ORM's own way to load children with parents, and one statement for all keys."""
 
-import re
-
 from analyzer.advice.batching import is_unique, lookups, recommend_rewrite, rewritten
 from analyzer.advice.stacks import COUNT, EXISTS, FEW, ROWS, Lookup, Loop, Stacks
 from analyzer.model.evidence import NPlusOneEvidence
 from analyzer.model.finding import Recommendation, round_trips
 from analyzer.model.statement import Statement
 from analyzer.model.workload import Workload
-
-_CONSTANT = re.compile(r"select (?:\$\d+|1)(?: as \"?\w+\"?)? from ")
-_START = 200  # characters of a statement that say what it asks for
+from analyzer.sql.asked import Asked, asked_of
 
 
 def recommend_batch(
@@ -41,7 +37,7 @@ def _loop(evidence: NPlusOneEvidence, child: Statement, workload: Workload) -> L
     column = evidence.lookup_columns[0] if evidence.lookup_columns else "id"
     own_key = evidence.parent_columns[0] if evidence.parent_columns else "id"
     parent_table, child_table = evidence.parent_table or "parent", evidence.child_table or "child"
-    unique, _ = is_unique(child, evidence.lookup_columns, workload)
+    unique = is_unique(child, evidence.lookup_columns, workload)
     on = next((one.table for one in lookups(child, evidence.lookup_columns)), child_table)
     if parent_table == child_table and own_key == column:
         return Lookup(child_table, column, unique, child.sql, workload.catalog)
@@ -72,9 +68,9 @@ def _joined(child: Statement, table: str, other: str | None) -> str | None:
 
 def _asks(child: Statement, *, unique: bool) -> str:
     """What a child asks for each parent: rows, a count, whether there are any, or a few."""
-    facts, start = child.facts, child.sql[:_START].lower()
-    if facts.one_row and "count(" in start:
+    asked = asked_of(child.sql)
+    if asked is Asked.COUNT and child.facts.one_row:
         return COUNT
-    if "exists" in start or _CONSTANT.match(start):
+    if asked is Asked.EXISTS:
         return EXISTS
-    return FEW if facts.limit is not None and not unique else ROWS
+    return FEW if child.facts.limit is not None and not unique else ROWS

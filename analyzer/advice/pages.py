@@ -5,6 +5,7 @@ from analyzer.model.evidence import OffsetPaginationEvidence
 from analyzer.model.finding import Recommendation
 from analyzer.model.workload import Workload
 from analyzer.sql.keyset import keyset
+from analyzer.sql.quoting import comment
 
 _KEYS = ("id", "uuid")
 
@@ -23,7 +24,7 @@ def recommend_keyset(
     if made is None:
         return ()
     told = "\n".join(
-        f"-- ${number}: {column} of the last row of the page before"
+        f"-- ${number}: {comment(column)} of the last row of the page before"
         for column, number in zip(made.columns, made.parameters, strict=True)
     )
     risk = "no page numbers: readers go on, or back, from where they are; columns that may be NULL need IS NULL beside"

@@ -16,7 +16,7 @@ def recommend_lookup(
     effect = round_trips(evidence.per_occurrence.median)
     made: tuple[Recommendation, ...] = ()
     if len(columns) == 1 and evidence.child_table:
-        unique, _ = is_unique(statement, columns, workload)
+        unique = is_unique(statement, columns, workload)
         asked = Lookup(evidence.child_table, columns[0], unique, evidence.sql, workload.catalog)
         made = stacks.written([evidence.sql], lambda stack: stack.lookup(asked), effect)
     plain = recommend_rewrite(

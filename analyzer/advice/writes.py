@@ -4,7 +4,7 @@ from analyzer.advice.stacks import Inserts, Stacks
 from analyzer.model.evidence import WriteLoopEvidence
 from analyzer.model.finding import Recommendation, round_trips
 from analyzer.model.workload import Workload
-from analyzer.sql.quoting import quote_identifier, quote_table
+from analyzer.sql.quoting import comment, quote_identifier, quote_table
 from analyzer.sql.write_rewrite import write_many
 
 _COPY_FROM = 100  # rows in one go from which COPY is worth its own code
@@ -51,7 +51,9 @@ def _together(evidence: WriteLoopEvidence, workload: Workload) -> Recommendation
     many = write_many(evidence.sql, types, set(evidence.varying) or None)
     if many is None:
         return None
-    told = "\n".join(f"-- ${number}: {what}" for number, what in enumerate(many.parameters, 1))
+    told = "\n".join(
+        f"-- ${number}: {comment(what)}" for number, what in enumerate(many.parameters, 1)
+    )
     return Recommendation(
         kind="rewrite",
         language="sql",

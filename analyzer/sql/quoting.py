@@ -1,4 +1,4 @@
-"""Names as SQL: every identifier that pg95 puts into a statement goes through here."""
+"""Names as SQL: what pg95 puts into a statement, or into its comments, goes through here."""
 
 import re
 
@@ -32,3 +32,8 @@ def quote_table(name: str) -> str:
     if not dot or not schema or not table:
         return quote_identifier(name)
     return f"{quote_identifier(schema)}.{quote_identifier(table)}"
+
+
+def comment(text: str) -> str:
+    """Text for a comment's line: names are input, and a line break would end the comment."""
+    return " ".join(text.split())
