@@ -1,5 +1,6 @@
 """From findings to recommendations: complete, runnable code for the stacks that are seen."""
 
+from analyzer.advice.columns import recommend_columns
 from analyzer.advice.n_plus_one import recommend_batch
 from analyzer.advice.pages import recommend_keyset
 from analyzer.advice.repeated import recommend_lookup, recommend_memo
@@ -21,7 +22,7 @@ from analyzer.model.evidence import (
     WriteLoopEvidence,
 )
 from analyzer.model.finding import Finding, Recommendation
-from analyzer.model.text_evidence import StatementEvidence
+from analyzer.model.text_evidence import SelectStarEvidence, StatementEvidence
 from analyzer.model.workload import Workload
 
 __all__ = ["Stacks", "recommend"]
@@ -45,9 +46,18 @@ def recommend(
         case WriteLoopEvidence() as evidence:
             return recommend_write(evidence, workload, stacks)
         case StatementEvidence() as evidence:
-            return recommend_for_text(evidence, workload.catalog)
+            return _texts(evidence, workload, stacks)
         case _:
             return _results(finding.evidence, workload, stacks)
+
+
+def _texts(
+    evidence: StatementEvidence, workload: Workload, stacks: Stacks
+) -> tuple[Recommendation, ...]:
+    """Advice on what a statement's text asks for."""
+    if isinstance(evidence, SelectStarEvidence):
+        return recommend_columns(evidence, workload.catalog, stacks)
+    return recommend_for_text(evidence, workload.catalog)
 
 
 def _results(evidence: Evidence, workload: Workload, stacks: Stacks) -> tuple[Recommendation, ...]:

@@ -2,7 +2,7 @@
 
 from functools import singledispatch
 
-from analyzer.model.catalog import Catalog, Table
+from analyzer.model.catalog import Catalog
 from analyzer.model.finding import Recommendation
 from analyzer.model.text_evidence import (
     FunctionOnColumnEvidence,
@@ -11,7 +11,6 @@ from analyzer.model.text_evidence import (
     LeadingWildcardEvidence,
     NotInSubqueryEvidence,
     OrderByRandomEvidence,
-    SelectStarEvidence,
     StatementEvidence,
 )
 from analyzer.sql.quoting import quote_identifier, quote_table
@@ -240,48 +239,6 @@ def _percent(rows: int, count: int) -> float:
     return min(100.0, max(0.01, round(100.0 * max(_SAMPLED, 100 * count) / rows, 2)))
 
 
-@recommend_for_text.register
-def _columns(evidence: SelectStarEvidence, catalog: Catalog | None) -> tuple[Recommendation, ...]:
-    """The columns by name without the large ones, in SQL and for a Prisma model."""
-    table = catalog.table(evidence.table) if catalog is not None else None
-    left_out = ", ".join(evidence.wide_columns)
-    kept = evidence.kept_columns or tuple(column.name for column in table.columns) if table else ()
-    if not kept or not left_out:
-        return ()
-    columns = ", ".join(quote_identifier(name) for name in kept)
-    made = [
-        Recommendation(
-            kind="rewrite",
-            language="sql",
-            title=f"Name the columns that are used, and load {left_out} where it is shown",
-            text=f"SELECT {columns}\nFROM {quote_table(evidence.table)}\n-- joins, conditions and order as they are; without {_comment(left_out)}",
-            verified_by="rule",
-            risk="Code that reads a column that is no longer loaded gets nothing, or loads it row by row.",
-        )
-    ]
-    if table is not None and table.model:
-        made.append(_omit(table, table.model, evidence.wide_columns))
-    return tuple(made)
-
-
-def _omit(table: Table, model: str, columns: tuple[str, ...]) -> Recommendation:
-    fields = [
-        known.field or known.name for name in columns if (known := table.column(name)) is not None
-    ]
-    client = model[:1].lower() + model[1:]
-    return Recommendation(
-        kind="orm",
-        language="prisma",
-        title=f"Omit {', '.join(fields)} from {model}",
-        text=(
-            f"const rows = await prisma.{client}.findMany({{\n  // where, orderBy, take as they are\n"
-            f"  omit: {{ {', '.join(f'{name}: true' for name in fields)} }},\n}});"
-        ),
-        verified_by="rule",
-        risk="omit needs Prisma 6.2 or later (a preview before); the fields are no longer on the result's type.",
-    )
-
-
 def _key(expression: str) -> str:
     """An index key: expressions that are no function call need brackets of their own."""
     name, bracket, _ = expression.partition("(")
@@ -299,8 +256,3 @@ def _is_one_bracket(text: str) -> bool:
         if depth == 0:
             return place == len(text) - 1 and character == ")"
     return False
-
-
-def _comment(text: str) -> str:
-    """Text for a comment's line: names are input, and a line break would end the comment."""
-    return " ".join(text.split())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.advice.stacks import STACKS, Inserts, Lookup, Loop, Page, Stacks
+from analyzer.advice.stacks import STACKS, Columns, Inserts, Lookup, Loop, Page, Stacks
 from analyzer.advice.stacks._base import class_name, plural, singular
 from analyzer.model.finding import Finding
 from analyzer.model.statement import Kind
@@ -168,6 +168,7 @@ def test_every_stack_writes_every_fix(stack: object) -> None:
         *(stack.lookup(Lookup("books", "author_id", unique=unique, sql="")) for unique in (True, False)),
         stack.insert(Inserts("books", ("title", "author_id"), "INSERT INTO books")),
         *(stack.page(Page("books", "id", descending=way, sql="")) for way in (True, False)),
+        stack.omit(Columns("books", ("id", "title"), ("scan",), "SELECT * FROM books")),
     ]  # fmt: skip
     assert len({code.text for code in codes}) == len(codes)
     for code in codes:
@@ -198,6 +199,7 @@ def test_names_of_an_input_cannot_leave_their_place(stack: object) -> None:
         stack.lookup(Lookup(HOSTILE, HOSTILE, unique=False, sql=HOSTILE)).text,
         stack.insert(Inserts(HOSTILE, (HOSTILE,), HOSTILE)).text,
         stack.page(Page(HOSTILE, HOSTILE, descending=False, sql=HOSTILE)).text,
+        stack.omit(Columns(HOSTILE, (HOSTILE,), (HOSTILE,), HOSTILE)).text,
     ]
     for text, harm in itertools.product(texts, ("evil()", "DROP TABLE", "${", "--")):
         assert harm not in text

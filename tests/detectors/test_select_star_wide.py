@@ -47,7 +47,9 @@ def test_found(tmp_path: Path, program: str) -> None:
     assert evidence(finding).table == "documents"
     assert evidence(finding).wide_columns == ("content", "embedding")
     assert finding.severity is Severity.LOW
-    assert "SELECT id, team_id, title\nFROM documents" in finding.recommendations[0].text
+    assert "SELECT id, team_id, title\nFROM documents" in finding.recommendations[-1].text
+    own = {"Django": ["django"], "Rails": ["rails"]}.get(program, [])
+    assert [advice.language for advice in finding.recommendations] == [*own, "sql"]
 
 
 @pytest.mark.parametrize("case", SILENT)
@@ -90,9 +92,9 @@ def test_prisma_omits(tmp_path: Path) -> None:
     log.write_text("".join(line.format(n, 4000 + n, sql) for n in range(6)))
     result = run(Options(inputs=[str(log)], schema=str(schema)))
     (finding,) = [f for f in result.findings if f.detector == DETECTOR]
-    assert [advice.language for advice in finding.recommendations] == ["sql", "prisma"]
-    assert "prisma.document.findMany" in finding.recommendations[1].text
-    assert "omit: { scan: true }" in finding.recommendations[1].text
+    assert [advice.language for advice in finding.recommendations] == ["prisma", "sql"]
+    assert "prisma.document.findMany" in finding.recommendations[0].text
+    assert "omit: { scan: true }" in finding.recommendations[0].text
 
 
 @pytest.mark.parametrize(("size", "status"), [(6000, "found"), (10, "clean")])

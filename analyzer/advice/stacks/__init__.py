@@ -10,6 +10,7 @@ from analyzer.advice.stacks._base import (
     FEW,
     ROWS,
     Code,
+    Columns,
     Inserts,
     Lookup,
     Loop,
@@ -28,7 +29,7 @@ from analyzer.model.workload import Workload
 
 __all__ = [
     "COUNT", "EXISTS", "FEW", "ROWS", "STACKS",
-    "Code", "Inserts", "Lookup", "Loop", "Page", "Recognised", "Stack", "Stacks",
+    "Code", "Columns", "Inserts", "Lookup", "Loop", "Page", "Recognised", "Stack", "Stacks",
 ]  # fmt: skip
 
 STACKS: tuple[Stack, ...] = (Prisma(), Django(), SqlAlchemy(), Rails(), TypeOrm(), Sequelize())

@@ -102,6 +102,17 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """All columns of a table, asked for with each row: those that may stay, and the `wide` ones."""
+
+    table: str
+    kept: tuple[str, ...]
+    wide: tuple[str, ...]
+    sql: str
+    catalog: Catalog | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """What to write instead. `names` says where the names in it come from."""
 
@@ -139,9 +150,14 @@ class Stack(Protocol):
         """Go on from the last row instead of counting rows off."""
         ...
 
+    def omit(self, columns: Columns) -> Code | None:
+        """Leave wide columns out."""
+        ...
+
 
 GUESSED = "names guessed from tables and columns: give --schema, or take those of your models"
 IN_BATCHES = "thousands of keys: ask in batches"
+NOT_LOADED = "code that reads what is left out loads it row by row"
 NO_NUMBERS = "pages can no longer be asked for by number; where the column is not unique, add the key to both"
 ALIASES = "model names are the aliases in the SQL"
 

@@ -9,7 +9,9 @@ from analyzer.advice.stacks._base import (
     GUESSED,
     IN_BATCHES,
     NO_NUMBERS,
+    NOT_LOADED,
     Code,
+    Columns,
     Inserts,
     Lookup,
     Loop,
@@ -155,6 +157,17 @@ class Django:
             f'rows = {name}.objects.filter({column}__{way}=last_{column}).order_by("{order}")[:page_size]\n'
             f"# the first page without the filter; hand rows[-1].{column} on",
             NO_NUMBERS,
+            GUESSED,
+        )
+
+    def omit(self, columns: Columns) -> Code:
+        """`defer`."""
+        name, wide = model(columns.table), columns_of(columns.wide)
+        named = ", ".join(f'"{column}"' for column in wide)
+        return Code(
+            f"Leave {', '.join(wide)} of {name} out: defer",
+            f"rows = {name}.objects.defer({named})  # filter, order_by as before",
+            NOT_LOADED,
             GUESSED,
         )
 

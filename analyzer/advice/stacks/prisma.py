@@ -8,6 +8,7 @@ from analyzer.advice.stacks._base import (
     FEW,
     GUESSED,
     Code,
+    Columns,
     Inserts,
     Lookup,
     Loop,
@@ -133,6 +134,21 @@ class Prisma:
             f'  orderBy: {{ {field}: "{order}" }},\n'
             f"}}); // hand rows.at(-1) on as `last`",
             "pages can no longer be asked for by number; the cursor's field must be unique",
+            names,
+        )
+
+    def omit(self, columns: Columns) -> Code:
+        """`omit`."""
+        table = columns.catalog.table(columns.table) if columns.catalog else None
+        model, delegate, names = _model(table, columns.table)
+        fields = [_field(table, column) for column in columns.wide]
+        return Code(
+            f"Omit {', '.join(fields)} from {model}",
+            f"const rows = await prisma.{delegate}.findMany({{\n"
+            f"  // where, orderBy, take as they are\n"
+            f"  omit: {{ {', '.join(f'{field}: true' for field in fields)} }},\n"
+            f"}});",
+            "omit needs Prisma 6.2 or later (a preview before); the fields are no longer on the result's type",
             names,
         )
 

@@ -9,6 +9,7 @@ from analyzer.advice.stacks._base import (
     GUESSED,
     NO_NUMBERS,
     Code,
+    Columns,
     Inserts,
     Lookup,
     Loop,
@@ -114,5 +115,15 @@ class Rails:
             f'rows = {name}.where("{column} {sign} ?", last_{column}).order({order}).limit(page_size)\n'
             f"# the first page without where; find_each does so for whole tables, by id",
             NO_NUMBERS,
+            GUESSED,
+        )
+
+    def omit(self, columns: Columns) -> Code:
+        """`select`."""
+        name, wide = class_name(columns.table), columns_of(columns.wide)
+        return Code(
+            f"Leave {', '.join(wide)} of {name} out: select",
+            f"rows = {name}.select({name}.column_names - %w[{' '.join(wide)}])  # where, order as before",
+            "reading what is left out raises ActiveModel::MissingAttributeError",
             GUESSED,
         )

@@ -10,6 +10,7 @@ from analyzer.advice.stacks._base import (
     GUESSED,
     NO_NUMBERS,
     Code,
+    Columns,
     Inserts,
     Lookup,
     Loop,
@@ -120,6 +121,21 @@ class Sequelize:
             f"  limit: pageSize,\n"
             f"}});",
             NO_NUMBERS,
+            names,
+        )
+
+    def omit(self, columns: Columns) -> Code:
+        """`attributes` with `exclude`."""
+        name, names = _model(columns.sql, columns.table)
+        wide = [_attribute(columns.sql, column) for column in columns.wide]
+        named = ", ".join(f'"{column}"' for column in wide)
+        return Code(
+            f"Leave {', '.join(wide)} of {name} out: attributes",
+            f"const rows = await {name}.findAll({{\n"
+            f"  // where, order, limit as before\n"
+            f"  attributes: {{ exclude: [{named}] }},\n"
+            f"}});",
+            "what is left out is undefined on the rows",
             names,
         )
 

@@ -9,7 +9,9 @@ from analyzer.advice.stacks._base import (
     GUESSED,
     IN_BATCHES,
     NO_NUMBERS,
+    NOT_LOADED,
     Code,
+    Columns,
     Inserts,
     Lookup,
     Loop,
@@ -130,5 +132,17 @@ class SqlAlchemy:
             f"    select({name}).where({name}.{column} {sign} last_{column}).order_by({order}).limit(page_size)\n"
             f").all()  # the first page without where()",
             NO_NUMBERS,
+            GUESSED,
+        )
+
+    def omit(self, columns: Columns) -> Code:
+        """`defer`."""
+        name, wide = class_name(columns.table), columns_of(columns.wide)
+        ways = ", ".join(f"defer({name}.{column})" for column in wide)
+        return Code(
+            f"Leave {', '.join(wide)} of {name} out: defer",
+            f"from sqlalchemy.orm import defer\n\n"
+            f"rows = session.scalars(select({name}).options({ways})).all()  # where, order_by as before",
+            f"{NOT_LOADED}: raiseload=True in defer() finds it",
             GUESSED,
         )

@@ -10,6 +10,7 @@ from analyzer.advice.stacks._base import (
     GUESSED,
     NO_NUMBERS,
     Code,
+    Columns,
     Inserts,
     Lookup,
     Loop,
@@ -124,6 +125,21 @@ class TypeOrm:
             f"  take: pageSize,\n"
             f"}});",
             NO_NUMBERS,
+            names,
+        )
+
+    def omit(self, columns: Columns) -> Code:
+        """`select`."""
+        name, names = _model(columns.sql, columns.table)
+        kept = ", ".join(f"{camel(column)}: true" for column in columns_of(columns.kept))
+        wide = ", ".join(camel(column) for column in columns_of(columns.wide))
+        return Code(
+            f"Leave {wide} of {name} out: select",
+            f"const rows = await dataSource.getRepository({name}).find({{\n"
+            f"  // where, order, take as before\n"
+            f"  select: {{ {kept} }},\n"
+            f"}}); // or @Column({{ select: false }}) on {wide}",
+            "what is left out is undefined on the rows",
             names,
         )
 
