@@ -306,10 +306,12 @@ def _put(write: Tree, keys: list[Tree], node: Tree, column: Tree) -> None:
 
 def _from_json(write: Tree, names: list[str]) -> ManyRows:
     """Rows whose types are those of the table itself: for where types are not known."""
-    table = RawStream()(write.relation).split(" AS ")[0]
+    table = write.relation
+    parts = (table.catalogname, table.schemaname, table.relname)  # without ONLY and its alias
+    row_type = ".".join(quote_identifier(part) for part in parts if part)
     told = _renumbered(write, {})
     number = len(told) + 1
-    _join(write, f"jsonb_populate_recordset(NULL::{table}, ${number}) AS {_ROWS}")
+    _join(write, f"jsonb_populate_recordset(NULL::{row_type}, ${number}) AS {_ROWS}")
     objects = ", ".join(f'"{name}": …' for name in names)
     return ManyRows(_print(write), (*told, f"jsonb: an array of {{{objects}}}"), _ONCE)
 

@@ -96,6 +96,16 @@ LOOPS = {
         ("account_id", "kind"),
         ((2, "even"), (3, "odd"), (4, "even"), (5, "even")),
     ),
+    "update of one table alone": Loop(
+        "UPDATE ONLY accounts AS a SET balance = $1 WHERE a.id = $2",
+        ("balance", "id"),
+        tuple((n * 5, n) for n in range(1, 9)),
+    ),
+    "delete from one table alone": Loop(
+        "DELETE FROM ONLY public.events WHERE account_id = $1 AND kind = $2",
+        ("account_id", "kind"),
+        ((5, "even"), (6, "odd")),
+    ),
 }
 REFUSED = [
     "INSERT INTO events (account_id) SELECT $1",
@@ -174,6 +184,20 @@ def test_the_rewritten_write_does_what_the_loop_did(
         together = state(connection)
     assert looped != before
     assert together == looped
+
+
+@pytest.mark.parametrize(
+    ("table", "row_type"),
+    [
+        ('"x AS y"', '"x AS y"'),
+        ('ONLY "S"."a.b" AS t', '"S"."a.b"'),
+        ("db.s.order_lines l", "db.s.order_lines"),
+    ],
+)
+def test_rows_of_json_are_of_the_tables_own_type(table: str, row_type: str) -> None:
+    many = write_many(f"UPDATE {table} SET n = $1 WHERE id = $2", {}, None)
+    assert many is not None
+    assert f"(CAST(NULL AS {row_type}), $1)" in " ".join(many.sql.split())
 
 
 @pytest.mark.parametrize("sql", REFUSED)
