@@ -3,9 +3,10 @@
 from pglast import enums
 from pglast.stream import IndentedStream
 
-from analyzer.sql.plain_tree import ParameterVisitor, only_statement, plain_select
+from analyzer.sql.plain_tree import ParameterVisitor, none_if_unwritable, plain_select, statement_of
 
 
+@none_if_unwritable
 def count_of(sql: str) -> str | None:
     """`SELECT count(*)` with the same tables and conditions; None where that is another number.
 
@@ -16,7 +17,7 @@ def count_of(sql: str) -> str | None:
         return None
     if select.groupClause or select.distinctClause or not select.fromClause:
         return None
-    select.targetList = only_statement("SELECT count(*)").targetList
+    select.targetList = statement_of("SELECT count(*)").targetList
     select.sortClause = select.lockingClause = None
     select.limitCount = select.limitOffset = None
     select.limitOption = enums.LimitOption.LIMIT_OPTION_DEFAULT

@@ -7,7 +7,13 @@ from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 
 from analyzer.sql.batch_tree import Tree, is_a
-from analyzer.sql.plain_tree import ParameterVisitor, only_statement, plain_select, renumber
+from analyzer.sql.plain_tree import (
+    ParameterVisitor,
+    none_if_unwritable,
+    plain_select,
+    renumber,
+    statement_of,
+)
 
 _DESC = enums.SortByDir.SORTBY_DESC
 
@@ -25,6 +31,7 @@ class Keyset:
     parameters: tuple[int, ...]
 
 
+@none_if_unwritable
 def keyset(sql: str, unique: Sequence[str]) -> Keyset | None:
     """The SELECT without OFFSET, behind the last row of the page before; None where that is not safe.
 
@@ -130,7 +137,7 @@ def _behind(columns: Sequence[Tree], descending: Sequence[bool], numbers: Sequen
 
 
 def _condition(text: str) -> Tree:
-    return only_statement(f"SELECT WHERE {text}").whereClause
+    return statement_of(f"SELECT WHERE {text}").whereClause
 
 
 def _also(select: Tree, condition: Tree) -> None:

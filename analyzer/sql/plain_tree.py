@@ -1,23 +1,49 @@
 """Single statements as trees, for rewrites that keep most of them: paging, counting, writing."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
 from pglast import ast, enums, parse_sql
 from pglast.parser import ParseError
 from pglast.visitors import Visitor
 
 from analyzer.sql.batch_tree import Tree, is_a
 
-_LONGEST = 16_384  # characters; what is longer is not for copying
+_LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
+
+
+_Arguments = ParamSpec("_Arguments")
+_Made = TypeVar("_Made")
+
+
+def none_if_unwritable(
+    rewrite: Callable[_Arguments, _Made | None],
+) -> Callable[_Arguments, _Made | None]:
+    """Let a rewriting give None for a text of another dialect, and for what cannot be printed.
+
+    That is syntax that pglast does not know to write, and what is nested too deeply.
+    """
+
+    @wraps(rewrite)
+    def guarded(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Made | None:
+        try:
+            return rewrite(*args, **kwargs)
+        except (ParseError, RecursionError, NotImplementedError):
+            return None
+
+    return guarded
+
+
+def statement_of(sql: str) -> Tree:
+    """The tree of a single statement, None where there are more; ParseError for no SQL."""
+    statements = parse_sql(sql)
+    return statements[0].stmt if len(statements) == 1 else None
 
 
 def only_statement(sql: str) -> Tree:
-    """The tree of a single statement; None for what is too long to rewrite, and for no SQL."""
-    if len(sql) > _LONGEST:
-        return None
-    try:
-        statements = parse_sql(sql)
-    except ParseError:
-        return None
-    return statements[0].stmt if len(statements) == 1 else None
+    """The tree of a single statement of an application; None also for what is too long to rewrite."""
+    return statement_of(sql) if len(sql) <= _LONGEST else None
 
 
 def plain_select(sql: str) -> Tree:

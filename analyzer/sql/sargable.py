@@ -7,12 +7,12 @@ None where the text is not one that can be rewritten safely.
 import re
 from typing import Any
 
-from pglast import ast, enums, parse_sql
-from pglast.parser import ParseError
+from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 from pglast.visitors import Visitor
 
-_LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
+from analyzer.sql.plain_tree import none_if_unwritable, only_statement, statement_of
+
 _LIST = re.compile(r"\bin ?\( ?(\$\d+) /\*, \.\.\. \*/ ?\)", re.IGNORECASE)
 _NOT_LIST = re.compile(r"\bnot in ?\( ?(\$\d+) /\*, \.\.\. \*/ ?\)", re.IGNORECASE)
 _DATE_RANGES = {
@@ -64,21 +64,16 @@ class _Rewriter(Visitor):
     changed = False
 
 
+@none_if_unwritable
 def _rewritten(sql: str, rewriter: _Rewriter) -> str | None:
-    if len(sql) > _LONGEST:
+    statement = only_statement(with_arrays(sql))
+    if statement is None:
         return None
-    try:
-        statements: Tree = parse_sql(with_arrays(sql))
-        if len(statements) != 1:
-            return None
-        statement = statements[0].stmt
-        rewriter(statement)
-        if not rewriter.changed:
-            return None
-        _renumber(statement)
-        return str(IndentedStream(comma_at_eoln=True)(statement))
-    except (ParseError, RecursionError, NotImplementedError):
-        return None  # a text of another dialect, or one that cannot be printed
+    rewriter(statement)
+    if not rewriter.changed:
+        return None
+    _renumber(statement)
+    return str(IndentedStream(comma_at_eoln=True)(statement))
 
 
 def _is(node: Tree, kind: type) -> bool:
@@ -91,8 +86,7 @@ def _text(node: Tree) -> str:
 
 
 def _condition(sql: str) -> Tree:
-    select: Tree = parse_sql(f"SELECT {sql}")[0].stmt
-    return select.targetList[0].val
+    return statement_of(f"SELECT {sql}").targetList[0].val
 
 
 class _Ranges(_Rewriter):

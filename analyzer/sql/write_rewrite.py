@@ -8,7 +8,12 @@ from pglast.stream import IndentedStream, RawStream
 from pglast.visitors import Visitor
 
 from analyzer.sql.batch_tree import Tree, is_a, parameter_of
-from analyzer.sql.plain_tree import ParameterVisitor, only_statement
+from analyzer.sql.plain_tree import (
+    ParameterVisitor,
+    none_if_unwritable,
+    only_statement,
+    statement_of,
+)
 from analyzer.sql.quoting import quote_identifier
 
 _ROWS = "rows"
@@ -27,6 +32,7 @@ class ManyRows:
     note: str
 
 
+@none_if_unwritable
 def write_many(
     sql: str, types: Mapping[str, str], varying: Collection[int] | None
 ) -> ManyRows | None:
@@ -94,7 +100,7 @@ def _unnested(
     if len(names) != len(values):
         return None
     insert.cols = tuple(columns)
-    insert.selectStmt = only_statement(f"SELECT {', '.join(shown)}")
+    insert.selectStmt = statement_of(f"SELECT {', '.join(shown)}")
     insert.selectStmt.fromClause = _source(_unnest(arrays))
     note = "the order of what RETURNING gives is not promised" if insert.returningClause else ""
     return ManyRows(_print(insert), _arrays(arrays), note)
@@ -324,4 +330,4 @@ def _join(write: Tree, source: str) -> None:
 
 
 def _source(text: str) -> Tree:
-    return only_statement(f"SELECT FROM {text}").fromClause
+    return statement_of(f"SELECT FROM {text}").fromClause

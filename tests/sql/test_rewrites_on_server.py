@@ -1,6 +1,6 @@
 """Rewritten statements do on a real server exactly what the loops, pages and lists did."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from analyzer.sql.count_rewrite import count_of
 from analyzer.sql.identity import identify
 from analyzer.sql.keyset import keyset
+from analyzer.sql.sargable import without_function
 from analyzer.sql.write_rewrite import ManyRows, write_many
 
 if TYPE_CHECKING:
@@ -303,3 +304,31 @@ def test_the_count_is_the_number_of_rows(
 )
 def test_what_counts_something_else_is_refused(sql: str) -> None:
     assert count_of(sql) is None
+
+
+DEEP = " || ".join(["owner"] * 1500)
+LONG_NAMES = [f"column_{n}" for n in range(600)]
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        lambda: write_many(f"UPDATE accounts SET owner = {DEEP} WHERE id = $1", {}, None),
+        lambda: write_many(f"DELETE FROM accounts WHERE id = $1 AND owner <> {DEEP}", {}, None),
+        lambda: write_many("INSERT INTO accounts (id) VALUES ($1)", {"id": "no type ("}, None),
+        lambda: keyset(f"SELECT {DEEP} FROM accounts ORDER BY id LIMIT $1 OFFSET $2", ("id",)),
+        lambda: count_of(f"SELECT id FROM accounts WHERE owner <> {DEEP}"),
+        lambda: without_function(f"SELECT {DEEP} FROM t WHERE a::date = $1", "a", "(a)::date"),
+    ],
+)
+def test_what_cannot_be_written_anew_is_refused(rewrite: Callable[[], object]) -> None:
+    assert rewrite() is None
+
+
+def test_a_rewriting_may_be_longer_than_what_is_rewritten() -> None:
+    values = ", ".join(f"${n}" for n in range(1, len(LONG_NAMES) + 1))
+    sql = f"INSERT INTO t ({', '.join(LONG_NAMES)}) VALUES ({values})"
+    kind = "timestamp(3) without time zone"
+    many = write_many(sql, dict.fromkeys(LONG_NAMES, kind), None)
+    assert many is not None
+    assert len(many.parameters) == len(LONG_NAMES)
