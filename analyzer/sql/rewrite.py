@@ -99,22 +99,20 @@ def batch(sql: str, columns: Sequence[str], known: Known | None = None) -> Batch
     select, refused = _select(sql)
     if select is None:
         return NoBatch(refused)
-    lookups = _lookups(sql, columns)
-    if lookups is None:
-        return NoBatch(
-            f"which condition on {', '.join(columns) or 'a column'} changes cannot be told from the text"
-        )
-    refused = _refusal(select, {one.parameter for one in lookups})
-    if refused:
-        return NoBatch(refused)
     try:
+        lookups = _lookups(sql, columns)
+        if lookups is None:
+            return NoBatch(
+                f"which condition on {', '.join(columns) or 'a column'} changes cannot be told from the text"
+            )
+        refused = _refusal(select, {one.parameter for one in lookups})
+        if refused:
+            return NoBatch(refused)
         keys = [Key.of(one, known.types).cast_in(select) for one in lookups]
         without_constants(select, known.integers)
         return _made(select, keys, known)
-    except (
-        NotImplementedError,
-        RecursionError,
-    ):  # pglast prints nearly all of PostgreSQL's grammar
+    except (NotImplementedError, RecursionError, tree.ParseError):
+        # pglast prints nearly all of PostgreSQL's grammar, and parses deeper than facts are read
         return NoBatch("it holds syntax that is rare or nested too deeply to be written anew")
 
 
