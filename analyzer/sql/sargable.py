@@ -11,6 +11,7 @@ from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 from pglast.visitors import Visitor
 
+from analyzer.sql.batch_tree import inside
 from analyzer.sql.plain_tree import none_if_unwritable, only_statement, statement_of
 
 _LIST = re.compile(r"\bin ?\( ?(\$\d+) /\*, \.\.\. \*/ ?\)", re.IGNORECASE)
@@ -24,6 +25,7 @@ _DATE_RANGES = {
 }
 _ZONED = "timestamp with time zone"
 _UNIT = re.compile(r"\(?(?:date_trunc\('|EXTRACT\(|date_part\(')(\w+)", re.IGNORECASE)
+_UNIT_CALLS = ("date_trunc", "extract", "date_part")
 _STEPS = {"quarter": "3 months"} | {
     unit: f"1 {unit}" for unit in ("minute", "hour", "day", "week", "month", "year")
 }
@@ -98,6 +100,15 @@ class _Ranges(_Rewriter):
         self._unit = unit
         self._is_moment = column_type.startswith(("timestamp", "date"))
         self._is_zoned = "with time zone" in column_type  # timestamp(6) with time zone, too
+        self._calls = 0
+
+    def __call__(self, node: Tree) -> Tree:
+        """Rewrite a tree."""
+        self._calls = sum(
+            _called(one) in _UNIT_CALLS and any(map(self._is_column, inside(one)))
+            for one in inside(node)
+        )
+        return super().__call__(node)
 
     def visit_A_Expr(self, _ancestors: object, node: Tree) -> Tree:  # noqa: N802 - pglast's name
         """Give the range that says the same, or nothing to leave the comparison."""
@@ -150,13 +161,10 @@ class _Ranges(_Rewriter):
 
     def _unit_of(self, node: Tree, operator: str, value: str) -> str | None:
         """date_trunc to a unit, and the year of a date."""
-        name = _called(node)
-        if operator != "=" or self._unit is None or len(getattr(node, "args", None) or ()) < 2:  # noqa: PLR2004 - unit and column
+        column = self._unit_column(node)
+        if operator != "=" or column is None or not self._is_moment or not self._is_unit(node):
             return None
-        column = node.args[1]
-        if not self._is_column(column) or not self._is_moment:
-            return None
-        shown = _text(column)
+        name, shown = _called(node), _text(column)
         if name == "date_trunc" and self._unit in _STEPS:
             first = f"({value})::{'timestamptz' if self._is_zoned else 'timestamp'}"
             # A value that is not the first moment of its unit finds nothing, then as before.
@@ -167,6 +175,19 @@ class _Ranges(_Rewriter):
             year = f"({value})::int"
             return f"{shown} >= make_date({year}, 1, 1) AND {shown} < make_date({year} + 1, 1, 1)"
         return None
+
+    def _unit_column(self, node: Tree) -> Tree:
+        """The column of a call that takes a unit and the column; one with a time zone is another."""
+        if _called(node) not in _UNIT_CALLS or len(node.args or ()) != 2:  # noqa: PLR2004 - unit and column
+            return None
+        return node.args[1] if self._is_column(node.args[1]) else None
+
+    def _is_unit(self, node: Tree) -> bool:
+        """Whether a call is of the unit that was asked for, not of another on the same column."""
+        unit = node.args[0]
+        if _is(unit, ast.A_Const):
+            return str(getattr(unit.val, "sval", "")).lower() == self._unit
+        return self._calls == 1  # the text has lost the units: of several calls any may be meant
 
     def _coalesce(self, node: Tree, operator: str, value: str) -> str | None:
         if operator != "=" or len(node.args) != 2 or not self._is_column(node.args[0]):  # noqa: PLR2004 - the column and its default

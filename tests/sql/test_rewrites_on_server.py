@@ -332,3 +332,15 @@ def test_a_rewriting_may_be_longer_than_what_is_rewritten() -> None:
     many = write_many(sql, dict.fromkeys(LONG_NAMES, kind), None)
     assert many is not None
     assert len(many.parameters) == len(LONG_NAMES)
+
+
+def test_a_year_as_a_range_beside_a_month_finds_the_same_rows(
+    connection: psycopg.Connection[Any],
+) -> None:
+    days = "(SELECT date '2023-11-15' + 10 * n AS a FROM generate_series(0, 80) AS n) AS days"
+    sql = f"SELECT a FROM {days} WHERE EXTRACT(year FROM a) = $1 AND EXTRACT(month FROM a) = $2"
+    made = without_function(sql, "a", "EXTRACT(year FROM a)", "date")
+    assert made is not None
+    wanted = rows_of(connection, sql, (2024, 5))
+    assert len(wanted) == 3
+    assert rows_of(connection, made, (2024, 5)) == wanted
