@@ -18,6 +18,8 @@ from analyzer.sql.quoting import quote_identifier
 
 _ROWS = "rows"
 _AND = enums.BoolExprType.AND_EXPR
+_MERGE = "merge rows of one key first: PostgreSQL refuses a key twice in one statement"
+_MORE_ROWS = "shown for two rows: add a group of values for each further one, at most 65,535 in all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,19 @@ def _unnested(
     insert.cols = tuple(columns)
     insert.selectStmt = statement_of(f"SELECT {', '.join(shown)}")
     insert.selectStmt.fromClause = _source(_unnest(arrays))
-    note = "the order of what RETURNING gives is not promised" if insert.returningClause else ""
-    return ManyRows(_print(insert), _arrays(arrays), note)
+    order = "the order of what RETURNING gives is not promised" if insert.returningClause else ""
+    return ManyRows(_print(insert), _arrays(arrays), _notes(order, _merging(insert)))
+
+
+def _merging(insert: Tree) -> str:
+    """What a loop may do and one statement may not: write to the row of a key and update it later."""
+    conflict = insert.onConflictClause
+    updates = enums.OnConflictAction.ONCONFLICT_UPDATE
+    return _MERGE if conflict is not None and conflict.action == updates else ""
+
+
+def _notes(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
 
 
 def _unnest(arrays: list[tuple[str, str]]) -> str:
@@ -128,7 +141,7 @@ def _two_rows(sql: str) -> ManyRows | None:
     return ManyRows(
         _print(first),
         told,
-        "shown for two rows: add a group of values for each further one, at most 65,535 in all",
+        _notes(_MORE_ROWS, _merging(first)),
     )
 
 

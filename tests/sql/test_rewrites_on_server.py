@@ -1,7 +1,7 @@
 """Rewritten statements do on a real server exactly what the loops, pages and lists did."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -199,6 +199,36 @@ def test_rows_of_json_are_of_the_tables_own_type(table: str, row_type: str) -> N
     many = write_many(f"UPDATE {table} SET n = $1 WHERE id = $2", {}, None)
     assert many is not None
     assert f"(CAST(NULL AS {row_type}), $1)" in " ".join(many.sql.split())
+
+
+@pytest.mark.parametrize("typed", [True, False], ids=["types", "no types"])
+def test_a_key_twice_is_refused_on_conflict_and_the_note_says_so(
+    connection: psycopg.Connection[Any], *, typed: bool
+) -> None:
+    loop = replace(LOOPS["insert on conflict"], rows=((1, "x", 77), (1, "x", 78)))
+    many = write_many(loop.sql, TYPES["accounts"] if typed else {}, None)
+    assert many is not None
+    assert (
+        "merge rows of one key first: PostgreSQL refuses a key twice in one statement" in many.note
+    )
+    with connection.transaction(force_rollback=True):
+        for row in loop.rows:
+            connection.execute(loop.sql, row)  # type: ignore[arg-type]  # written above
+    with (
+        pytest.raises(psycopg.errors.CardinalityViolation, match="a second time"),
+        connection.transaction(force_rollback=True),
+    ):
+        connection.execute(many.sql, arguments(loop, many))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("conflict", ["", "ON CONFLICT DO NOTHING", "ON CONFLICT (id) DO NOTHING"])
+@pytest.mark.parametrize("types", [TYPES["accounts"], {}])
+def test_keys_need_no_merging_where_nothing_is_updated(
+    conflict: str, types: dict[str, str]
+) -> None:
+    many = write_many(f"INSERT INTO accounts (id) VALUES ($1) {conflict}", types, None)
+    assert many is not None
+    assert "merge" not in many.note
 
 
 @pytest.mark.parametrize("sql", REFUSED)
