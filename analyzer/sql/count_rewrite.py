@@ -3,7 +3,8 @@
 from pglast import enums
 from pglast.stream import IndentedStream
 
-from analyzer.sql.plain_tree import ParameterVisitor, none_if_unwritable, plain_select, statement_of
+from analyzer.sql.batch_tree import renumber
+from analyzer.sql.plain_tree import none_if_unwritable, plain_select, statement_of
 
 
 @none_if_unwritable
@@ -21,9 +22,5 @@ def count_of(sql: str) -> str | None:
     select.sortClause = select.lockingClause = None
     select.limitCount = select.limitOffset = None
     select.limitOption = enums.LimitOption.LIMIT_OPTION_DEFAULT
-    visitor = ParameterVisitor()
-    visitor(select)
-    used = sorted({node.number for node in visitor.found})
-    for node in visitor.found:
-        node.number = used.index(node.number) + 1
+    renumber(select)
     return str(IndentedStream(comma_at_eoln=True)(select))

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 
-from analyzer.sql.batch_tree import Tree, is_a
+from analyzer.sql.batch_tree import Tree, is_a, parameters, renumber
 from analyzer.sql.plain_tree import (
-    ParameterVisitor,
     none_if_unwritable,
     plain_select,
-    renumber,
     statement_of,
 )
 
@@ -54,9 +52,7 @@ def keyset(sql: str, unique: Sequence[str]) -> Keyset | None:
             named.append(name)
             _sort_also(select, columns[-1], descending=descending[-1])
     select.limitOffset = None
-    visitor = ParameterVisitor()
-    visitor(select)
-    highest = max((node.number for node in visitor.found), default=0)
+    highest = max((node.number for node in parameters(select)), default=0)
     if select.limitCount is None:  # texts with and without LIMIT are one statement
         highest += 1
         select.limitCount = ast.ParamRef(number=highest)
@@ -64,7 +60,7 @@ def keyset(sql: str, unique: Sequence[str]) -> Keyset | None:
     numbers = [highest + place for place in range(1, len(columns) + 1)]
     _also(select, _behind(columns, descending, numbers))
     _select_also(select, columns)
-    final = renumber(select, keep=numbers[0])
+    final = renumber(select)
     return Keyset(
         IndentedStream(comma_at_eoln=True)(select),
         tuple(named),

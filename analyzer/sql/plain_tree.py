@@ -6,12 +6,10 @@ from typing import ParamSpec, TypeVar
 
 from pglast import ast, enums, parse_sql
 from pglast.parser import ParseError
-from pglast.visitors import Visitor
 
 from analyzer.sql.batch_tree import Tree, is_a
 
-_LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
-
+LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
 
 _Arguments = ParamSpec("_Arguments")
 _Made = TypeVar("_Made")
@@ -42,35 +40,12 @@ def statement_of(sql: str) -> Tree:
 
 
 def only_statement(sql: str) -> Tree:
-    """The tree of a single statement of an application; None also for what is too long to rewrite."""
-    return statement_of(sql) if len(sql) <= _LONGEST else None
+    """As statement_of, for a text that is read: None also for what is too long to rewrite."""
+    return statement_of(sql) if len(sql) <= LONGEST else None
 
 
 def plain_select(sql: str) -> Tree:
-    """The tree of a single SELECT of tables' rows, no UNION or the like; None for anything else."""
+    """The tree of a single SELECT of tables' rows, no UNION or the like; None for another."""
     select = only_statement(sql)
     plain = is_a(select, ast.SelectStmt) and select.op == enums.SetOperation.SETOP_NONE
     return select if plain else None
-
-
-class ParameterVisitor(Visitor):
-    """Collects the parameters of a tree."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[Tree] = []
-
-    def visit_ParamRef(self, _ancestors: object, node: Tree) -> None:  # noqa: N802 - pglast's name
-        """Keep a parameter."""
-        self.found.append(node)
-
-
-def renumber(select: Tree, keep: int) -> dict[int, int]:
-    """Close the gaps that dropped conditions left: PostgreSQL refuses unused parameter numbers."""
-    visitor = ParameterVisitor()
-    visitor(select)
-    used = sorted({node.number for node in visitor.found} | {keep})
-    numbers = {old: new for new, old in enumerate(used, 1)}
-    for node in visitor.found:
-        node.number = numbers[node.number]
-    return numbers
