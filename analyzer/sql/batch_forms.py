@@ -118,7 +118,7 @@ def array_form(select: Tree, key: Key, *, unique: bool) -> Made | None:
             sortby_nulls=enums.SortByNulls.SORTBY_NULLS_DEFAULT,
         )
         select.sortClause = (by_key, *select.sortClause)
-    (number,) = renumber([select], [key.parameter])
+    number = renumber(select)[key.parameter]
     return _print(select), (number,), (name,)
 
 
@@ -141,7 +141,7 @@ def grouped_form(select: Tree, key: Key) -> Made | None:
     key_name = free_name(key.column, names)
     select.targetList = (_target(key_name, comparison.lexpr), *select.targetList)
     select.groupClause = (comparison.lexpr,)
-    (number,) = renumber([select], [key.parameter])
+    number = renumber(select)[key.parameter]
     quoted = quote_identifier(key_name)
     shown = [
         f"coalesce(found.{quote_identifier(name)}, 0) AS {quote_identifier(name)}"
@@ -167,7 +167,8 @@ def lateral_form(select: Tree, keys: Sequence[Key]) -> Made:
         names.append(free_name(key.column, [*outputs, *names]))
     wanted = dict(zip((key.parameter for key in keys), names, strict=True))
     replace_parameters(select, {n: (source, name) for n, name in wanted.items()})
-    numbers = renumber([select], [key.parameter for key in keys])
+    renumbered = renumber(select, keep=wanted)
+    numbers = [renumbered[key.parameter] for key in keys]
     arrays = [key.array(number) or "" for key, number in zip(keys, numbers, strict=True)]
     quoted = [quote_identifier(name) for name in names]
     body, order, shown = _indented(select), "", f"{found}.*"

@@ -1,9 +1,10 @@
-"""Small things done with pglast's syntax trees of a SELECT that is being rewritten."""
+"""Small things done with pglast's syntax trees of statements that are being rewritten."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pglast import ast, enums
+from pglast.visitors import Visitor
 
 # pglast's classes make every child optional; what is walked here was checked by the parser.
 Tree = Any
@@ -91,14 +92,36 @@ def _replaced(value: Tree, columns: Mapping[int, tuple[str, str]]) -> Tree:
     return value
 
 
-def renumber(trees: Sequence[Tree], keep: Sequence[int]) -> list[int]:
-    """Close the gaps between parameters (PostgreSQL refuses unused ones); the new numbers of `keep`."""
-    found = [node for one in trees for node in inside(one) if is_a(node, ast.ParamRef)]
+class _Parameters(Visitor):
+    """Collects the parameters of a tree."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Tree] = []
+
+    def visit_ParamRef(self, _ancestors: object, node: Tree) -> None:  # noqa: N802 - pglast's name
+        """Keep a parameter."""
+        self.found.append(node)
+
+
+def parameters(tree: Tree) -> list[Tree]:
+    """Every parameter of a tree, the outermost first."""
+    visitor = _Parameters()
+    visitor(tree)
+    return visitor.found
+
+
+def renumber(tree: Tree, keep: Iterable[int] = ()) -> dict[int, int]:
+    """Close the gaps between parameters (PostgreSQL refuses unused ones); new numbers by old ones.
+
+    `keep` are numbers that stay though the tree does not have them.
+    """
+    found = parameters(tree)
     used = sorted({node.number for node in found} | set(keep))
     numbers = {old: new for new, old in enumerate(used, 1)}
     for node in found:
         node.number = numbers[node.number]
-    return [numbers[number] for number in keep]
+    return numbers
 
 
 def relation_names(select: Tree) -> list[str]:

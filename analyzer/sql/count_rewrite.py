@@ -3,9 +3,11 @@
 from pglast import enums
 from pglast.stream import IndentedStream
 
-from analyzer.sql.plain_tree import ParameterVisitor, only_statement, plain_select
+from analyzer.sql.batch_tree import renumber
+from analyzer.sql.plain_tree import none_if_unwritable, plain_select, statement_of
 
 
+@none_if_unwritable
 def count_of(sql: str) -> str | None:
     """`SELECT count(*)` with the same tables and conditions; None where that is another number.
 
@@ -16,13 +18,9 @@ def count_of(sql: str) -> str | None:
         return None
     if select.groupClause or select.distinctClause or not select.fromClause:
         return None
-    select.targetList = only_statement("SELECT count(*)").targetList
+    select.targetList = statement_of("SELECT count(*)").targetList
     select.sortClause = select.lockingClause = None
     select.limitCount = select.limitOffset = None
     select.limitOption = enums.LimitOption.LIMIT_OPTION_DEFAULT
-    visitor = ParameterVisitor()
-    visitor(select)
-    used = sorted({node.number for node in visitor.found})
-    for node in visitor.found:
-        node.number = used.index(node.number) + 1
+    renumber(select)
     return str(IndentedStream(comma_at_eoln=True)(select))

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 
-from analyzer.sql.batch_tree import Tree, is_a
-from analyzer.sql.plain_tree import ParameterVisitor, only_statement, plain_select, renumber
+from analyzer.sql.batch_tree import Tree, is_a, parameters, renumber
+from analyzer.sql.plain_tree import (
+    none_if_unwritable,
+    plain_select,
+    statement_of,
+)
 
 _DESC = enums.SortByDir.SORTBY_DESC
 
@@ -25,6 +29,7 @@ class Keyset:
     parameters: tuple[int, ...]
 
 
+@none_if_unwritable
 def keyset(sql: str, unique: Sequence[str]) -> Keyset | None:
     """The SELECT without OFFSET, behind the last row of the page before; None where that is not safe.
 
@@ -47,9 +52,7 @@ def keyset(sql: str, unique: Sequence[str]) -> Keyset | None:
             named.append(name)
             _sort_also(select, columns[-1], descending=descending[-1])
     select.limitOffset = None
-    visitor = ParameterVisitor()
-    visitor(select)
-    highest = max((node.number for node in visitor.found), default=0)
+    highest = max((node.number for node in parameters(select)), default=0)
     if select.limitCount is None:  # texts with and without LIMIT are one statement
         highest += 1
         select.limitCount = ast.ParamRef(number=highest)
@@ -57,7 +60,7 @@ def keyset(sql: str, unique: Sequence[str]) -> Keyset | None:
     numbers = [highest + place for place in range(1, len(columns) + 1)]
     _also(select, _behind(columns, descending, numbers))
     _select_also(select, columns)
-    final = renumber(select, keep=numbers[0])
+    final = renumber(select)
     return Keyset(
         IndentedStream(comma_at_eoln=True)(select),
         tuple(named),
@@ -130,7 +133,7 @@ def _behind(columns: Sequence[Tree], descending: Sequence[bool], numbers: Sequen
 
 
 def _condition(text: str) -> Tree:
-    return only_statement(f"SELECT WHERE {text}").whereClause
+    return statement_of(f"SELECT WHERE {text}").whereClause
 
 
 def _also(select: Tree, condition: Tree) -> None:

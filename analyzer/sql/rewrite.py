@@ -21,8 +21,8 @@ from analyzer.sql.batch_forms import (
 )
 from analyzer.sql.batch_tree import Tree, inside, is_a, parameter_of, without_constants, words
 from analyzer.sql.facts import read_facts
+from analyzer.sql.plain_tree import LONGEST
 
-_LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
 _LIST = "/*, ... */"  # what a normalised text has for the rest of a list
 _DEEPEST = 200  # levels of brackets
 
@@ -99,28 +99,26 @@ def batch(sql: str, columns: Sequence[str], known: Known | None = None) -> Batch
     select, refused = _select(sql)
     if select is None:
         return NoBatch(refused)
-    lookups = _lookups(sql, columns)
-    if lookups is None:
-        return NoBatch(
-            f"which condition on {', '.join(columns) or 'a column'} changes cannot be told from the text"
-        )
-    refused = _refusal(select, {one.parameter for one in lookups})
-    if refused:
-        return NoBatch(refused)
     try:
+        lookups = _lookups(sql, columns)
+        if lookups is None:
+            return NoBatch(
+                f"which condition on {', '.join(columns) or 'a column'} changes cannot be told from the text"
+            )
+        refused = _refusal(select, {one.parameter for one in lookups})
+        if refused:
+            return NoBatch(refused)
         keys = [Key.of(one, known.types).cast_in(select) for one in lookups]
         without_constants(select, known.integers)
         return _made(select, keys, known)
-    except (
-        NotImplementedError,
-        RecursionError,
-    ):  # pglast prints nearly all of PostgreSQL's grammar
+    except (NotImplementedError, RecursionError, tree.ParseError):
+        # pglast prints nearly all of PostgreSQL's grammar, and parses deeper than facts are read
         return NoBatch("it holds syntax that is rare or nested too deeply to be written anew")
 
 
 def _select(sql: str) -> tuple[Tree | None, str]:
     """The tree of a single SELECT, or why there is none."""
-    if len(sql) > _LONGEST or sql.count("(") > _DEEPEST:
+    if len(sql) > LONGEST or sql.count("(") > _DEEPEST:
         return None, "the statement is too long to be rewritten for copying"
     if _LIST in sql:
         return None, "it has a list of values beside the key, whose length varies"

@@ -5,14 +5,14 @@ None where the text is not one that can be rewritten safely.
 """
 
 import re
-from typing import Any
 
-from pglast import ast, enums, parse_sql
-from pglast.parser import ParseError
+from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 from pglast.visitors import Visitor
 
-_LONGEST = 16_384  # characters; what is longer is not for copying, and deep nesting costs stack
+from analyzer.sql.batch_tree import Tree, inside, is_a, renumber
+from analyzer.sql.plain_tree import none_if_unwritable, only_statement, statement_of
+
 _LIST = re.compile(r"\bin ?\( ?(\$\d+) /\*, \.\.\. \*/ ?\)", re.IGNORECASE)
 _NOT_LIST = re.compile(r"\bnot in ?\( ?(\$\d+) /\*, \.\.\. \*/ ?\)", re.IGNORECASE)
 _DATE_RANGES = {
@@ -24,13 +24,10 @@ _DATE_RANGES = {
 }
 _ZONED = "timestamp with time zone"
 _UNIT = re.compile(r"\(?(?:date_trunc\('|EXTRACT\(|date_part\(')(\w+)", re.IGNORECASE)
+_UNIT_CALLS = ("date_trunc", "extract", "date_part")
 _STEPS = {"quarter": "3 months"} | {
     unit: f"1 {unit}" for unit in ("minute", "hour", "day", "week", "month", "year")
 }
-
-Tree = (
-    Any  # pglast's classes make every child optional; what is walked here was checked by the parser
-)
 
 
 def with_arrays(sql: str) -> str:
@@ -64,26 +61,16 @@ class _Rewriter(Visitor):
     changed = False
 
 
+@none_if_unwritable
 def _rewritten(sql: str, rewriter: _Rewriter) -> str | None:
-    if len(sql) > _LONGEST:
+    statement = only_statement(with_arrays(sql))
+    if statement is None:
         return None
-    try:
-        statements: Tree = parse_sql(with_arrays(sql))
-        if len(statements) != 1:
-            return None
-        statement = statements[0].stmt
-        rewriter(statement)
-        if not rewriter.changed:
-            return None
-        _renumber(statement)
-        return str(IndentedStream(comma_at_eoln=True)(statement))
-    except (ParseError, RecursionError, NotImplementedError):
-        return None  # a text of another dialect, or one that cannot be printed
-
-
-def _is(node: Tree, kind: type) -> bool:
-    """isinstance, but a type checker goes on to take the node's children for present."""
-    return isinstance(node, kind)
+    rewriter(statement)
+    if not rewriter.changed:
+        return None
+    renumber(statement)
+    return str(IndentedStream(comma_at_eoln=True)(statement))
 
 
 def _text(node: Tree) -> str:
@@ -91,8 +78,7 @@ def _text(node: Tree) -> str:
 
 
 def _condition(sql: str) -> Tree:
-    select: Tree = parse_sql(f"SELECT {sql}")[0].stmt
-    return select.targetList[0].val
+    return statement_of(f"SELECT {sql}").targetList[0].val
 
 
 class _Ranges(_Rewriter):
@@ -104,6 +90,15 @@ class _Ranges(_Rewriter):
         self._unit = unit
         self._is_moment = column_type.startswith(("timestamp", "date"))
         self._is_zoned = "with time zone" in column_type  # timestamp(6) with time zone, too
+        self._calls = 0
+
+    def __call__(self, node: Tree) -> Tree:
+        """Rewrite a tree."""
+        self._calls = sum(
+            _called(one) in _UNIT_CALLS and any(map(self._is_column, inside(one)))
+            for one in inside(node)
+        )
+        return super().__call__(node)
 
     def visit_A_Expr(self, _ancestors: object, node: Tree) -> Tree:  # noqa: N802 - pglast's name
         """Give the range that says the same, or nothing to leave the comparison."""
@@ -119,7 +114,7 @@ class _Ranges(_Rewriter):
         if node.kind != enums.A_Expr_Kind.AEXPR_OP or node.rexpr is None:
             return None
         left, operator, value = node.lexpr, node.name[-1].sval, _text(node.rexpr)
-        if _is(left, ast.CoalesceExpr):
+        if is_a(left, ast.CoalesceExpr):
             return self._coalesce(left, operator, value)
         found = self._day_of(left)
         if found is not None and operator in _DATE_RANGES:
@@ -137,11 +132,13 @@ class _Ranges(_Rewriter):
         return f"{column} >= {day} AND {column} < {following}"
 
     def _is_column(self, node: Tree) -> bool:
-        return _is(node, ast.ColumnRef) and (getattr(node.fields[-1], "sval", None) == self._column)
+        return is_a(node, ast.ColumnRef) and (
+            getattr(node.fields[-1], "sval", None) == self._column
+        )
 
     def _day_of(self, node: Tree) -> tuple[str, str] | None:
         """For the date of the column: the column, and how a date becomes a moment to compare."""
-        if _is(node, ast.TypeCast) and node.typeName.names[-1].sval == "date":
+        if is_a(node, ast.TypeCast) and node.typeName.names[-1].sval == "date":
             inner = node.arg
         elif _called(node) == "date" and len(node.args or ()) == 1:
             inner = node.args[0]
@@ -156,13 +153,10 @@ class _Ranges(_Rewriter):
 
     def _unit_of(self, node: Tree, operator: str, value: str) -> str | None:
         """date_trunc to a unit, and the year of a date."""
-        name = _called(node)
-        if operator != "=" or self._unit is None or len(getattr(node, "args", None) or ()) < 2:  # noqa: PLR2004 - unit and column
+        column = self._unit_column(node)
+        if operator != "=" or column is None or not self._is_moment or not self._is_unit(node):
             return None
-        column = node.args[1]
-        if not self._is_column(column) or not self._is_moment:
-            return None
-        shown = _text(column)
+        name, shown = _called(node), _text(column)
         if name == "date_trunc" and self._unit in _STEPS:
             first = f"({value})::{'timestamptz' if self._is_zoned else 'timestamp'}"
             # A value that is not the first moment of its unit finds nothing, then as before.
@@ -174,6 +168,19 @@ class _Ranges(_Rewriter):
             return f"{shown} >= make_date({year}, 1, 1) AND {shown} < make_date({year} + 1, 1, 1)"
         return None
 
+    def _unit_column(self, node: Tree) -> Tree:
+        """The column of a call that takes a unit and the column; one with a time zone is another."""
+        if _called(node) not in _UNIT_CALLS or len(node.args or ()) != 2:  # noqa: PLR2004 - unit and column
+            return None
+        return node.args[1] if self._is_column(node.args[1]) else None
+
+    def _is_unit(self, node: Tree) -> bool:
+        """Whether a call is of the unit that was asked for, not of another on the same column."""
+        unit = node.args[0]
+        if is_a(unit, ast.A_Const):
+            return str(getattr(unit.val, "sval", "")).lower() == self._unit
+        return self._calls == 1  # the text has lost the units: of several calls any may be meant
+
     def _coalesce(self, node: Tree, operator: str, value: str) -> str | None:
         if operator != "=" or len(node.args) != 2 or not self._is_column(node.args[0]):  # noqa: PLR2004 - the column and its default
             return None
@@ -183,13 +190,13 @@ class _Ranges(_Rewriter):
 
 def _days(first: Tree, last: Tree, moment: str) -> tuple[str, str]:
     """The first moment of one day, and the first after another."""
-    begins, ends = (_text(day.arg if _is(day, ast.TypeCast) else day) for day in (first, last))
+    begins, ends = (_text(day.arg if is_a(day, ast.TypeCast) else day) for day in (first, last))
     return moment.format(f"({begins})::date"), moment.format(f"(({ends})::date + 1)")
 
 
 def _called(node: Tree) -> str:
     """The name of the function that a node calls, "" for another node."""
-    return str(node.funcname[-1].sval) if _is(node, ast.FuncCall) else ""
+    return str(node.funcname[-1].sval) if is_a(node, ast.FuncCall) else ""
 
 
 class _Exclusions(_Rewriter):
@@ -213,7 +220,7 @@ class _Exclusions(_Rewriter):
 
     def _statement(self, node: Tree, sources: tuple[Tree, ...]) -> None:
         where = node.whereClause
-        if _is(where, ast.BoolExpr) and where.boolop == enums.BoolExprType.AND_EXPR:
+        if is_a(where, ast.BoolExpr) and where.boolop == enums.BoolExprType.AND_EXPR:
             where.args = tuple(self._replaced(part, sources) for part in where.args)
         elif where is not None:
             node.whereClause = self._replaced(where, sources)
@@ -233,9 +240,9 @@ def _excluding(part: Tree) -> Tree:
     """The subquery of `column NOT IN (SELECT …)` or `column <> ALL (SELECT …)`, else None."""
     link = part
     kind = enums.SubLinkType.ALL_SUBLINK
-    if _is(part, ast.BoolExpr) and part.boolop == enums.BoolExprType.NOT_EXPR:
+    if is_a(part, ast.BoolExpr) and part.boolop == enums.BoolExprType.NOT_EXPR:
         link, kind = part.args[0], enums.SubLinkType.ANY_SUBLINK
-    fits = _is(link, ast.SubLink) and link.subLinkType == kind
+    fits = is_a(link, ast.SubLink) and link.subLinkType == kind
     if fits and kind == enums.SubLinkType.ALL_SUBLINK:
         fits = link.operName is not None and link.operName[-1].sval == "<>"
     return link if fits and isinstance(link.testexpr, ast.ColumnRef) else None
@@ -249,7 +256,7 @@ def _not_exists(link: Tree, outer: list[str]) -> str | None:
         return None
     listed = inner.targetList[0].val if len(inner.targetList or ()) == 1 else None
     names = _names(inner.fromClause or ())
-    if not _is(listed, ast.ColumnRef) or set(names) & set(outer):
+    if not is_a(listed, ast.ColumnRef) or set(names) & set(outer):
         return None
     column, excluded = _qualified(link.testexpr, outer), _qualified(listed, names)
     if column is None or excluded is None:
@@ -269,43 +276,21 @@ def _names(sources: tuple[Tree, ...]) -> list[str]:
     stack = list(sources)
     while stack:
         item = stack.pop()
-        if _is(item, ast.JoinExpr):
+        if is_a(item, ast.JoinExpr):
             stack += [item.larg, item.rarg]
         elif getattr(item, "alias", None) is not None:
             names.append(str(item.alias.aliasname))
-        elif _is(item, ast.RangeVar):
+        elif is_a(item, ast.RangeVar):
             names.append(str(item.relname))
     return names
 
 
 def _qualified(column: Tree, names: list[str]) -> str | None:
     """A column as SQL with its table in front, None where the text does not tell which."""
-    if _is(column.fields[-1], ast.A_Star):
+    if is_a(column.fields[-1], ast.A_Star):
         return None
     if len(column.fields) > 1:
         return _text(column)
     if len(names) != 1:
         return None
     return _text(ast.ColumnRef((ast.String(names[0]), *column.fields)))
-
-
-class _Parameters(Visitor):
-    """Collects the parameters of a tree."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[Tree] = []
-
-    def visit_ParamRef(self, _ancestors: object, node: Tree) -> None:  # noqa: N802 - pglast's name
-        """Note one parameter."""
-        self.found.append(node)
-
-
-def _renumber(statement: Tree) -> None:
-    """Close the gaps that dropped values left: PostgreSQL refuses unused parameter numbers."""
-    parameters = _Parameters()
-    parameters(statement)
-    used = sorted({node.number for node in parameters.found})
-    numbers = {old: new for new, old in enumerate(used, 1)}
-    for node in parameters.found:
-        node.number = numbers[node.number]

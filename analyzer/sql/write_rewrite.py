@@ -7,12 +7,18 @@ from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 from pglast.visitors import Visitor
 
-from analyzer.sql.batch_tree import Tree, is_a, parameter_of
-from analyzer.sql.plain_tree import ParameterVisitor, only_statement
+from analyzer.sql.batch_tree import Tree, inside, is_a, parameter_of, parameters, renumber
+from analyzer.sql.plain_tree import (
+    none_if_unwritable,
+    only_statement,
+    statement_of,
+)
 from analyzer.sql.quoting import quote_identifier
 
 _ROWS = "rows"
 _AND = enums.BoolExprType.AND_EXPR
+_MERGE = "merge rows of one key first: PostgreSQL refuses a key twice in one statement"
+_MORE_ROWS = "shown for two rows: add a group of values for each further one, at most 65,535 in all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class ManyRows:
     note: str
 
 
+@none_if_unwritable
 def write_many(
     sql: str, types: Mapping[str, str], varying: Collection[int] | None
 ) -> ManyRows | None:
@@ -45,12 +52,6 @@ def write_many(
     return None
 
 
-def _parameters(tree: Tree) -> list[Tree]:
-    visitor = ParameterVisitor()
-    visitor(tree)
-    return visitor.found
-
-
 def _print(tree: Tree) -> str:
     return str(IndentedStream(comma_at_eoln=True)(tree))
 
@@ -65,8 +66,8 @@ def _insert(insert: Tree, sql: str, types: Mapping[str, str]) -> ManyRows | None
     if not lists or len(lists) != 1 or not insert.cols or insert.withClause:
         return None
     values = lists[0]
-    inside = sum(len(_parameters(value)) for value in values)
-    if len(_parameters(insert)) != inside or inside == 0:
+    in_values = sum(len(parameters(value)) for value in values)
+    if len(parameters(insert)) != in_values or in_values == 0:
         return None  # ON CONFLICT … SET x = $9 may differ from row to row
     names = [column.name for column in insert.cols]
     return _unnested(insert, names, values, types) or _two_rows(sql)
@@ -86,7 +87,7 @@ def _unnested(
                 return None
             arrays.append((name, kind))
             shown.append(f"{_ROWS}.{quote_identifier(name)}")
-        elif _parameters(value):
+        elif parameters(value):
             return None
         else:
             shown.append(RawStream()(value))
@@ -94,10 +95,21 @@ def _unnested(
     if len(names) != len(values):
         return None
     insert.cols = tuple(columns)
-    insert.selectStmt = only_statement(f"SELECT {', '.join(shown)}")
+    insert.selectStmt = statement_of(f"SELECT {', '.join(shown)}")
     insert.selectStmt.fromClause = _source(_unnest(arrays))
-    note = "the order of what RETURNING gives is not promised" if insert.returningClause else ""
-    return ManyRows(_print(insert), _arrays(arrays), note)
+    order = "the order of what RETURNING gives is not promised" if insert.returningClause else ""
+    return ManyRows(_print(insert), _arrays(arrays), _notes(order, _merging(insert)))
+
+
+def _merging(insert: Tree) -> str:
+    """What a loop may do and one statement may not: write to the row of a key and update it later."""
+    conflict = insert.onConflictClause
+    updates = enums.OnConflictAction.ONCONFLICT_UPDATE
+    return _MERGE if conflict is not None and conflict.action == updates else ""
+
+
+def _notes(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
 
 
 def _unnest(arrays: list[tuple[str, str]]) -> str:
@@ -112,9 +124,9 @@ def _arrays(arrays: list[tuple[str, str]]) -> tuple[str, ...]:
 
 def _two_rows(sql: str) -> ManyRows | None:
     first, second = only_statement(sql), only_statement(sql)
-    mine = _parameters(first)
+    mine = parameters(first)
     count = max(node.number for node in mine)
-    for node in _parameters(second):
+    for node in parameters(second):
         node.number += count
     rows = (*first.selectStmt.valuesLists, *second.selectStmt.valuesLists)
     first.selectStmt.valuesLists = rows
@@ -122,7 +134,7 @@ def _two_rows(sql: str) -> ManyRows | None:
     return ManyRows(
         _print(first),
         told,
-        "shown for two rows: add a group of values for each further one, at most 65,535 in all",
+        _notes(_MORE_ROWS, _merging(first)),
     )
 
 
@@ -133,30 +145,19 @@ def _found_by_keys(
     write: Tree, types: Mapping[str, str], varying: Collection[int] | None
 ) -> ManyRows | None:
     others = write.fromClause if is_a(write, ast.UpdateStmt) else write.usingClause
-    if others or write.withClause or write.whereClause is None or _has_subquery(write):
+    if others or write.withClause or write.whereClause is None:
+        return None
+    if any(is_a(node, ast.SubLink) for node in inside(write)):
         return None
     _drop_constants(write)
     keys = _keys(write.whereClause)
-    found = _parameters(write)
+    found = parameters(write)
     moving = [node for node in found if varying is None or node.number in varying]
     if not keys or not moving:
         return None
     if len(moving) == 1 and [key for key in keys if parameter_of(key.rexpr) is moving[0]]:
         return _any(write, next(key for key in keys if parameter_of(key.rexpr) is moving[0]))
     return _joined(write, keys, moving, types)
-
-
-def _has_subquery(tree: Tree) -> bool:
-    visitor = _Subqueries()
-    visitor(tree)
-    return visitor.found
-
-
-class _Subqueries(Visitor):
-    found = False
-
-    def visit_SubLink(self, _ancestors: object, _node: Tree) -> None:  # noqa: N802 - pglast's name
-        self.found = True
 
 
 def _conditions(where: Tree) -> tuple[Tree, ...]:
@@ -207,11 +208,7 @@ def _name(column: Tree) -> str:
 
 def _renumbered(write: Tree, told: Mapping[int, str]) -> tuple[str, ...]:
     """Close gaps between parameters; gives what each is, in order."""
-    nodes = _parameters(write)
-    used = sorted({node.number for node in nodes})
-    for node in nodes:
-        node.number = used.index(node.number) + 1
-    return tuple(told.get(number, "the same in every row that was seen") for number in used)
+    return tuple(told.get(old, "the same in every row that was seen") for old in renumber(write))
 
 
 def _joined(
@@ -228,7 +225,7 @@ def _joined(
     _qualify(write)
     for node, name in zip(moving, named, strict=True):
         _put(write, keys, node, ast.ColumnRef((ast.String(_ROWS), ast.String(name))))
-    kept = _parameters(write)
+    kept = parameters(write)
     if any(node is other for node in moving for other in kept):
         return None
     typed = [(name, types.get(name, "[]")) for name in named]
@@ -306,10 +303,12 @@ def _put(write: Tree, keys: list[Tree], node: Tree, column: Tree) -> None:
 
 def _from_json(write: Tree, names: list[str]) -> ManyRows:
     """Rows whose types are those of the table itself: for where types are not known."""
-    table = RawStream()(write.relation).split(" AS ")[0]
+    table = write.relation
+    parts = (table.catalogname, table.schemaname, table.relname)  # without ONLY and its alias
+    row_type = ".".join(quote_identifier(part) for part in parts if part)
     told = _renumbered(write, {})
     number = len(told) + 1
-    _join(write, f"jsonb_populate_recordset(NULL::{table}, ${number}) AS {_ROWS}")
+    _join(write, f"jsonb_populate_recordset(NULL::{row_type}, ${number}) AS {_ROWS}")
     objects = ", ".join(f'"{name}": …' for name in names)
     return ManyRows(_print(write), (*told, f"jsonb: an array of {{{objects}}}"), _ONCE)
 
@@ -322,4 +321,4 @@ def _join(write: Tree, source: str) -> None:
 
 
 def _source(text: str) -> Tree:
-    return only_statement(f"SELECT FROM {text}").fromClause
+    return statement_of(f"SELECT FROM {text}").fromClause

@@ -216,6 +216,43 @@ def test_only_what_means_the_same_is_rewritten(
     assert (made is not None) == rewritten
 
 
+@pytest.mark.parametrize(
+    ("condition", "number", "rewritten"),
+    [
+        ("extract(year FROM a) = 2024 AND extract(month FROM a) = 5", 0, True),
+        ("extract(year FROM a) = 2024 AND extract(month FROM a) = 5", 1, False),
+        ("extract(year FROM a) = 2024 AND date_part('month', a) = 5", 0, True),
+        ("date_part('year', a) = 2024", 0, True),
+        ("date_part('year', a) = 2024 AND date_part('month', a) = 5", 0, False),
+        ("date_part('month', a) = 5 AND date_part('year', a) = 2024", 1, False),
+        ("date_trunc('day', a) = '2024-05-01' OR date_trunc('month', a) = '2024-06-01'", 0, False),
+        ("date_trunc('day', a) IN ('2024-05-01') OR date_trunc('month', a) = '2024-06-01'", 0, False),
+        ("date_trunc('day', a + b) = '2024-05-01' OR date_trunc('year', a) = '2024-01-01'", 0, False),
+        ("date_trunc('day', a, 'UTC') = '2024-05-01'", 0, False),  # the zone of the session is another
+        ("date_trunc('day', a, 'UTC') = $1 OR date_trunc('month', a) = '2024-06-01'", 0, False),
+    ],
+)  # fmt: skip
+def test_only_calls_of_the_obstacles_own_unit_are_rewritten(
+    condition: str,
+    number: int,
+    rewritten: bool,  # noqa: FBT001 - a case of the table
+) -> None:
+    statement = identify(f"SELECT z FROM t WHERE {condition}")
+    expression = statement.facts.obstacles[number].expression or ""
+    made = without_function(statement.sql, "a", expression, "timestamp without time zone")
+    assert (made is not None) == rewritten
+
+
+def test_what_is_of_another_unit_stays() -> None:
+    statement = identify(
+        "SELECT z FROM t WHERE extract(year FROM a) = 1 AND extract(month FROM a) = 5"
+    )
+    made = without_function(statement.sql, "a", "EXTRACT(year FROM a)", "date")
+    assert made is not None
+    assert made.count("make_date") == 2
+    assert made.endswith("AND EXTRACT(MONTH FROM a) = $2")
+
+
 def test_arrays_for_lists() -> None:
     listed = identify("SELECT a FROM t WHERE a IN (1, 2, 3) AND b NOT IN ('x', 'y')").sql
     assert with_arrays(listed) == "SELECT a FROM t WHERE a = ANY ($1) AND b <> ALL ($4)"

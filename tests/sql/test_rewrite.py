@@ -367,3 +367,13 @@ def test_whatever_the_statement_the_batch_is_sql_or_a_reason(text: str) -> None:
 def test_deep_nesting_is_rewritten_or_refused(depth: int) -> None:
     sql = f"SELECT a FROM t WHERE k = $1 AND {'(a > $2 OR ' * depth}b < $3{')' * depth}"
     assert isinstance(batch(sql, ["k"]), (Batch, NoBatch))
+
+
+@pytest.mark.parametrize("terms", [150, 400, 1500])
+def test_a_long_chain_of_operators_is_rewritten_or_refused(terms: int) -> None:
+    chain = " || ".join(["a"] * terms)
+    for sql in (
+        f"SELECT {chain} FROM t WHERE k = $1",
+        f"SELECT a FROM t WHERE k = $1 AND {chain} = $2",
+    ):
+        assert isinstance(batch(sql, ["k"]), (Batch, NoBatch))

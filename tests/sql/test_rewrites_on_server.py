@@ -1,7 +1,7 @@
 """Rewritten statements do on a real server exactly what the loops, pages and lists did."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from analyzer.sql.count_rewrite import count_of
 from analyzer.sql.identity import identify
 from analyzer.sql.keyset import keyset
+from analyzer.sql.sargable import without_function
 from analyzer.sql.write_rewrite import ManyRows, write_many
 
 if TYPE_CHECKING:
@@ -96,6 +97,16 @@ LOOPS = {
         ("account_id", "kind"),
         ((2, "even"), (3, "odd"), (4, "even"), (5, "even")),
     ),
+    "update of one table alone": Loop(
+        "UPDATE ONLY accounts AS a SET balance = $1 WHERE a.id = $2",
+        ("balance", "id"),
+        tuple((n * 5, n) for n in range(1, 9)),
+    ),
+    "delete from one table alone": Loop(
+        "DELETE FROM ONLY public.events WHERE account_id = $1 AND kind = $2",
+        ("account_id", "kind"),
+        ((5, "even"), (6, "odd")),
+    ),
 }
 REFUSED = [
     "INSERT INTO events (account_id) SELECT $1",
@@ -174,6 +185,50 @@ def test_the_rewritten_write_does_what_the_loop_did(
         together = state(connection)
     assert looped != before
     assert together == looped
+
+
+@pytest.mark.parametrize(
+    ("table", "row_type"),
+    [
+        ('"x AS y"', '"x AS y"'),
+        ('ONLY "S"."a.b" AS t', '"S"."a.b"'),
+        ("db.s.order_lines l", "db.s.order_lines"),
+    ],
+)
+def test_rows_of_json_are_of_the_tables_own_type(table: str, row_type: str) -> None:
+    many = write_many(f"UPDATE {table} SET n = $1 WHERE id = $2", {}, None)
+    assert many is not None
+    assert f"(CAST(NULL AS {row_type}), $1)" in " ".join(many.sql.split())
+
+
+@pytest.mark.parametrize("typed", [True, False], ids=["types", "no types"])
+def test_a_key_twice_is_refused_on_conflict_and_the_note_says_so(
+    connection: psycopg.Connection[Any], *, typed: bool
+) -> None:
+    loop = replace(LOOPS["insert on conflict"], rows=((1, "x", 77), (1, "x", 78)))
+    many = write_many(loop.sql, TYPES["accounts"] if typed else {}, None)
+    assert many is not None
+    assert (
+        "merge rows of one key first: PostgreSQL refuses a key twice in one statement" in many.note
+    )
+    with connection.transaction(force_rollback=True):
+        for row in loop.rows:
+            connection.execute(loop.sql, row)  # type: ignore[arg-type]  # written above
+    with (
+        pytest.raises(psycopg.errors.CardinalityViolation, match="a second time"),
+        connection.transaction(force_rollback=True),
+    ):
+        connection.execute(many.sql, arguments(loop, many))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("conflict", ["", "ON CONFLICT DO NOTHING", "ON CONFLICT (id) DO NOTHING"])
+@pytest.mark.parametrize("types", [TYPES["accounts"], {}])
+def test_keys_need_no_merging_where_nothing_is_updated(
+    conflict: str, types: dict[str, str]
+) -> None:
+    many = write_many(f"INSERT INTO accounts (id) VALUES ($1) {conflict}", types, None)
+    assert many is not None
+    assert "merge" not in many.note
 
 
 @pytest.mark.parametrize("sql", REFUSED)
@@ -279,3 +334,43 @@ def test_the_count_is_the_number_of_rows(
 )
 def test_what_counts_something_else_is_refused(sql: str) -> None:
     assert count_of(sql) is None
+
+
+DEEP = " || ".join(["owner"] * 1500)
+LONG_NAMES = [f"column_{n}" for n in range(600)]
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        lambda: write_many(f"UPDATE accounts SET owner = {DEEP} WHERE id = $1", {}, None),
+        lambda: write_many(f"DELETE FROM accounts WHERE id = $1 AND owner <> {DEEP}", {}, None),
+        lambda: write_many("INSERT INTO accounts (id) VALUES ($1)", {"id": "no type ("}, None),
+        lambda: keyset(f"SELECT {DEEP} FROM accounts ORDER BY id LIMIT $1 OFFSET $2", ("id",)),
+        lambda: count_of(f"SELECT id FROM accounts WHERE owner <> {DEEP}"),
+        lambda: without_function(f"SELECT {DEEP} FROM t WHERE a::date = $1", "a", "(a)::date"),
+    ],
+)
+def test_what_cannot_be_written_anew_is_refused(rewrite: Callable[[], object]) -> None:
+    assert rewrite() is None
+
+
+def test_a_rewriting_may_be_longer_than_what_is_rewritten() -> None:
+    values = ", ".join(f"${n}" for n in range(1, len(LONG_NAMES) + 1))
+    sql = f"INSERT INTO t ({', '.join(LONG_NAMES)}) VALUES ({values})"
+    kind = "timestamp(3) without time zone"
+    many = write_many(sql, dict.fromkeys(LONG_NAMES, kind), None)
+    assert many is not None
+    assert len(many.parameters) == len(LONG_NAMES)
+
+
+def test_a_year_as_a_range_beside_a_month_finds_the_same_rows(
+    connection: psycopg.Connection[Any],
+) -> None:
+    days = "(SELECT date '2023-11-15' + 10 * n AS a FROM generate_series(0, 80) AS n) AS days"
+    sql = f"SELECT a FROM {days} WHERE EXTRACT(year FROM a) = $1 AND EXTRACT(month FROM a) = $2"
+    made = without_function(sql, "a", "EXTRACT(year FROM a)", "date")
+    assert made is not None
+    wanted = rows_of(connection, sql, (2024, 5))
+    assert len(wanted) == 3
+    assert rows_of(connection, made, (2024, 5)) == wanted
