@@ -281,6 +281,29 @@ def test_the_calls_of_jobs_that_share_a_trace_stay_apart(read_text: Reading) -> 
     assert (found.source.unparsed_lines, found.source.foreign_bytes) == (1, len(lines[-1]))
 
 
+def test_spans_of_the_second_javascript_sdk_have_their_parent_in_a_context(
+    read_text: Reading,
+) -> None:
+    def span(number: str, parent: dict[str, object], kind: int, **attributes: object) -> str:
+        times = {"startTime": [1795338336, 0], "duration": [0, 1000000]}
+        ids = {"traceId": "ab" * 16, "spanId": number, **parent}
+        return json.dumps({**ids, "name": "x", "kind": kind, **times, "attributes": attributes})
+
+    call = {"db.system.name": "postgresql", "db.query.text": "SELECT 1"}
+    above = {"traceId": "ab" * 16, "spanId": "0a", "traceFlags": 1}
+    lines = [
+        span("c1", {"parentSpanContext": above}, 2, **call),
+        span("c2", {"parentSpanContext": above}, 2, **call),
+        span("0a", {"parentSpanContext": None}, 1, **{"http.route": "/books"}),
+        span("c3", {"parentSpanContext": {"spanId": 5}}, 2, **call),
+    ]
+    found = read_text("\n".join(lines))
+    assert found.executions.trace == [trace_number("ab" * 16)] * 2
+    comments = {found.recording.comments.get(number) for number in found.executions.comment}
+    assert comments == {"/*route='/books'*/"}
+    assert found.source.unparsed_lines == 1  # a parent of no such kind
+
+
 def test_a_call_that_two_libraries_tell_of_counts_once(read_text: Reading) -> None:
     lines = (CAPTURES / "otel/old.jsonl").read_text().splitlines()
     export = json.loads(lines[0])
