@@ -199,6 +199,14 @@ def test_rails_own_cache_is_no_call(name: str, read: Reading) -> None:
     assert statements(found)['SELECT "authors".* FROM "authors" WHERE "authors"."id" = $1'] == 1
 
 
+@pytest.mark.parametrize("model", ["Büchereiführer", "Émission"])
+def test_names_of_models_that_are_not_ascii(model: str, read_text: Reading) -> None:
+    call = f'  {model} Load (0.3ms)  SELECT "books".* FROM "books" WHERE "title" = $1  [["title", "é"]]\n'
+    found = read_text("  Book Load (0.3ms)  SELECT 1\n" + call)
+    assert found.statements[1] == 'SELECT "books".* FROM "books" WHERE "title" = $1'
+    assert json.loads(found.parameters[1]) == ["é"]
+
+
 def test_other_lines_of_an_application_are_foreign(read_text: Reading) -> None:
     rails = (CAPTURES / "rails/tagged.log").read_text()
     noise = "[app] hello\n\nsomething: else\n"

@@ -28,7 +28,7 @@ _FORMATTER = re.compile(
 )
 _TAGS = re.compile(rb"(?:\[[^\]\n]{1,200}\] ){1,12}")
 _CALL = re.compile(
-    rb"  (?:(?P<name>[A-Z][^()\n]{0,200}) )?\((?P<ms>\d{1,9}\.\d{1,6})ms\)  (?=\S)| {3}\((?P<bare>\d{1,9}\.\d{1,6})ms\)  (?=\S)"
+    rb"  (?:(?P<name>[A-Z\xc2-\xf4][^()\n]{0,200}) )?\((?P<ms>\d{1,9}\.\d{1,6})ms\)  (?=\S)| {3}\((?P<bare>\d{1,9}\.\d{1,6})ms\)  (?=\S)"
 )
 _STARTED = re.compile(
     rb'Started [A-Z]{3,10} "[^\n]{0,4000}" for [^\n]{0,60}?\bat (?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})'
@@ -207,9 +207,9 @@ class RailsReader(LineReader):
         self.sink.entry(call.size)
         if call.cached:
             return
-        text = text_of(ANSI.sub(b"", b"\n".join(call.lines)).replace(b"\r\n", b"\n").rstrip())
-        head = _CALL.match(text.encode())
-        sql, values = _binds(text[head.end() if head else 0 :])
+        text = ANSI.sub(b"", b"\n".join(call.lines)).replace(b"\r\n", b"\n")
+        head = _CALL.match(text)
+        sql, values = _binds(text_of(text[head.end() if head else 0 :]).rstrip())
         request, took_us = call.request, round(call.duration_ms * 1000)
         start_us = None if call.ended_us is None else call.ended_us - took_us
         if start_us is None and request.at_us is not None:
