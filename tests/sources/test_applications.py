@@ -95,8 +95,11 @@ def test_a_capture_that_is_cut_anywhere_is_accounted_for(name: str, read_text: R
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_line_ends_of_windows(name: str, read_text: Reading) -> None:
-    data = (CAPTURES / name).read_bytes().replace(b"\n", b"\r\n")
-    assert read_text(data).source.executions == KNOWN[name][1]
+    data = (CAPTURES / name).read_bytes()
+    unix, windows = read_text(data), read_text(data.replace(b"\n", b"\r\n"))
+    assert windows.source.executions == KNOWN[name][1]
+    assert windows.statements == unix.statements
+    assert windows.parameters == unix.parameters
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -133,7 +133,7 @@ class SqlalchemyReader(LineReader):
             self.interrupted()
 
     def _call(self, statement: _Statement, how: bytes, values: str, size: int) -> None:
-        sql = text_of(b"\n".join(statement.lines)).replace("\r\n", "\n")
+        sql = text_of(b"\n".join(statement.lines)).replace("\r\n", "\n").removesuffix("\r")
         if how.startswith(_RAW) and values in ("()", "{}", "[]"):
             names: list[str] = []  # the driver gets it as it is
         else:
