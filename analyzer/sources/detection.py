@@ -166,11 +166,19 @@ def _unwrapped(name: str, evidence: str, head: bytes, options: ReadOptions) -> R
         return Recognised(unwrapper.inner, evidence, wrapping=name, head=inner)
     plain = replace(options, log_format="stderr")
     found = _stderr(inner, plain)
-    if found is None and (calls := _application(inner)):
+    if found is None and (calls := _calls(inner, options)):
         evidence = f"{evidence}; {calls.evidence}"
         return Recognised(calls.format, evidence, wrapping=name, head=inner)
     known = found or Recognised("stderr", "no line in it begins as an entry does")
     return Recognised("stderr", f"{evidence}; {known.evidence}", known.prefix, name, inner)
+
+
+def _calls(head: bytes, options: ReadOptions) -> Recognised | None:
+    """Query logs of any kind that applications write."""
+    found = _json_lines(head, options)
+    if found is not None and found.is_calls:
+        return found
+    return _application(head) or _mapped(head, options)
 
 
 def _application(head: bytes) -> Recognised | None:

@@ -232,6 +232,19 @@ def test_what_a_container_printed(name: str, read_text: Reading) -> None:
     assert (found.source.format, found.source.executions) == ("cri", KNOWN[name][1])
 
 
+@pytest.mark.parametrize(
+    "name", ["prisma6/query_events.jsonl", "otel/stable.jsonl", "otel/old.jsonl"]
+)
+def test_json_lines_that_a_container_printed(name: str, read_text: Reading) -> None:
+    plain = (CAPTURES / name).read_text().splitlines(keepends=True)
+    time = "2026-11-26T23:06:27.123456789Z"
+    docker = [json.dumps({"log": one, "stream": "stdout", "time": time}) + "\n" for one in plain]
+    found = read_text("".join(docker))
+    assert (found.source.format, found.source.executions) == ("docker", KNOWN[name][1])
+    found = read_text("".join(f"{time} stdout F {one}" for one in plain), log_format="cri")
+    assert (found.source.format, found.source.executions) == ("cri", KNOWN[name][1])
+
+
 def test_an_entry_without_its_end_costs_that_entry_only(read_text: Reading) -> None:
     lines = (CAPTURES / "django/default.log").read_text().splitlines(keepends=True)
     lines[3] = lines[3][:60] + "\n"
