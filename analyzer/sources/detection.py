@@ -141,9 +141,12 @@ def recognise(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised |
 
 def _told(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised:
     """The user's word for logs; what is clearly no log (a plan, a schema) is read as what it is."""
-    other = recognise(head, whole=whole, options=ReadOptions()) if head else None
+    plain = ReadOptions(mapping=options.mapping)
+    other = recognise(head, whole=whole, options=plain) if head else None
     if other is not None and not (other.is_log or other.is_calls):
-        return other
+        mapped = options.log_format == JSON_LINES and other.format == COUNTERS + "jsonl"
+        if not mapped:  # any record with a statement and a count looks like those
+            return other
     evidence = "--log-format"
     if options.log_format in UNWRAPPERS:
         return _unwrapped(options.log_format, evidence, head, options)

@@ -145,3 +145,37 @@ def test_records_whose_figures_cannot_be_are_refused(read_text: Reading) -> None
     lines = [json.dumps(good), *(json.dumps(good | change) for change in bad)]
     found = read_text("\n".join(lines) + "\n", mapping=parse_map("ts=at,sql=sql,duration=took"))
     assert (found.source.executions, found.source.unparsed_lines) == (1, len(bad))
+
+
+COUNTING = {"query": "SELECT 1", "calls": 3, "total_exec_time": 1, "ts": "2026-11-26T23:27:30Z"}
+
+
+def test_json_lines_can_be_named_where_they_look_like_counters(read_text: Reading) -> None:
+    text = json.dumps(COUNTING) + "\n"
+    mapping = parse_map("sql=query,ts=ts")
+    assert read_text(text, mapping=mapping).source.format == "pg_stat_statements-jsonl"
+    found = read_text(text, mapping=mapping, log_format="json-lines")
+    assert (found.source.format, found.statements) == ("json-lines", ["SELECT 1"])
+
+
+def test_json_lines_can_be_named_where_they_hold_plans(read_text: Reading) -> None:
+    text = json.dumps({"sql": "SELECT 1", "Plan": {"Node Type": "Result"}}) + "\n"
+    found = read_text(text, mapping=parse_map("sql=sql"), log_format="json-lines")
+    assert (found.source.format, found.statements) == ("json-lines", ["SELECT 1"])
+    plan = json.dumps({"Plan": {"Node Type": "Result"}}) + "\n"
+    for text in (plan, f"[{plan}]"):
+        found = read_text(text, mapping=parse_map("sql=sql"), log_format="json-lines")
+        assert found.source.format == "explain-json"
+
+
+def test_a_schema_stays_one_where_json_lines_are_named(read_text: Reading) -> None:
+    text = "CREATE TABLE a (b int);\n"
+    found = read_text(text, mapping=parse_map("sql=sql"), log_format="json-lines")
+    assert found.source.format == "schema-sql"
+
+
+def test_json_lines_that_a_container_printed(read_text: Reading) -> None:
+    lines = (CAPTURES / "json-lines/queries.jsonl").read_text().splitlines(keepends=True)
+    docker = "".join(json.dumps({"log": one, "stream": "stdout"}) + "\n" for one in lines)
+    found = read_text(docker, mapping=parse_map(MAP))
+    assert (found.source.format, found.source.executions) == ("docker", 24)
