@@ -11,7 +11,11 @@ from click.testing import CliRunner
 
 from analyzer.cli import cli
 from analyzer.errors import InputError, UsageError
+from analyzer.model.recording import Recording
+from analyzer.sources.inputs import gather
 from analyzer.sources.mapping import parse_map
+from analyzer.sources.options import ReadOptions
+from analyzer.sql.keys import StatementKeyTable
 
 Reading = Callable[..., Any]  # into a recording: conftest.Read
 CAPTURES = Path(__file__).parent.parent / "data/applications"
@@ -179,3 +183,23 @@ def test_json_lines_that_a_container_printed(read_text: Reading) -> None:
     docker = "".join(json.dumps({"log": one, "stream": "stdout"}) + "\n" for one in lines)
     found = read_text(docker, mapping=parse_map(MAP))
     assert (found.source.format, found.source.executions) == ("docker", 24)
+
+
+@pytest.mark.parametrize(
+    ("given", "record", "first"),
+    [
+        ("sql=sql,ts=at", {"at": 1_795_337_632_314}, 1_795_337_632_314_000),
+        ("sql=sql,start=at", {"at": "2026-11-22T08:53:52.314Z"}, 1_795_337_632_314_000),
+        ("sql=sql", {"at": "2026-11-22T08:53:52.314Z"}, None),
+        ("sql=sql,ts=at", {"at": None}, None),
+    ],
+)
+def test_the_first_time_is_where_the_map_says(
+    given: str, record: dict[str, object], first: int | None, tmp_path: Path
+) -> None:
+    """A time in a statement is none of the log's."""
+    path = tmp_path / "input"
+    path.write_text(json.dumps({"sql": "SELECT '2031-01-01 00:00:00'", **record}) + "\n")
+    recording = Recording(keys=StatementKeyTable())
+    (stream,) = gather([str(path)], ReadOptions(mapping=parse_map(given)), recording).streams
+    assert stream.first_us == first
