@@ -22,6 +22,7 @@ from analyzer.sources.logs.csvlog import COLUMNS, RECORD_START
 from analyzer.sources.logs.prefix import Prefix, compile_prefix
 from analyzer.sources.logs.prefix_detection import detect_prefix, sample_lines
 from analyzer.sources.logs.unwrapping import UNWRAPPERS, recognise_wrapping
+from analyzer.sources.mapping import FieldMap
 from analyzer.sources.options import ReadOptions
 
 COUNTERS = "pg_stat_statements-"  # + csv, jsonl or json
@@ -37,7 +38,6 @@ KNOWN = (
 
 _SAMPLE_LINES = 40
 _APPLICATION_LINES = 400  # of which few may be of SQL
-_TIME_WITHIN = 1_000
 _ANY_TIME = re.compile(
     rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z\b|UTC\b|[+-]\d\d:?\d\d))?"
 )
@@ -64,6 +64,9 @@ _PRISMA_BLOCK = re.compile(
     rb"^[ \t]{0,20}(?:model|datasource|generator|enum|view|type)[ \t]{1,20}\w{1,100}[ \t]{0,20}\{",
     re.MULTILINE,
 )
+_PRISMA_LEADING = re.compile(rb"\A(?:\s+|//[^\n]*+)*+")
+_DOCUMENT_START = re.compile(rb"\A\s*(?:\xef\xbb\xbf)?\s*(?:\[\s*\{|QUERY PLAN\b)")
+_DUMP = b"-- PostgreSQL database dump"
 _SQL_DEFINITION = re.compile(
     rb"^\s{0,20}(?:CREATE\s{1,9}(?:\w{1,9}\s{1,9}){0,2}(?:TABLE|INDEX)|ALTER\s{1,9}TABLE)\s",
     re.MULTILINE | re.IGNORECASE,
@@ -100,8 +103,19 @@ class Recognised:
         return self.format in READERS
 
 
-def first_time(head: bytes, known: Recognised, clock: Clock) -> int | None:
-    """When a log that begins with `head` begins (µs, UTC); None where its head does not tell."""
+def first_time(
+    head: bytes, known: Recognised, clock: Clock, mapping: FieldMap | None = None
+) -> int | None:
+    """When a log that begins with `head` begins (µs, UTC); None where its head does not tell.
+
+    Statements hold times, too: a time counts only where the format has its own.
+    """
+    if known.format == OTEL_SPANS:  # in the order in which requests ended
+        return None
+    if known.format == JSON_LINES:
+        return _first_mapped(head, clock, mapping)
+    if known.format in TEXTS:
+        return _first_said(head, known.format, clock)
     for line in head.split(b"\n")[:_SAMPLE_LINES]:
         found: re.Match[bytes] | None
         if known.format == "stderr":
@@ -109,16 +123,32 @@ def first_time(head: bytes, known: Recognised, clock: Clock) -> int | None:
             text = found["time"] if found else None
         elif known.format == "csvlog":
             text = line.partition(b",")[0] if RECORD_START.match(line) else None
-        elif known.format == "jsonlog" or known.format == PRISMA_EVENTS:  # noqa: PLR1714  # as above
+        else:  # jsonlog, Prisma's events
             found = _JSON_TIME.search(line)
             text = found[1] if found else None
-        else:
-            found = _ANY_TIME.search(line[:_TIME_WITHIN])
-            text = found[0] if found else None
         at_us = clock.read(text.decode("ascii", "replace")) if text else None
         if at_us is not None:
             return at_us
     return None
+
+
+def _first_said(head: bytes, name: str, clock: Clock) -> int | None:
+    """The first time before a message of an application's log of text."""
+    for prefix in text_format(name).before(_text_lines(head)):
+        found = _ANY_TIME.search(prefix)
+        at_us = clock.read(found[0].decode()) if found else None
+        if at_us is not None:
+            return at_us
+    return None
+
+
+def _first_mapped(head: bytes, clock: Clock, mapping: FieldMap | None) -> int | None:
+    """The first time where --map says that records have theirs."""
+    from analyzer.sources.applications import mapped  # noqa: PLC0415  # few runs need it
+
+    records = (parsed(line) for line in head.split(b"\n")[:_SAMPLE_LINES])
+    found = (record for record in records if record is not None)
+    return None if mapping is None else mapped.first_time(found, mapping, clock)
 
 
 def recognise(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised | None:
@@ -133,6 +163,7 @@ def recognise(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised |
     return (
         _wrapped(head, options)
         or _stderr(head, options)
+        or _begun_document(head, whole=whole)
         or _application(head)
         or _document(head, whole=whole)
         or _mapped(head, options)
@@ -141,9 +172,12 @@ def recognise(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised |
 
 def _told(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised:
     """The user's word for logs; what is clearly no log (a plan, a schema) is read as what it is."""
-    other = recognise(head, whole=whole, options=ReadOptions()) if head else None
+    plain = ReadOptions(mapping=options.mapping)
+    other = recognise(head, whole=whole, options=plain) if head else None
     if other is not None and not (other.is_log or other.is_calls):
-        return other
+        mapped = options.log_format == JSON_LINES and other.format == COUNTERS + "jsonl"
+        if not mapped:  # any record with a statement and a count looks like those
+            return other
     evidence = "--log-format"
     if options.log_format in UNWRAPPERS:
         return _unwrapped(options.log_format, evidence, head, options)
@@ -166,22 +200,36 @@ def _unwrapped(name: str, evidence: str, head: bytes, options: ReadOptions) -> R
         return Recognised(unwrapper.inner, evidence, wrapping=name, head=inner)
     plain = replace(options, log_format="stderr")
     found = _stderr(inner, plain)
-    if found is None and (calls := _application(inner)):
+    if found is None and (calls := _calls(inner, options)):
         evidence = f"{evidence}; {calls.evidence}"
         return Recognised(calls.format, evidence, wrapping=name, head=inner)
     known = found or Recognised("stderr", "no line in it begins as an entry does")
     return Recognised("stderr", f"{evidence}; {known.evidence}", known.prefix, name, inner)
 
 
+def _calls(head: bytes, options: ReadOptions) -> Recognised | None:
+    """Query logs of any kind that applications write."""
+    found = _json_lines(head, options)
+    if found is not None and found.is_calls:
+        return found
+    return _application(head) or _mapped(head, options)
+
+
 def _application(head: bytes) -> Recognised | None:
     """Query logs of text that applications write."""
+    lines = _text_lines(head)
+    for name in TEXTS:
+        if evidence := text_format(name).evidence(lines):
+            return Recognised(name, evidence)
+    return None
+
+
+def _text_lines(head: bytes) -> list[bytes]:
+    """The lines by which a log of text is told."""
     lines = [line for line in head.split(b"\n") if line.strip()]
     if b"\n" in head and not head.endswith(b"\n"):
         lines = lines[:-1]  # cut
-    for name in TEXTS:
-        if evidence := text_format(name).evidence(lines[:_APPLICATION_LINES]):
-            return Recognised(name, evidence)
-    return None
+    return lines[:_APPLICATION_LINES]
 
 
 def _mapped(head: bytes, options: ReadOptions) -> Recognised | None:
@@ -266,6 +314,13 @@ def _stderr(head: bytes, options: ReadOptions) -> Recognised | None:
     return Recognised("stderr", detected.evidence, detected.prefix)
 
 
+def _begun_document(head: bytes, *, whole: bool) -> Recognised | None:
+    """What is a document from its first word on, whatever logs its comments and texts quote."""
+    if _DOCUMENT_START.match(head) and (found := _document(head, whole=whole)):
+        return found
+    return _begun_schema(head)
+
+
 def _document(head: bytes, *, whole: bool) -> Recognised | None:
     """What is read as one text: plans, counters in a JSON array, schemas."""
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
@@ -303,16 +358,30 @@ def _plan(head: bytes) -> Recognised | None:
     return None
 
 
-def _schema(head: bytes) -> Recognised | None:
-    blocks = _PRISMA_BLOCK.findall(head)
-    if blocks and b"=" not in head.partition(b"{")[0]:
-        return Recognised(SCHEMA_PRISMA, f"{len(blocks)} blocks such as {_word(blocks[0])} {{ … }}")
+def _begun_schema(head: bytes) -> Recognised | None:
+    """A schema that has nothing but comments before its first definition or statement."""
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    leading = _PRISMA_LEADING.match(head)
+    if leading and _PRISMA_BLOCK.match(head, leading.end()):
+        return _prisma(head)
     leading = _SQL_LEADING.match(head)
-    start = head[leading.end() if leading else 0 :].removeprefix(b"\xef\xbb\xbf")
-    dump = b"-- PostgreSQL database dump" in head
-    if dump or (_SQL_DEFINITION.search(head) and _SQL_START.match(start)):
-        return Recognised(SCHEMA_SQL, "pg_dump's header" if dump else "SQL that defines tables")
+    start = leading.end() if leading else 0
+    if _DUMP in head[:start]:
+        return Recognised(SCHEMA_SQL, "pg_dump's header")
+    if _SQL_START.match(head, start) and _SQL_DEFINITION.search(head):
+        return Recognised(SCHEMA_SQL, "SQL that defines tables")
     return None
+
+
+def _schema(head: bytes) -> Recognised | None:
+    if _PRISMA_BLOCK.search(head) and b"=" not in head.partition(b"{")[0]:
+        return _prisma(head)
+    return Recognised(SCHEMA_SQL, "pg_dump's header") if _DUMP in head else None
+
+
+def _prisma(head: bytes) -> Recognised:
+    blocks = _PRISMA_BLOCK.findall(head)
+    return Recognised(SCHEMA_PRISMA, f"{len(blocks)} blocks such as {_word(blocks[0])} {{ … }}")
 
 
 def _word(block: bytes) -> str:

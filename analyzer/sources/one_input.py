@@ -109,7 +109,8 @@ class Input:
         self, known: Recognised, stream: InputStream, progress: Progress | None
     ) -> ExecutionStream:
         """A log's stream. A file is opened again when its turn comes: there may be thousands."""
-        first_us = first_time(known.head, known, Clock(self._options.timezone, _no_warning))
+        clock = Clock(self._options.timezone, _no_warning)
+        first_us = first_time(known.head, known, clock, self._options.mapping)
         if stream.size is None:
             return ExecutionStream(first_us, self.chunks(known, stream, progress))
         stream.close()

@@ -12,8 +12,13 @@ from click.testing import CliRunner
 
 from analyzer.cli import cli
 from analyzer.model.executions import FIRST_TIME_US, Clock
+from analyzer.model.recording import Recording
 from analyzer.sources.applications import READERS
+from analyzer.sources.detection import recognise
+from analyzer.sources.inputs import gather
+from analyzer.sources.options import ReadOptions
 from analyzer.sql.comments import trace_number
+from analyzer.sql.keys import StatementKeyTable
 
 Reading = Callable[..., Any]  # into a recording: conftest.Read
 CAPTURES = Path(__file__).parent.parent / "data/applications"
@@ -95,8 +100,11 @@ def test_a_capture_that_is_cut_anywhere_is_accounted_for(name: str, read_text: R
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_line_ends_of_windows(name: str, read_text: Reading) -> None:
-    data = (CAPTURES / name).read_bytes().replace(b"\n", b"\r\n")
-    assert read_text(data).source.executions == KNOWN[name][1]
+    data = (CAPTURES / name).read_bytes()
+    unix, windows = read_text(data), read_text(data.replace(b"\n", b"\r\n"))
+    assert windows.source.executions == KNOWN[name][1]
+    assert windows.statements == unix.statements
+    assert windows.parameters == unix.parameters
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -199,6 +207,14 @@ def test_rails_own_cache_is_no_call(name: str, read: Reading) -> None:
     assert statements(found)['SELECT "authors".* FROM "authors" WHERE "authors"."id" = $1'] == 1
 
 
+@pytest.mark.parametrize("model", ["Büchereiführer", "Émission"])
+def test_names_of_models_that_are_not_ascii(model: str, read_text: Reading) -> None:
+    call = f'  {model} Load (0.3ms)  SELECT "books".* FROM "books" WHERE "title" = $1  [["title", "é"]]\n'
+    found = read_text("  Book Load (0.3ms)  SELECT 1\n" + call)
+    assert found.statements[1] == 'SELECT "books".* FROM "books" WHERE "title" = $1'
+    assert json.loads(found.parameters[1]) == ["é"]
+
+
 def test_other_lines_of_an_application_are_foreign(read_text: Reading) -> None:
     rails = (CAPTURES / "rails/tagged.log").read_text()
     noise = "[app] hello\n\nsomething: else\n"
@@ -212,6 +228,19 @@ def test_other_lines_of_an_application_are_foreign(read_text: Reading) -> None:
 
 @pytest.mark.parametrize("name", ["django/server.log", "typeorm/advanced.log", "rails/tagged.log"])
 def test_what_a_container_printed(name: str, read_text: Reading) -> None:
+    plain = (CAPTURES / name).read_text().splitlines(keepends=True)
+    time = "2026-11-26T23:06:27.123456789Z"
+    docker = [json.dumps({"log": one, "stream": "stdout", "time": time}) + "\n" for one in plain]
+    found = read_text("".join(docker))
+    assert (found.source.format, found.source.executions) == ("docker", KNOWN[name][1])
+    found = read_text("".join(f"{time} stdout F {one}" for one in plain), log_format="cri")
+    assert (found.source.format, found.source.executions) == ("cri", KNOWN[name][1])
+
+
+@pytest.mark.parametrize(
+    "name", ["prisma6/query_events.jsonl", "otel/stable.jsonl", "otel/old.jsonl"]
+)
+def test_json_lines_that_a_container_printed(name: str, read_text: Reading) -> None:
     plain = (CAPTURES / name).read_text().splitlines(keepends=True)
     time = "2026-11-26T23:06:27.123456789Z"
     docker = [json.dumps({"log": one, "stream": "stdout", "time": time}) + "\n" for one in plain]
@@ -281,6 +310,29 @@ def test_the_calls_of_jobs_that_share_a_trace_stay_apart(read_text: Reading) -> 
     assert (found.source.unparsed_lines, found.source.foreign_bytes) == (1, len(lines[-1]))
 
 
+def test_spans_of_the_second_javascript_sdk_have_their_parent_in_a_context(
+    read_text: Reading,
+) -> None:
+    def span(number: str, parent: dict[str, object], kind: int, **attributes: object) -> str:
+        times = {"startTime": [1795338336, 0], "duration": [0, 1000000]}
+        ids = {"traceId": "ab" * 16, "spanId": number, **parent}
+        return json.dumps({**ids, "name": "x", "kind": kind, **times, "attributes": attributes})
+
+    call = {"db.system.name": "postgresql", "db.query.text": "SELECT 1"}
+    above = {"traceId": "ab" * 16, "spanId": "0a", "traceFlags": 1}
+    lines = [
+        span("c1", {"parentSpanContext": above}, 2, **call),
+        span("c2", {"parentSpanContext": above}, 2, **call),
+        span("0a", {"parentSpanContext": None}, 1, **{"http.route": "/books"}),
+        span("c3", {"parentSpanContext": {"spanId": 5}}, 2, **call),
+    ]
+    found = read_text("\n".join(lines))
+    assert found.executions.trace == [trace_number("ab" * 16)] * 2
+    comments = {found.recording.comments.get(number) for number in found.executions.comment}
+    assert comments == {"/*route='/books'*/"}
+    assert found.source.unparsed_lines == 1  # a parent of no such kind
+
+
 def test_a_call_that_two_libraries_tell_of_counts_once(read_text: Reading) -> None:
     lines = (CAPTURES / "otel/old.jsonl").read_text().splitlines()
     export = json.loads(lines[0])
@@ -337,3 +389,108 @@ def test_params_of_prismas_old_engine(params: str, values: object, read_text: Re
     event = {"timestamp": "2026-11-22T08:53:52.314Z", "duration": 3, "query": "SELECT $1"}
     found = read_text(json.dumps(event | {"params": params, "target": "x"}) + "\n")
     assert [json.loads(one) for one in found.parameters] == [values]
+
+
+def first_us(path: Path, **options: Any) -> int | None:  # noqa: ANN401 - of ReadOptions
+    recording = Recording(keys=StatementKeyTable())
+    (stream,) = gather([str(path)], ReadOptions(**options), recording).streams
+    return stream.first_us
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_first_time_is_the_logs_own(name: str, read: Reading) -> None:
+    """An input is opened when the others have come to its first time, or at once without any."""
+    times = KNOWN[name][3] and KNOWN[name][0] != "otel-spans"
+    first = first_us(CAPTURES / name)
+    assert (first is not None) == times
+    if first is not None:
+        assert 0 <= min(read(CAPTURES / name).executions.end_us) - first < 1_000_000
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_time_in_a_statement_is_not_the_logs(name: str, tmp_path: Path) -> None:
+    text = (CAPTURES / name).read_text()
+    path = tmp_path / "input"
+    path.write_text(
+        text.replace("SELECT", "SELECT '2031-01-01 00:00:00',").replace(
+            "select", "select '2031-01-01 00:00:00',"
+        )
+    )
+    assert first_us(path) == first_us(CAPTURES / name)
+
+
+def test_a_log_that_begins_with_other_lines_has_the_time_of_its_first_message(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "input"
+    path.write_text("started 2031-01-01 00:00:00\n" + (CAPTURES / "typeorm/simple.log").read_text())
+    assert first_us(path) is None
+    path.write_text("hello\n" * 100 + (CAPTURES / "django/verbose.log").read_text())
+    assert first_us(path) == first_us(CAPTURES / "django/verbose.log")
+
+
+NOTES = (
+    "# Notes\n\nWith `logging: console.log` it prints\n\n```\nExecuting (default): SELECT 1;\n```\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Notes\n\nExecuting (default): SELECT 1;\n",
+        NOTES,
+        NOTES * 5,
+        "Notes\n=====\n\n.. code-block:: text\n\n   query: SELECT 1\n   query: SELECT 2\n",
+        "// query: SELECT all users\nexport const users = () => sql`SELECT 1`;\n",
+        "/*\n * query: SELECT all users\n * query: SELECT one user\n */\nlet a;\n",
+        "one\ntwo\nthree\nfour\nthen it says query: SELECT 1\nfive\n",
+        "It is `(0.001) SELECT 1; args=(); alias=default`.\n",
+        "# Django\n\n(0.001) SELECT 1; args=(); alias=default\n",
+    ],
+)
+def test_prose_and_code_that_quote_a_log_are_none(text: str) -> None:
+    assert recognise(text.encode(), whole=True, options=ReadOptions()) is None
+
+
+def test_this_projects_documentation_is_no_log() -> None:
+    for path in (Path(__file__).parent.parent.parent / "docs").glob("*.md"):
+        assert recognise(path.read_bytes(), whole=True, options=ReadOptions()) is None, path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("sequelize", "Executing (default): SELECT 1;\n"),
+        ("sequelize", "listening on 3000\nready\nExecuting (default): SELECT 1+1 AS result\n"),
+        ("typeorm", "web-1  | query: SELECT 1\n" + "web-1  | GET /\n" * 3),
+        ("typeorm", "#12 0.345 query: SELECT 1\n"),
+        ("prisma-stdout", "hello\n" * 100 + "prisma:query SELECT 1\n" * 3),
+        # Markup that a statement holds.
+        ("sequelize", "Executing (default): INSERT INTO posts VALUES ('\n" + "# A\n" * 9 + "');\n" + "Executing (default): SELECT 1;\n" * 4),
+        ("rails", "# Logfile created on 2026-11-26 23:07:42 +0000 by logger.rb/v1.5.0\n  Book Load (0.2ms)  SELECT 1\n"),
+    ],
+)  # fmt: skip
+def test_small_logs_are_recognised(name: str, text: str, read_text: Reading) -> None:
+    found = read_text(text)
+    assert found.source.format == name
+    assert found.source.executions == max(text.count("SELECT 1"), 1) + text.count("INSERT")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("schema-sql", "-- slow query: SELECT * FROM users\nCREATE TABLE users (id int PRIMARY KEY);\n"),
+        ("schema-sql", "/*\nquery: SELECT 1\nquery: SELECT 2\nquery: SELECT 3\n*/\nCREATE TABLE users (id int);\n"),
+        ("schema-sql", "\ufeffCREATE TABLE users (id int);\n-- Executing (default): SELECT 1;\n"),
+        ("schema-sql", "--\n-- PostgreSQL database dump\n--\nCREATE TABLE a (t text);\nCOPY a (t) FROM stdin;\n" + "query: SELECT 1\n" * 9),
+        ("schema-prisma", "// query: SELECT 1\n/// prisma:query SELECT 1\nmodel User {\n  id Int @id\n}\n"),
+        ("pg_stat_statements-json", '[\n{"query": "/* prisma:query */ SELECT $1", "calls": 3, "total_exec_time": 1}]'),
+        ("explain-text", " QUERY PLAN \n----\n Seq Scan on a  (cost=0.00..1.00 rows=1 width=4)\n   Filter: (b = 'Executing (default): x')\n"),
+    ],
+)  # fmt: skip
+def test_schemas_and_other_documents_that_quote_a_log_are_read(
+    name: str, text: str, read_text: Reading
+) -> None:
+    found = read_text(text)
+    assert found.source.format == name
+    assert found.source.entries == 1

@@ -11,7 +11,11 @@ from click.testing import CliRunner
 
 from analyzer.cli import cli
 from analyzer.errors import InputError, UsageError
+from analyzer.model.recording import Recording
+from analyzer.sources.inputs import gather
 from analyzer.sources.mapping import parse_map
+from analyzer.sources.options import ReadOptions
+from analyzer.sql.keys import StatementKeyTable
 
 Reading = Callable[..., Any]  # into a recording: conftest.Read
 CAPTURES = Path(__file__).parent.parent / "data/applications"
@@ -145,3 +149,57 @@ def test_records_whose_figures_cannot_be_are_refused(read_text: Reading) -> None
     lines = [json.dumps(good), *(json.dumps(good | change) for change in bad)]
     found = read_text("\n".join(lines) + "\n", mapping=parse_map("ts=at,sql=sql,duration=took"))
     assert (found.source.executions, found.source.unparsed_lines) == (1, len(bad))
+
+
+COUNTING = {"query": "SELECT 1", "calls": 3, "total_exec_time": 1, "ts": "2026-11-26T23:27:30Z"}
+
+
+def test_json_lines_can_be_named_where_they_look_like_counters(read_text: Reading) -> None:
+    text = json.dumps(COUNTING) + "\n"
+    mapping = parse_map("sql=query,ts=ts")
+    assert read_text(text, mapping=mapping).source.format == "pg_stat_statements-jsonl"
+    found = read_text(text, mapping=mapping, log_format="json-lines")
+    assert (found.source.format, found.statements) == ("json-lines", ["SELECT 1"])
+
+
+def test_json_lines_can_be_named_where_they_hold_plans(read_text: Reading) -> None:
+    text = json.dumps({"sql": "SELECT 1", "Plan": {"Node Type": "Result"}}) + "\n"
+    found = read_text(text, mapping=parse_map("sql=sql"), log_format="json-lines")
+    assert (found.source.format, found.statements) == ("json-lines", ["SELECT 1"])
+    plan = json.dumps({"Plan": {"Node Type": "Result"}}) + "\n"
+    for text in (plan, f"[{plan}]"):
+        found = read_text(text, mapping=parse_map("sql=sql"), log_format="json-lines")
+        assert found.source.format == "explain-json"
+
+
+def test_a_schema_stays_one_where_json_lines_are_named(read_text: Reading) -> None:
+    text = "CREATE TABLE a (b int);\n"
+    found = read_text(text, mapping=parse_map("sql=sql"), log_format="json-lines")
+    assert found.source.format == "schema-sql"
+
+
+def test_json_lines_that_a_container_printed(read_text: Reading) -> None:
+    lines = (CAPTURES / "json-lines/queries.jsonl").read_text().splitlines(keepends=True)
+    docker = "".join(json.dumps({"log": one, "stream": "stdout"}) + "\n" for one in lines)
+    found = read_text(docker, mapping=parse_map(MAP))
+    assert (found.source.format, found.source.executions) == ("docker", 24)
+
+
+@pytest.mark.parametrize(
+    ("given", "record", "first"),
+    [
+        ("sql=sql,ts=at", {"at": 1_795_337_632_314}, 1_795_337_632_314_000),
+        ("sql=sql,start=at", {"at": "2026-11-22T08:53:52.314Z"}, 1_795_337_632_314_000),
+        ("sql=sql", {"at": "2026-11-22T08:53:52.314Z"}, None),
+        ("sql=sql,ts=at", {"at": None}, None),
+    ],
+)
+def test_the_first_time_is_where_the_map_says(
+    given: str, record: dict[str, object], first: int | None, tmp_path: Path
+) -> None:
+    """A time in a statement is none of the log's."""
+    path = tmp_path / "input"
+    path.write_text(json.dumps({"sql": "SELECT '2031-01-01 00:00:00'", **record}) + "\n")
+    recording = Recording(keys=StatementKeyTable())
+    (stream,) = gather([str(path)], ReadOptions(mapping=parse_map(given)), recording).streams
+    assert stream.first_us == first

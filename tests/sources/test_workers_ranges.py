@@ -97,13 +97,19 @@ def all_told(sink: EntrySink, chunks: Sequence[ExecutionChunk]) -> dict[str, Any
 
 
 class KeptFolding(Folding):
-    """Lets the sink be looked at."""
+    """Lets the sink be looked at, and counts the ranges that are read here."""
+
+    read_here = 0
 
     def _part(
         self, number: int, part: Part, sink: FoldedSink, reader: Reader
     ) -> Iterator[ExecutionChunk]:
         self.sink = sink
         yield from super()._part(number, part, sink, reader)
+
+    def _read_here(self, part: Part, sink: FoldedSink, reader: Reader) -> Iterator[ExecutionChunk]:
+        self.read_here += 1
+        yield from super()._read_here(part, sink, reader)
 
 
 def folded(log: Log, starts: Sequence[int]) -> tuple[dict[str, Any], int]:
@@ -119,7 +125,7 @@ def folded(log: Log, starts: Sequence[int]) -> tuple[dict[str, Any], int]:
         sent[0] = None if len(starts) % 2 else sent[0]  # a range that nobody else has read
         folding = KeptFolding(parts, lambda number: sent[number], sink.recording)
         chunks = list(folding.chunks(stream, sink))
-    return all_told(folding.sink, chunks), folding.read_again
+    return all_told(folding.sink, chunks), folding.read_here - sent.count(None)
 
 
 def sent_over(message: Any) -> Any:  # noqa: ANN401 - as it comes

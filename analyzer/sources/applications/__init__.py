@@ -1,6 +1,6 @@
 """Query logs that applications write: one file per framework.
 
-A new one is a file with a `LineReader` (NAME, WHAT, `evidence` for logs of text), a line in `_READERS`,
+A new one is a file with a `LineReader` (NAME, WHAT, `evidence` and `before` for logs of text), a line in `_READERS`,
 and its name in LOG_FORMATS of analyzer/cli/_options.py. A reader is imported when it is needed: most
 runs read PostgreSQL's logs alone.
 """
@@ -45,6 +45,10 @@ class TextFormat(Protocol):
 
     def evidence(self, lines: list[bytes], /) -> str | None:
         """Why lines are taken for this format's, None if they are not."""
+        ...
+
+    def before(self, lines: list[bytes], /) -> Iterator[bytes]:
+        """What stands before the messages in some lines, where alone a time is the log's own."""
         ...
 
 

@@ -6,9 +6,11 @@ clause does, and where a quote is open; anything else is another program's line.
 
 import re
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import ClassVar
 
 from analyzer.sources.applications.calls import CallSink
+from analyzer.sources.applications.evidence import is_quoted, seen
 from analyzer.sources.applications.lines import LineReader
 from analyzer.sources.applications.prefixes import ANSI, LONGEST, Prefixes
 from analyzer.sources.logs.text import text_of
@@ -19,6 +21,9 @@ FURTHER = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_SQL = 8 << 20
+# A word and a statement are in any text about queries: so many such lines, or such a share, make a log.
+_ENOUGH = 3
+_SHARE = 0.25
 
 
 class Waiting:
@@ -66,8 +71,22 @@ class ConsoleReader(LineReader):
     @classmethod
     def evidence(cls, lines: list[bytes]) -> str | None:
         """Why a log is taken for this format's, None if it is not."""
-        seen = sum(cls.HEAD.match(ANSI.sub(b"", line)) is not None for line in lines)
-        return f"{seen} sample lines begin as {cls.WHAT} does" if seen else None
+        count = seen(lines, cls._is_own)
+        if not count or (count < _ENOUGH and count < _SHARE * len(lines)):
+            return None
+        return f"{count} sample lines begin as {cls.WHAT} does"
+
+    @classmethod
+    def _is_own(cls, line: bytes) -> bool:
+        found = cls.HEAD.match(ANSI.sub(b"", line))
+        return found is not None and not is_quoted(found["prefix"])
+
+    @classmethod
+    def before(cls, lines: list[bytes]) -> Iterator[bytes]:
+        """What stands before the messages in some lines."""
+        for line in lines:
+            if found := cls.HEAD.match(ANSI.sub(b"", line)):
+                yield found["prefix"]
 
     def line(self, line: bytes, offset: int, size: int) -> None:
         """As a LineReader does."""

@@ -8,10 +8,12 @@ one session.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.sources.applications.calls import CallSink, tagged
+from analyzer.sources.applications.evidence import is_quoted, seen
 from analyzer.sources.applications.lines import LineReader
 from analyzer.sources.applications.prefixes import ANSI, LONGEST, Prefixes
 from analyzer.sources.applications.python_values import end_of_value
@@ -72,9 +74,18 @@ class DjangoReader(LineReader):
     @staticmethod
     def evidence(lines: list[bytes]) -> str | None:
         """Why a log is taken for Django's, None if it is not."""
-        seen = sum(_ENTRY.match(ANSI.sub(b"", line)) is not None for line in lines)
+        begins = seen(lines, _begins)
         ends = sum(b"; args=" in line for line in lines)
-        return f"{min(seen, ends)} sample lines are (seconds) SQL; args=" if seen and ends else None
+        if not begins or not ends:
+            return None
+        return f"{min(begins, ends)} sample lines are (seconds) SQL; args="
+
+    @staticmethod
+    def before(lines: list[bytes]) -> Iterator[bytes]:
+        """What stands before the messages in some lines."""
+        for line in lines:
+            if found := _ENTRY.match(ANSI.sub(b"", line)):
+                yield found["prefix"]
 
     def line(self, line: bytes, offset: int, size: int) -> None:
         """As a LineReader does."""
@@ -155,6 +166,11 @@ class DjangoReader(LineReader):
                 tags=tags,
             )
         self._calls.clear()
+
+
+def _begins(line: bytes) -> bool:
+    found = _ENTRY.match(ANSI.sub(b"", line))
+    return found is not None and not is_quoted(found["prefix"])
 
 
 def _statement(text: str) -> str | None:

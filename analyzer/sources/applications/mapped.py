@@ -1,14 +1,15 @@
 """Any JSON-lines log, by the fields that `--map` names (analyzer.sources.mapping)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import ClassVar
 
 from analyzer.errors import InputError
 from analyzer.sources.applications.calls import CallSink, Speaker, duration_of, tagged
 from analyzer.sources.applications.lines import JsonLineReader, Record
-from analyzer.sources.mapping import EXAMPLE, UNITS, FieldMap
+from analyzer.sources.logs.clock import Clock
+from analyzer.sources.mapping import EXAMPLE, UNITS, Field, FieldMap
 from analyzer.sql.comments import trace_number
 
 _SHOWN_PATHS = 30
@@ -105,19 +106,30 @@ class MappedReader(JsonLineReader):
         return None if field is None else duration_of(values["duration"], UNITS[field.unit or "ms"])
 
     def _time(self, target: str, values: Record) -> int | None:
-        field, value = self._map.fields.get(target), values.get(target)
-        if field is None:
-            return None
-        number = _number(value)
-        if number is None:
-            return self.sink.clock.read(value) if isinstance(value, str) else None
-        unit = field.unit or next((one for most, one in _SIZES if number < most), "ns")
-        at_us = number * 1000 / UNITS[unit]
-        return round(at_us) if 0 <= at_us < _LATEST_US else None
+        field = self._map.fields.get(target)
+        return None if field is None else _time_of(field, values.get(target), self.sink.clock)
 
     def _speaker(self, values: Record) -> Speaker:
         names = (_text(values.get(one)) for one in ("session", "database", "user", "application"))
         return self.sink.speaker(*names)
+
+
+def first_time(records: Iterable[Record], mapping: FieldMap, clock: Clock) -> int | None:
+    """The time (µs) of the first of some records that has one where the mapping says."""
+    field = mapping.fields.get("ts") or mapping.fields.get("start")
+    if field is None:
+        return None
+    times = (_time_of(field, field.of(record), clock) for record in records)
+    return next((at_us for at_us in times if at_us is not None), None)
+
+
+def _time_of(field: Field, value: object, clock: Clock) -> int | None:
+    number = _number(value)
+    if number is None:
+        return clock.read(value) if isinstance(value, str) else None
+    unit = field.unit or next((one for most, one in _SIZES if number < most), "ns")
+    at_us = number * 1000 / UNITS[unit]
+    return round(at_us) if 0 <= at_us < _LATEST_US else None
 
 
 def _paths(record: Record, head: str = "", depth: int = 0) -> Iterator[str]:

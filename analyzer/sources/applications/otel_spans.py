@@ -255,7 +255,12 @@ def _made(
     line: int,
 ) -> _Span | None:
     trace, number, name = span.get("traceId"), span.get("spanId"), span.get("name")
-    parent = span.get("parentSpanId") or ""
+    context = span.get("parentSpanContext")  # of the JavaScript SDK from version 2 on
+    parent = (
+        span.get("parentSpanId")
+        or (context.get("spanId") if isinstance(context, dict) else "")
+        or ""
+    )
     if not (isinstance(trace, str) and trace and isinstance(number, str) and number):
         return None
     start_us = start_ns // 1000

@@ -13,11 +13,13 @@ counted up from its request's beginning. What Rails answers from its query cache
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.sources.applications.calls import CallSink, tagged
 from analyzer.sources.applications.console import FURTHER
+from analyzer.sources.applications.evidence import seen
 from analyzer.sources.applications.lines import LineReader
 from analyzer.sources.applications.prefixes import ANSI
 from analyzer.sources.logs.text import text_of
@@ -28,7 +30,7 @@ _FORMATTER = re.compile(
 )
 _TAGS = re.compile(rb"(?:\[[^\]\n]{1,200}\] ){1,12}")
 _CALL = re.compile(
-    rb"  (?:(?P<name>[A-Z][^()\n]{0,200}) )?\((?P<ms>\d{1,9}\.\d{1,6})ms\)  (?=\S)| {3}\((?P<bare>\d{1,9}\.\d{1,6})ms\)  (?=\S)"
+    rb"  (?:(?P<name>[A-Z\xc2-\xf4][^()\n]{0,200}) )?\((?P<ms>\d{1,9}\.\d{1,6})ms\)  (?=\S)| {3}\((?P<bare>\d{1,9}\.\d{1,6})ms\)  (?=\S)"
 )
 _STARTED = re.compile(
     rb'Started [A-Z]{3,10} "[^\n]{0,4000}" for [^\n]{0,60}?\bat (?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})'
@@ -99,15 +101,20 @@ class RailsReader(LineReader):
     @staticmethod
     def evidence(lines: list[bytes]) -> str | None:
         """Why a log is taken for Rails', None if it is not."""
-        calls = requests = 0
-        for line in lines:
-            _time, _process, _tags, message = _parts(line)
-            plain = ANSI.sub(b"", message)
-            calls += _CALL.match(plain) is not None
-            requests += _STARTED.match(plain) is not None or _PROCESSING.match(plain) is not None
+        calls, requests = seen(lines, _is_call), seen(lines, _begins_request)
         if not calls and requests < 2:  # noqa: PLR2004  # some text that mentions it once
             return None
         return f"{calls} sample lines have Active Record's calls, {requests} begin requests"
+
+    @staticmethod
+    def before(lines: list[bytes]) -> Iterator[bytes]:
+        """The times that stand before the messages in some lines, or at which requests began."""
+        for line in lines:
+            time, _process, _tags, message = _parts(line)
+            if time:
+                yield time
+            elif found := _STARTED.match(ANSI.sub(b"", message)):
+                yield found["time"]
 
     def line(self, line: bytes, offset: int, size: int) -> None:
         """As a LineReader does."""
@@ -207,9 +214,9 @@ class RailsReader(LineReader):
         self.sink.entry(call.size)
         if call.cached:
             return
-        text = text_of(ANSI.sub(b"", b"\n".join(call.lines)).replace(b"\r\n", b"\n").rstrip())
-        head = _CALL.match(text.encode())
-        sql, values = _binds(text[head.end() if head else 0 :])
+        text = ANSI.sub(b"", b"\n".join(call.lines)).replace(b"\r\n", b"\n")
+        head = _CALL.match(text)
+        sql, values = _binds(text_of(text[head.end() if head else 0 :]).rstrip())
         request, took_us = call.request, round(call.duration_ms * 1000)
         start_us = None if call.ended_us is None else call.ended_us - took_us
         if start_us is None and request.at_us is not None:
@@ -235,6 +242,15 @@ def _parts(line: bytes) -> tuple[bytes, str, bytes, bytes]:
     end = tags.end() if tags else start
     time, process = (found["time"], found["process"].decode()) if found else (b"", "")
     return time, process, tags[0] if tags else b"", line[end:]
+
+
+def _is_call(line: bytes) -> bool:
+    return _CALL.match(ANSI.sub(b"", _parts(line)[-1])) is not None
+
+
+def _begins_request(line: bytes) -> bool:
+    plain = ANSI.sub(b"", _parts(line)[-1])
+    return _STARTED.match(plain) is not None or _PROCESSING.match(plain) is not None
 
 
 def _binds(text: str) -> tuple[str, str | None]:

@@ -10,10 +10,12 @@ lines that have parameters. Lines of one thread belong together where the format
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.sources.applications.calls import CallSink
+from analyzer.sources.applications.evidence import seen
 from analyzer.sources.applications.lines import LineReader
 from analyzer.sources.applications.prefixes import ANSI, LONGEST, TIME, Prefixes, Said
 from analyzer.sources.applications.python_values import numbered, parameters
@@ -67,8 +69,18 @@ class SqlalchemyReader(LineReader):
     @staticmethod
     def evidence(lines: list[bytes]) -> str | None:
         """Why a log is taken for SQLAlchemy's, None if it is not."""
-        seen = sum(_template(line) is not None for line in lines)
-        return f"{seen} sample lines have parameters as SQLAlchemy logs them" if seen else None
+        count = seen(lines, lambda line: _template(line) is not None)
+        return f"{count} sample lines have parameters as SQLAlchemy logs them" if count else None
+
+    @staticmethod
+    def before(lines: list[bytes]) -> Iterator[bytes]:
+        """What stands before the messages in some lines."""
+        plain = [ANSI.sub(b"", line) for line in lines]
+        templates = {found for line in plain if (found := _template(line)) is not None}
+        begins = _any_of(templates)
+        for line in plain if templates else ():
+            if said := begins.match(line):
+                yield said[0]
 
     def begin(self, block: Block) -> None:
         """Learn what stands before messages from all lines with parameters."""
@@ -86,7 +98,7 @@ class SqlalchemyReader(LineReader):
                 if len(self._templates) >= _TEMPLATES:
                     break
         if len(self._templates) > before:
-            self._begins = re.compile(b"(?:%s)" % b"|".join(sorted(self._templates)))
+            self._begins = _any_of(self._templates)
 
     def line(self, line: bytes, offset: int, size: int) -> None:
         """As a LineReader does."""
@@ -133,7 +145,7 @@ class SqlalchemyReader(LineReader):
             self.interrupted()
 
     def _call(self, statement: _Statement, how: bytes, values: str, size: int) -> None:
-        sql = text_of(b"\n".join(statement.lines)).replace("\r\n", "\n")
+        sql = text_of(b"\n".join(statement.lines)).replace("\r\n", "\n").removesuffix("\r")
         if how.startswith(_RAW) and values in ("()", "{}", "[]"):
             names: list[str] = []  # the driver gets it as it is
         else:
@@ -165,6 +177,10 @@ class SqlalchemyReader(LineReader):
             self.sink.unparsed(first, statement.number, statement.offset, statement.size)
         self._pending.clear()
         self._open = None
+
+
+def _any_of(templates: Iterable[bytes]) -> re.Pattern[bytes]:
+    return re.compile(b"(?:%s)" % b"|".join(sorted(templates)))
 
 
 def _template(line: bytes) -> bytes | None:

@@ -207,7 +207,10 @@ class EntrySink:
         if text != session.text:
             session.text = text
             session.interned = self.intern(text)
-        key = session.interned[0]
+        self.count_phase(session.interned[0], kind, duration_ms)
+
+    def count_phase(self, key: int, kind: str, duration_ms: float) -> None:
+        """Count the parse or bind of a statement's key."""
         totals = self._phases.get(key)
         if totals is None:
             totals = self._phases[key] = self.phases(key)

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from analyzer.model.recording import NANOSECONDS
 from analyzer.sources.logs.framing import CHUNK_BYTES, Block
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.rows import RowBatch
@@ -28,8 +27,6 @@ from analyzer.sql.keys import CHECK_EVERY
 
 if TYPE_CHECKING:
     import re
-
-    from analyzer.model.recording import PhaseTotals
 
 # The groups of an expression; those that a format does not give are None.
 FIELDS = (
@@ -113,7 +110,6 @@ class OrdinaryEntries:
         groups = ordinary.pattern.groupindex
         self._groups = tuple(groups.get(name, groups["absent"]) for name in FIELDS)
         self._known: dict[str, _Known] = {}
-        self._phases: dict[int, PhaseTotals] = {}
         self._lines = reader.lines  # before the block
         self._counted = 0  # bytes of the block whose lines are in `_lines`
         self._handed = 0  # bytes of the block that the reader took
@@ -148,7 +144,7 @@ class OrdinaryEntries:
         """The hot path: entry after entry from `end` on, one match each; where the last one ends."""
         sink, reader, groups = self._sink, self._reader, self._groups
         plain, mark, speaks = self._ordinary.plain, self._ordinary.mark, self._speaks
-        known_texts, sessions = self._known, reader.sessions
+        known_texts, sessions, count_phase = self._known, reader.sessions, sink.count_phase
         rows, base, add_parameters = batch.rows, batch.base, batch.parameters.append
         last_time = at_us = None
         entries = sink.entries
@@ -183,7 +179,9 @@ class OrdinaryEntries:
             session.event = None
             session.used = True
             if kind == "bind" or kind == "parse":  # noqa: PLR1714  # quicker so
-                self._phase(session, kind, duration_ms, key, at_us)
+                session.row = session.key = -1
+                session.began = (at_us, key)
+                count_phase(key, kind, duration_ms)
                 continue
             rows.append((
                 at_us - took_us, at_us, duration_ms, key,
@@ -242,19 +240,3 @@ class OrdinaryEntries:
     def _text(self, raw: str) -> str:
         ordinary = self._ordinary
         return raw if raw.isascii() and ordinary.mark not in raw else ordinary.plain(raw)
-
-    def _phase(self, session: Session, kind: str, duration_ms: float, key: int, at_us: int) -> None:
-        session.row = session.key = -1
-        session.began = (at_us, key)
-        totals = self._phases.get(key)
-        if totals is None:
-            totals = self._phases[key] = self._sink.phases(key)
-        took_ns = int(duration_ms * NANOSECONDS + 0.5)
-        if kind == "bind":
-            self._sink.coverage.bind += 1
-            totals.binds += 1
-            totals.bind_ns += took_ns
-        else:
-            self._sink.coverage.parse += 1
-            totals.parses += 1
-            totals.parse_ns += took_ns

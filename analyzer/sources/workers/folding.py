@@ -41,7 +41,6 @@ class Folding:
         self._recording = recording
         self._held = Held()
         self._lines = self._position = 0
-        self.read_again = 0  # ranges that were read for nothing
 
     def chunks(self, stream: InputStream, plain: EntrySink) -> Iterator[ExecutionChunk]:
         """The executions of the input, as reading `stream` into the `plain` sink would give them."""
@@ -82,7 +81,6 @@ class Folding:
                 self._lines += end.lines
                 self._position = end.position
                 return
-            self.read_again += 1
         yield from self._read_here(part, sink, reader)
 
     def _replayed(
