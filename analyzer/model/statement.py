@@ -42,6 +42,15 @@ class Arity(StrEnum):
     EXPRESSION = "expression"  # compared with a computed value or a subquery
 
 
+class Effect(StrEnum):
+    """What a statement does to the transaction that it stands in."""
+
+    NONE = "none"
+    LOCKS = "locks"  # it writes, or takes locks that somebody may wait for
+    DEFINES = "defines"  # it changes the schema, which locks as well
+    ROLLS_BACK = "rolls-back"
+
+
 @dataclass(frozen=True, slots=True)
 class Predicate:
     """One condition `table.column operator value` of a WHERE or JOIN … ON, ANDed with the rest.
@@ -131,7 +140,7 @@ class StatementFacts:
     `written_columns` are the columns of INSERT, or those that UPDATE sets. `boundary` is +1 for what
     opens a transaction, -1 for what ends one. `star_tables` are the tables whose columns are all
     asked for by `*` or `t.*`. `random_order` says that rows are sorted by random(). `obstacles` and
-    `exclusions` are conditions that keep indexes from being used.
+    `exclusions` are conditions that keep indexes from being used. `effect` is that on a transaction.
     """
 
     kind: Kind
@@ -150,7 +159,7 @@ class StatementFacts:
     one_row: bool = False
     grouped: bool = False
     disjunctive: bool = False
-    locks_rows: bool = False
+    effect: Effect = Effect.NONE
     rows_written: int = 0
     written_columns: tuple[str, ...] = ()
     cursor: bool = False

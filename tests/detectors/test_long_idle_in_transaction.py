@@ -53,6 +53,32 @@ def test_rests_without_locks_are_clean(name: str) -> None:
     assert outcome(DETECTOR, name).status is Status.CLEAN
 
 
+@pytest.mark.parametrize(
+    ("first", "table"),
+    [
+        ("COPY orders (a) FROM STDIN", "orders"),
+        ("LOCK TABLE orders IN SHARE MODE", "no table"),
+        ("ALTER TABLE orders ADD a int", "no table"),
+        ("EXPLAIN ANALYZE DELETE FROM orders", "no table"),
+        ("COPY (SELECT a FROM orders) TO STDOUT", None),
+        ("EXPLAIN SELECT a FROM orders", None),
+        ("PREPARE p AS SELECT a FROM orders", None),
+        ("LOCK TABLE orders IN ACCESS SHARE MODE", None),
+        ("CREATE TEMP TABLE mine AS SELECT a FROM orders", None),
+    ],
+)
+def test_what_takes_locks(tmp_path: Path, first: str, table: str | None) -> None:
+    lines = [
+        (0.0, "7.1", 0.1, "BEGIN"),
+        (0.1, "7.1", 0.1, first),
+        (5.0, "7.1", 0.1, "SELECT b FROM orders LIMIT 5"),
+        (5.1, "7.1", 0.1, "COMMIT"),
+    ]
+    found = found_in(run(Options(inputs=[write_log(tmp_path / "log.csv", lines)])))
+    behind = [one.title.partition(" of ")[2] for one in found]
+    assert behind == ([] if table is None else [table])
+
+
 def test_a_log_with_holes_is_not_taken_at_its_word() -> None:
     result = analysed("logs/mixed.csv.xz")  # cut out of a longer one
     assert result.outcomes[DETECTOR].status is Status.CLEAN
