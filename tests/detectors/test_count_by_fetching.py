@@ -43,7 +43,10 @@ def test_a_column_compared_with_a_literal_and_a_parameter_is_no_error(tmp_path: 
     drafts = "SELECT id, name FROM orders WHERE status <> 'draft' AND status <> $1"
     lines = []
     for n in range(5):
-        lines += [(2.0 * n, "7.1", 50.0, drafts), (2.0 * n + 0.01, "7.1", 1.0, drafts + " LIMIT 20")]
+        lines += [
+            (2.0 * n, "7.1", 50.0, drafts),
+            (2.0 * n + 0.01, "7.1", 1.0, drafts + " LIMIT 20"),
+        ]
     log = write_log(tmp_path / "log.csv", lines, parameters="$1 = 'x'")
     counted = write_statistics(tmp_path / "statistics.csv", [(drafts, 5, 250.0, 100_000)])
     result = run(Options(inputs=[log, counted]))
