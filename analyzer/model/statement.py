@@ -194,8 +194,9 @@ class StatementStats:
     Times are milliseconds; percentiles are nearest rank. `method` says how the percentiles are
     known: exact, estimated, bound or none (docs/p95.md). `p95_low_ms`/`p95_high_ms` bound the P95.
     `parse_ms`/`bind_ms` are totals of those phases. `requests` counts units of work that ran it.
-    `rows` is the number of rows returned or affected, where counters tell. `sources` names inputs.
-    `samples` counts the executions seen in logs, `calls` all that are known of.
+    `rows` is the number of rows returned or affected by `rows_calls` executions, where counters tell:
+    not always as many as `calls`. `sources` names inputs. `samples` counts the executions seen in
+    logs, `calls` all that are known of.
     """
 
     calls: int
@@ -212,6 +213,7 @@ class StatementStats:
     parse_ms: float = 0.0
     bind_ms: float = 0.0
     rows: int | None = None
+    rows_calls: int = 0
     requests: int | None = None
     calls_per_request_p95: float | None = None
     samples: int = 0
@@ -219,6 +221,11 @@ class StatementStats:
     query_ids: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     histogram: tuple[tuple[float, int], ...] = field(default=())
+
+    @property
+    def rows_per_call(self) -> float | None:
+        """Rows that an execution returns or affects on average, None where nothing tells."""
+        return self.rows / self.rows_calls if self.rows is not None and self.rows_calls else None
 
 
 @dataclass(frozen=True, slots=True)
