@@ -87,6 +87,7 @@ class _Open:
     statement: int  # the last one
     trips: int
     running_ms: float
+    idle_ms: float
     defines: bool
     cut: bool
 
@@ -219,6 +220,8 @@ class Transactions(Watcher):
         held.idle_ms = np.bincount(
             segment[found], weights=gap_ms[found], minlength=len(starts)
         ).astype("f8")
+        for number, known in held.carried.items():
+            held.idle_ms[number] += known.idle_ms
         if len(found):
             missing = _holes(rows, found, gap_ms, ends)
             held.cut[held.segment[found[missing]]] = True
@@ -296,6 +299,7 @@ class Transactions(Watcher):
                 statement,
                 int(held.trips[number]),
                 float(held.running_ms[number]),
+                float(held.idle_ms[number]),
                 bool(held.defines[number]),
                 bool(held.cut[number]),
             )

@@ -1,10 +1,19 @@
 """What the tests of the neighbours of N+1 share: the captures, and logs made of a few lines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from analyzer.detectors import LoopFinder, all_detectors
+from analyzer.model.executions import ExecutionChunk
 from analyzer.model.finding import Finding, Outcome
-from analyzer.pipeline import Options, Result, run
+from analyzer.model.recording import Recording
+from analyzer.model.target import Target
+from analyzer.pipeline import Options, Result, detect, run
+from analyzer.sources.inputs import gather
+from analyzer.sources.options import ReadOptions
+from analyzer.sql.keys import StatementKeyTable
+from analyzer.workload.build import WorkloadBuilder
+from analyzer.workload.slices import slices
 
 DATA = Path(__file__).parents[1] / "data"
 CAPTURES = DATA / "neighbours"
@@ -27,6 +36,20 @@ def only_finding(detector: str, *names: str, schema: bool = False) -> Finding:
     found = analysed(*names, schema=schema).findings
     (finding,) = [one for one in found if one.detector == detector]
     return finding
+
+
+def judged_in_slices(path: str, rows: int) -> Mapping[str, Outcome]:
+    """What detectors answer where a log is read in slices of so many rows."""
+    recording = Recording(keys=StatementKeyTable())
+    streams = gather([path], ReadOptions(), recording).streams
+    builder, loops = WorkloadBuilder(recording, Target()), LoopFinder()
+    for chunk, last in slices(streams):  # of a small file there is one
+        starts = [*range(0, len(chunk), rows), len(chunk)]
+        for start in starts:
+            columns = {name: column[start:][:rows] for name, column in chunk.columns.items()}
+            part = ExecutionChunk(columns, chunk.parameters)
+            loops.observe(builder.add(part, last=last and start == starts[-1]))
+    return detect(builder.finish([], 0), all_detectors(loops))
 
 
 def write_log(

@@ -3,19 +3,11 @@
 from pathlib import Path
 
 import pytest
-from neighbours import analysed, outcome, write_log
+from neighbours import analysed, judged_in_slices, outcome, write_log
 
-from analyzer.detectors import LoopFinder, all_detectors
 from analyzer.model.evidence import IdleInTransactionEvidence
 from analyzer.model.finding import Finding, Severity, Status
-from analyzer.model.recording import Recording
-from analyzer.model.target import Target
-from analyzer.pipeline import Options, Result, detect, run
-from analyzer.sources.inputs import gather
-from analyzer.sources.options import ReadOptions
-from analyzer.sql.keys import StatementKeyTable
-from analyzer.workload.build import WorkloadBuilder
-from analyzer.workload.slices import slices
+from analyzer.pipeline import Options, Result, run
 
 DETECTOR = "long-idle-in-transaction"
 UPDATE = "UPDATE stock SET n = n - 1 WHERE id = 3"
@@ -113,13 +105,7 @@ def test_a_transaction_may_go_on_over_slices(tmp_path: Path, rows: int) -> None:
         (270.0, "8.1", 0.1, "SELECT a FROM t LIMIT 5"),
         (300.0, "7.1", 0.1, "COMMIT"),
     ]
-    recording = Recording(keys=StatementKeyTable())
-    path = write_log(tmp_path / "log.csv", lines)
-    streams = gather([path], ReadOptions(), recording).streams
-    builder, loops = WorkloadBuilder(recording, Target()), LoopFinder()
-    for chunk, last in slices(streams, rows):
-        loops.observe(builder.add(chunk, last=last))
-    outcomes = detect(builder.finish([], 0), all_detectors(loops))
+    outcomes = judged_in_slices(write_log(tmp_path / "log.csv", lines), rows)
     rests = {
         evidence_of(one).sql.split()[0]: evidence_of(one) for one in outcomes[DETECTOR].findings
     }
