@@ -235,7 +235,8 @@ class StatementCounters:
     Times are milliseconds. `calls`, `rows` are counts since the last reset; `stddev_ms` is the
     population standard deviation. `query_id` is PostgreSQL's, as decimal text, None if not given.
     `read_ms` is the time spent reading blocks (0 without track_io_timing). `since_us` is when the
-    row's counting began (UTC), None before PostgreSQL 17.
+    row's counting began (UTC), None before PostgreSQL 17. `shape_id`, and `limited` where the text
+    has a LIMIT (a shape has both), are filled in when the statement is known.
     """
 
     query: str
@@ -258,3 +259,5 @@ class StatementCounters:
     source: int = -1
     read_ms: float | None = None
     since_us: int | None = None
+    shape_id: str | None = None
+    limited: bool = False
