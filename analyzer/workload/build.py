@@ -157,7 +157,6 @@ class WorkloadBuilder:
             parameters_hash=columns["parameters_hash"],
             routes=requests.route,
             request_ms=requests.duration_ms,
-            round_trips=requests.round_trips,
             first_request=base,
             texts=texts,
             statements=self._statements.kept,
