@@ -19,6 +19,7 @@ SQL = "SELECT a FROM t WHERE b = 5"
 class Walked(tuple[StatementStats, ...]):
     """Figures that count how often they are gone through."""
 
+    __slots__ = ()
     walks = 0
 
     def __iter__(self) -> Iterator[StatementStats]:
