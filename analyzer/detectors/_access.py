@@ -1,15 +1,18 @@
 """How plans reach a table, and what the catalog says of a column: facts that texts lack."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analyzer.model.catalog import Catalog, Table
-from analyzer.model.plan import Plan
-from analyzer.model.statement import Arity, Obstacle, StatementFacts
+from analyzer.model.plan import Plan, PlanNode
+from analyzer.model.statement import Arity, Obstacle, Statement, StatementFacts
 from analyzer.model.workload import Workload
+from analyzer.sql.conditions import parse_condition
 from analyzer.sql.expressions import same_expression
 
 _SCANS = frozenset({"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan"})
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +23,59 @@ class Access:
     scanned: bool = False
 
 
-def access(workload: Workload, shape_id: str, table: str, column: str) -> Access:
+def access(workload: Workload, statement: Statement, table: str, column: str) -> Access:
     """What the statement's plans show; neither where there is no plan that reads the table."""
+    others = _names(*statement.facts.tables) - _names(table)
     served = scanned = False
     for plan in workload.plans:
-        if plan.shape_id == shape_id:
-            by_index, without = _of_plan(plan, table, column)
-            served, scanned = served or by_index, scanned or without
+        if plan.shape_id == statement.shape_id:
+            served |= any(
+                _asks(node, condition, column)
+                for node, condition in _index_conditions(plan.root, plan.root)
+                # What the statement does not name is a partition, or below a view.
+                if node.relation not in others
+            )
+            scanned |= _is_scanned(plan, table, column)
     return Access(served, scanned and not served)
 
 
-def _of_plan(plan: Plan, table: str, column: str) -> tuple[bool, bool]:
+def _names(*tables: str) -> set[str]:
+    """What plans may call the tables: a schema is not always told."""
+    return {*tables, *(table.rpartition(".")[2] for table in tables)}
+
+
+def _index_conditions(node: PlanNode, reads: PlanNode) -> Iterator[tuple[PlanNode, str]]:
+    """What indexes were asked below a node, with the node that reads the table.
+
+    That of a Bitmap Index Scan is the Bitmap Heap Scan above it, and there `reads`.
+    """
+    reads = node if node.relation else reads
+    if node.index_condition:
+        yield reads, node.index_condition
+    for child in node.children:
+        yield from _index_conditions(child, reads)
+
+
+def _asks(node: PlanNode, condition: str, column: str) -> bool:
+    """Whether a condition compares the column of the node's own table, not one that is handed in."""
+    alias = node.alias or node.relation
+    parsed = parse_condition(condition, alias=alias)
+    if parsed is not None and any(one.column == column for one in parsed.conditions):
+        return True
+    if parsed is not None and not parsed.opaque:
+        return False
+    # An index on several columns' expression, a comparison of rows: whatever is its own counts.
+    own = rf"(?<![\w.])(?:{re.escape(alias or column)}\.)?\"?{re.escape(column)}(?!\w)"
+    return re.search(own, _LITERAL.sub("", condition)) is not None
+
+
+def _is_scanned(plan: Plan, table: str, column: str) -> bool:
     named = re.compile(rf"(?<!\w){re.escape(column)}(?!\w)")
-    served = scanned = False
-    for node in plan.root.walk():
-        served |= bool(node.index_condition and named.search(node.index_condition))
-        is_scan = node.type in _SCANS and node.relation in (table, table.rpartition(".")[2])
-        scanned |= bool(is_scan and node.filter and named.search(node.filter))
-    return served, scanned
+    return any(
+        node.filter and named.search(node.filter)
+        for node in plan.root.walk()
+        if node.type in _SCANS and node.relation in _names(table)
+    )
 
 
 def table_of(obstacle: Obstacle, facts: StatementFacts, catalog: Catalog | None) -> str | None:

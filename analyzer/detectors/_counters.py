@@ -52,12 +52,12 @@ def counted_pairs(workload: Workload) -> list[CountedPair]:
     return found
 
 
-def _parents(workload: Workload, known: list[StatementFacts]) -> Iterator[tuple[int, int, int]]:
-    """Statements that return several rows a call: position, rows, calls."""
+def _parents(workload: Workload, known: list[StatementFacts]) -> Iterator[tuple[int, float, int]]:
+    """Statements that return several rows a call: position, rows of all calls, calls."""
     for number, facts in enumerate(known):
         stats = workload.stats[number]
-        if facts.kind is not Kind.SELECT or facts.role is not Role.WORKLOAD or not stats.rows:
+        if facts.kind is not Kind.SELECT or facts.role is not Role.WORKLOAD or not stats.calls:
             continue
-        several = stats.rows >= _ROWS_A_CALL * stats.calls > 0
-        if several and not finds_one_row(facts, workload.catalog):
-            yield number, stats.rows, stats.calls
+        several = (stats.rows_per_call or 0.0) >= _ROWS_A_CALL
+        if stats.rows and several and not finds_one_row(facts, workload.catalog):
+            yield number, stats.rows * stats.calls / stats.rows_calls, stats.calls

@@ -140,4 +140,5 @@ def _asked(work: WorkSlice, row: int) -> list[tuple[str, str, str | None]] | Non
     values = values_of(work, row)
     if given and not values.items:
         return None
-    return sorted((one.column, one.operator, values.at(one.parameter)) for one in given)
+    asked = [(one.column, one.operator, values.at(one.parameter)) for one in given]
+    return sorted(asked, key=lambda one: (*one[:2], one[2] or ""))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
+from analyzer.detectors._weights import share_of_time
 from analyzer.model.finding import Finding, Impact, Outcome, Severity, Status
 from analyzer.model.statement import Role, Statement, StatementStats
 from analyzer.model.text_evidence import StatementEvidence
@@ -51,10 +52,9 @@ class CommonFigures(TypedDict):
 
 def heavy_statements(workload: Workload) -> Iterator[Weighed]:
     """The team's parsed statements that are above the floor of calls, share and duration."""
-    total_ms = sum(stats.total_ms for _, _, stats in _own(workload))
     least_ms = MIN_TARGET_SHARE * workload.target.ms
     for number, statement, stats in _own(workload):
-        share = stats.total_ms / total_ms if total_ms > 0 else 0.0
+        share = share_of_time(workload, stats.total_ms)
         typical_ms = stats.mean_ms if stats.p95_ms is None else stats.p95_ms
         # One slow start among quick executions is no habit: the middle one has to be slow, too.
         middle_ms = stats.mean_ms if stats.p50_ms is None else stats.p50_ms

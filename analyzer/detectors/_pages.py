@@ -8,11 +8,12 @@ from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM
-from analyzer.detectors._watcher import LearnedKeys, Values, Watcher, values_of
+from analyzer.detectors._watcher import LearnedKeys, Watcher, values_of
 from analyzer.model.columns import Rows, sorted_distinct, stable_order, starts_of_runs
 from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Kind, StatementFacts
 from analyzer.model.work import WorkSlice
+from analyzer.sql.parameters import Values
 
 DEEP = 1_000  # rows skipped from which a page is deep
 _SAMPLE = 16  # slowest executions of a statement in a slice that are read: deep pages are there

@@ -35,11 +35,8 @@ class PooledSearch:
         loops = Loops()
         dense = self.rows.dense_in_pools(self.shapes.repeatable, _NEAR, _NEAR_US)
         for number in np.unique(self.rows.statement[dense]).tolist():
-            may = self.shapes.may_loop(number) or (
-                self.shapes.takes_lists(number)
-                and self.rows.few_values(self.rows.of_statement(number))
-            )
-            if number != self._marker and may:
+            mine = self.rows.of_statement(number)
+            if number != self._marker and self.shapes.may_loop(number, self.rows, mine):
                 self._find(number, loops)
         return loops
 

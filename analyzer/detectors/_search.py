@@ -247,15 +247,9 @@ class Search:
             self._lookups(child, rows[looping], loops)
         self._identical(child, rows[~looping], loops)
 
-    def _may_loop(self, number: int, rows: Rows) -> bool:
-        """Whether running it with other parameters again is a loop, and no paging or batching."""
-        if self.shapes.may_loop(number):
-            return True
-        return self.shapes.takes_lists(number) and self.rows.few_values(rows)
-
     def _looping(self, child: _Child, rows: Rows) -> Flags:
         """Which rows are of a unit of work that does at least MINIMUM different lookups."""
-        if len(rows) == 0 or not self._may_loop(child.number, rows):
+        if len(rows) == 0 or not self.shapes.may_loop(child.number, self.rows, rows):
             return np.zeros(len(rows), dtype=bool)
         unit = np.cumsum(starts_of_runs(self.rows.request[rows])) - 1
         count = int(unit[-1]) + 1

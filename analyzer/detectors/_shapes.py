@@ -68,17 +68,19 @@ class Shapes:
         """By statement: SELECTs that can return several rows, so that a loop may run over them."""
         return np.array(self._can_drive, dtype=bool)
 
-    def may_loop(self, number: int) -> bool:
-        """Whether running it with other parameters again is a loop, and no paging or batching."""
+    def may_loop(self, number: int, rows: ExecutionRows, some: Rows) -> bool:
+        """Whether running it with other parameters again is a loop, and no paging or batching.
+
+        Lists of values are a batch, unless those of `some` of its rows are short.
+        """
         facts = self._facts[number]
         if lookups(facts):
             return True
-        return facts.offset is None and (facts.disjunctive or facts.grouped or facts.one_row)
-
-    def takes_lists(self, number: int) -> bool:
-        """Whether its conditions are lists of values: a batch, unless the lists are short."""
-        facts = self._facts[number]
-        return facts.offset is None and any(p.arity is Arity.MANY for p in facts.predicates)
+        if facts.offset is not None:
+            return False
+        takes_lists = any(one.arity is Arity.MANY for one in facts.predicates)
+        looped = facts.disjunctive or facts.grouped or facts.one_row
+        return looped or (takes_lists and rows.few_values(some))
 
     def by_text(self, number: int) -> bool:
         """Whether it takes all parameters to tell two lookups apart, not just those of equalities."""

@@ -1,8 +1,8 @@
 """Transactions from their first lock to their end: round trips, idle gaps, time that locks are held.
 
 A transaction may go on over several slices, so what is open is kept by session. A lock is what an
-INSERT, UPDATE, DELETE, MERGE, SELECT … FOR UPDATE, LOCK or a change of a table takes; that of a plain
-SELECT keeps nobody from reading or writing.
+INSERT, UPDATE, DELETE, MERGE, COPY FROM, SELECT … FOR UPDATE, LOCK or a change of the schema takes;
+that of a plain SELECT (and of a COPY TO) keeps nobody from reading or writing.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from analyzer.detectors._figures import Sample, Sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._watcher import Learned, Watcher
 from analyzer.model.columns import Column, Flags, Floats, Rows, grown, starts_of_runs
-from analyzer.model.statement import Kind, Role, Statement
+from analyzer.model.statement import Effect, Kind, Role, Statement
 from analyzer.model.work import WorkSlice
 
 MANY_TRIPS = 20  # statements behind the first lock from which a transaction is chatty
@@ -26,6 +26,12 @@ _SILENT = 0.8  # of the gap
 _MOST_OPEN = 10_000  # sessions whose open transaction is kept
 
 _PLAIN, _LOCKS, _DEFINES, _ROLLS_BACK = 0, 1, 2, 3
+_EFFECTS = {
+    Effect.NONE: _PLAIN,
+    Effect.LOCKS: _LOCKS,
+    Effect.DEFINES: _DEFINES,
+    Effect.ROLLS_BACK: _ROLLS_BACK,
+}
 
 
 @dataclass(slots=True)
@@ -81,23 +87,18 @@ class _Open:
     statement: int  # the last one
     trips: int
     running_ms: float
+    idle_ms: float
     defines: bool
     cut: bool
 
 
 class _Effects(Learned):
-    """By statement: whether it takes locks, changes tables, or rolls back."""
+    """By statement: whether it takes locks, changes the schema, or rolls back."""
 
     def _judge(self, statement: Statement) -> int:
         facts = statement.facts
-        if facts.kind is Kind.TRANSACTION:
-            rolls_back = statement.sql[:8].upper().startswith(("ROLLBACK", "ABORT"))
-            return _ROLLS_BACK if rolls_back else _PLAIN
-        if facts.role is not Role.WORKLOAD:
-            return _PLAIN
-        if facts.kind is Kind.UTILITY and facts.tables:
-            return _LOCKS if statement.sql[:5].upper() in ("LOCK ", "COPY ") else _DEFINES
-        return _LOCKS if facts.kind.writes or facts.locks_rows else _PLAIN
+        counts = facts.role in (Role.WORKLOAD, Role.TRANSACTION)
+        return _EFFECTS[facts.effect] if counts else _PLAIN
 
 
 @dataclass(slots=True)
@@ -219,6 +220,8 @@ class Transactions(Watcher):
         held.idle_ms = np.bincount(
             segment[found], weights=gap_ms[found], minlength=len(starts)
         ).astype("f8")
+        for number, known in held.carried.items():
+            held.idle_ms[number] += known.idle_ms
         if len(found):
             missing = _holes(rows, found, gap_ms, ends)
             held.cut[held.segment[found[missing]]] = True
@@ -296,6 +299,7 @@ class Transactions(Watcher):
                 statement,
                 int(held.trips[number]),
                 float(held.running_ms[number]),
+                float(held.idle_ms[number]),
                 bool(held.defines[number]),
                 bool(held.cut[number]),
             )
@@ -322,7 +326,7 @@ def _holes(rows: _Rows, found: Rows, gap_ms: Floats, ends: Rows) -> Flags:
 class _Held:
     """By transaction: its first and last row, who took the first lock, and what is behind it.
 
-    `behind` marks the rows behind the first lock. `defines` are transactions that change tables, `cut` those of
+    `behind` marks the rows behind the first lock. `defines` are transactions that change the schema, `cut` those of
     which a part is missing in the log. `carried` are those begun in an earlier slice.
     """
 

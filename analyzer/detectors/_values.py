@@ -16,7 +16,7 @@ from analyzer.model.columns import Flags, Rows, distinct, grown, starts_of_runs
 from analyzer.model.statement import Hindrance, Kind, Statement, StatementFacts
 from analyzer.model.work import WorkSlice
 from analyzer.sql.obstacles import starts_anywhere
-from analyzer.sql.parameters import pick_from, split_parameters
+from analyzer.sql.parameters import Values, values_in
 from analyzer.sql.survey import MANY
 
 MOST = 64  # executions of a statement in the whole run
@@ -106,28 +106,23 @@ class ValueSamples:
             self._known = len(statements)
 
     def _look_at(self, work: WorkSlice, row: int, seen: ValuesSeen) -> None:
-        text = work.texts[int(work.parameters[row])]
-        values = split_parameters(text)
+        values = values_in(work.texts[int(work.parameters[row])])
         statement = work.statements[int(work.statement[row])]
         facts = work.key_facts[int(work.key[row])] or statement.facts
         seen.looked_at += 1
-        _note_patterns(values, facts, seen, bound=text.startswith(("$1 = ", "[")))
+        _note_patterns(values, facts, seen)
         if has_list(statement):
             lists = len(_LIST.findall(statement.sql))
             # Without a mark (the items are cast) the other values are not told apart: they are few.
             others = len(set(_PARAMETER.findall(statement.sql))) if lists else 0
-            seen.items.append(max(1, (len(values) - others) // max(1, lists)))
+            seen.items.append(max(1, (len(values.items) - others) // max(1, lists)))
 
 
-def _note_patterns(
-    values: Sequence[str], facts: StatementFacts, seen: ValuesSeen, *, bound: bool
-) -> None:
-    """`bound`: the values are those of `$n`; then literals of the text are not among them."""
+def _note_patterns(values: Values, facts: StatementFacts, seen: ValuesSeen) -> None:
     for place, obstacle in enumerate(facts.obstacles):
-        told = obstacle.parameter > 0 if bound else obstacle.parameter < 0
-        if obstacle.hindrance is not Hindrance.PATTERN or not told:
+        if obstacle.hindrance is not Hindrance.PATTERN:
             continue
-        value = pick_from(values, obstacle.parameter)
+        value = values.at(obstacle.parameter)
         anywhere = starts_anywhere(_unquoted(value), obstacle.operator) if value else None
         if anywhere is not None:
             found = seen.patterns.setdefault(place, PatternSeen())

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from analyzer.detectors._places import NONE
 from analyzer.model.columns import Column, Rows, distinct, grown
 from analyzer.model.statement import Statement, StatementFacts
 from analyzer.model.work import WorkSlice
-from analyzer.sql.parameters import split_parameters
+from analyzer.sql.parameters import Values, values_in
 
 
 class Watcher(ABC):
@@ -79,28 +78,7 @@ class LearnedKeys(ABC):
     def _judge(self, facts: StatementFacts) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
-    """What a row was called with; `numbered` are the values of `$n`, else those of literals."""
-
-    items: tuple[str, ...] = ()
-    numbered: bool = False
-
-    def at(self, parameter: int) -> str | None:
-        """The value that a parameter's code (see Predicate) speaks of, None where it is not here.
-
-        A text that has both `$n` and literals is logged with the values of `$n` alone.
-        """
-        if (parameter > 0) is not self.numbered:
-            return None
-        position = abs(parameter) - 1
-        return self.items[position] if 0 <= position < len(self.items) else None
-
-
 def values_of(work: WorkSlice, row: int) -> Values:
     """The values of a row; none where they were not logged."""
     number = int(work.parameters[row])
-    if number < 0:
-        return Values()
-    text = work.texts[number]
-    return Values(split_parameters(text), text.startswith(("$1 = ", "[")))
+    return values_in(work.texts[number]) if number >= 0 else Values()

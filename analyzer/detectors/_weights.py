@@ -4,9 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from analyzer.model.finding import Severity
-from analyzer.model.statement import Role
 from analyzer.model.workload import Workload
-from analyzer.sql.identity import identify
 
 _TRIPS = 15  # round trips in one go that a reader should know of
 _NOTICED_MS = 100.0  # the default target: elapsed time that a user notices
@@ -24,12 +22,7 @@ class RowsPerCall:
 
 def share_of_time(workload: Workload, total_ms: float) -> float:
     """The part (0..1) of the time of all the team's statements."""
-    whole = sum(
-        stats.total_ms
-        for statement, stats in zip(workload.statements, workload.stats, strict=True)
-        if statement.facts.role is Role.WORKLOAD
-    )
-    return total_ms / whole if whole > 0 else 0.0
+    return total_ms / workload.team_ms if workload.team_ms > 0 else 0.0
 
 
 def weighed(*, trips: float, elapsed_ms: float, share: float, total_ms: float) -> Severity:
@@ -64,9 +57,8 @@ def _counted(workload: Workload, at_least: float) -> Iterator[tuple[str, float, 
     for row in workload.counters:
         if row.rows is None or row.calls <= 0 or row.rows < at_least * row.calls:
             continue
-        statement = identify(row.query)  # few: most statements return few rows
-        if row.toplevel and statement.facts.limit is None:
-            yield statement.shape_id, float(row.rows), row.calls
+        if row.toplevel and row.shape_id and not row.limited:
+            yield row.shape_id, float(row.rows), row.calls
 
 
 def _planned(workload: Workload) -> Iterator[tuple[str, float, int]]:

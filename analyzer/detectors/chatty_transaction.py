@@ -10,10 +10,10 @@ Why it hurts
 
 How it decides
     From BEGIN to COMMIT in the log of one session. The first INSERT, UPDATE, DELETE, MERGE, LOCK,
-    COPY or SELECT … FOR UPDATE begins the time that locks are held; the end of COMMIT ends it.
+    COPY FROM or SELECT … FOR UPDATE begins the time that locks are held; the end of COMMIT ends it.
     Statements that another finding explains (loops of reads and of writes), INSERTs of many rows,
     COPY and FETCH do not count, nor do rests of a second and more (long-idle-in-transaction has
-    those). Transactions that change tables are migrations and left out. Reported from two such
+    those). Transactions that change the schema are migrations and left out. Reported from two such
     transactions on, or one that held locks for a second. Severity counts the time held (a second,
     ten) and whether they are a tenth and more of all transactions that begin to lock there.
 

@@ -93,7 +93,7 @@ def _judge(workload: Workload, weighed: Weighed, obstacle: Obstacle) -> Finding 
         return None
     if found_by_key(statement.facts, name, catalog):
         return None
-    by_plan = access(workload, statement.shape_id, name, obstacle.column)
+    by_plan = access(workload, statement, name, obstacle.column)
     if by_plan.served:
         return None
     kind = column_type(table, obstacle.column)

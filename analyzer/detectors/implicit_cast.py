@@ -158,7 +158,7 @@ def _judge(workload: Workload, weighed: Weighed, cast: _Cast) -> Finding | None:
         return None
     if found_by_key(weighed.statement.facts, cast.table, workload.catalog, but=cast.column):
         return None
-    by_plan = access(workload, weighed.statement.shape_id, cast.table, cast.column)
+    by_plan = access(workload, weighed.statement, cast.table, cast.column)
     if by_plan.served:
         return None
     known = _SCHEMA if kind else _NAME

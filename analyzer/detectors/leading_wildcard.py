@@ -128,7 +128,7 @@ def _searches(
     known = column_type(table, obstacle.column)
     if obstacle.expression is None and known is not None and not relabels(known, "text"):
         subject = f"({subject})::text"
-    served = access(workload, weighed.statement.shape_id, name, obstacle.column).served
+    served = access(workload, weighed.statement, name, obstacle.column).served
     if served or trigram_index(table, subject):
         return
     certain = bool(seen.anywhere or (obstacle.anywhere and not seen.looked_at))
@@ -139,7 +139,7 @@ def _finding(workload: Workload, weighed: Weighed, table: str, searches: list[_S
     first = searches[0].obstacle
     known = workload.catalog.table(table) if workload.catalog is not None else None
     kind = column_type(known, first.column)
-    scanned = access(workload, weighed.statement.shape_id, table, first.column).scanned
+    scanned = access(workload, weighed.statement, table, first.column).scanned
     columns = list(dict.fromkeys(search.obstacle.column for search in searches))
     certain = all(search.certain for search in searches)
     return finding_of(

@@ -10,12 +10,14 @@ Why it hurts
 
 How it decides
     From the end of a statement to the start of the next in the log of one session, between BEGIN
-    and COMMIT, once an INSERT, UPDATE, DELETE, MERGE, LOCK, COPY, SELECT … FOR UPDATE or a change
-    of a table has taken locks. A gap before ROLLBACK does not count: a statement that fails leaves
-    no duration in the log, and may be what ran. Sessions that idle_in_transaction_session_timeout
-    ended are counted beside. Where all sessions are silent at once, though others are busy before
-    and after, the log has a hole, and the gap does not count. A log that leaves statements out
-    cannot show gaps. Severity: low from one second on, medium from ten, high from sixty.
+    and COMMIT, once an INSERT, UPDATE, DELETE, MERGE, LOCK, COPY FROM, SELECT … FOR UPDATE or a
+    change of the schema has taken locks. LOCK in ACCESS SHARE MODE and a new temporary table are in
+    nobody's way and do not count. A gap before ROLLBACK does not count either: a statement that
+    fails leaves no duration in the log, and may be what ran. Sessions that
+    idle_in_transaction_session_timeout ended are counted beside. Where all sessions are silent at
+    once, though others are busy before and after, the log has a hole, and the gap does not count. A
+    log that leaves statements out cannot show gaps. Severity: low from one second on, medium from
+    ten, high from sixty.
 
 When it is wrong
     A statement between that failed and was not logged, followed by anything but a ROLLBACK.

@@ -161,8 +161,8 @@ def _finding(workload: Workload, weighed: Weighed, whole: _Whole) -> Finding:
 
 
 def _rows_per_call(weighed: Weighed) -> float | None:
-    stats = weighed.stats
-    return round(stats.rows / stats.calls, 1) if stats.rows is not None and stats.calls else None
+    rows = weighed.stats.rows_per_call
+    return None if rows is None else round(rows, 1)
 
 
 def _with(large: tuple[str, ...]) -> str:

@@ -97,7 +97,7 @@ def _finding(workload: Workload, found: WriteFigures) -> Finding:
         confidence=_confidence(found),
         title=f"{per_occurrence.median:g} rows {_VERBS[evidence.kind]} {facts.main_table} one by one",
         evidence=evidence,
-        impact=Impact(rows.executions - found.sizes.count, rows.total_ms, None, found.sizes.count),
+        impact=Impact(rows.executions - found.sizes.count, rows.total_ms, None, rows.requests),
         shape_ids=(statement.shape_id,),
         fingerprints=(statement.fingerprint,),
         tables=facts.tables,

@@ -42,6 +42,15 @@ class Arity(StrEnum):
     EXPRESSION = "expression"  # compared with a computed value or a subquery
 
 
+class Effect(StrEnum):
+    """What a statement does to the transaction that it stands in."""
+
+    NONE = "none"
+    LOCKS = "locks"  # it writes, or takes locks that somebody may wait for
+    DEFINES = "defines"  # it changes the schema, which locks as well
+    ROLLS_BACK = "rolls-back"
+
+
 @dataclass(frozen=True, slots=True)
 class Predicate:
     """One condition `table.column operator value` of a WHERE or JOIN … ON, ANDed with the rest.
@@ -131,7 +140,7 @@ class StatementFacts:
     `written_columns` are the columns of INSERT, or those that UPDATE sets. `boundary` is +1 for what
     opens a transaction, -1 for what ends one. `star_tables` are the tables whose columns are all
     asked for by `*` or `t.*`. `random_order` says that rows are sorted by random(). `obstacles` and
-    `exclusions` are conditions that keep indexes from being used.
+    `exclusions` are conditions that keep indexes from being used. `effect` is that on a transaction.
     """
 
     kind: Kind
@@ -150,7 +159,7 @@ class StatementFacts:
     one_row: bool = False
     grouped: bool = False
     disjunctive: bool = False
-    locks_rows: bool = False
+    effect: Effect = Effect.NONE
     rows_written: int = 0
     written_columns: tuple[str, ...] = ()
     cursor: bool = False
@@ -185,8 +194,9 @@ class StatementStats:
     Times are milliseconds; percentiles are nearest rank. `method` says how the percentiles are
     known: exact, estimated, bound or none (docs/p95.md). `p95_low_ms`/`p95_high_ms` bound the P95.
     `parse_ms`/`bind_ms` are totals of those phases. `requests` counts units of work that ran it.
-    `rows` is the number of rows returned or affected, where counters tell. `sources` names inputs.
-    `samples` counts the executions seen in logs, `calls` all that are known of.
+    `rows` is the number of rows returned or affected by `rows_calls` executions, where counters tell:
+    not always as many as `calls`. `sources` names inputs. `samples` counts the executions seen in
+    logs, `calls` all that are known of.
     """
 
     calls: int
@@ -203,6 +213,7 @@ class StatementStats:
     parse_ms: float = 0.0
     bind_ms: float = 0.0
     rows: int | None = None
+    rows_calls: int = 0
     requests: int | None = None
     calls_per_request_p95: float | None = None
     samples: int = 0
@@ -210,6 +221,11 @@ class StatementStats:
     query_ids: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     histogram: tuple[tuple[float, int], ...] = field(default=())
+
+    @property
+    def rows_per_call(self) -> float | None:
+        """Rows that an execution returns or affects on average, None where nothing tells."""
+        return self.rows / self.rows_calls if self.rows is not None and self.rows_calls else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +235,8 @@ class StatementCounters:
     Times are milliseconds. `calls`, `rows` are counts since the last reset; `stddev_ms` is the
     population standard deviation. `query_id` is PostgreSQL's, as decimal text, None if not given.
     `read_ms` is the time spent reading blocks (0 without track_io_timing). `since_us` is when the
-    row's counting began (UTC), None before PostgreSQL 17.
+    row's counting began (UTC), None before PostgreSQL 17. `shape_id`, and `limited` where the text
+    has a LIMIT (a shape has both), are filled in when the statement is known.
     """
 
     query: str
@@ -242,3 +259,5 @@ class StatementCounters:
     source: int = -1
     read_ms: float | None = None
     since_us: int | None = None
+    shape_id: str | None = None
+    limited: bool = False

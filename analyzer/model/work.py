@@ -57,10 +57,9 @@ class WorkSlice:
     for whole ones and clients); numbers of requests and transactions are never used twice in a run.
     `at_us` is the time that orders a trace. `parameters` is a number into `texts` (-1 none),
     `parameters_hash` stands for the text (0 none). `routes[request - first_request]` is the route
-    (a number into `route_names`, -1 none) of a request; `request_ms` and `round_trips`, placed
-    alike, are its time in the database and its executions. `asides` are the rows of all other
-    roles. `marker` is the statement that each request runs about once, where connections are shared
-    by several requests at once; else -1.
+    (a number into `route_names`, -1 none) of a request; `request_ms`, placed alike, is its time in
+    the database. `asides` are the rows of all other roles. `marker` is the statement that each
+    request runs about once, where connections are shared by several requests at once; else -1.
     """
 
     statement: Rows
@@ -79,7 +78,6 @@ class WorkSlice:
     parameters_hash: Rows
     routes: Column
     request_ms: Floats
-    round_trips: Rows
     first_request: int
     texts: Texts
     statements: Sequence[Statement]

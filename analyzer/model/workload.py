@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.coverage import Coverage
 from analyzer.model.event import Event
 from analyzer.model.plan import Plan
-from analyzer.model.statement import Statement, StatementCounters, StatementStats
+from analyzer.model.statement import Role, Statement, StatementCounters, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
 
 STEPS_PER_DECADE = 8  # Traffic.distribution's buckets grow by 10^(1/8)
@@ -62,12 +63,13 @@ class Traffic:
         return self.server + self.client
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is summed up once is kept beside the fields
 class Workload:
     """What detectors judge: figures, no single executions (those pass by as WorkSlice).
 
     `statements` are all that ran, transaction control too; `stats[i]` are the figures of
-    `statements[i]`. `plans` are read plans, linked by shape_id. `comments` are those of statements,
+    `statements[i]`. `plans` are read plans and `counters` rows of pg_stat_statements, linked by
+    shape_id. `comments` are those of statements,
     without their trace ids, `applications` the names that sessions gave. `ignored`
     has, by shape_id, the detectors that a comment in all its executions tells to pass it over. `events` are by kind and code; their statements, by number, are
     `event_statements`.
@@ -89,6 +91,15 @@ class Workload:
     counters: Sequence[StatementCounters] = ()
     events: Mapping[tuple[str, str], Event] = field(default_factory=dict)
     event_statements: Mapping[int, Statement] = field(default_factory=dict)
+
+    @cached_property
+    def team_ms(self) -> float:
+        """The time of all the team's statements."""
+        return sum(
+            stats.total_ms
+            for statement, stats in zip(self.statements, self.stats, strict=True)
+            if statement.facts.role is Role.WORKLOAD
+        )
 
     def statement(self, shape_id: str) -> Statement:
         """The statement of a shape that a finding names."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from analyzer.model.statement import (
+    Effect,
     Exclusion,
     Join,
     Kind,
@@ -64,6 +65,28 @@ _BOUNDARIES = {
     "TRANS_STMT_ROLLBACK": -1,
     "TRANS_STMT_PREPARE": -1,
 }
+_ROLLBACKS = frozenset({"TRANS_STMT_ROLLBACK", "TRANS_STMT_ROLLBACK_TO"})
+_DEFINING_PREFIXES = ("Alter", "Create", "Drop")  # AlterTableStmt, CreateTrigStmt, DropStmt …
+_DEFINING = frozenset(
+    {
+        "ClusterStmt",
+        "CommentStmt",
+        "CompositeTypeStmt",
+        "DefineStmt",
+        "GrantStmt",
+        "ImportForeignSchemaStmt",
+        "IndexStmt",
+        "ReassignOwnedStmt",
+        "RefreshMatViewStmt",
+        "ReindexStmt",
+        "RenameStmt",
+        "RuleStmt",
+        "SecLabelStmt",
+        "TruncateStmt",
+        "ViewStmt",
+    }
+)
+_ACCESS_SHARE = 1  # the mode of LOCK that is in nobody's way but a change of the table's
 OWN_MARK = "/* pg95 */"  # every statement that pg95 sends carries it
 
 
@@ -97,10 +120,50 @@ def _facts_of(node: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
     if kind in ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"):
         return _write(_KINDS[kind], fields, met, coder)
     if kind == "TransactionStmt":
-        boundary = _BOUNDARIES.get(fields.get("kind", ""), 0)
-        return StatementFacts(Kind.TRANSACTION, Role.TRANSACTION, boundary=boundary)
+        does = fields.get("kind", "")
+        return StatementFacts(
+            Kind.TRANSACTION,
+            Role.TRANSACTION,
+            boundary=_BOUNDARIES.get(does, 0),
+            effect=Effect.ROLLS_BACK if does in _ROLLBACKS else Effect.NONE,
+        )
     role = Role.SESSION if kind in _SESSION_STATEMENTS else Role.WORKLOAD
-    return StatementFacts(Kind.UTILITY, role, tables=tuple(met.tables))
+    loads = kind == "CopyStmt" and "is_from" in fields
+    return StatementFacts(
+        Kind.UTILITY,
+        role,
+        tables=tuple(met.tables),
+        main_table=tree.table_name(fields["relation"]) if loads else None,
+        effect=_effect(kind, fields, met, coder),
+    )
+
+
+def _effect(kind: str, fields: Node, met: Survey, coder: ParameterCoder) -> Effect:
+    """What a statement that is no query and no write does to its transaction."""
+    if kind == "LockStmt":
+        return Effect.NONE if fields.get("mode") == _ACCESS_SHARE else Effect.LOCKS
+    if kind == "CopyStmt" and "is_from" in fields:
+        return Effect.LOCKS
+    if kind == "CopyStmt" or (kind == "ExplainStmt" and _executes(fields)):
+        query = fields.get("query")
+        return _facts_of(query, met, coder).effect if query else Effect.NONE
+    defines = kind in _DEFINING or kind.startswith(_DEFINING_PREFIXES)
+    return Effect.DEFINES if defines and not _is_temporary(fields) else Effect.NONE
+
+
+def _executes(explain: Node) -> bool:
+    """Whether an EXPLAIN runs its statement: ANALYZE, alone or with a value that does not deny it."""
+    for option in explain.get("options", []):
+        if option["DefElem"].get("defname") == "analyze":
+            _, value = tree.kind_of(option["DefElem"].get("arg") or {"Boolean": {"sval": "on"}})
+            return str(value.get("sval", value.get("ival", 0))).lower() not in ("0", "false", "off")
+    return False
+
+
+def _is_temporary(fields: Node) -> bool:
+    """Whether a statement makes a relation that no other session sees."""
+    named = [*fields.values(), fields.get("into", {}).get("rel")]
+    return any(isinstance(one, dict) and one.get("relpersistence") == "t" for one in named)
 
 
 def _select(fields: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
@@ -143,7 +206,7 @@ def _select(fields: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
         one_row=_returns_one_row(fields, met),
         grouped="groupClause" in fields or "distinctClause" in fields,
         disjunctive=disjunctive,
-        locks_rows="lockingClause" in fields,
+        effect=Effect.LOCKS if "lockingClause" in fields else Effect.NONE,
         random_order="random" in met.functions and _sorts_randomly(fields.get("sortClause", [])),
         obstacles=obstacles,
         exclusions=exclusions,
@@ -207,6 +270,7 @@ def _write(kind: Kind, fields: Node, met: Survey, coder: ParameterCoder) -> Stat
         written_columns=tuple(written),
         obstacles=obstacles,
         exclusions=exclusions,
+        effect=Effect.LOCKS,
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from analyzer.sql.keys import LITERAL_SEPARATOR
 
@@ -29,28 +29,32 @@ def split_parameters(text: str) -> tuple[str, ...]:
     return tuple(text.split(LITERAL_SEPARATOR))
 
 
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What an execution was called with; `numbered` are the values of `$n`, else those of literals."""
+
+    items: tuple[str, ...] = ()
+    numbered: bool = False
+
+    def at(self, parameter: int) -> str | None:
+        """The value that a parameter's code (see Predicate) speaks of, None where it is not here.
+
+        A text that has both `$n` and literals is logged with the values of one kind.
+        """
+        if (parameter > 0) is not self.numbered:
+            return None
+        position = abs(parameter) - 1
+        return self.items[position] if 0 <= position < len(self.items) else None
+
+
+def values_in(text: str) -> Values:
+    """The values of one execution; those of `$n` come in DETAIL or Prisma's form."""
+    return Values(split_parameters(text), text.startswith(("$1 = ", "[")))
+
+
 def pick(text: str, parameter: int) -> str | None:
     """The value that a Predicate's `parameter` speaks of, None where it is not among the values.
 
     Positive: the n of `$n`, in DETAIL or Prisma's form. Negative: the -(k + 1)-th literal.
     """
-    return values_at(text, (parameter,))[0]
-
-
-def values_at(text: str, parameters: Sequence[int]) -> tuple[str | None, ...]:
-    """What `pick` gives, for several parameters.
-
-    A statement may have both `$n` and literals, of which a log tells the values of one kind.
-    """
-    values = split_parameters(text)
-    bound = text.startswith(("$1 = ", "["))
-    return tuple(
-        # a list: it is made quicker than a generator is asked
-        [pick_from(values, number) if (number > 0) == bound else None for number in parameters]
-    )
-
-
-def pick_from(values: Sequence[str], parameter: int) -> str | None:
-    """The value that a Predicate's `parameter` speaks of, among values that were split already."""
-    position = parameter - 1 if parameter > 0 else -parameter - 1
-    return values[position] if 0 <= position < len(values) else None
+    return values_in(text).at(parameter)

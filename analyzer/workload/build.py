@@ -10,7 +10,7 @@ from analyzer.model.executions import FIRST_TIME_US, Clock, ExecutionChunk, Text
 from analyzer.model.plan import Plan
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
-from analyzer.model.statement import Role
+from analyzer.model.statement import Role, Statement
 from analyzer.model.target import RequestVerdict, Target, Verdict
 from analyzer.model.work import Asides, WorkSlice
 from analyzer.model.workload import Route, Workload
@@ -157,7 +157,6 @@ class WorkloadBuilder:
             parameters_hash=columns["parameters_hash"],
             routes=requests.route,
             request_ms=requests.duration_ms,
-            round_trips=requests.round_trips,
             first_request=base,
             texts=texts,
             statements=self._statements.kept,
@@ -195,7 +194,8 @@ class WorkloadBuilder:
             server or LoggingSettings(),
             figures.traffic.first_us,
         )
-        sums = self._sums()
+        counted = [identify(row.query) for row in recording.counters]
+        sums = self._sums(counted)
         statements = self._statements.kept
         paths = [source.path for source in coverage.sources]
         log = LogContext(paths, coverage.log_min_duration_ms, coverage.sampling)
@@ -223,7 +223,10 @@ class WorkloadBuilder:
             },
             catalog=recording.catalog,
             plans=self._linked(plans),
-            counters=tuple(recording.counters),
+            counters=tuple(
+                replace(row, shape_id=one.shape_id, limited=one.facts.limit is not None)
+                for row, one in zip(recording.counters, counted, strict=True)
+            ),
             events=events,
             event_statements=event_statements,
         )
@@ -241,8 +244,11 @@ class WorkloadBuilder:
             linked.setdefault(identity, replace(plan, shape_id=shape_id))
         return tuple(linked.values())
 
-    def _sums(self) -> dict[int, Sums]:
-        """Phases, counters and query ids by statement; statements seen in counters alone are added."""
+    def _sums(self, counted: Sequence[Statement]) -> dict[int, Sums]:
+        """Phases, counters and query ids by statement; statements seen in counters alone are added.
+
+        `counted` are the statements of the counters' rows.
+        """
         recording, statements = self._recording, self._statements
         sums: dict[int, Sums] = {}
         skipped = {n for n, source in enumerate(recording.coverage.sources) if source.same_as}
@@ -250,8 +256,7 @@ class WorkloadBuilder:
             number = statements.known(statements.of_key(key))
             if number is not None and source not in skipped:
                 sums.setdefault(number, Sums()).phases.add(phases)
-        for row in recording.counters:
-            statement = identify(row.query)
+        for row, statement in zip(recording.counters, counted, strict=True):
             # What runs inside another statement (a foreign key's check, a function's body) is part
             # of that one's time already.
             if statement.facts.role is Role.OWN or row.calls <= 0 or not row.toplevel:

@@ -354,7 +354,8 @@ def _from_counters(
 
 def _completed(stats: StatementStats, extra: Sums, log: LogContext) -> StatementStats:
     """What counters and phases add to a statement's figures: rows, query ids, true calls."""
-    rows = [row.rows for row in extra.counters if row.rows is not None]
+    told = [row for row in extra.counters if row.rows is not None]
+    rows = sum(row.rows or 0 for row in told) if told else extra.rows
     counted = sum(row.calls for row in extra.counters)
     if stats.samples and log.censored_ms and counted > stats.calls:
         total = sum(row.total_ms for row in extra.counters)
@@ -364,7 +365,9 @@ def _completed(stats: StatementStats, extra: Sums, log: LogContext) -> Statement
         stats,
         parse_ms=extra.phases.parse_ms,
         bind_ms=extra.phases.bind_ms,
-        rows=sum(rows) if rows else extra.rows,
+        rows=rows,
+        # A log's calls are others than those that counters counted, unless it tells the rows, too.
+        rows_calls=sum(row.calls for row in told) if told else stats.calls,
         query_ids=tuple(sorted(extra.query_ids)),
         sources=tuple(dict.fromkeys([*stats.sources, *sorted(paths)])),
     )

@@ -1,10 +1,11 @@
 """Requests and statements as they would be if findings were fixed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.model.columns import Floats, Rows
+from analyzer.model.columns import Flags, Floats, Rows
 from analyzer.model.saving import (
     LoopKey,
     Quantiles,
@@ -15,7 +16,7 @@ from analyzer.model.saving import (
 )
 from analyzer.workload.partial import Figures
 from analyzer.workload.quantiles import buckets_of, from_histogram, octaves
-from analyzer.workload.savings import Changes, SavingFigures
+from analyzer.workload.savings import SavingFigures
 from analyzer.workload.totals import Totals
 
 _WIDE = 1 << 32
@@ -66,7 +67,9 @@ class Simulation:
         cost = round_trip_cost(self._savings, rtt_ms)
         fixed = np.zeros(len(self._savings.numbers), dtype=bool)
         fixed[[self._savings.numbers[loop] for loop in known.values()]] = True
-        routes = self._by_route(fixed)
+        hit = _Hit.of(self._savings, fixed)
+        histograms = self._figures.requests.histograms()
+        routes = self._by_route(fixed, hit, histograms)
         return Savings(
             cost=cost,
             findings={
@@ -74,7 +77,7 @@ class Simulation:
                 for key, loop in known.items()
             },
             routes=routes,
-            requests=self._overall(fixed, routes, exact[1]),
+            requests=self._overall(hit, histograms, routes, exact[1]),
             statements=self._statements(known.values(), exact[0]),
             unit=self._figures.requests.unit(),
             note=_sampled(self._savings.step),
@@ -104,30 +107,32 @@ class Simulation:
             note = f"of a day as the window of {_hours(window_ms)} is, on average"
         return Saving(occurrences, sums.round_trips, sums.server_ms, wall, each, day, note)
 
-    def _by_route(self, fixed: Rows) -> list[RequestSaving]:
+    def _by_route(
+        self, fixed: Flags, hit: "_Hit", histograms: Mapping[int, tuple[Rows, Rows]]
+    ) -> list[RequestSaving]:
         """Routes that hold a fixed loop, most time saved first."""
         total = self._figures.requests.by_route()
         spared_ms, spared_trips = (self._spared(one, fixed) for one in self._savings.by_route)
-        histograms = self._figures.requests.histograms()
         found = []
         for route in sorted(total.keys() & spared_trips.keys()):  # some have no time at all
             count, before_ms, trips = total[route]
-            hit, quantiles = self._quantiles(fixed, histograms, route)
+            mine = hit.on(route)
+            known = [histograms[route]] if route in histograms else []
             found.append(
                 RequestSaving(
                     self._routes[route] if route >= 0 else None,
                     count,
-                    hit,
+                    mine.fixed,
                     before_ms,
                     before_ms - spared_ms[route],
                     trips,
                     trips - int(spared_trips[route]),
-                    quantiles,
+                    self._quantiles(known, mine),
                 )
             )
         return sorted(found, key=lambda one: (one.after_ms - one.before_ms, one.route or ""))
 
-    def _spared(self, totals: Totals, fixed: Rows) -> dict[int, float]:
+    def _spared(self, totals: Totals, fixed: Flags) -> dict[int, float]:
         keys, sums = totals.items()
         some = fixed[keys % _WIDE]
         found: dict[int, float] = {}
@@ -138,58 +143,40 @@ class Simulation:
         return found
 
     def _overall(
-        self, fixed: Rows, routes: Sequence[RequestSaving], exact: float | None
+        self,
+        hit: "_Hit",
+        histograms: Mapping[int, tuple[Rows, Rows]],
+        routes: Sequence[RequestSaving],
+        exact: float | None,
     ) -> RequestSaving:
         totals = self._figures.requests.by_route().values()
         count, before, trips = (sum(one[n] for one in totals) for n in range(3))
-        hit, quantiles = self._quantiles(fixed, self._figures.requests.histograms(), None)
         return RequestSaving(
             None,
             int(count),
-            hit,
+            hit.fixed,
             before,
             before + sum(one.after_ms - one.before_ms for one in routes),
             int(trips),
             int(trips) + sum(one.round_trips_after - one.round_trips_before for one in routes),
-            _beside(quantiles, exact),
+            _beside(self._quantiles(histograms.values(), hit), exact),
         )
 
-    def _quantiles(
-        self, fixed: Rows, histograms: Mapping[int, tuple[Rows, Rows]], route: int | None
-    ) -> tuple[int, Quantiles]:
-        """How many requests of a route (None: of all) are hit, and their quantile before and after."""
+    def _quantiles(self, histograms: Iterable[tuple[Rows, Rows]], hit: "_Hit") -> Quantiles:
+        """The quantile of requests before and after: `histograms` are of all, `hit` those that change."""
         everything = Totals("f8")
-        for number, (buckets, counts) in histograms.items():
-            if route is None or number == route:
-                everything.add(buckets, counts.astype(np.float64))
+        for buckets, counts in histograms:
+            everything.add(buckets, counts.astype(np.float64))
         before = everything.items()
         after = Totals("f8")
         after.add(*before)
-        routes, buckets, counts = self._savings.routes_hit()
-        mine = np.ones(len(routes), dtype=bool) if route is None else routes == route
-        after.add(buckets[mine], -counts[mine].astype(np.float64))
-        changed, hit = self._changed(fixed, route)
-        seen = float(counts[mine].sum())
-        if len(changed):
-            weights = np.full(len(changed), seen / len(changed))
-            after.add(buckets_of(octaves(changed)), weights)
-        share = hit / len(changed) if len(changed) else 0.0
-        return round(share * seen), Quantiles(
+        after.add(hit.buckets, -hit.counts.astype(np.float64))
+        if len(hit.after_ms):
+            weights = np.full(len(hit.after_ms), hit.seen / len(hit.after_ms))
+            after.add(buckets_of(octaves(hit.after_ms)), weights)
+        return Quantiles(
             _quantile(before, self._quantile), _quantile(after.items(), self._quantile)
         )
-
-    def _changed(self, fixed: Rows, route: int | None) -> tuple[Floats, int]:
-        """The time after the fixes of the kept requests that hold a loop, and how many are fixed."""
-        changes: Changes | None = self._savings.changes()
-        if changes is None:
-            return np.zeros(0), 0
-        some = fixed[changes.loop]
-        size = len(changes.before_ms)
-        spared = np.bincount(changes.place[some], weights=changes.ms[some], minlength=size)
-        touched = np.bincount(changes.place[some], minlength=size) > 0
-        mine = np.ones(size, dtype=bool) if route is None else changes.route == route
-        after: Floats = np.maximum(changes.before_ms - spared, 0.0)[mine]
-        return after, int(np.count_nonzero(touched & mine))
 
     def _statements(self, loops: Collection[LoopKey], exact: float | None) -> Quantiles:
         """The quantile over all executions: without the spared ones, with those in their place."""
@@ -205,6 +192,65 @@ class Simulation:
             _quantile(before, self._quantile), _quantile(after.items(), self._quantile)
         )
         return _beside(found, exact)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """Requests that hold a loop, in the order of their routes.
+
+    `routes`, `buckets` and `counts` are of all of them, by their time before; `kept_routes`,
+    `after_ms` and `touched` of those that were kept, with their time after the fixes and whether
+    one is theirs.
+    """
+
+    routes: Rows
+    buckets: Rows
+    counts: Rows
+    kept_routes: Rows
+    after_ms: Floats
+    touched: Flags
+
+    @classmethod
+    def of(cls, savings: SavingFigures, fixed: Flags) -> "_Hit":
+        """All of them; `fixed` marks loops by number."""
+        seen, changes = savings.routes_hit(), savings.changes()
+        if changes is None:
+            return cls(*seen, np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=bool))
+        some = fixed[changes.loop]
+        size = len(changes.before_ms)
+        spared = np.bincount(changes.place[some], weights=changes.ms[some], minlength=size)
+        touched = np.bincount(changes.place[some], minlength=size) > 0
+        after = np.maximum(changes.before_ms - spared, 0.0)
+        order = np.argsort(changes.route, kind="stable")
+        return cls(*seen, changes.route[order], after[order], touched[order])
+
+    def on(self, route: int) -> "_Hit":
+        """Those of one route."""
+        mine, kept = _run(self.routes, route), _run(self.kept_routes, route)
+        return _Hit(
+            self.routes[mine],
+            self.buckets[mine],
+            self.counts[mine],
+            self.kept_routes[kept],
+            self.after_ms[kept],
+            self.touched[kept],
+        )
+
+    @property
+    def seen(self) -> float:
+        """How many there are."""
+        return float(self.counts.sum())
+
+    @property
+    def fixed(self) -> int:
+        """How many the fixes change, as the kept ones show it."""
+        kept = len(self.touched)
+        return round(int(np.count_nonzero(self.touched)) / kept * self.seen) if kept else 0
+
+
+def _run(ordered: Rows, value: int) -> slice:
+    first, end = np.searchsorted(ordered, (value, value + 1))
+    return slice(int(first), int(end))
 
 
 def _quantile(histogram: tuple[Rows, Floats], quantile: float) -> float | None:

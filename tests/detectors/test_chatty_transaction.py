@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from neighbours import only_finding, outcome, write_log
+from neighbours import judged_in_slices, only_finding, outcome, write_log
 
 from analyzer.model.evidence import ChattyTransactionEvidence
 from analyzer.model.finding import Status
@@ -62,3 +62,22 @@ def test_one_long_transaction_is_enough(tmp_path: Path) -> None:
     assert isinstance(finding.evidence, ChattyTransactionEvidence)
     assert finding.evidence.round_trips.median == 36
     assert finding.evidence.held_ms == pytest.approx(1190)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 20, 1000])
+def test_rests_in_earlier_slices_do_not_count(tmp_path: Path, rows: int) -> None:
+    """A transaction longer than what a slice carries over, with rests in two of its parts."""
+    texts = [one[3] for one in reads(0.0, "abcdef")]
+    lines = [
+        (0.0, "7.1", 0.1, "BEGIN"),
+        (0.1, "7.1", 0.1, "UPDATE stock SET n = n - 1 WHERE id = 3"),
+        *((90.0 * n, "8.1", 0.1, "SELECT a FROM t LIMIT 5") for n in range(1, 6)),
+        *((200.0 + n * 0.05, "7.1", 0.1, text) for n, text in enumerate(texts[:18])),
+        *((300.0 + n * 0.05, "7.1", 0.1, text) for n, text in enumerate(texts[18:])),
+        (400.0, "7.1", 0.1, "COMMIT"),
+    ]
+    path = write_log(tmp_path / "log.csv", sorted(lines))
+    (finding,) = judged_in_slices(path, rows)[DETECTOR].findings
+    assert isinstance(finding.evidence, ChattyTransactionEvidence)
+    assert finding.evidence.round_trips.median == 36
+    assert finding.evidence.held_ms == pytest.approx(1700.3)

@@ -1,9 +1,12 @@
 """count-by-fetching on captures of a Django program that pages in three ways."""
 
-from neighbours import only_finding, outcome
+from pathlib import Path
+
+from neighbours import only_finding, outcome, write_log, write_statistics
 
 from analyzer.model.evidence import CountByFetchingEvidence
 from analyzer.model.finding import Status
+from analyzer.pipeline import Options, run
 
 DETECTOR = "count-by-fetching"
 
@@ -33,3 +36,21 @@ def test_without_counters_it_cannot_be_told() -> None:
 
 def test_counters_alone_show_no_neighbours() -> None:
     assert outcome(DETECTOR, "count_by_len.jsonl").status is Status.NOT_APPLICABLE
+
+
+def test_a_column_compared_with_a_literal_and_a_parameter_is_no_error(tmp_path: Path) -> None:
+    """The log tells the value of `$1` alone."""
+    drafts = "SELECT id, name FROM orders WHERE status <> 'draft' AND status <> $1"
+    lines = []
+    for n in range(5):
+        lines += [
+            (2.0 * n, "7.1", 50.0, drafts),
+            (2.0 * n + 0.01, "7.1", 1.0, drafts + " LIMIT 20"),
+        ]
+    log = write_log(tmp_path / "log.csv", lines, parameters="$1 = 'x'")
+    counted = write_statistics(tmp_path / "statistics.csv", [(drafts, 5, 250.0, 100_000)])
+    result = run(Options(inputs=[log, counted]))
+    assert result.outcomes["unbounded-result"].status is not Status.ERROR
+    (finding,) = result.outcomes[DETECTOR].findings
+    assert isinstance(finding.evidence, CountByFetchingEvidence)
+    assert finding.evidence.beside_page == 5

@@ -1,5 +1,6 @@
 """function-on-column on what ORMs write; its rewritten statements and indexes on a real server."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import pytest
 from heavy_log import REST, Ran, analysed, found, outcome
 
 from analyzer.model.text_evidence import FunctionOnColumnEvidence
+from analyzer.pipeline import Options, run
 
 if TYPE_CHECKING:
     from tests.conftest import Server
@@ -179,3 +181,33 @@ def test_advised_indexes_are_used(
     for statement in found(tmp_path, DETECTOR, sql, SCHEMA).recommendations[0].text.splitlines():
         postgres15.psql(statement, shop)
     assert "Index Scan" in postgres15.psql(f"EXPLAIN {sql}", shop)
+
+
+@pytest.mark.parametrize("asked", ["email", "address"])
+def test_an_index_on_another_table_is_no_answer(tmp_path: Path, asked: str) -> None:
+    sql = f"SELECT c.id FROM customers c JOIN invites i ON i.{asked} = c.email WHERE lower(c.email) = 'x'"
+    scan = {
+        "Node Type": "Seq Scan",
+        "Relation Name": "customers",
+        "Alias": "c",
+        "Filter": "(lower(email) = 'x'::text)",
+    }
+    inner = {
+        "Node Type": "Index Scan",
+        "Relation Name": "invites",
+        "Alias": "i",
+        "Index Cond": f"({asked} = c.email)",
+    }
+    plan = {"Query Text": sql, "Plan": {"Node Type": "Nested Loop", "Plans": [scan, inner]}}
+    analysed(tmp_path, [Ran(sql)])
+    logged = tmp_path / "plan.log"
+    logged.write_text(
+        "2026-03-01 10:59:00.000 UTC [4999] app@shop/web LOG:  duration: 40.000 ms  plan:\n\t"
+        + json.dumps(plan, indent=2).replace("\n", "\n\t")
+        + "\n"
+    )
+    result = run(Options(inputs=[str(tmp_path / "postgresql.log"), str(logged)]))
+    assert len(result.workload.plans) == 1
+    (finding,) = result.outcomes[DETECTOR].findings
+    assert isinstance(finding.evidence, FunctionOnColumnEvidence)
+    assert finding.evidence.seen_in_plan

@@ -3,19 +3,11 @@
 from pathlib import Path
 
 import pytest
-from neighbours import analysed, outcome, write_log
+from neighbours import analysed, judged_in_slices, outcome, write_log
 
-from analyzer.detectors import LoopFinder, all_detectors
 from analyzer.model.evidence import IdleInTransactionEvidence
 from analyzer.model.finding import Finding, Severity, Status
-from analyzer.model.recording import Recording
-from analyzer.model.target import Target
-from analyzer.pipeline import Options, Result, detect, run
-from analyzer.sources.inputs import gather
-from analyzer.sources.options import ReadOptions
-from analyzer.sql.keys import StatementKeyTable
-from analyzer.workload.build import WorkloadBuilder
-from analyzer.workload.slices import slices
+from analyzer.pipeline import Options, Result, run
 
 DETECTOR = "long-idle-in-transaction"
 UPDATE = "UPDATE stock SET n = n - 1 WHERE id = 3"
@@ -53,6 +45,32 @@ def test_rests_without_locks_are_clean(name: str) -> None:
     assert outcome(DETECTOR, name).status is Status.CLEAN
 
 
+@pytest.mark.parametrize(
+    ("first", "table"),
+    [
+        ("COPY orders (a) FROM STDIN", "orders"),
+        ("LOCK TABLE orders IN SHARE MODE", "no table"),
+        ("ALTER TABLE orders ADD a int", "no table"),
+        ("EXPLAIN ANALYZE DELETE FROM orders", "no table"),
+        ("COPY (SELECT a FROM orders) TO STDOUT", None),
+        ("EXPLAIN SELECT a FROM orders", None),
+        ("PREPARE p AS SELECT a FROM orders", None),
+        ("LOCK TABLE orders IN ACCESS SHARE MODE", None),
+        ("CREATE TEMP TABLE mine AS SELECT a FROM orders", None),
+    ],
+)
+def test_what_takes_locks(tmp_path: Path, first: str, table: str | None) -> None:
+    lines = [
+        (0.0, "7.1", 0.1, "BEGIN"),
+        (0.1, "7.1", 0.1, first),
+        (5.0, "7.1", 0.1, "SELECT b FROM orders LIMIT 5"),
+        (5.1, "7.1", 0.1, "COMMIT"),
+    ]
+    found = found_in(run(Options(inputs=[write_log(tmp_path / "log.csv", lines)])))
+    behind = [one.title.partition(" of ")[2] for one in found]
+    assert behind == ([] if table is None else [table])
+
+
 def test_a_log_with_holes_is_not_taken_at_its_word() -> None:
     result = analysed("logs/mixed.csv.xz")  # cut out of a longer one
     assert result.outcomes[DETECTOR].status is Status.CLEAN
@@ -87,13 +105,7 @@ def test_a_transaction_may_go_on_over_slices(tmp_path: Path, rows: int) -> None:
         (270.0, "8.1", 0.1, "SELECT a FROM t LIMIT 5"),
         (300.0, "7.1", 0.1, "COMMIT"),
     ]
-    recording = Recording(keys=StatementKeyTable())
-    path = write_log(tmp_path / "log.csv", lines)
-    streams = gather([path], ReadOptions(), recording).streams
-    builder, loops = WorkloadBuilder(recording, Target()), LoopFinder()
-    for chunk, last in slices(streams, rows):
-        loops.observe(builder.add(chunk, last=last))
-    outcomes = detect(builder.finish([], 0), all_detectors(loops))
+    outcomes = judged_in_slices(write_log(tmp_path / "log.csv", lines), rows)
     rests = {
         evidence_of(one).sql.split()[0]: evidence_of(one) for one in outcomes[DETECTOR].findings
     }

@@ -1,11 +1,13 @@
 """n-plus-one from pg_stat_statements alone: candidates, at a low confidence."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from slices import CORPUS, SLICES, schema_of, wanted
 
+from analyzer.detectors._counters import counted_pairs
 from analyzer.model.evidence import NPlusOneEvidence
 from analyzer.model.finding import Finding, Status
 from analyzer.pipeline import Options, run
@@ -87,3 +89,14 @@ def test_a_candidate_says_what_it_rests_on(tmp_path: Path) -> None:
 def test_counters_without_a_candidate_are_not_clean(tmp_path: Path) -> None:
     result = run(Options(inputs=[counters(tmp_path, (CHILD, 100, 300))]))
     assert result.outcomes["n-plus-one"].status is Status.NOT_APPLICABLE
+
+
+def test_rows_of_other_calls_than_the_logs_are_set_in_proportion(tmp_path: Path) -> None:
+    """A log shows twice as many executions as the counters have counted since their reset."""
+    workload = run(
+        Options(inputs=[counters(tmp_path, (PARENT, 10, 200), (CHILD, 200, 600))])
+    ).workload
+    (before,) = counted_pairs(workload)
+    twice = [replace(stats, calls=2 * stats.calls) for stats in workload.stats]
+    (after,) = counted_pairs(replace(workload, stats=twice))
+    assert after == before

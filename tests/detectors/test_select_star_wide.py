@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from heavy_log import Ran, found, outcome
+from heavy_log import Ran, analysed, found, outcome
+from neighbours import write_statistics
 
 from analyzer.model.finding import Severity
 from analyzer.model.text_evidence import SelectStarEvidence
@@ -133,3 +134,22 @@ def toast_blocks(server: "Server", dsn: str, sql: str) -> int:
     before = int(server.psql(asked, dsn))
     server.psql(sql, dsn)  # its session ends, and with that its figures are counted
     return int(server.psql(asked, dsn)) - before
+
+
+@pytest.mark.parametrize(
+    ("calls", "rows", "per_call"), [(60_000, 60_000, None), (3, 300, 100.0), (2, 6, 3.0)]
+)
+def test_rows_a_call_are_those_of_the_counters_own_calls(
+    tmp_path: Path, calls: int, rows: int, per_call: float | None
+) -> None:
+    """The log shows six executions, whatever the counters counted."""
+    sql = FOUND["plain SQL"]
+    analysed(tmp_path, [Ran(sql, calls=6)], SCHEMA)
+    counted = write_statistics(
+        tmp_path / "statistics.csv", [(sql.replace("5", "$1"), calls, calls * 40.0, rows)]
+    )
+    inputs = [str(tmp_path / "postgresql.log"), counted]
+    schema = str(tmp_path / "schema.sql")
+    result = run(Options(inputs=inputs, schema=schema, log_min_duration_ms=0))
+    found = [evidence(one).rows_per_call for one in result.outcomes[DETECTOR].findings]
+    assert found == ([] if per_call is None else [per_call])

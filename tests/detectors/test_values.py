@@ -11,6 +11,7 @@ from analyzer.detectors import ValueSamples, all_detectors
 from analyzer.detectors._values import MOST, MOST_OF_SLICE
 from analyzer.model.work import WorkSlice
 from analyzer.pipeline import Options, Result, detect, run
+from analyzer.sql.parameters import Values
 
 SEARCH = "SELECT id FROM customers WHERE team = $1 AND name LIKE $2"
 
@@ -75,10 +76,10 @@ def test_quotes_in_values(tmp_path: Path) -> None:
 def test_a_failure_costs_only_the_detectors_that_ask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_text: str) -> tuple[str, ...]:
+    def fail(_text: str) -> Values:
         raise ValueError("no values today")
 
-    monkeypatch.setattr("analyzer.detectors._values.split_parameters", fail)
+    monkeypatch.setattr("analyzer.detectors._values.values_in", fail)
     result = searched(tmp_path, ["%foo%"])
     assert result.outcomes["leading-wildcard"].status == "error"
     assert result.outcomes["function-on-column"].status == "clean"

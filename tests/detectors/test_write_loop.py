@@ -114,3 +114,14 @@ def test_loops_that_differ_in_columns_alone_have_keys_of_their_own(tmp_path: Pat
     findings = run(Options(inputs=[write_log(tmp_path / "log.csv", lines)])).findings
     assert [one.detector for one in findings] == ["write-loop", "write-loop"]
     assert len({one.key for one in findings}) == 2
+
+
+def test_two_loops_of_one_request_are_one_request(tmp_path: Path) -> None:
+    between = [f"SELECT {one} FROM prices WHERE {one} IS NULL" for one in "abcdefghijkl"]
+    texts = [*map(insert, range(6)), *between, *map(insert, range(6, 12))]
+    lines = [(n / 500, "7.1", 0.1, text) for n, text in enumerate(["BEGIN", *texts, "COMMIT"])]
+    result = run(Options(inputs=[write_log(tmp_path / "log.csv", lines)]))
+    (finding,) = result.outcomes["write-loop"].findings
+    assert isinstance(finding.evidence, WriteLoopEvidence)
+    assert (finding.evidence.occurrences, finding.impact.requests) == (2, 1)
+    assert finding.impact.round_trips == 10

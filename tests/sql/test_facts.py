@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.model.statement import Arity, Join, Kind, Predicate, Role, StatementFacts
+from analyzer.model.statement import Arity, Effect, Join, Kind, Predicate, Role, StatementFacts
 from analyzer.sql.identity import identify
 
 
@@ -49,6 +49,60 @@ def test_kind_and_role(text: str, kind: Kind, role: Role) -> None:
 )
 def test_transaction_boundaries(text: str, boundary: int) -> None:
     assert facts(text).boundary == boundary
+
+
+@pytest.mark.parametrize(
+    ("text", "effect"),
+    [
+        ("SELECT a FROM t", Effect.NONE),
+        ("SELECT a FROM t FOR UPDATE", Effect.LOCKS),
+        ("DECLARE c CURSOR FOR SELECT a FROM t FOR SHARE", Effect.LOCKS),
+        ("INSERT INTO t VALUES (1)", Effect.LOCKS),
+        ("MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN DELETE", Effect.LOCKS),
+        ("COPY t FROM STDIN", Effect.LOCKS),
+        ("copy t (a) FROM '/tmp/x'", Effect.LOCKS),
+        ("COPY t TO STDOUT", Effect.NONE),
+        ("COPY (SELECT a FROM t) TO STDOUT", Effect.NONE),
+        ("COPY (DELETE FROM t RETURNING a) TO STDOUT", Effect.LOCKS),
+        ("LOCK t", Effect.LOCKS),
+        ("LOCK\tTABLE t, u IN SHARE ROW EXCLUSIVE MODE NOWAIT", Effect.LOCKS),
+        ("LOCK TABLE t IN ACCESS SHARE MODE", Effect.NONE),
+        ("EXPLAIN SELECT a FROM t FOR UPDATE", Effect.NONE),
+        ("EXPLAIN DELETE FROM t", Effect.NONE),
+        ("EXPLAIN (ANALYZE off) DELETE FROM t", Effect.NONE),
+        ("EXPLAIN (ANALYZE 0) DELETE FROM t", Effect.NONE),
+        ("EXPLAIN ANALYZE SELECT a FROM t", Effect.NONE),
+        ("EXPLAIN ANALYZE DELETE FROM t", Effect.LOCKS),
+        ("EXPLAIN (BUFFERS, ANALYZE true) DELETE FROM t", Effect.LOCKS),
+        ("EXPLAIN (ANALYZE 1) DELETE FROM t", Effect.LOCKS),
+        ("PREPARE p AS SELECT a FROM t", Effect.NONE),
+        ("PREPARE p AS DELETE FROM t", Effect.NONE),
+        ("ALTER TABLE t ADD a int", Effect.DEFINES),
+        ("CREATE INDEX ON t (a)", Effect.DEFINES),
+        ("CREATE TABLE t (a int)", Effect.DEFINES),
+        ("CREATE TABLE t AS SELECT a FROM u", Effect.DEFINES),
+        ("CREATE VIEW v AS SELECT a FROM t", Effect.DEFINES),
+        ("DROP TABLE t", Effect.DEFINES),
+        ("TRUNCATE t", Effect.DEFINES),
+        ("CREATE TEMP TABLE t (a int)", Effect.NONE),
+        ("CREATE TEMP TABLE t AS SELECT a FROM u", Effect.NONE),
+        ("FETCH 10 FROM c", Effect.NONE),
+        ("SET search_path = a", Effect.NONE),
+        ("BEGIN", Effect.NONE),
+        ("COMMIT", Effect.NONE),
+        ("RELEASE a", Effect.NONE),
+        ("ROLLBACK", Effect.ROLLS_BACK),
+        ("ABORT", Effect.ROLLS_BACK),
+        ("/* web */ ROLLBACK TO SAVEPOINT a", Effect.ROLLS_BACK),
+    ],
+)
+def test_effects_on_a_transaction(text: str, effect: Effect) -> None:
+    assert facts(text).effect is effect
+
+
+def test_a_loaded_table_is_the_one_written_to() -> None:
+    assert facts("COPY sales.orders FROM STDIN").main_table == "sales.orders"
+    assert facts("COPY orders TO STDOUT").main_table is None
 
 
 def test_predicates_with_their_parameters() -> None:

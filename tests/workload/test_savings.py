@@ -56,6 +56,28 @@ def result(tmp_path: Path) -> Result:
     return run(Options(log_min_duration_ms=0, inputs=[str(write(tmp_path / "a.csv", lines))]))
 
 
+def test_hit_requests_are_taken_once_for_all_routes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        (second, ms, comment.replace("list", f"list{n % 5}"), text)
+        for n in range(20)
+        for second, ms, comment, text in loop(n, 1.0 + n, 10, 2.0)
+    ]
+    path = str(write(tmp_path / "a.csv", lines))
+    taken = []
+    for name in ("changes", "routes_hit"):
+        given = getattr(savings.SavingFigures, name)
+        monkeypatch.setattr(
+            savings.SavingFigures,
+            name,
+            lambda self, name=name, given=given: taken.append(name) or given(self),
+        )
+    found = run(Options(log_min_duration_ms=0, inputs=[path]))
+    assert len(found.document["savings"]["routes"]) == 5
+    assert sorted(taken) == ["changes", "routes_hit"]
+
+
 def test_requests_before_and_after(result: Result) -> None:
     part = result.document["savings"]
     (route,) = part["routes"]
