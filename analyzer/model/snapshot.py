@@ -1,0 +1,125 @@
+"""A server's cumulative counters at one time, and what changed between two such times.
+
+A snapshot is what `pg95 snapshot` and `pg95 nightly` take of a live server, and what history keeps.
+Its figures only grow until something resets them; a window is the difference of two.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analyzer.model.statement import StatementCounters
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """Which server, and which run of it.
+
+    `system_identifier` is the one that initdb gave the cluster (decimal text): a replica shares it,
+    a restored or upgraded server has another. `started_us` is when the postmaster was started
+    (UTC). `version` is server_version_num. `address` is postgresql://user@host:port/database.
+    """
+
+    address: str
+    system_identifier: str | None
+    version: int
+    started_us: int | None
+    in_recovery: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableUse:
+    """One table's row of pg_stat_user_tables with its sizes; counts since `stats_reset`.
+
+    `name` as model/catalog.py writes it. `bytes` is the total size with indexes and TOAST.
+    """
+
+    database: str
+    name: str
+    rows: int | None
+    bytes: int | None
+    seq_scans: int
+    seq_rows: int
+    index_scans: int
+    index_rows: int
+    inserted: int
+    updated: int
+    deleted: int
+    hot_updated: int
+    dead_rows: int
+    vacuumed_us: int | None
+    analyzed_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexUse:
+    """One index's row of pg_stat_user_indexes with its size."""
+
+    database: str
+    table: str
+    name: str
+    bytes: int | None
+    scans: int
+    rows_read: int
+    rows_fetched: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUse:
+    """One database's row of pg_stat_database; blocks, commits … since its `reset_us` (UTC)."""
+
+    name: str
+    bytes: int | None
+    commits: int
+    rollbacks: int
+    blocks_hit: int
+    blocks_read: int
+    temp_bytes: int
+    deadlocks: int
+    reset_us: int | None
+
+    @property
+    def hit_ratio(self) -> float | None:
+        """Share of blocks that were in the buffer pool, 0 to 1; None where none were asked for."""
+        asked = self.blocks_hit + self.blocks_read
+        return self.blocks_hit / asked if asked else None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything counted on a server at `taken_us` (µs since 1970, UTC).
+
+    `counters` are the rows of pg_stat_statements of all databases that were looked at, `reset_us` when they
+    were last reset as a whole, `evictions` how often rows were pushed out since then (pg_stat_statements_info.dealloc;
+    both None where the extension does not tell). `settings` are those that decide what is seen and how the
+    server works, by name, with their unit. `io` are sums of pg_stat_io or pg_stat_bgwriter, by name.
+    `warnings` tell what could not be read and what to do.
+    """
+
+    server: ServerIdentity
+    taken_us: int
+    counters: Sequence[StatementCounters]
+    reset_us: int | None = None
+    evictions: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    databases: Sequence[DatabaseUse] = ()
+    tables: Sequence[TableUse] = ()
+    indexes: Sequence[IndexUse] = ()
+    io: Mapping[str, int | float] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CounterWindow:
+    """What was counted between two snapshots of one server.
+
+    `counters` have the calls, total, mean, deviation and rows of the window itself; `min_ms` and `max_ms` only
+    where they are sure to belong to it (the row began in the window, or its minmax_stats_since says so).
+    `complete` is False where a reset, an eviction, a restart without saved counters or an upgrade lost some of the window;
+    `caveats` say what and how much of it is covered.
+    """
+
+    from_us: int
+    to_us: int
+    counters: Sequence[StatementCounters]
+    complete: bool = True
+    caveats: Sequence[str] = ()
