@@ -16,11 +16,11 @@ def summary(document: dict[str, Any], outputs: Sequence[str]) -> str:
     lines += [
         "",
         f"{plural(len(findings), 'finding')}{beside}"
-        + (", the most important:" if findings else "."),
+        + (", what saves most:" if findings else "."),
     ]
-    for number, finding in enumerate(findings[:3], 1):
-        lines.append(f"  {number}. [{finding['severity']}] {one_line(finding['title'])}")
-        if finding["recommendations"]:
-            lines.append(f"     → {one_line(finding['recommendations'][0].get('title') or '')}")
+    for number, action in enumerate(wording.actions(document), 1):
+        lines.append(f"  {number}. [{action['severity']}] {one_line(action['title'])}")
+        if action["do"] != action["title"]:
+            lines.append(f"     → {one_line(action['do'])}, {action['saves']}")
     lines += ["", *(f"Report: {path}" for path in outputs)]
     return "\n".join(lines)
