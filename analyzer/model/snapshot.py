@@ -139,10 +139,12 @@ class Snapshot:
 class CounterWindow:
     """What was counted between two snapshots of one server.
 
-    `counters` have the calls, total, mean, deviation and rows of the window itself; `min_ms` and `max_ms` only
-    where they are sure to belong to it (the row began in the window, or its minmax_stats_since says so).
+    `counters` have the calls, total, mean, deviation and rows of the window itself; `stddev_ms` is None where
+    it cannot be told from rounding. `min_ms` and `max_ms` are there only where they are sure to be the window's
+    (the row began in it, or went below or beyond what it was before).
     `complete` is False where a reset, an eviction, a restart without saved counters or an upgrade lost some of the window;
-    `caveats` say what and how much of it is covered.
+    `caveats` say what and how much of it is covered. `counted_from_us` is when counting began where a reset cut
+    off the window's beginning, else `from_us`.
     """
 
     from_us: int
@@ -150,3 +152,4 @@ class CounterWindow:
     counters: Sequence[StatementCounters]
     complete: bool = True
     caveats: Sequence[str] = ()
+    counted_from_us: int | None = None

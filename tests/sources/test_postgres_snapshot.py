@@ -11,6 +11,7 @@ import pytest
 from analyzer.model.snapshot import Snapshot
 from analyzer.sources.postgres.snapshot import take_snapshot
 from analyzer.sources.postgres.use import chosen
+from analyzer.workload.counter_window import window
 
 
 class Server(Protocol):
@@ -155,6 +156,30 @@ def count_of_text_reads(server: Server) -> int:
     lines = server.log_path("jsonlog").read_text(encoding="utf-8").splitlines()
     messages = [json.loads(line)["message"] for line in lines]
     return sum("pg_stat_statements(true)" in one and " execute " in one for one in messages)
+
+
+def test_a_window_of_a_real_server(server: Server, shop: str) -> None:
+    first = take_snapshot(shop, databases=[])
+    with psycopg.connect(shop, autocommit=True, prepare_threshold=None) as connection:
+        for number in range(1, 21):
+            connection.execute(f"SELECT note FROM sales.orders WHERE id = {number}".encode())
+        connection.execute("SELECT count(*) AS in_the_window FROM sales.orders")
+    second = take_snapshot(shop, databases=[], known=first.texts())
+    found = window(first, second)
+    assert (found.complete, found.caveats) == (True, ())
+    rows = {row.query: row for row in found.counters}
+    assert rows["SELECT note FROM sales.orders WHERE id = $1"].calls == 20
+    assert rows["SELECT note FROM sales.orders WHERE id = $1"].rows == 20
+    assert rows["SELECT count(*) AS in_the_window FROM sales.orders"].max_ms is not None
+    server.psql(
+        'SELECT "Odd %s".pg_stat_statements_reset(0, 0, queryid) FROM "Odd %s".pg_stat_statements '
+        "WHERE query LIKE '%in_the_window%' AND query NOT LIKE '%queryid%'",
+        shop,
+    )
+    third = window(second, take_snapshot(shop, databases=[], known=second.texts()))
+    assert not third.complete
+    assert "1 of" in third.caveats[0]
+    assert "rows are gone (reset one by one" in third.caveats[0]
 
 
 def test_the_extension_may_be_installed_in_another_database_alone(
