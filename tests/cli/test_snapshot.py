@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from analyzer.cli import cli
 from analyzer.cli._failures import run_safely
+from analyzer.history import open_store
 
 
 class Server(Protocol):
@@ -52,20 +53,37 @@ def test_a_report_on_the_window_between_two_snapshots(postgres15: Server, tmp_pa
     assert document["target"]["verdict"] == "met"  # the bound is far below 100 ms
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("snapshot", "-o", "x.json"), "which server?"),
-        (("snapshot", "--live"), "give -o FILE"),
-    ],
-)
-def test_what_is_missing_is_asked_for(
-    arguments: tuple[str, ...],
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_the_history_keeps_snapshots_and_tells_of_the_window(
+    postgres15: Server, tmp_path: Path
+) -> None:
+    dsn = postgres15.create_database("cli_history")
+    postgres15.psql("CREATE EXTENSION pg_stat_statements", dsn)
+    history = str(tmp_path / "history.db")
+    first = run("snapshot", "--dsn", dsn, "--history", history, "--database", "postgres")
+    assert first.exit_code == 0
+    assert f"Kept in {history}" in first.stdout
+    assert "Since the last one" not in first.stdout
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for _ in range(7):
+            connection.execute("SELECT 1 AS for_the_history")
+    second = run("snapshot", "--dsn", dsn, "--history", history, "--format", "json")
+    window = json.loads(second.stdout)["window"]
+    assert window["calls"] >= 7
+    assert (window["complete"], window["caveats"]) == (True, [])
+    with open_store(history) as store, store.reading() as reader:
+        assert len(reader.snapshot_times(dsn)) == 2
+        kept = reader.latest_snapshot(dsn)
+    assert kept is not None
+    assert {row.query: row.calls for row in kept.counters}["SELECT $1 AS for_the_history"] == 7
+    third = run("snapshot", "--dsn", dsn, "--history", history, "-o", str(tmp_path / "third.json"))
+    assert "Since the last one" in third.stdout
+    assert (tmp_path / "third.json").exists()
+
+
+def test_a_server_has_to_be_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("PG95_DSN", raising=False)
-    monkeypatch.setattr("sys.argv", ["pg95", *arguments])
+    monkeypatch.setattr("sys.argv", ["pg95", "snapshot", "-o", "x.json"])
     assert run_safely(cli) == 2
-    assert message in capsys.readouterr().err
+    assert "which server?" in capsys.readouterr().err
