@@ -6,14 +6,11 @@ and indexes are used each database tells itself, so each is connected to, one af
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias, cast
-
-from psycopg.rows import dict_row
+from typing import TypeAlias, cast
 
 from analyzer.errors import ServerError
 from analyzer.model.snapshot import ServerIdentity, Snapshot, TextKey
-from analyzer.sources.postgres.connection import Connection, connect, describe
-from analyzer.sources.postgres.sqlfiles import query
+from analyzer.sources.postgres.connection import connect, describe
 from analyzer.sources.postgres.statements import StatementReading, microseconds, read_statements
 from analyzer.sources.postgres.use import UseReader, chosen
 
@@ -46,7 +43,7 @@ def take_snapshot(
     with connect(dsn) as connection:
         warnings: list[str] = []
         use = UseReader(connection, warnings)
-        started = _server(connection)
+        started = use.row("server")
         server = ServerIdentity(
             address=describe(connection),
             system_identifier=use.system_identifier(),
@@ -55,7 +52,7 @@ def take_snapshot(
             in_recovery=started["in_recovery"],
         )
         texts = known(server) if callable(known) else known
-        taken_us = cast("int", microseconds(_server(connection)["taken"]))
+        taken_us = cast("int", microseconds(use.row("server")["taken"]))
         statements = read_statements(connection, every_database=True, known=texts)
         databases_used, open_ones = use.databases()
         others, notes = chosen(open_ones, databases, started["database"], MOST_DATABASES)
@@ -64,7 +61,7 @@ def take_snapshot(
             server=server,
             taken_us=taken_us,
             counters=(),
-            settings=use.settings(),
+            settings=use.settings()[0],
             databases=databases_used,
             tables=use.tables(sizes),
             indexes=use.indexes(sizes),
@@ -81,12 +78,6 @@ def take_snapshot(
         own=statements.own,
         warnings=[*statements.warnings, *snapshot.warnings],
     )
-
-
-def _server(connection: Connection) -> dict[str, Any]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(query("server").encode())
-        return cast("dict[str, Any]", cursor.fetchone())
 
 
 def _also(
@@ -106,7 +97,7 @@ def _also(
             warnings: list[str] = []
             use = UseReader(connection, warnings)
             if not statements.found:
-                taken = _server(connection)["taken"]
+                taken = use.row("server")["taken"]
                 found = read_statements(connection, every_database=True, known=known)
                 if found.found:
                     statements = found

@@ -6,7 +6,7 @@ the others are kept and a warning says what is missing.
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg.rows import dict_row
@@ -51,6 +51,12 @@ class UseReader:
         ) as error:
             self._warn(what, error, "this server is not quite a PostgreSQL; do without")
         return []
+
+    def row(self, name: str) -> dict[str, Any]:
+        """The only row of queries/<name>.sql, which everyone may run."""
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(query(name).encode())
+            return cast("dict[str, Any]", cursor.fetchone())
 
     def _warn(self, what: str, error: psycopg.Error, remedy: str) -> None:
         self._warnings.append(
@@ -111,13 +117,14 @@ class UseReader:
             if value is not None
         }
 
-    def settings(self) -> dict[str, str]:
-        """Settings that matter, with their unit behind a space."""
-        return {
+    def settings(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Settings that matter, with their unit behind a space, and where each comes from."""
+        rows = [row for row in self.rows("settings_kept", "settings") if row["setting"] is not None]
+        values = {
             row["name"]: f"{row['setting']} {row['unit']}" if row["unit"] else row["setting"]
-            for row in self.rows("settings_kept", "settings")
-            if row["setting"] is not None
+            for row in rows
         }
+        return values, {row["name"]: row["source"] for row in rows}
 
     def system_identifier(self) -> str | None:
         """What initdb gave the cluster; None where the provider keeps it to itself."""
