@@ -22,6 +22,7 @@ from analyzer.sources.postgres.sqlfiles import query
 Connection: TypeAlias = "psycopg.Connection[tuple[object, ...]]"
 
 APPLICATION_NAME = "pg95"
+SAVEPOINT = "pg95"  # by that name pg_stat_statements tells pg95's savepoints, which hold no comment
 CONNECT_TIMEOUT_S = 10
 _LIMITS = {
     "default_transaction_read_only": "on",
