@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli._failures import CONDITION
-from analyzer.errors import UsageError
+from analyzer.errors import ServerError, UsageError
 
 if TYPE_CHECKING:
     from analyzer.model.diagnosis import LoggingPlan
@@ -113,7 +113,7 @@ def _plan(found: "Examination", given: dict[str, Any], budget: int) -> "LoggingP
     """The logging plan.
 
     Raises:
-        UsageError: nothing was counted, so nothing can be predicted.
+        ServerError: nothing was counted, so nothing can be predicted.
     """
     from analyzer.doctor.planning import plan_logging
     from analyzer.doctor.providers import recognise
@@ -124,7 +124,7 @@ def _plan(found: "Examination", given: dict[str, Any], budget: int) -> "LoggingP
     if given["history"]:
         rows, days = _since_snapshot(found, given["history"])
     if not rows or not days:
-        raise UsageError(
+        raise ServerError(
             "--plan-logging needs counters of pg_stat_statements, and there are none: fix what the "
             "doctor says without it first"
         )
@@ -142,13 +142,13 @@ def _since_snapshot(found: "Examination", history: str) -> tuple["list[Statement
     with open_store(history) as store, store.reading() as reader:
         last = reader.latest_snapshot(found.snapshot.server.address)
         if last is None:
-            raise UsageError(
+            raise ServerError(
                 f"--history {store.name}: no snapshot of {found.snapshot.server.address} in it; "
                 "pg95 snapshot takes one"
             )
     counted = window(last, found.snapshot)
     if not counted.counters:
         reasons = "; ".join(counted.caveats) or "nothing ran"
-        raise UsageError(f"--history: nothing was counted since the last snapshot ({reasons})")
+        raise ServerError(f"--history: nothing was counted since the last snapshot ({reasons})")
     began = counted.counted_from_us or counted.from_us
     return list(counted.counters), (counted.to_us - began) / DAY_US
