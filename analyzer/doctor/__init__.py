@@ -32,7 +32,7 @@ def diagnose(found: Examination, target_ms: float) -> Diagnosis:
 
 def _greeting(found: Examination) -> Check:
     version = found.snapshot.settings.get("server_version", str(found.snapshot.server.version))
-    replica = ", a replica (its counters and logs are its own)"
+    replica = ", a replica (counters and logs are its own; grants and extensions its primary's)"
     where = replica if found.snapshot.server.in_recovery else ""
     text = f"PostgreSQL {version} as {found.role.name}, database {found.database}{where}"
     return Check("connection", "ok", text)

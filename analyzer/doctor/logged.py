@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from analyzer.doctor.remedies import Remedies
+from analyzer.doctor.remedies import Remedies, together
 from analyzer.model.diagnosis import Check, CheckStatus
 from analyzer.model.examination import Examination
 
@@ -24,7 +24,15 @@ _USEFUL = (
 
 def check_logging(found: Examination, remedies: Remedies, target_ms: float) -> Iterator[Check]:
     """The checks of the log."""
-    yield _coverage(found, remedies, target_ms)
+    if found.setting("log_min_messages") in ("fatal", "panic"):
+        text = (
+            f"log_min_messages = {found.setting('log_min_messages')}: no duration is logged at all"
+        )
+        fixes = remedies.set("log_min_messages", "warning")
+        yield Check("coverage", "missing", text, fixes, essential=True)
+    else:
+        yield _coverage(found, remedies, target_ms)
+    yield from _failed(found, remedies)
     yield from _doubled(found, remedies)
     yield from _destination(found, remedies)
     yield from _prefix(found, remedies)
@@ -48,6 +56,11 @@ def _coverage(found: Examination, remedies: Remedies, target_ms: float) -> Check
     sampled = _sampled(found)
     fixes = remedies.set("log_min_duration_statement", f"{_threshold(target_ms):g}ms")
     how = f"log_min_duration_statement = {from_ms:g} ms"
+    if _in_two_entries(found):
+        text = (
+            "log_statement = all and log_duration = on: every execution is logged, in two entries"
+        )
+        return Check("coverage", "ok", text, essential=True)
     if from_ms == 0 or sampled == (0, 1):
         text = f"{how}: every execution is logged, the P95 is exact and loops are found"
         return Check("coverage", "ok", text, essential=True)
@@ -90,10 +103,32 @@ def _threshold(target_ms: float) -> float:
     return next((t for t in (100, 50, 20, 10, 5, 2, 1) if t <= target_ms / 2), 0)
 
 
+def _in_two_entries(found: Examination) -> bool:
+    return found.setting("log_statement") == "all" and found.setting("log_duration") == "on"
+
+
+def _failed(found: Examination, remedies: Remedies) -> Iterator[Check]:
+    """Statements that were cancelled or failed count with at least their time, if they are named."""
+    for name in ("log_min_error_statement", "log_min_messages"):
+        if found.setting(name) in ("log", "fatal", "panic"):
+            text = f"{name} = {found.setting(name)}: statements that fail or time out are not seen"
+            value = "error" if name == "log_min_error_statement" else "warning"
+            yield Check(name.replace("_", "-"), "warning", text, remedies.set(name, value))
+
+
 def _doubled(found: Examination, remedies: Remedies) -> Iterator[Check]:
     """Settings that write each statement a second time, and tell nothing new."""
     said = found.setting("log_statement")
     everything = _number(found, "log_min_duration_statement", -1) == 0
+    if _in_two_entries(found) and not everything:
+        text = "log_min_duration_statement = 0 would log the same in one entry each"
+        fixes = together(
+            remedies.set("log_min_duration_statement", "0"),
+            remedies.set("log_statement", "ddl"),
+            remedies.set("log_duration", "off"),
+        )
+        yield Check("log-statement", "warning", text, fixes)
+        return
     if said in ("all", "mod"):
         text = f"log_statement = {said} writes statements without their durations"
         text += ", beside log_min_duration_statement = 0 once more" if everything else ""
@@ -170,8 +205,8 @@ def _events(found: Examination, remedies: Remedies) -> Iterator[Check]:
     off = [(name, on, what) for name, value, on, what in wanted if found.setting(name) == value]
     if off:
         text = "not logged: " + ", ".join(f"{what} ({name})" for name, _, what in off)
-        commands = [command for name, on, _ in off for command in remedies.set(name, on)]
-        yield Check("events", "warning", text, tuple(dict.fromkeys(sorted(commands))))
+        fixes = together(*(remedies.set(name, on) for name, on, _ in off))
+        yield Check("events", "warning", text, fixes)
     else:
         yield Check("events", "ok", "waits for locks and temporary files are logged")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from analyzer.doctor.remedies import Remedies, identifier, literal
+from analyzer.doctor.remedies import Remedies, identifier, literal, together
 from analyzer.doctor.volume import Traffic, Volume
 from analyzer.model.diagnosis import FullWindow, LoggingPlan, LogOption
 from analyzer.model.examination import Examination
@@ -71,7 +71,7 @@ def _option(
     elif volume.likely <= budget_bytes:
         fits = "likely"
     decides = "exact" if from_ms == 0 else "tail-exact"
-    commands = [*remedies.set("log_min_duration_statement", _ms(from_ms))]
+    commands: Sequence[str] = remedies.set("log_min_duration_statement", _ms(from_ms))
     if rate:
         commands = _sampled_commands(remedies, from_ms, rate)
         decides = "sampled" if from_ms < 0 else "tail-exact"
@@ -88,14 +88,12 @@ def _option(
     )
 
 
-def _sampled_commands(remedies: Remedies, from_ms: float, rate: float) -> list[str]:
-    commands = [
-        *remedies.set("log_min_duration_statement", _ms(from_ms)),
-        *remedies.set("log_min_duration_sample", "0"),
-        *remedies.set("log_statement_sample_rate", f"{rate:g}"),
-    ]
-    last = commands[-1]
-    return [command for command in commands if command != last] + [last]
+def _sampled_commands(remedies: Remedies, from_ms: float, rate: float) -> Sequence[str]:
+    return together(
+        remedies.set("log_min_duration_statement", _ms(from_ms)),
+        remedies.set("log_min_duration_sample", "0"),
+        remedies.set("log_statement_sample_rate", f"{rate:g}"),
+    )
 
 
 def _sampling(
@@ -160,11 +158,7 @@ def _revert(found: Examination, remedies: Remedies, chosen: LogOption | None) ->
     names = ["log_min_duration_statement"]
     if chosen.rate:
         names += ["log_min_duration_sample", "log_statement_sample_rate"]
-    commands: list[str] = []
-    for name in names:
-        commands += remedies.reset(name, found.setting(name) or "-1")
-    last = commands[-1]
-    return [command for command in commands if command != last] + [last]
+    return together(*(remedies.reset(name, found.setting(name) or "-1") for name in names))
 
 
 def _window(

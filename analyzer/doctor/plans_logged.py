@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analyzer.doctor.remedies import Remedies
+from analyzer.doctor.remedies import Remedies, together
 from analyzer.model.diagnosis import Check
 from analyzer.model.examination import Examination
 
@@ -30,12 +30,12 @@ def check_plans(found: Examination, remedies: Remedies) -> Iterator[Check]:
         text = "auto_explain is not loaded: slow statements leave no plan in the log"
         session = (found.setting("session_preload_libraries") or "").split(",")
         names = [*(name.strip() for name in session if name.strip()), "auto_explain"]
-        fixes = remedies.set("session_preload_libraries", ",".join(names))
-        after = remedies.set("auto_explain.log_min_duration", "100ms")
-        first = (
-            () if remedies.provider else ("LOAD 'auto_explain';",)
-        )  # or its settings are not known
-        yield Check("auto-explain", "warning", text, (*first, *fixes[:1], *after))
+        fixes = together(
+            () if remedies.provider else ("LOAD 'auto_explain';",),  # or its settings are not known
+            remedies.set_list("session_preload_libraries", names, restart=False),
+            remedies.set("auto_explain.log_min_duration", "100ms"),
+        )
+        yield Check("auto-explain", "warning", text, fixes)
         return
     if known in (None, "-1"):
         text = "auto_explain is loaded, but logs no plan (auto_explain.log_min_duration = -1)"

@@ -1,6 +1,7 @@
 """Commands that change a setting or grant a privilege, as they are run where the server is run."""
 
 import shlex
+from collections.abc import Iterable, Sequence
 
 from analyzer.model.diagnosis import Provider
 from analyzer.model.examination import Examination
@@ -30,12 +31,12 @@ class Remedies:
         after = ["-- applies after a reboot"] if restart else []
         return (*_COMMANDS[self._provider.id](name, value, restart), *after)
 
-    def set_list(self, name: str, values: list[str]) -> tuple[str, ...]:
-        """What changes a setting that is a list of names, and needs a restart."""
+    def set_list(self, name: str, values: Sequence[str], *, restart: bool) -> tuple[str, ...]:
+        """What changes a setting that is a list of names: one literal each, or all would be one name."""
         if self._provider is None:
             named = ", ".join(literal(value) for value in values)
-            return (f"ALTER SYSTEM SET {name} = {named};", RESTART)
-        return self.set(name, ",".join(values), restart=True)
+            return (f"ALTER SYSTEM SET {name} = {named};", RESTART if restart else RELOAD)
+        return self.set(name, ",".join(values), restart=restart)
 
     def reset(self, name: str, value: str) -> tuple[str, ...]:
         """What takes a setting back to `value`, what it is now.
@@ -50,6 +51,13 @@ class Remedies:
     def grant(self, role: str) -> tuple[str, ...]:
         """What grants a predefined role to pg95's."""
         return (f"GRANT {role} TO {identifier(self._found.role.name)};",)
+
+
+def together(*fixes: Iterable[str]) -> tuple[str, ...]:
+    """Several changes as one: the server reloads, or is restarted, once and at the end."""
+    every = [command for fix in fixes for command in fix]
+    last = [command for command in (RELOAD, RESTART) if command in every]
+    return (*(command for command in every if command not in last), *last)
 
 
 def literal(value: str) -> str:

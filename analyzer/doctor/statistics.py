@@ -34,7 +34,7 @@ def _loaded(found: Examination, remedies: Remedies) -> Check:
         fixes = remedies.grant("pg_read_all_settings")
         text = f"whether {_NAME} is loaded is hidden from this role (shared_preload_libraries)"
         return Check("preloaded", "warning", text, fixes, essential=True)
-    fixes = remedies.set_list("shared_preload_libraries", [*names, _NAME])
+    fixes = remedies.set_list("shared_preload_libraries", [*names, _NAME], restart=True)
     return Check(
         "preloaded", "missing", f"{_NAME} is not loaded by the server", fixes, essential=True
     )

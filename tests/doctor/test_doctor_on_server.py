@@ -108,7 +108,8 @@ def test_every_fix_runs_and_helps(server: Server, shop: str) -> None:
     bad = {
         "log_min_duration_statement": "-1",
         "log_line_prefix": "%t ",
-        "log_statement": "all",
+        "log_statement": "mod",
+        "log_min_error_statement": "panic",
         "log_duration": "on",
         "log_error_verbosity": "terse",
         "log_parameter_max_length": "0",
@@ -122,7 +123,15 @@ def test_every_fix_runs_and_helps(server: Server, shop: str) -> None:
     server.psql("SELECT pg_reload_conf(); SELECT pg_sleep(0.3)")
     ill = checks(shop)
     expected = {"coverage", "prefix", "log-statement", "log-duration", "verbosity", "parameters"}
-    expected |= {"query-ids", "track", "track-utility", "auto-explain", "io-timing", "events"}
+    expected |= {
+        "log-min-error-statement",
+        "query-ids",
+        "track",
+        "track-utility",
+        "auto-explain",
+        "io-timing",
+        "events",
+    }
     assert {name for name, one in ill.items() if one["status"] != "ok"} >= expected
     assert ill["coverage"]["fixes"][0] == "ALTER SYSTEM SET log_min_duration_statement = '50ms';"
     assert "%p" in ill["prefix"]["text"]

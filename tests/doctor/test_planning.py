@@ -77,7 +77,7 @@ def test_within_a_budget_the_lowest_threshold_is_chosen_and_the_rest_is_sampled(
     lower = [one for one in made.options if one.from_ms < chosen.from_ms]
     assert lower
     assert all(one.fits != "surely" for one in lower)
-    assert chosen.commands == [
+    assert list(chosen.commands) == [
         f"ALTER SYSTEM SET log_min_duration_statement = '{chosen.from_ms:g}ms';",
         "ALTER SYSTEM SET log_min_duration_sample = '0';",
         f"ALTER SYSTEM SET log_statement_sample_rate = '{chosen.rate:g}';",

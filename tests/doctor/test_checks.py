@@ -1,6 +1,6 @@
-"""Providers are recognised by their marks, and fixes are worded as they are run there.
+"""What the doctor says of settings, and of providers: their marks, and fixes as they are run there.
 
-What is held here is what their documentation says; no test ran on their servers.
+What is held of providers is what their documentation says; no test ran on their servers.
 """
 
 import shlex
@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.doctor import diagnose
 from analyzer.doctor.providers import recognise
-from analyzer.doctor.remedies import Remedies
+from analyzer.doctor.remedies import Remedies, together
 from analyzer.model.examination import Examination, ExtensionState, RoleRights
 from analyzer.model.snapshot import ServerIdentity, Snapshot
 
@@ -70,6 +70,33 @@ def test_a_host_tells_where_no_mark_does() -> None:
     assert recognise(PLAIN) is None
 
 
+@pytest.mark.parametrize(
+    ("settings", "status", "said"),
+    [
+        ({"log_min_duration_statement": "0 ms"}, "ok", "the P95 is exact"),
+        ({"log_min_duration_statement": "100 ms"}, "ok", "tail-exact"),
+        ({"log_min_duration_statement": "101 ms"}, "missing", "above the target"),
+        ({"log_min_duration_statement": "-1 ms"}, "missing", "no execution is logged"),
+        ({"log_min_duration_statement": "0 ms", "log_min_messages": "panic"}, "missing", "panic"),
+        ({"log_statement": "all", "log_duration": "on"}, "ok", "in two entries"),
+        ({"log_duration": "on"}, "missing", "belong to no statement"),
+        ({"log_transaction_sample_rate": "0.1"}, "ok", "a sample is logged (0.1"),
+        (
+            {"log_min_duration_sample": "0 ms", "log_statement_sample_rate": "0.01"},
+            "ok",
+            "a sample is logged (0.01",
+        ),
+        ({"log_min_duration_sample": "0 ms", "log_statement_sample_rate": "1"}, "ok", "exact"),
+    ],
+)
+def test_what_a_log_is_worth(settings: dict[str, str], status: str, said: str) -> None:
+    found = replace(PLAIN, snapshot=replace(PLAIN.snapshot, settings=settings))
+    (coverage,) = [one for one in diagnose(found, 100).checks if one.id == "coverage"]
+    assert coverage.status == status
+    assert said in coverage.text
+    assert coverage.essential
+
+
 def test_values_are_quoted_where_they_are_run() -> None:
     found = replace(PLAIN, marks=["role rds_superuser"])
     rds = Remedies(found, recognise(found)).set("log_line_prefix", "%m 'x' ")
@@ -79,8 +106,13 @@ def test_values_are_quoted_where_they_are_run() -> None:
     )
     own = Remedies(PLAIN, None)
     assert own.set("log_line_prefix", "it's")[0] == "ALTER SYSTEM SET log_line_prefix = 'it''s';"
-    assert own.set_list("shared_preload_libraries", ["a", "b"]) == (
+    assert own.set_list("shared_preload_libraries", ["a", "b"], restart=True) == (
         "ALTER SYSTEM SET shared_preload_libraries = 'a', 'b';",
         "-- then restart the server",
+    )
+    assert together(own.set("a", "1"), own.set("b", "2")) == (
+        "ALTER SYSTEM SET a = '1';",
+        "ALTER SYSTEM SET b = '2';",
+        "SELECT pg_reload_conf();",
     )
     assert own.grant("pg_monitor") == ('GRANT pg_monitor TO "app";',)
