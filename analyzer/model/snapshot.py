@@ -97,6 +97,7 @@ class Snapshot:
     both None where the extension does not tell). `settings` are those that decide what is seen and how the
     server works, by name, with their unit behind a space ("20 ms", "16384 8kB", "on"). `own` are the keys of
     statements that are pg95's own: they are not among the counters, and their texts need not be asked for again.
+    `hidden` is how many rows are not among them because their texts could not be seen.
     `io` are sums of pg_stat_io or pg_stat_bgwriter, by name.
     `warnings` tell what could not be read and what to do.
     """
@@ -113,6 +114,7 @@ class Snapshot:
     io: Mapping[str, int | float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     own: Sequence[TextKey] = ()
+    hidden: int = 0
 
     def texts(self) -> dict[TextKey, str]:
         """The texts in it by database number and query id: what the next snapshot need not read again.

@@ -24,7 +24,8 @@ _ROWS: Mapping[str, type[Any]] = {
     "tables": TableUse,
     "indexes": IndexUse,
 }
-_PLAIN = ("taken_us", "reset_us", "evictions", "settings", "io", "warnings")
+_NUMBERS = ("taken_us", "reset_us", "evictions", "hidden")
+_PLAIN = (*_NUMBERS, "settings", "io", "warnings")
 _OF_A_RUN = ("source", "shape_id", "limited")  # of counters: filled in by whoever reads them
 
 
@@ -68,7 +69,7 @@ def from_plain(plain: object, name: str) -> Snapshot:
     own = [_text_key(key, f"{name}: own[{number}]") for number, key in _listed(plain, "own", name)]
     warnings = [str(one) for _, one in _listed(plain, "warnings", name)]
     server = _fact(ServerIdentity, plain.get("server"), f"{name}: server")
-    for key in ("taken_us", "reset_us", "evictions"):
+    for key in _NUMBERS:
         if key in given and not _fits(given[key], int):
             raise InputError(f"{name}: {key} is {given[key]!r}, which is no whole number")
     if "taken_us" not in given:

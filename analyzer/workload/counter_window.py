@@ -34,7 +34,7 @@ def window(before: Snapshot, after: Snapshot) -> CounterWindow:
     reason = _refusal(before, after)
     if reason is not None:
         return replace(empty, complete=False, caveats=(reason,))
-    found = _Changes(before.taken_us)
+    found = _Changes(before.taken_us, hidden=before.hidden > 0)
     old = {row_key(row): row for row in before.counters}
     reset_us = _reset_between(before, after)
     lost = reset_us is None and _lost_by_restart(before, after, old)
@@ -83,6 +83,7 @@ class _Changes:
     """Rows of the window, and how many of them are not what they seem."""
 
     from_us: int
+    hidden: bool  # whether the earlier snapshot could not see some rows
     rows: list[StatementCounters] = field(default_factory=list)
     anew: int = 0
     unsure: int = 0
@@ -97,8 +98,9 @@ class _Changes:
         may have been pushed out and come back.
         """
         if old is None:
-            if not anew and new.since_us is not None and new.since_us <= self.from_us:
-                # It was there, but the earlier snapshot could not see it: its counts are older.
+            older = self.hidden if new.since_us is None else new.since_us <= self.from_us
+            if older and not anew:
+                # It was there (or may have been), and the earlier snapshot could not see it.
                 self.unsure += 1
                 self.unsure_ms += new.total_ms
                 return

@@ -26,7 +26,7 @@ def counters(times: list[float]) -> StatementCounters:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(TIMES, st.floats(0, 2e4), st.booleans())
 def test_the_true_share_is_within(times: list[float], from_ms: float, extremes: bool) -> None:  # noqa: FBT001 - given by name
     row = counters(times)

@@ -209,6 +209,7 @@ def test_what_cannot_be_looked_at_is_a_warning(server: Server, shop: str) -> Non
     assert 'GRANT pg_read_all_stats TO "snap_weak"' in text
     assert "database snap_other are not looked at" in text
     assert "database no_such are not looked at" in text
+    assert taken.hidden > 0
     assert taken.tables  # those of the connected one
     # Unless it is named, a database that may not be connected to is passed over.
     assert "snap_other" not in "\n".join(take_snapshot(dsn).warnings)

@@ -59,6 +59,7 @@ SNAPSHOT = Snapshot(
     io={"reads": 3, "read_ms": 0.5},
     warnings=["one\ntwo"],
     own=[(16430, "-1")],
+    hidden=2,
 )
 
 

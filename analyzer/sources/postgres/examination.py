@@ -43,6 +43,7 @@ def examine(dsn: str | None) -> Examination:
             settings=settings,
             warnings=statements.warnings,
             own=statements.own,
+            hidden=statements.hidden,
         )
     return Examination(
         snapshot=snapshot,

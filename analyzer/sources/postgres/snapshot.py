@@ -76,6 +76,7 @@ def take_snapshot(
         reset_us=statements.reset_us,
         evictions=statements.evictions,
         own=statements.own,
+        hidden=statements.hidden,
         warnings=[*statements.warnings, *snapshot.warnings],
     )
 

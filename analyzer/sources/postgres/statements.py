@@ -26,7 +26,8 @@ class StatementReading:
     """What could be read, and warnings that name what could not with the command that helps.
 
     `found` is False where there are no counters at all (no extension, not loaded, no privilege).
-    `own` are keys of pg95's statements, which are not among the counters. `evictions` and `reset_us`
+    `own` are keys of pg95's statements, which are not among the counters; `hidden` is how many rows are not
+    for want of their text. `evictions` and `reset_us`
     (UTC) are those of pg_stat_statements_info, None where it does not tell.
     """
 
@@ -34,6 +35,7 @@ class StatementReading:
     warnings: list[str] = field(default_factory=list)
     found: bool = False
     own: list[TextKey] = field(default_factory=list)
+    hidden: int = 0
     evictions: int | None = None
     reset_us: int | None = None
 
@@ -172,6 +174,7 @@ def _sort(
         else:
             reading.counters.append(_counters(row, text, source))
     reading.own = list(own)
+    reading.hidden = hidden + lost
     if hidden:
         share = 100 * hidden_ms / total_ms if total_ms else 0.0
         reading.warnings.append(
