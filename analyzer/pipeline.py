@@ -37,6 +37,7 @@ from analyzer.sources.inputs import Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
+from analyzer.workload.counter_inputs import count_snapshots
 from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
@@ -238,6 +239,7 @@ class _Gathered:
 def _gather(options: Options, recording: Recording, progress: Progress | None) -> _Gathered:
     """Fill the recording with all but executions; those come when the streams are read."""
     gathering = gather(options.inputs, options.read, recording, progress)
+    count_snapshots(recording)
     known = recording.catalog
     if options.schema:
         known = _read_schema(options.schema).completed_by(known)

@@ -10,10 +10,12 @@ from analyzer import __version__
 from analyzer.cli._failures import run_safely
 from analyzer.cli.ack import ack
 from analyzer.cli.demo import demo
+from analyzer.cli.doctor import doctor
 from analyzer.cli.indexes import indexes
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
 from analyzer.cli.report import report
+from analyzer.cli.snapshot import snapshot
 from analyzer.cli.top import top
 
 __all__ = ["cli", "main", "settle"]
@@ -36,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (report, top, nplusone, plans, indexes, ack, demo):
+for command in (report, top, nplusone, plans, indexes, snapshot, doctor, ack, demo):
     cli.add_command(command)
 
 
