@@ -71,7 +71,12 @@ def trend_rows(
     from_us: int,
     statements: Iterable[int] | None = None,
 ) -> list[dict[str, Any]]:
-    """Days from a time on: calls, the quantile with what it lies between, and its verdict."""
+    """Days from a time on: calls, the quantile with what it lies between, and its verdict.
+
+    Over everything, a day of which the hours alone give a bound has the figures of the run over it,
+    where that knew more: it had the counters of the whole window.
+    """
+    runs = _runs_by_day(reader, target_ms, quantile, from_us) if statements is None else {}
     rows = []
     for point in reader.trend(statements, from_us):
         told = point.figures.quantile(quantile)
@@ -88,7 +93,26 @@ def trend_rows(
                 "clock": "client" if point.figures.client else "server",
             }
         )
+        if rows[-1]["p95_ms"] is None:
+            rows[-1] |= runs.get(point.from_us, {})
     return rows
+
+
+def _runs_by_day(
+    reader: "Reader", target_ms: float, quantile: float, from_us: int
+) -> dict[int, dict[str, Any]]:
+    """What runs knew of the days that the middle of their windows is in; the last of a day stands."""
+    found = {}
+    for run in reader.runs(from_us):
+        target = run.target
+        same = (target.get("ms"), target.get("quantile")) == (target_ms, quantile)
+        if not same or run.from_us is None or run.to_us is None or target["value_ms"] is None:
+            continue
+        day_us = (run.from_us + run.to_us) // 2 // _DAY_US * _DAY_US
+        names = ("low_ms", "high_ms", "method", "verdict")
+        told = {name: target[name] for name in names}
+        found[day_us] = {"p95_ms": target["value_ms"], **told}
+    return found
 
 
 def verdict_of(told: Quantile | None, target_ms: float) -> str:
