@@ -106,11 +106,11 @@ def _runs_by_day(
     for run in reader.runs(from_us):
         target = run.target
         same = (target.get("ms"), target.get("quantile")) == (target_ms, quantile)
-        if not same or run.from_us is None or run.to_us is None or target["value_ms"] is None:
+        if not same or run.from_us is None or run.to_us is None or target.get("value_ms") is None:
             continue
         day_us = (run.from_us + run.to_us) // 2 // _DAY_US * _DAY_US
         names = ("low_ms", "high_ms", "method", "verdict")
-        told = {name: target[name] for name in names}
+        told = {name: target.get(name) for name in names}
         found[day_us] = {"p95_ms": target["value_ms"], **told}
     return found
 
