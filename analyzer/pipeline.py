@@ -22,6 +22,7 @@ from analyzer.model.evidence import (
     SeqScanEvidence,
 )
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
+from analyzer.model.history import HourFigures
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
 from analyzer.model.plan import Plan, PlanShelf
 from analyzer.model.recording import Recording
@@ -38,6 +39,7 @@ from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.counter_inputs import count_snapshots
+from analyzer.workload.hours import HourTable
 from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
@@ -62,17 +64,22 @@ class Options:
     workers: int = 1
     rtt_ms: float | None = None
     acknowledged: str | None = None
+    keep_hours: bool = False
     today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A run's outcome: the workload, findings with their advice (worst first) and the document."""
+    """A run's outcome: the workload, findings with their advice (worst first) and the document.
+
+    `hours` are the figures by hour that a history keeps, if they were asked for.
+    """
 
     workload: Workload
     findings: Sequence[Finding]
     outcomes: Mapping[str, Outcome]
     document: dict[str, Any]
+    hours: Sequence[HourFigures] = ()
 
 
 def run(options: Options, progress: Progress | None = None) -> Result:
@@ -86,7 +93,8 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     gathered = _gather(options, recording, progress)
     loops = LoopFinder(recording.catalog)
     values = ValueSamples()
-    workload, simulation = _build(options, recording, gathered, (loops, values), progress)
+    hours = HourTable() if options.keep_hours else None
+    workload, simulation = _build(options, recording, gathered, (loops, values, hours), progress)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops, values))
@@ -109,7 +117,14 @@ def run(options: Options, progress: Progress | None = None) -> Result:
         redact=options.redact,
         savings=savings,
     )
-    return Result(workload, findings, outcomes, document)
+    return Result(workload, findings, outcomes, document, _hours(hours, workload))
+
+
+def _hours(hours: HourTable | None, workload: Workload) -> Sequence[HourFigures]:
+    if hours is None:
+        return ()
+    coverage = workload.coverage
+    return list(hours.finish(workload.statements, coverage.sampling, coverage.log_min_duration_ms))
 
 
 def _savings(
@@ -275,11 +290,11 @@ def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    observers: tuple[LoopFinder, ValueSamples],
+    observers: tuple[LoopFinder, ValueSamples, HourTable | None],
     progress: Progress | None,
 ) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
-    loops, values = observers
+    loops, values, hours = observers
     builder = WorkloadBuilder(recording, options.target)
     streams = gathered.gathering.streams
     reading: AbstractContextManager[object] = nullcontext()
@@ -292,6 +307,8 @@ def _build(
             work = builder.add(chunk, last=last)
             builder.savings.add(work, loops.observe(work))
             values.observe(work)
+            if hours is not None:
+                hours.observe(work)
     _note_checks(recording)
     if options.inputs:
         gathered.gathering.finish()

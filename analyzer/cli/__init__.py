@@ -10,7 +10,9 @@ from analyzer import __version__
 from analyzer.cli._failures import run_safely
 from analyzer.cli.ack import ack
 from analyzer.cli.demo import demo
+from analyzer.cli.diff import diff
 from analyzer.cli.doctor import doctor
+from analyzer.cli.history import history
 from analyzer.cli.indexes import indexes
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
@@ -38,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (report, top, nplusone, plans, indexes, snapshot, doctor, ack, demo):
+for command in (report, top, nplusone, plans, indexes, snapshot, doctor, history, diff, ack, demo):
     cli.add_command(command)
 
 

@@ -15,12 +15,13 @@ def summary(document: dict[str, Any], outputs: Sequence[str]) -> str:
     beside = f" ({accepted} acknowledged)" if accepted else ""
     lines += [
         "",
-        f"{plural(len(findings), 'finding')}{beside}"
-        + (", what saves most:" if findings else "."),
+        f"{plural(len(findings), 'finding')}{beside}" + (", what saves most:" if findings else "."),
     ]
     for number, action in enumerate(wording.actions(document), 1):
         lines.append(f"  {number}. [{action['severity']}] {one_line(action['title'])}")
         if action["do"] != action["title"]:
             lines.append(f"     → {one_line(action['do'])}, {action['saves']}")
+    since = wording.since_lines(document)
+    lines += ["", *since] if since else []
     lines += ["", *(f"Report: {path}" for path in outputs)]
     return "\n".join(lines)

@@ -6,21 +6,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import sqlalchemy as sa
+
 from analyzer.history import opening
 from analyzer.history.locks import file_lock, server_lock
 from analyzer.history.night import Night
 from analyzer.history.reading import Reader
 
+_WRITING = 0x7067393502  # an advisory lock of the database
 _FREED_PAGES = 100_000  # given back to the file system at a time
 
 
 class Store:
     """An open history; close it, or use it as a context manager."""
 
-    def __init__(self, where: str) -> None:
-        """`where` is a path, or the address of a server (postgresql://user@host/database)."""
+    def __init__(self, where: str, *, make: bool = True) -> None:
+        """`where` is a path, or the address of a server (postgresql://user@host/database).
+
+        With `make` one that is not there is made, else it is an error.
+        """
         self._where = where
-        self._engine = opening.open_engine(where)
+        self._engine = opening.open_engine(where, make=make)
 
     @property
     def name(self) -> str:
@@ -39,6 +45,8 @@ class Store:
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
+            if connection.dialect.name == "postgresql":  # as BEGIN IMMEDIATE: one writer at a time
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITING)))
             yield Night(connection)
 
     @contextmanager
@@ -67,9 +75,10 @@ class Store:
         with opening.telling(self._where), self._engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None  # noqa: S101 - a connection that is open has one
-            raw.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()
-            raw.execute("PRAGMA optimize").fetchall()
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            # As a script: `execute` stops after the first page, which this pragma gives a row for.
+            raw.executescript(
+                f"PRAGMA incremental_vacuum({_FREED_PAGES}); PRAGMA wal_checkpoint(TRUNCATE)"
+            )
 
     def close(self) -> None:
         """Let go of the database."""
