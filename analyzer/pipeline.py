@@ -27,7 +27,7 @@ from analyzer.model.plan import Plan, PlanShelf
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.saving import LOOKUP, N_PLUS_ONE, REPEATED, LoopKey, Savings
-from analyzer.model.target import Target
+from analyzer.model.target import PatternTarget, Target
 from analyzer.model.workload import Workload
 from analyzer.plans.reader import PartlyUnreadError, read_plans
 from analyzer.report.document import build_document
@@ -54,6 +54,7 @@ class Options:
     dsn: str | None = None
     schema: str | None = None
     target: Target = field(default_factory=Target)
+    targets: Sequence[PatternTarget] = ()
     log_min_duration_ms: float | None = None
     sampled: LoggingSettings = field(default_factory=LoggingSettings)
     redact: str = "strict"
