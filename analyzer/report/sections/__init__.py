@@ -14,12 +14,14 @@ from analyzer.report.sections import (
     statements,
     summary,
     tables,
+    targets,
 )
 from analyzer.report.sections._base import Section
 
 SECTIONS: tuple[Section, ...] = (
     summary.SECTION,
     actions.SECTION,
+    targets.SECTION,
     latency.SECTION,
     findings.SECTION,
     savings.SECTION,
