@@ -14,6 +14,7 @@ from analyzer.cli.indexes import indexes
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
 from analyzer.cli.report import report
+from analyzer.cli.snapshot import snapshot
 from analyzer.cli.top import top
 
 __all__ = ["cli", "main", "settle"]
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for command in (report, top, nplusone, plans, indexes, ack, demo):
+for command in (report, top, nplusone, plans, indexes, snapshot, ack, demo):
     cli.add_command(command)
 
 

@@ -179,7 +179,7 @@ def view_of(
             known = seen.get(number)
             logged = EMPTY if known is None or known.client else known.ranked.from_ms(floor_ms)
             pairs.append(Pair(sums[number].counters if number in sums else (), logged))
-    relation = relate(pairs, floor_ms, figures.traffic.span_us, recording.window)
+    relation = relate(pairs, floor_ms, figures.traffic.span_us, recording.counter_windows)
     _note_relation(coverage, relation)
     return View(floor_ms, None, relation, method)
 

@@ -10,6 +10,7 @@ lacks something). Nothing of that kind in any statement is what "one window" is 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from analyzer.model.snapshot import CounterWindow
@@ -19,8 +20,8 @@ from analyzer.workload.tails import Calls, Ranked
 # Two clocks measure one execution: the log's duration contains the counters', but for this.
 _TOLERANCE, _TOLERANCE_MS = 1.001, 0.05
 _UNCOUNTED = 0.01  # this share of slow executions may be of statements that no counter counts
-_PAUSE = 5  # a log may begin so many times its usual pause after the counters
-_PAUSE_US = 1_000_000
+_PAUSE = 5  # a log may be silent at its ends for so many times its usual pause
+_SECOND_US = 1_000_000
 
 Kind = Literal["same", "longer", "shorter", "unknown"]
 
@@ -66,11 +67,12 @@ def relate(
     pairs: Iterable[Pair],
     floor_ms: float,
     span_us: tuple[int, int] | None,
-    window: CounterWindow | None,
+    windows: Sequence[CounterWindow],
 ) -> Relation:
     """What the counters' window is to that of a log that holds all executions from `floor_ms` on.
 
-    `span_us` is from the first to the last execution of the log.
+    `span_us` is from the first to the last execution of the log, `windows` are those that snapshots
+    tell the counters to be of.
     """
     pairs = list(pairs)
     rows = [row for pair in pairs for row in pair.rows]
@@ -78,22 +80,51 @@ def relate(
         return NO_COUNTERS
     if (lacking := _lacking(pairs)) is not None:
         return Relation("shorter", lacking)
-    if window is not None and not window.complete:
-        caveats = f" ({'; '.join(window.caveats)})" if window.caveats else ""
-        return Relation("shorter", f"the counters lost some of their window{caveats}")
     longer = [one for one in pairs if one.rows and _slower_than_logged(one, floor_ms)]
     if longer:
         return Relation(
             "longer",
             f"the counters of {len(longer)} of {len(pairs)} statements know of slower executions than "
             "the log holds, so they are of a longer time, or the log lacks some; snapshots at both ends "
-            "of the log's window (or pg_stat_statements_reset() at its beginning) would settle it",
+            "of the log's window (pg95 snapshot) would settle it",
         )
-    if window is not None:
-        return Relation(
-            "same", "the counters are the difference of two snapshots over the log's window"
-        )
-    return _by_beginning(rows, sum(pair.tail.total for pair in pairs), span_us)
+    slow = sum(pair.tail.total for pair in pairs)
+    if windows:
+        return _by_snapshots(windows, slow, span_us)
+    return _by_beginning(rows, slow, span_us)
+
+
+def _by_snapshots(
+    windows: Sequence[CounterWindow], slow: int, span_us: tuple[int, int] | None
+) -> Relation:
+    """By when the snapshots were taken that the counters are the difference of."""
+    if not all(one.complete for one in windows):
+        caveats = "; ".join(caveat for one in windows for caveat in one.caveats)
+        return Relation("shorter", f"the counters lost some of their window ({caveats})")
+    from_us, to_us = min(one.from_us for one in windows), max(one.to_us for one in windows)
+    times = f"{_iso(from_us)} to {_iso(to_us)}"
+    if span_us is not None and slow:
+        pause_us = _pause_us(span_us, slow)
+        if span_us[0] < from_us - _SECOND_US or span_us[1] > to_us + _SECOND_US:
+            return Relation(
+                "shorter",
+                f"the log goes beyond the snapshots' window ({times}); --since {_iso(from_us)} "
+                f"--until {_iso(to_us)} reads it over that alone",
+            )
+        if span_us[0] > from_us + pause_us or span_us[1] < to_us - pause_us:
+            return Relation("longer", f"the snapshots' window ({times}) goes beyond the log")
+    return Relation(
+        "same", f"the counters are the difference of snapshots over the log's window, {times}"
+    )
+
+
+def _iso(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / 1e6, UTC).isoformat(timespec="milliseconds")
+
+
+def _pause_us(span_us: tuple[int, int], slow: int) -> float:
+    """For how long a log of so many slow executions may be silent at its ends."""
+    return max(_SECOND_US, _PAUSE * (span_us[1] - span_us[0]) / slow)
 
 
 def _by_beginning(
@@ -102,10 +133,9 @@ def _by_beginning(
     """By when the counters began, if they tell; else one window is taken from what was compared."""
     begins = [row.since_us for row in rows if row.since_us is not None]
     if begins and span_us is not None and slow:
-        pause_us = max(_PAUSE_US, _PAUSE * (span_us[1] - span_us[0]) / slow)
-        if min(begins) < span_us[0] - pause_us:
+        if min(begins) < span_us[0] - _pause_us(span_us, slow):
             return Relation("longer", "the counters began before the log (stats_since)")
-        if min(begins) > span_us[0] + _PAUSE_US:
+        if min(begins) > span_us[0] + _SECOND_US:
             return Relation("shorter", "the counters began within the log (stats_since)")
         return Relation("same", "the counters began with the log (stats_since)")
     if not any(row.max_ms is not None for row in rows):

@@ -114,7 +114,7 @@ def test_snapshots_tell_the_window(tmp_path: Path) -> None:
     whole = CounterWindow(START_US - 1, to_us, [row])
     target = files.document(files.log, window=whole)["target"]
     assert (target["method"], target["value_ms"]) == ("tail-exact", p95(values))
-    assert "difference of two snapshots" in target["reason"]
+    assert "difference of snapshots" in target["reason"]
     lossy = CounterWindow(
         START_US - 1, to_us, [row], complete=False, caveats=["3 rows were evicted"]
     )
