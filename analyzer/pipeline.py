@@ -251,6 +251,7 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
         read = _within(read, options.window)
         recording.counter_windows.append(options.window)
         recording.counters += options.window.counters
+    recording.asked_us = (read.since_us, read.until_us)
     gathering = gather(options.inputs, read, recording, progress)
     count_snapshots(recording)
     known = recording.catalog
