@@ -87,6 +87,7 @@ class Durations:
         self._budget = budget
         self._count = 0
         self._kept: list[tuple[Rows, Floats]] | None = []
+        self._ascending: dict[int, Floats] | None = None  # what `values` gave last, until more comes
         self._buckets = Totals()
 
     @property
@@ -105,6 +106,7 @@ class Durations:
 
     def _keep(self, pieces: list[tuple[Rows, Floats]] | None, count: int) -> None:
         self._count += count
+        self._ascending = None
         if pieces is None or self._count > self._budget:
             self._kept = None
         elif self._kept is not None:
@@ -132,13 +134,15 @@ class Durations:
         """Every duration by group, ascending; nothing where they are no longer known."""
         if not self._kept:
             return {}
+        if self._ascending is not None:
+            return self._ascending
         groups = np.concatenate([groups for groups, _ in self._kept])
         values = np.concatenate([values for _, values in self._kept])
         order = stable_order(groups)
         groups, values = groups[order], values[order]
         self._kept = [(groups, values)]  # sorted once for all that is asked
         starts = np.flatnonzero(starts_of_runs(groups)).tolist()
-        found = {}
+        found = self._ascending = {}
         for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
             found[int(groups[start])] = values[start:end]
             values[start:end].sort()
