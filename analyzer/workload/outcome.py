@@ -191,7 +191,7 @@ def _note_relation(coverage: Coverage, relation: Relation) -> None:
         coverage.warnings.append(
             f"how many executions the log left out is known roughly: {relation.reason}"
         )
-    elif relation.kind in ("longer", "shorter"):
+    elif relation.kind != "same" and relation.reason:
         coverage.warnings.append(
             f"log and counters do not complete each other: {relation.reason}; what the log leaves out "
             "stays unknown, and figures are bounds"

@@ -87,7 +87,9 @@ class Durations:
         self._budget = budget
         self._count = 0
         self._kept: list[tuple[Rows, Floats]] | None = []
-        self._ascending: dict[int, Floats] | None = None  # what `values` gave last, until more comes
+        self._ascending: dict[int, Floats] | None = (
+            None  # what `values` gave last, until more comes
+        )
         self._buckets = Totals()
 
     @property

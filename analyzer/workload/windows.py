@@ -10,7 +10,7 @@ lacks something). Nothing of that kind in any statement is what "one window" is 
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -60,8 +60,8 @@ class Relation:
     """What the counters' window is to the log's; `reason` says how that is known, in a clause.
 
     same: both are of one window. about: up to `outside` (0 to 1) of what was counted may not be of the
-    log's. longer: the counters saw more (or the log lacks something). shorter: the counters lack some
-    of the log's executions. unknown: there are no counters.
+    log's. longer: the counters saw more (or the log lacks something). shorter: all that was counted is of
+    the log's window, but not all of that was counted. unknown: nothing follows from the counters.
     """
 
     kind: Kind
@@ -98,34 +98,52 @@ def relate(
     rows = [row for pair in pairs for row in pair.rows]
     if not rows:
         return NO_COUNTERS
-    if (lacking := _lacking(pairs)) is not None:
-        return Relation("shorter", lacking)
-    longer = [one for one in pairs if one.rows and _slower_than_logged(one, floor_ms)]
-    if longer:
-        return Relation(
-            "longer",
-            f"the counters of {len(longer)} of {len(pairs)} statements know of slower executions than "
-            "the log holds, so they are of a longer time, or the log lacks some; snapshots at both ends "
-            "of the log's window (pg95 snapshot) would settle it",
-        )
+    lost = "; ".join(
+        caveat for one in windows if not one.complete for caveat in one.caveats or ("not told how",)
+    )
+    against = _against(pairs, floor_ms, windows)
+    if against is not None:
+        # Where the counters lost some as well, their number limits nothing.
+        return replace(against, kind="unknown") if lost else against
     slow = sum(pair.tail.total for pair in pairs)
-    if windows:
-        return _by_snapshots(windows, slow, span)
-    return _by_beginning(rows, slow, span)
+    if not windows:
+        return _by_beginning(rows, slow, span)
+    found = _by_snapshots(windows, slow, span)
+    if lost:
+        reason = f"the counters lost some of their window ({lost})"
+        return Relation("shorter" if found.kind == "same" else "unknown", reason)
+    return found
+
+
+def _against(
+    pairs: Sequence[Pair], floor_ms: float, windows: Sequence[CounterWindow]
+) -> Relation | None:
+    """What speaks against one window in the counters themselves; None where nothing does."""
+    sources = {row.source for pair in pairs for row in pair.rows}
+    if len(sources) > max(1, len(windows)):
+        return Relation("unknown", f"{len(sources)} inputs have counters: give those of one window")
+    if (lacking := _lacking(pairs)) is not None:
+        return Relation("unknown", lacking)
+    longer = [one for one in pairs if one.rows and _slower_than_logged(one, floor_ms)]
+    if not longer:
+        return None
+    return Relation(
+        "longer",
+        f"the counters of {len(longer)} of {len(pairs)} statements know of slower executions than "
+        "the log holds, so they are of a longer time, or the log lacks some; snapshots at both ends "
+        "of the log's window (pg95 snapshot) would settle it",
+    )
 
 
 def _by_snapshots(windows: Sequence[CounterWindow], slow: int, span: Span | None) -> Relation:
     """By when the snapshots were taken that the counters are the difference of."""
-    if not all(one.complete for one in windows):
-        caveats = "; ".join(caveat for one in windows for caveat in one.caveats)
-        return Relation("shorter", f"the counters lost some of their window ({caveats})")
     from_us, to_us = min(one.from_us for one in windows), max(one.to_us for one in windows)
     times = f"{_iso(from_us)} to {_iso(to_us)}"
     if span is not None and slow:
         pause_us = span.pause_us(slow)
         if span.first_us < from_us - _SECOND_US or span.last_us > to_us + _SECOND_US:
             return Relation(
-                "shorter",
+                "unknown",
                 f"the log goes beyond the snapshots' window ({times}); --since {_iso(from_us)} "
                 f"--until {_iso(to_us)} reads it over that alone",
             )
@@ -171,7 +189,7 @@ def _by_beginning(rows: Sequence[StatementCounters], slow: int, span: Span | Non
             share = early_us / (span.last_us - min(begins))
             return _beyond("counters' window (stats_since)", share)
         if early_us < -_SECOND_US:
-            return Relation("shorter", "the counters began within the log (stats_since)")
+            return Relation("unknown", "the counters began within the log (stats_since)")
         return Relation("same", "the counters began with the log (stats_since)")
     if not any(row.max_ms is not None for row in rows):
         return Relation(

@@ -97,6 +97,30 @@ def test_counters_that_lack_logged_executions_only_bound(tmp_path: Path) -> None
     assert "lack" in " ".join(document["coverage"]["warnings"])
 
 
+def test_many_calls_of_another_time_prove_nothing_where_counters_lack_logged_ones(
+    tmp_path: Path,
+) -> None:
+    """Counters of one database over a month, and a log of two over a bad hour."""
+    bad = {"orders": drawn(18, 500, middle=5.0), "books": drawn(19, 500, middle=5.0)}
+    month = np.concatenate([bad["orders"], drawn(20, 50_000, middle=1.0)])
+    truth = p95(np.concatenate(list(bad.values())))
+    files = written(tmp_path, bad, 20.0, counted={"orders": month})
+    target = files.document(target=Target(truth * 0.9))["target"]
+    assert target["verdict"] != "met"
+    assert target["low_ms"] <= truth <= target["high_ms"]
+
+
+def test_counters_given_twice_are_not_counted_twice(tmp_path: Path) -> None:
+    ran = {"orders": drawn(21)}
+    files = written(tmp_path, ran, 20.0)
+    again = tmp_path / "again.csv"
+    again.write_bytes(files.counters.read_bytes())
+    document = files.document(files.log, files.counters, again)
+    target = document["target"]
+    assert target["low_ms"] <= p95(ran["orders"]) <= target["high_ms"]
+    assert "2 inputs have counters" in " ".join(document["coverage"]["warnings"])
+
+
 def test_snapshots_tell_the_window(tmp_path: Path) -> None:
     ran = {"orders": drawn(11)}
     files = written(tmp_path, ran, 20.0)
