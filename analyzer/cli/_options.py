@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from analyzer.errors import UsageError
+from analyzer.model.target import METHODS
 
 if TYPE_CHECKING:
+    from analyzer.configuration import Configuration
     from analyzer.pipeline import Options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -105,10 +107,26 @@ _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 _JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
-        "--target-ms", type=click.FloatRange(min=0, min_open=True), default=100.0, show_default=True
+        "--config",
+        metavar="FILE",
+        help="The configuration. [default: ./pg95.toml, or [tool.pg95] of ./pyproject.toml]",
     ),
     click.option(
-        "--quantile", type=click.FloatRange(0, 1, min_open=True), default=0.95, show_default=True
+        "--target-ms",
+        type=click.FloatRange(min=0, min_open=True),
+        help="What the quantile should be under. [default: that of the configuration, or 100]",
+    ),
+    click.option(
+        "--quantile",
+        type=click.FloatRange(0, 1, min_open=True),
+        help="Which quantile. [default: that of the configuration, or 0.95]",
+    ),
+    click.option(
+        "--method",
+        type=click.Choice(METHODS),
+        default=METHODS[0],
+        show_default=True,
+        help="How the quantile is known (docs/p95.md); refused where the input cannot give it.",
     ),
     click.option(
         "--redact",
@@ -149,7 +167,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     """What the command line says, as the pipeline's Options.
 
     Raises:
-        UsageError: no input at all, or a time or zone that can't be read.
+        UsageError: no input at all, a time or zone that can't be read, or a configuration that is wrong.
     """
     from analyzer.model.sampling import LoggingSettings
     from analyzer.model.target import Target
@@ -160,6 +178,8 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     if not given["inputs"] and not given["dsn"] and not given["live"]:
         raise UsageError("give at least one INPUT (log files, folders, -), or --dsn, or --live")
     zone = given["tz"]
+    configuration = configured(given)
+    usual = configuration.target or Target()
     return Options(
         inputs=given["inputs"],
         read=ReadOptions(
@@ -173,7 +193,9 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         live=given["live"],
         dsn=given["dsn"],
         schema=given["schema"],
-        target=Target(given["target_ms"], given["quantile"]),
+        target=Target(given["target_ms"] or usual.ms, given["quantile"] or usual.quantile),
+        targets=configuration.targets,
+        method=given["method"],
         log_min_duration_ms=given["log_min_duration_ms"],
         sampled=LoggingSettings(
             sample_min_duration_ms=given["log_min_duration_sample_ms"],
@@ -186,6 +208,17 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         rtt_ms=given["rtt_ms"],
         acknowledged=given["acknowledged"],
     )
+
+
+def configured(given: dict[str, Any]) -> "Configuration":
+    """What the configuration says; nothing for a command without --config.
+
+    Raises:
+        UsageError: it cannot be read, or says what is not known.
+    """
+    from analyzer.configuration import Configuration, read_configuration
+
+    return read_configuration(given["config"]) if "config" in given else Configuration()
 
 
 def moment(text: str | None, zone: str | None, option: str) -> int | None:
@@ -252,8 +285,9 @@ DEFAULTS: dict[str, Any] = {
     "until": None,
     "tz": None,
     "workers": 1,
-    "target_ms": 100.0,
-    "quantile": 0.95,
+    "target_ms": None,
+    "quantile": None,
+    "method": METHODS[0],
     "redact": "strict",
     "no_redact": False,
     "rtt_ms": None,

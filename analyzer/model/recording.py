@@ -94,7 +94,8 @@ class Recording:
     "pid:<n>#<k>" for the k-th backend of that pid, or "client:<path>" for a client's stream.
     `rows` are rows returned or written by (source, key), where an application's log tells.
     `snapshots` are those read from inputs, with the number of their source; what was counted between
-    them is in `counters`, and `counter_windows` are the windows that these are of.
+    them is in `counters`, and `counter_windows` are the windows that these are of. `asked_us` is from when
+    to when logs are read (None: from their beginning, to their end).
     `phases` is by (source, key) and `events` by (source, kind, code): an input that turns out to
     show what another shows is left out of both.
     """
@@ -110,5 +111,6 @@ class Recording:
     counters: list[StatementCounters] = field(default_factory=list)
     snapshots: list[tuple[int, Snapshot]] = field(default_factory=list)
     counter_windows: list[CounterWindow] = field(default_factory=list)
+    asked_us: tuple[int | None, int | None] = (None, None)
     catalog: Catalog | None = None
     coverage: Coverage = field(default_factory=Coverage)

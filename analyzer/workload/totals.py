@@ -87,6 +87,9 @@ class Durations:
         self._budget = budget
         self._count = 0
         self._kept: list[tuple[Rows, Floats]] | None = []
+        self._ascending: dict[int, Floats] | None = (
+            None  # what `values` gave last, until more comes
+        )
         self._buckets = Totals()
 
     @property
@@ -105,6 +108,7 @@ class Durations:
 
     def _keep(self, pieces: list[tuple[Rows, Floats]] | None, count: int) -> None:
         self._count += count
+        self._ascending = None
         if pieces is None or self._count > self._budget:
             self._kept = None
         elif self._kept is not None:
@@ -132,13 +136,15 @@ class Durations:
         """Every duration by group, ascending; nothing where they are no longer known."""
         if not self._kept:
             return {}
+        if self._ascending is not None:
+            return self._ascending
         groups = np.concatenate([groups for groups, _ in self._kept])
         values = np.concatenate([values for _, values in self._kept])
         order = stable_order(groups)
         groups, values = groups[order], values[order]
         self._kept = [(groups, values)]  # sorted once for all that is asked
         starts = np.flatnonzero(starts_of_runs(groups)).tolist()
-        found = {}
+        found = self._ascending = {}
         for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
             found[int(groups[start])] = values[start:end]
             values[start:end].sort()
@@ -185,11 +191,17 @@ class Durations:
             made["values"] = np.concatenate([*values, np.zeros(0)])
         return made
 
-    def absorb(self, arrays: Arrays) -> None:
-        """Add what another gave as arrays."""
-        kept = [(arrays["groups"], arrays["values"])] if "values" in arrays else None
+    def absorb(self, arrays: Arrays, numbers: Rows | None = None) -> None:
+        """Add what another gave as arrays; its group g is `numbers[g]` here, g where there are none."""
+        buckets = part_of(arrays, "buckets")
+        groups = arrays.get("groups")
+        if numbers is not None:
+            keys = buckets["keys"]
+            buckets["keys"] = numbers[keys // _BUCKETS] * _BUCKETS + keys % _BUCKETS
+            groups = None if groups is None else numbers[groups]
+        kept = None if groups is None else [(groups, arrays["values"])][: len(groups)]
         self._keep(kept, int(arrays["count"][0]))
-        self._buckets.absorb(part_of(arrays, "buckets"))
+        self._buckets.absorb(buckets)
 
 
 def named(name: str, arrays: Arrays) -> Arrays:
