@@ -142,6 +142,7 @@ class Input:
             with opened or open_input(self._path) as stream:
                 stream.progress = progress
                 if self._portion is not None and not self._portion.begin(stream, known):
+                    self._account(stream)
                     self._portion.end(stream)
                     return
                 try:

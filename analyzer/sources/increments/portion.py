@@ -72,7 +72,7 @@ class Portion:
         self._stop: int | None = None
         self._is_settled = True
         self._unused = 0  # bytes at the end that make no record yet
-        self._pending = 0
+        self._pending = found.before.pending
 
     def begin(self, stream: InputStream, known: Recognised) -> bytes:
         """Make the stream of a file that of the portion; how that begins.
@@ -123,9 +123,9 @@ class Portion:
         """What is left for the next time: a record that goes on, and durations to come."""
         if isinstance(reader, CsvlogReader) and not self._is_settled:
             self._unused = reader.pending_bytes
-        if not self._is_settled:
-            self._pending = sum(one.waiting is not None for one in reader.sessions.values())
-            sink.expect(-self._pending)
+        waiting = sum(one.waiting is not None for one in reader.sessions.values())
+        self._pending = 0 if self._is_settled else waiting
+        sink.expect(-self._pending)
 
     def _recall(self, known: Recognised, sink: EntrySink, reader: Reader) -> None:
         """Give the reader its sessions that were waiting for a duration where the portion begins."""
