@@ -1,9 +1,10 @@
-"""What all tests share: a private PostgreSQL 15 that logs everything in all three formats.
+"""What all tests share: private PostgreSQL 15 and 18 that log everything in all three formats.
 
-The server is started once per test process (so once per worker under pytest-xdist), on a free port
-of 127.0.0.1, from Debian's packages, and goes when the session ends, however it ends: the kernel
-sends it a fast shutdown when the test process dies. PostgreSQL refuses to run as root, so for root
-it runs as the user `postgres` that the Debian package makes. A missing server is a failure.
+A server is started once per test process (so once per worker under pytest-xdist) if a test asks for
+it, on a free port of 127.0.0.1: 15 from Debian's packages, 18 from what tools/postgres18 fetched. It
+goes when the session ends, however it ends: the kernel sends it a fast shutdown when the test process
+dies. PostgreSQL refuses to run as root, so for root it runs as the user `postgres` that the Debian
+package makes. A missing server is a failure.
 """
 
 import os
@@ -16,6 +17,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -74,10 +76,11 @@ host all all 127.0.0.1/32 trust
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running PostgreSQL 15. `dsn` is a URI for its superuser `postgres`, no password needed.
+    """A running PostgreSQL. `dsn` is a URI for its superuser `postgres`, no password needed.
 
     A role that is a member of `password_required` must give its password over TCP:
     `CREATE ROLE reader LOGIN PASSWORD 'secret' IN ROLE password_required`.
+    `bin_directory` has the clients (psql, pgbench …), PostgreSQL 15's for all servers.
     """
 
     dsn: str
@@ -222,10 +225,9 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
             process.wait()
 
 
-@pytest.fixture(scope="session")
-def postgres15() -> Iterator[Server]:
-    """A private PostgreSQL 15 that logs every statement, with its plan from 5 ms on."""
-    programs = _bin_directory()
+@contextmanager
+def _running(programs: Path, clients: Path) -> Iterator[Server]:
+    """A server from `programs`, gone with its files afterwards."""
     user = _unprivileged_user()
     port = _free_port()
     # Not pytest's tmp_path: a socket's path has to stay below 108 bytes, and root's is closed to
@@ -243,12 +245,35 @@ def postgres15() -> Iterator[Server]:
                 start_new_session=True,
             )
         try:
-            _wait_until_ready(process, programs, directory, port)
+            _wait_until_ready(process, clients, directory, port)
             dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-            server = Server(dsn, "127.0.0.1", port, directory, programs)
+            server = Server(dsn, "127.0.0.1", port, directory, clients)
             server.psql("CREATE ROLE password_required NOLOGIN")
             yield server
         finally:
             _stop(process)
     finally:
         shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def postgres15() -> Iterator[Server]:
+    """A private PostgreSQL 15 that logs every statement, with its plan from 5 ms on."""
+    programs = _bin_directory()
+    with _running(programs, programs) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres18() -> Iterator[Server]:
+    """As `postgres15`, of version 18."""
+    fetch = Path(__file__).resolve().parent.parent / "tools" / "postgres18"
+    found = subprocess.run([fetch, "--where"], capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        pytest.fail(
+            f"PostgreSQL 18 is needed and is not in {found.stdout.strip()}. `make test` fetches it, "
+            "or: tools/postgres18",
+            pytrace=False,
+        )
+    with _running(Path(found.stdout.strip()) / "bin", _bin_directory()) as server:
+        yield server

@@ -6,8 +6,12 @@ Its figures only grow until something resets them; a window is the difference of
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from analyzer.model.statement import StatementCounters
+
+TextKey: TypeAlias = tuple[int, str]
+"""What a statement's text is kept by: its database's number and its query id. Texts of several users are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,9 @@ class Snapshot:
     `counters` are the rows of pg_stat_statements of all databases that were looked at, `reset_us` when they
     were last reset as a whole, `evictions` how often rows were pushed out since then (pg_stat_statements_info.dealloc;
     both None where the extension does not tell). `settings` are those that decide what is seen and how the
-    server works, by name, with their unit. `io` are sums of pg_stat_io or pg_stat_bgwriter, by name.
+    server works, by name, with their unit behind a space ("20 ms", "16384 8kB", "on"). `own` are the keys of
+    statements that are pg95's own: they are not among the counters, and their texts need not be asked for again.
+    `io` are sums of pg_stat_io or pg_stat_bgwriter, by name.
     `warnings` tell what could not be read and what to do.
     """
 
@@ -106,16 +112,39 @@ class Snapshot:
     indexes: Sequence[IndexUse] = ()
     io: Mapping[str, int | float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    own: Sequence[TextKey] = ()
+
+    def texts(self) -> dict[TextKey, str]:
+        """The texts in it by database number and query id: what the next snapshot need not read again.
+
+        A text that is pg95's own is empty.
+        """
+        known = {
+            (row.database_id, row.query_id): row.query
+            for row in self.counters
+            if row.database_id is not None and row.query_id is not None
+        }
+        return known | dict.fromkeys(self.own, "")
+
+    def setting(self, name: str) -> float | None:
+        """A setting's figure in its own unit (of log_min_duration_statement: ms), None where there is none."""
+        figure = self.settings.get(name, "").partition(" ")[0]
+        try:
+            return float(figure)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
 class CounterWindow:
     """What was counted between two snapshots of one server.
 
-    `counters` have the calls, total, mean, deviation and rows of the window itself; `min_ms` and `max_ms` only
-    where they are sure to belong to it (the row began in the window, or its minmax_stats_since says so).
+    `counters` have the calls, total, mean, deviation and rows of the window itself; `stddev_ms` is None where
+    it cannot be told from rounding. `min_ms` and `max_ms` are there only where they are sure to be the window's
+    (the row began in it, or went below or beyond what it was before).
     `complete` is False where a reset, an eviction, a restart without saved counters or an upgrade lost some of the window;
-    `caveats` say what and how much of it is covered.
+    `caveats` say what and how much of it is covered. `counted_from_us` is when counting began where a reset cut
+    off the window's beginning, else `from_us`.
     """
 
     from_us: int
@@ -123,3 +152,4 @@ class CounterWindow:
     counters: Sequence[StatementCounters]
     complete: bool = True
     caveats: Sequence[str] = ()
+    counted_from_us: int | None = None

@@ -234,8 +234,11 @@ class StatementCounters:
 
     Times are milliseconds. `calls`, `rows` are counts since the last reset; `stddev_ms` is the
     population standard deviation. `query_id` is PostgreSQL's, as decimal text, None if not given.
-    `read_ms` is the time spent reading blocks (0 without track_io_timing). `since_us` is when the
-    row's counting began (UTC), None before PostgreSQL 17. `shape_id`, and `limited` where the text
+    `read_ms` and `write_ms` are the time spent reading and writing blocks (0 without track_io_timing),
+    `planning_ms` and `plans` count only with pg_stat_statements.track_planning, `jit_ms` is the time spent
+    compiling (from 15 on). `since_us` is when the row's counting began (UTC), `minmax_since_us` that of its
+    minimum and maximum, both None before PostgreSQL 17. `database_id` and `user_id` are the server's
+    numbers for them (names may be gone). `shape_id`, and `limited` where the text
     has a LIMIT (a shape has both), are filled in when the statement is known.
     """
 
@@ -261,3 +264,13 @@ class StatementCounters:
     since_us: int | None = None
     shape_id: str | None = None
     limited: bool = False
+    database_id: int | None = None
+    user_id: int | None = None
+    minmax_since_us: int | None = None
+    plans: int | None = None
+    write_ms: float | None = None
+    jit_ms: float | None = None
+    shared_blocks_dirtied: int | None = None
+    shared_blocks_written: int | None = None
+    temp_blocks_read: int | None = None
+    wal_records: int | None = None

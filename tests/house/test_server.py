@@ -1,4 +1,4 @@
-"""The shared PostgreSQL 15 does what other tests rely on."""
+"""The shared PostgreSQL 15 and 18 do what other tests rely on."""
 
 import csv
 import json
@@ -17,6 +17,19 @@ def test_version_and_preloaded_modules(postgres15: "Server") -> None:
     assert postgres15.psql("SHOW server_version").startswith("15.")
     postgres15.psql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     assert int(postgres15.psql("SELECT count(*) FROM pg_stat_statements")) > 0
+
+
+def test_version_18_has_its_modules(postgres18: "Server") -> None:
+    assert postgres18.psql("SHOW server_version").startswith("18.")
+    postgres18.psql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    assert (
+        postgres18.psql("SELECT extversion FROM pg_extension WHERE extname = 'pg_stat_statements'")
+        == "1.12"
+    )
+    postgres18.psql("SELECT 'seen in 18'")
+    postgres18.flush_logs()
+    for log_format in LOG_FORMATS:
+        assert "seen in 18" in postgres18.log_path(log_format).read_text()
 
 
 def test_hypopg_and_contrib_are_installed(postgres15: "Server") -> None:

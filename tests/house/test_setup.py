@@ -12,7 +12,20 @@ from pathlib import Path
 
 import pytest
 
-NEEDED = ("bash", "dirname", "cat", "cut", "sha256sum", "head", "grep", "id", "rm", "touch", "env")
+NEEDED = (
+    "bash",
+    "dirname",
+    "cat",
+    "cut",
+    "sha256sum",
+    "head",
+    "grep",
+    "id",
+    "rm",
+    "touch",
+    "env",
+    "uname",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,7 @@ def machine(checkout: Path, tmp_path: Path) -> Machine:
     """A machine with Python but neither its venv module nor a way to install anything."""
     project = tmp_path / "project"
     (project / "tools").mkdir(parents=True)
-    for name in ("pyproject.toml", "constraints.txt", "tools/setup"):
+    for name in ("pyproject.toml", "constraints.txt", "tools/setup", "tools/postgres18"):
         shutil.copy(checkout / name, project / name)
     native = "analyzer/sources/logs/native"
     (project / native).mkdir(parents=True)
@@ -91,10 +104,10 @@ def test_an_old_python_is_refused(machine: Machine) -> None:
 
 
 def test_all_that_is_missing_is_named_at_once(machine: Machine) -> None:
-    done = machine.setup("test")
+    done = machine.setup("test", PG95_TEST_CACHE=str(machine.project / "cache"))
     assert done.returncode == 1
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert f"apt-get install -y gcc libc6-dev chromium python{version}-venv" in done.stderr
+    assert f"apt-get install -y gcc libc6-dev chromium python{version}-venv npm" in done.stderr
 
 
 def test_a_password_is_never_asked_for(machine: Machine) -> None:

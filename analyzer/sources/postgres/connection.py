@@ -78,11 +78,12 @@ class _TolerantText(Loader):
 
 
 @contextmanager
-def connect(dsn: str | None) -> Iterator[Connection]:
+def connect(dsn: str | None, *, database: str | None = None) -> Iterator[Connection]:
     """Open a read-only session and close it, rolled back, at the end.
 
     Args:
         dsn: a libpq URI or key=value string; None leaves all to libpq's PG* variables.
+        database: another database than the DSN's.
 
     Raises:
         ServerError: the server is unreachable or refuses, or something fails in the `with` body.
@@ -90,6 +91,8 @@ def connect(dsn: str | None) -> Iterator[Connection]:
             is never part of it.
     """
     parameters = _parameters(dsn)
+    if database is not None:
+        parameters["dbname"] = database
     connection = _open(parameters)
     try:
         for name in _TEXT_TYPES:

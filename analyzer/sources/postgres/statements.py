@@ -1,10 +1,12 @@
 """pg_stat_statements of a live server: counters per statement since the last reset.
 
 The columns depend on the extension's version, which need not be the server's (an upgraded cluster
-keeps the old one until ALTER EXTENSION … UPDATE), so the query is chosen by the former.
+keeps the old one until ALTER EXTENSION … UPDATE), so the query is chosen by the former. Counters are
+read without texts, which lie in a file that the server would read as a whole; texts are asked for
+afterwards, and only where some are not known yet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -13,19 +15,27 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from analyzer.model.snapshot import TextKey
 from analyzer.model.statement import StatementCounters
 from analyzer.sources.postgres.connection import Connection
 from analyzer.sources.postgres.sqlfiles import query, versions
 
-HIDDEN_TEXT = "<insufficient privilege>"
-
 
 @dataclass(slots=True)
 class StatementReading:
-    """What could be read, and warnings that name what could not with the command that helps."""
+    """What could be read, and warnings that name what could not with the command that helps.
+
+    `found` is False where there are no counters at all (no extension, not loaded, no privilege).
+    `own` are keys of pg95's statements, which are not among the counters. `evictions` and `reset_us`
+    (UTC) are those of pg_stat_statements_info, None where it does not tell.
+    """
 
     counters: list[StatementCounters] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    found: bool = False
+    own: list[TextKey] = field(default_factory=list)
+    evictions: int | None = None
+    reset_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +47,22 @@ class _Extension:
     preloaded: str | None  # shared_preload_libraries, None where this role may not see it
 
 
-def read_statements(connection: Connection, source: int = -1) -> StatementReading:
-    """Read the counters of the connected database, all users together, pg95's own left out.
+def read_statements(
+    connection: Connection,
+    source: int = -1,
+    *,
+    every_database: bool = False,
+    known: Mapping[TextKey, str] | None = None,
+) -> StatementReading:
+    """Read the counters, by user, pg95's own left out.
 
     A missing extension, a missing privilege and rows without text are warnings, not errors.
 
     Args:
         connection: an open session; the reading is one of its transaction's savepoints.
         source: the input's number, for `StatementCounters.source`.
+        every_database: read those of all databases of the server, not just the connected one.
+        known: texts that need not be read (`Snapshot.texts` of an earlier one).
     """
     extension = _extension(connection)
     reading = StatementReading()
@@ -52,27 +70,30 @@ def read_statements(connection: Connection, source: int = -1) -> StatementReadin
         reading.warnings.append(_not_installed(extension))
         return reading
     try:
-        rows = _rows(connection, "statements", extension)
+        rows = _rows(connection, "counters", extension, {"every_database": every_database})
+        reading.found = True
+        texts = _texts(connection, extension, rows, known or {})
     except psycopg.errors.ObjectNotInPrerequisiteState:
         reading.warnings.append(_not_preloaded(extension))
-        return reading
     except psycopg.errors.InsufficientPrivilege:
         reading.warnings.append(_not_granted(extension))
-        return reading
     except (
         psycopg.errors.CharacterNotInRepertoire,
         psycopg.errors.UntranslatableCharacter,
     ) as error:
         reading.warnings.append(_not_translatable(extension, error))
-        return reading
-    except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as error:
+    except (
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedFunction,
+    ) as error:
         reading.warnings.append(
             f"pg_stat_statements {extension.version} in database {extension.database} is not "
             f"known to pg95 ({error.diag.message_primary}): its counters are not read."
         )
-        return reading
-    _sort(rows, extension, source, reading)
-    _warn_of_evictions(connection, extension, reading)
+    else:
+        _sort(rows, texts, extension, source, reading)
+        _read_info(connection, extension, reading)
     return reading
 
 
@@ -83,12 +104,40 @@ def _extension(connection: Connection) -> _Extension:
     return _Extension(**row)
 
 
-def _rows(connection: Connection, name: str, extension: _Extension) -> list[dict[str, Any]]:
+def _rows(
+    connection: Connection,
+    name: str,
+    extension: _Extension,
+    values: Mapping[str, object] | None = None,
+) -> list[dict[str, Any]]:
     """Run queries/<name>-<version>.sql, the newest that is not newer than the extension."""
-    file = query_file(name, extension.version or "")
-    text = sql.SQL(query(file)).format(schema=sql.Identifier(extension.schema or ""))
+    file = query_file(name, extension.version or "") if versions(name) else name
+    schema = _quoted(extension.schema or "")
+    if values:
+        schema = schema.replace("%", "%%")  # which stands for a value else
+    text = query(file).replace("{schema}", schema).encode()
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(text).fetchall()
+        return cursor.execute(text, values).fetchall()
+
+
+def _texts(
+    connection: Connection,
+    extension: _Extension,
+    rows: Iterable[Mapping[str, Any]],
+    known: Mapping[TextKey, str],
+) -> dict[TextKey, str]:
+    """The texts of all rows, those that are not known read now; that of pg95's own is empty."""
+    texts = {key: known[key] for row in rows if (key := _key(row)) in known}
+    wanted = {str(row["query_id"]) for row in rows if row["query_id"] and _key(row) not in texts}
+    if wanted:
+        found = _rows(connection, "texts", extension, {"query_ids": sorted(wanted)})
+        for row in found:
+            texts.setdefault(_key(row), "" if row["own"] else row["query"])
+    return texts
+
+
+def _key(row: Mapping[str, Any]) -> TextKey:
+    return row["database_id"], row["query_id"]
 
 
 def query_file(name: str, version: str) -> str:
@@ -100,20 +149,29 @@ def query_file(name: str, version: str) -> str:
 
 
 def _sort(
-    rows: Sequence[dict[str, Any]], extension: _Extension, source: int, reading: StatementReading
+    rows: Sequence[dict[str, Any]],
+    texts: Mapping[TextKey, str],
+    extension: _Extension,
+    source: int,
+    reading: StatementReading,
 ) -> None:
     """Keep the rows that have a text, and warn of the others by their share of the time."""
     hidden_ms, total_ms = 0.0, 0.0
     hidden, lost = 0, 0
+    own: dict[TextKey, None] = {}
     for row in rows:
         total_ms += row["total_ms"]
-        if row["query"] is None:
-            lost += 1
-        elif row["query"] == HIDDEN_TEXT:
+        text = texts.get(_key(row))
+        if row["query_id"] is None:  # so it is for those who may not see it
             hidden += 1
             hidden_ms += row["total_ms"]
+        elif text is None:
+            lost += 1
+        elif not text:
+            own[_key(row)] = None
         else:
-            reading.counters.append(_counters(row, source))
+            reading.counters.append(_counters(row, text, source))
+    reading.own = list(own)
     if hidden:
         share = 100 * hidden_ms / total_ms if total_ms else 0.0
         reading.warnings.append(
@@ -124,14 +182,13 @@ def _sort(
     if lost:
         reading.warnings.append(
             f"pg_stat_statements has lost the text of {lost} of {len(rows)} rows; they are left "
-            "out. SELECT pg_stat_statements_reset(); starts anew."
+            "out. If it stays so, SELECT pg_stat_statements_reset(); starts anew."
         )
 
 
-def _counters(row: dict[str, Any], source: int) -> StatementCounters:
-    since = row["since"]
+def _counters(row: dict[str, Any], text: str, source: int) -> StatementCounters:
     return StatementCounters(
-        query=row["query"],
+        query=text,
         query_id=row["query_id"],
         calls=row["calls"],
         total_ms=row["total_ms"],
@@ -150,19 +207,35 @@ def _counters(row: dict[str, Any], source: int) -> StatementCounters:
         wal_bytes=row["wal_bytes"],
         source=source,
         read_ms=row["read_ms"],
-        since_us=round(since.timestamp() * 1e6) if isinstance(since, datetime) else None,
+        since_us=microseconds(row["since"]),
+        database_id=row["database_id"],
+        user_id=row["user_id"],
+        minmax_since_us=microseconds(row["minmax_since"]),
+        plans=row["plans"],
+        write_ms=row["write_ms"],
+        jit_ms=row["jit_ms"],
+        shared_blocks_dirtied=row["shared_blks_dirtied"],
+        shared_blocks_written=row["shared_blks_written"],
+        temp_blocks_read=row["temp_blks_read"],
+        wal_records=row["wal_records"],
     )
 
 
-def _warn_of_evictions(
-    connection: Connection, extension: _Extension, reading: StatementReading
-) -> None:
+def microseconds(moment: object) -> int | None:
+    """A server's time as µs since 1970 (UTC); None for what is no time."""
+    return round(moment.timestamp() * 1e6) if isinstance(moment, datetime) else None
+
+
+def _read_info(connection: Connection, extension: _Extension, reading: StatementReading) -> None:
+    """When all was reset, and how often rows were pushed out since."""
     if not _at_least(extension.version or "", (1, 9)):
         return
     try:
         row = _rows(connection, "statements_info", extension)[0]
     except psycopg.errors.InsufficientPrivilege:
         return  # the counters themselves were granted alone; nothing is wrong with them
+    reading.evictions = row["dealloc"]
+    reading.reset_us = microseconds(row["stats_reset"])
     if row["dealloc"]:
         reading.warnings.append(
             f"pg_stat_statements ran out of room {row['dealloc']} times since "
