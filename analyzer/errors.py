@@ -15,3 +15,7 @@ class ServerError(AnalyzerError):
 
 class UsageError(AnalyzerError):
     """The options contradict each other or have no meaning together."""
+
+
+class StoreError(AnalyzerError):
+    """A history cannot be opened, read or written; or somebody else is writing it."""

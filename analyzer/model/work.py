@@ -58,7 +58,8 @@ class WorkSlice:
     `at_us` is the time that orders a trace. `parameters` is a number into `texts` (-1 none),
     `parameters_hash` stands for the text (0 none). `routes[request - first_request]` is the route
     (a number into `route_names`, -1 none) of a request; `request_ms`, placed alike, is its time in
-    the database. `asides` are the rows of all other roles. `marker` is the statement that each
+    the database. `clock` is whose clock timed the row (a Clock), `untimed` marks rows without a
+    duration (which is then 0). `asides` are the rows of all other roles. `marker` is the statement that each
     request runs about once, where connections are shared by several requests at once; else -1.
     """
 
@@ -74,6 +75,8 @@ class WorkSlice:
     start_us: Rows
     end_us: Rows
     duration_ms: Floats
+    clock: Column
+    untimed: Flags
     parameters: Rows
     parameters_hash: Rows
     routes: Column

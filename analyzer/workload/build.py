@@ -153,6 +153,8 @@ class WorkloadBuilder:
             start_us=columns["start_us"],
             end_us=columns["end_us"],
             duration_ms=columns["duration_ms"],
+            clock=columns["clock"],
+            untimed=columns["untimed"],
             parameters=columns["parameters"],
             parameters_hash=columns["parameters_hash"],
             routes=requests.route,

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = {"pandas", "numpy", "pglast", "sqlglot", "jinja2", "psycopg"}
+HEAVY = {"pandas", "numpy", "pglast", "sqlglot", "jinja2", "psycopg", "sqlalchemy", "alembic"}
 
 
 def imported_packages(*arguments: str) -> set[str]:

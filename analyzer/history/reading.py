@@ -1,0 +1,215 @@
+"""What a store tells: trends, statements, findings, runs, snapshots, reading positions."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from analyzer.errors import StoreError
+from analyzer.history import tables
+from analyzer.history.rows import figures_of, run_of, statement_of
+from analyzer.history.snapshots import decode, numbers_in
+from analyzer.model.history import (
+    DAY_HOURS,
+    HOUR_US,
+    Figures,
+    KnownFinding,
+    Run,
+    StatementName,
+    TrendPoint,
+)
+from analyzer.model.snapshot import Snapshot
+
+_AT_ONCE = 500  # values in one IN list
+
+
+class Reader:
+    """Questions to a store, within one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    # --- figures over time
+
+    def trend(
+        self,
+        statements: Iterable[int] | None = None,
+        from_us: int = 0,
+        to_us: int | None = None,
+        step_hours: int = DAY_HOURS,
+    ) -> list[TrendPoint]:
+        """Figures by day of UTC (or by `step_hours`) of some statements together, oldest first.
+
+        `statements` are their numbers (`named`), None is everything. They are on the server's clock
+        if it timed anything of them in that time, else on the client's. What retention made days of
+        cannot be had by the hour: such a point spans its day.
+        """
+        chosen = (tables.EVERYTHING,) if statements is None else tuple(statements)
+        found: dict[tuple[bool, int, int], list[Figures]] = {}
+        for row in self._rows(from_us, to_us, chosen):
+            step = max(step_hours, row.hours)
+            place = row.start_hour // step * step
+            found.setdefault((bool(row.client), place, step), []).append(figures_of(row))
+        client = not any(not client for client, _, _ in found)
+        points = []
+        for (mine, start, step), parts in sorted(found.items()):
+            merged = Figures.merged(parts)
+            if mine == client and merged is not None:
+                points.append(TrendPoint(start * HOUR_US, (start + step) * HOUR_US, merged))
+        return points
+
+    def window(
+        self, from_us: int, to_us: int
+    ) -> tuple[Figures | None, dict[str, tuple[StatementName, Figures]]]:
+        """Figures of whole hours in [from_us, to_us): over all, and by lineage.
+
+        Each on the clock that saw more of it.
+        """
+        found: dict[int, dict[bool, list[Figures]]] = {}
+        for row in self._rows(from_us, to_us, None):
+            clocks = found.setdefault(row.statement, {})
+            clocks.setdefault(bool(row.client), []).append(figures_of(row))
+        names = self.names(number for number in found if number != tables.EVERYTHING)
+        by_lineage: dict[str, tuple[StatementName, dict[bool, list[Figures]]]] = {}
+        for number, name in names.items():
+            _, clocks = by_lineage.setdefault(name.lineage, (name, {}))
+            for client, parts in found[number].items():
+                clocks.setdefault(client, []).extend(parts)
+        statements = {}
+        for lineage, (name, clocks) in sorted(by_lineage.items()):
+            merged = _busier(clocks)
+            if merged is not None:
+                statements[lineage] = (name, merged)
+        return _busier(found.get(tables.EVERYTHING, {})), statements
+
+    def _rows(
+        self, from_us: int, to_us: int | None, statements: Sequence[int] | None
+    ) -> Sequence[sa.Row[Any]]:
+        table = tables.statement_hour
+        query = sa.select(table).where(table.c.start_hour >= from_us // HOUR_US)
+        if to_us is not None:
+            query = query.where(table.c.start_hour < -(-to_us // HOUR_US))
+        if statements is not None:
+            query = query.where(table.c.statement.in_(statements))
+        return self._connection.execute(query).all()
+
+    # --- statements
+
+    def names(self, numbers: Iterable[int]) -> dict[int, StatementName]:
+        """Statements by their numbers."""
+        table = tables.statement
+        found: dict[int, StatementName] = {}
+        for some in _pieces(list(numbers)):
+            query = sa.select(table).where(table.c.id.in_(some))
+            found |= {row.id: statement_of(row) for row in self._connection.execute(query)}
+        return found
+
+    def named(self, text: str) -> dict[int, StatementName]:
+        """The statements that a shape_id, lineage or fingerprint (or its beginning) names.
+
+        All of one lineage, so that a trend goes on after a deploy.
+
+        Raises:
+            StoreError: there is none, or they are of several lineages.
+        """
+        table = tables.statement
+        columns = (table.c.shape_id, table.c.lineage, table.c.fingerprint)
+        exact = sa.or_(*(column == text for column in columns))
+        begins = sa.or_(*(column.startswith(text, autoescape=True) for column in columns))
+        for condition in (exact, begins):
+            query = sa.select(table.c.lineage).where(condition).distinct().limit(6)
+            lineages = list(self._connection.scalars(query))
+            if len(lineages) > 1:
+                raise StoreError(
+                    f"{text} names several statements in the history: {', '.join(sorted(lineages))}"
+                )
+            if lineages:
+                mine = sa.select(table).where(table.c.lineage == lineages[0])
+                return {row.id: statement_of(row) for row in self._connection.execute(mine)}
+        raise StoreError(
+            f"the history has no statement {text}: give a shape_id, lineage or fingerprint, as report.json and the report show them"
+        )
+
+    # --- findings and runs
+
+    def findings(self) -> dict[str, KnownFinding]:
+        """All that was ever found, by key."""
+        rows = self._connection.execute(sa.select(tables.finding).order_by(tables.finding.c.key))
+        return {
+            row.key: KnownFinding(**dict(row._mapping) | {"facts": json.loads(row.facts)})  # noqa: SLF001 - SQLAlchemy's public name
+            for row in rows
+        }
+
+    def runs(self, from_us: int = 0) -> list[Run]:
+        """The runs that were stored from a time on, oldest first."""
+        table = tables.run
+        query = sa.select(table).where(table.c.made_us >= from_us).order_by(table.c.id)
+        return [run_of(row) for row in self._connection.execute(query)]
+
+    def overlapping(self, from_us: int, to_us: int) -> Run | None:
+        """A stored run whose window shares more than an instant with [from_us, to_us]."""
+        table = tables.run
+        query = sa.select(table).where(table.c.from_us < to_us, table.c.to_us > from_us).limit(1)
+        row = self._connection.execute(query).first()
+        return None if row is None else run_of(row)
+
+    def sightings(self, key: str) -> list[tuple[Run, Mapping[str, Any]]]:
+        """The runs that had a finding, oldest first, each with what it weighed then."""
+        table, run = tables.sighting, tables.run
+        query = (
+            sa.select(run, *(column.label(f"s_{column.name}") for column in table.c))
+            .join(table, table.c.run == run.c.id)
+            .where(table.c.finding == key)
+            .order_by(run.c.id)
+        )
+        names = ("severity", "occurrences", "executions", "total_ms", "saving_ms")
+        return [
+            (run_of(row), {name: getattr(row, f"s_{name}") for name in names})
+            for row in self._connection.execute(query)
+        ]
+
+    # --- snapshots and positions
+
+    def latest_snapshot(self, server: str, before_us: int | None = None) -> Snapshot | None:
+        """The newest snapshot of a server (ServerIdentity.address), taken before a time if one is given."""
+        table = tables.snapshot
+        query = sa.select(table.c.content).where(table.c.server == server)
+        if before_us is not None:
+            query = query.where(table.c.taken_us < before_us)
+        newest = query.order_by(table.c.taken_us.desc(), table.c.id.desc()).limit(1)
+        content = self._connection.scalar(newest)
+        if content is None:
+            return None
+        texts = self._texts(numbers_in(content))
+        return decode(content, texts.__getitem__)
+
+    def snapshot_times(self, server: str) -> list[int]:
+        """When snapshots of a server were taken (µs since 1970, UTC), oldest first."""
+        table = tables.snapshot
+        query = sa.select(table.c.taken_us).where(table.c.server == server)
+        return list(self._connection.scalars(query.order_by(table.c.taken_us)))
+
+    def _texts(self, numbers: Sequence[int]) -> dict[int, str]:
+        table = tables.snapshot_text
+        found: dict[int, str] = {}
+        for some in _pieces(sorted(set(numbers))):
+            query = sa.select(table.c.id, table.c.sql).where(table.c.id.in_(some))
+            found |= {row.id: row.sql for row in self._connection.execute(query)}
+        return found
+
+    def positions(self, log_set: str) -> dict[str, Any]:
+        """How far each file of a set of logs was read: JSON values by the file's identity."""
+        table = tables.position
+        query = sa.select(table.c.file, table.c.state).where(table.c.log_set == log_set)
+        return {row.file: json.loads(row.state) for row in self._connection.execute(query)}
+
+
+def _busier(clocks: Mapping[bool, Sequence[Figures]]) -> Figures | None:
+    """The figures on the clock that saw more; a tie is the server's."""
+    merged = [Figures.merged(clocks.get(client, ())) for client in (False, True)]
+    return max((one for one in merged if one), key=lambda one: one.calls, default=None)
+
+
+def _pieces(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (values[at : at + _AT_ONCE] for at in range(0, len(values), _AT_ONCE))

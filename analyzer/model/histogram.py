@@ -1,0 +1,172 @@
+"""Histograms of durations with logarithmic buckets: they merge by addition, in any order.
+
+With `steps` buckets an octave, bucket b holds the values in (2^((b-1)/steps), 2^(b/steps)] ms. At
+the finest, 32, its middle is at most 1.1 % away from any of them. Buckets of fewer steps are unions
+of finer ones, so histograms of different steps merge at the coarser, and no value ever moves into
+a bucket that does not hold it. Durations below 0.001 ms count as 0.001 ms.
+"""
+
+import math
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.model.columns import Floats, Rows
+
+STEPS = 32  # buckets an octave, at the finest
+LEAST_MS = 0.001  # faster ones count as this
+LARGEST_BYTES = 1024  # as bytes, a histogram is made coarser until it fits
+_ROUNDING = 1e-9  # 0.95 * 20 must not become rank 20 by a rounding error of the product
+_RAW = -15  # deflate without a header and a checksum of its own
+_HEAD = 3  # bytes: steps, and the first bucket as a signed 16-bit number
+_PLANES = 8  # a count is 8 bytes
+_WIDEST = 1 << 12  # buckets of a histogram that bytes may hold, all octaves of a float64 at 1 ns
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A quantile in ms: the value, what it lies between, and how it is known.
+
+    `method` is exact, histogram or sampled. `high_ms` is None where a sample sets no end.
+    """
+
+    value_ms: float
+    low_ms: float
+    high_ms: float | None
+    method: str
+
+
+def rank_of(quantile: float, count: int) -> int:
+    """The 0-based nearest rank among `count` values."""
+    return min(max(math.ceil(quantile * count - _ROUNDING), 1), count) - 1
+
+
+def octaves(values: Floats) -> Floats:
+    """The binary logarithm of durations (ms)."""
+    return np.log2(np.maximum(values, LEAST_MS))
+
+
+def buckets_of(logarithms: Floats) -> Rows:
+    """The finest bucket of each duration, of which the binary logarithm is given."""
+    return np.ceil(logarithms * STEPS).astype(np.int64)
+
+
+def edges_of(buckets: Rows, steps: int = STEPS) -> tuple[Floats, Floats, Floats]:
+    """The lower edge, the middle and the upper edge (ms) of each bucket."""
+    low, middle, high = (np.exp2((buckets - back) / steps) for back in (1.0, 0.5, 0.0))
+    return np.where(low > LEAST_MS, low, 0.0), middle, high
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """How many durations fell into which buckets: `buckets` ascending, each with its `counts`."""
+
+    buckets: Rows
+    counts: Rows
+    steps: int = STEPS
+
+    @classmethod
+    def of(cls, values: Floats) -> "Histogram":
+        """The histogram of durations (ms)."""
+        buckets, counts = np.unique(buckets_of(octaves(values)), return_counts=True)
+        return cls(buckets, counts)
+
+    @classmethod
+    def merged(cls, parts: Iterable["Histogram"]) -> "Histogram":
+        """Several histograms as one, at the coarsest of their steps; an empty one of none."""
+        found = list(parts)
+        steps = min((one.steps for one in found), default=STEPS)
+        found = [one.coarser(steps) for one in found]
+        nothing = np.zeros(0, dtype=np.int64)
+        buckets = np.concatenate([nothing, *(one.buckets for one in found)])
+        counts = np.concatenate([nothing, *(one.counts for one in found)])
+        return cls(*_summed(buckets, counts), steps)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Histogram)
+            and self.steps == other.steps
+            and np.array_equal(self.buckets, other.buckets)
+            and np.array_equal(self.counts, other.counts)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
+    @property
+    def total(self) -> int:
+        """How many durations it holds."""
+        return int(self.counts.sum())
+
+    def coarser(self, steps: int) -> "Histogram":
+        """The same with `steps` buckets an octave, a divisor of the present ones."""
+        if steps == self.steps:
+            return self
+        factor, rest = divmod(self.steps, steps)
+        if rest:
+            raise ValueError(f"{self.steps} buckets an octave cannot be taken together to {steps}")
+        return Histogram(*_summed(-(-self.buckets // factor), self.counts), steps)
+
+    def at_rank(self, rank: int) -> tuple[float, float, float]:
+        """The edges and the middle (low, middle, high; ms) of the bucket that the 0-based rank is in."""
+        place = int(np.searchsorted(np.cumsum(self.counts), rank, side="right"))
+        low, middle, high = edges_of(self.buckets[place : place + 1], self.steps)
+        return float(low[0]), float(middle[0]), float(high[0])
+
+    def quantile(self, quantile: float) -> Quantile:
+        """The nearest-rank quantile: the middle of its bucket, and the edges as what it lies between.
+
+        There has to be at least one duration.
+        """
+        low, middle, high = self.at_rank(rank_of(quantile, self.total))
+        return Quantile(middle, low, high, "histogram")
+
+    def to_bytes(self) -> bytes:
+        """At most LARGEST_BYTES bytes: coarser than it is where that is needed."""
+        made = self._packed()
+        if len(made) > LARGEST_BYTES and self.steps > 1:
+            return self.coarser(self.steps // 2).to_bytes()
+        return made
+
+    def _packed(self) -> bytes:
+        """Counts of all buckets from the first to the last, compressed.
+
+        The lowest bytes of all counts come first, then the next: nearly all of the higher are 0,
+        and cost nothing.
+        """
+        first = int(self.buckets[0]) if len(self.buckets) else 0
+        width = int(self.buckets[-1]) - first + 1 if len(self.buckets) else 0
+        dense = np.zeros(width, dtype="<i8")
+        dense[self.buckets - first] = self.counts
+        planes = dense.view(np.uint8).reshape(-1, _PLANES).T.tobytes()
+        head = self.steps.to_bytes(1, "little") + first.to_bytes(2, "little", signed=True)
+        return head + zlib.compress(planes, 6, _RAW)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Histogram":
+        """What `to_bytes` wrote.
+
+        Raises:
+            ValueError: the bytes are no histogram.
+        """
+        try:
+            unpacking = zlib.decompressobj(_RAW)
+            planes = unpacking.decompress(data[_HEAD:], _WIDEST * _PLANES)
+        except zlib.error as error:
+            raise ValueError(f"these bytes are no histogram: {error}") from error
+        steps = data[0] if data else 0
+        if not unpacking.eof or len(planes) % _PLANES or steps not in (1, 2, 4, 8, 16, 32):
+            raise ValueError("these bytes are no histogram")
+        first = int.from_bytes(data[1:_HEAD], "little", signed=True)
+        by_plane = np.frombuffer(planes, dtype=np.uint8).reshape(_PLANES, -1)
+        dense = np.ascontiguousarray(by_plane.T).view("<i8").reshape(-1).astype(np.int64)
+        some = np.flatnonzero(dense)
+        return cls(some + first, dense[some], steps)
+
+
+def _summed(buckets: Rows, counts: Rows) -> tuple[Rows, Rows]:
+    found, inverse = np.unique(buckets, return_inverse=True)
+    sums = np.zeros(len(found), dtype=np.int64)
+    np.add.at(sums, inverse, counts)
+    return found, sums
