@@ -27,7 +27,8 @@ from analyzer.model.plan import Plan, PlanShelf
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.saving import LOOKUP, N_PLUS_ONE, REPEATED, LoopKey, Savings
-from analyzer.model.target import PatternTarget, Target
+from analyzer.model.snapshot import CounterWindow
+from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.workload import Workload
 from analyzer.plans.reader import PartlyUnreadError, read_plans
 from analyzer.report.document import build_document
@@ -46,7 +47,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What one run is asked to do (docs/commands.md says what each option means)."""
+    """What one run is asked to do (docs/commands.md says what each option means).
+
+    `window` are counters between two snapshots of the server that wrote the logs, which are read over
+    that time only and have to hold all of it.
+    """
 
     inputs: Sequence[str] = ()
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -55,6 +60,8 @@ class Options:
     schema: str | None = None
     target: Target = field(default_factory=Target)
     targets: Sequence[PatternTarget] = ()
+    method: str = METHODS[0]
+    window: CounterWindow | None = None
     log_min_duration_ms: float | None = None
     sampled: LoggingSettings = field(default_factory=LoggingSettings)
     redact: str = "strict"
@@ -238,7 +245,12 @@ class _Gathered:
 
 def _gather(options: Options, recording: Recording, progress: Progress | None) -> _Gathered:
     """Fill the recording with all but executions; those come when the streams are read."""
-    gathering = gather(options.inputs, options.read, recording, progress)
+    read = options.read
+    if options.window is not None:
+        read = _within(read, options.window)
+        recording.window = options.window
+        recording.counters += options.window.counters
+    gathering = gather(options.inputs, read, recording, progress)
     known = recording.catalog
     if options.schema:
         known = _read_schema(options.schema).completed_by(known)
@@ -249,6 +261,13 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
         known = live.completed_by(known) if live is not None and live is not known else known
     recording.catalog = known
     return _Gathered(gathering, logged)
+
+
+def _within(read: ReadOptions, window: CounterWindow) -> ReadOptions:
+    """What is read of logs, and no more than the counters' window."""
+    since = [us for us in (read.since_us, window.from_us) if us is not None]
+    until = [us for us in (read.until_us, window.to_us) if us is not None]
+    return replace(read, since_us=max(since), until_us=min(until))
 
 
 def _gather_server(options: Options, recording: Recording) -> LoggingSettings | None:
@@ -279,7 +298,7 @@ def _build(
 ) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
     loops, values = observers
-    builder = WorkloadBuilder(recording, options.target)
+    builder = WorkloadBuilder(recording, options.target, options.targets, options.method)
     streams = gathered.gathering.streams
     reading: AbstractContextManager[object] = nullcontext()
     if options.workers > 1:

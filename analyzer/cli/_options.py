@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from analyzer.errors import UsageError
+from analyzer.model.target import METHODS
 
 if TYPE_CHECKING:
     from analyzer.configuration import Configuration
@@ -121,6 +122,13 @@ _JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Which quantile. [default: that of the configuration, or 0.95]",
     ),
     click.option(
+        "--method",
+        type=click.Choice(METHODS),
+        default=METHODS[0],
+        show_default=True,
+        help="How the quantile is known (docs/p95.md); refused where the input cannot give it.",
+    ),
+    click.option(
         "--redact",
         type=click.Choice(("strict", "stable", "off")),
         default="strict",
@@ -187,6 +195,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         schema=given["schema"],
         target=Target(given["target_ms"] or usual.ms, given["quantile"] or usual.quantile),
         targets=configuration.targets,
+        method=given["method"],
         log_min_duration_ms=given["log_min_duration_ms"],
         sampled=LoggingSettings(
             sample_min_duration_ms=given["log_min_duration_sample_ms"],
@@ -278,6 +287,7 @@ DEFAULTS: dict[str, Any] = {
     "workers": 1,
     "target_ms": None,
     "quantile": None,
+    "method": METHODS[0],
     "redact": "strict",
     "no_redact": False,
     "rtt_ms": None,

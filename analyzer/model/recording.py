@@ -8,6 +8,7 @@ from analyzer.model.catalog import Catalog
 from analyzer.model.coverage import Coverage
 from analyzer.model.event import Event
 from analyzer.model.plan import PlanShelf
+from analyzer.model.snapshot import CounterWindow
 from analyzer.model.statement import StatementCounters
 from analyzer.model.strings import Strings
 
@@ -105,5 +106,6 @@ class Recording:
     events: dict[tuple[int, str, str], Event] = field(default_factory=dict)
     plans: PlanShelf = field(default_factory=PlanShelf)
     counters: list[StatementCounters] = field(default_factory=list)
+    window: CounterWindow | None = None  # what all counters are of, where snapshots tell
     catalog: Catalog | None = None
     coverage: Coverage = field(default_factory=Coverage)

@@ -196,7 +196,8 @@ class StatementStats:
     `parse_ms`/`bind_ms` are totals of those phases. `requests` counts units of work that ran it.
     `rows` is the number of rows returned or affected by `rows_calls` executions, where counters tell:
     not always as many as `calls`. `sources` names inputs. `samples` counts the executions seen in
-    logs, `calls` all that are known of.
+    logs, `calls` all that are known of. `verdict` is that on its own `target_ms`, both None where the
+    statement is not the team's.
     """
 
     calls: int
@@ -221,6 +222,8 @@ class StatementStats:
     query_ids: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     histogram: tuple[tuple[float, int], ...] = field(default=())
+    verdict: str | None = None
+    target_ms: float | None = None
 
     @property
     def rows_per_call(self) -> float | None:

@@ -6,6 +6,8 @@ from fnmatch import fnmatchcase
 
 # What a target may be about, the most special first: of several, the first is held to it.
 DIMENSIONS = ("route", "statement", "table", "application", "user", "database")
+# How a quantile may be asked for, `auto` the best that the input allows (docs/p95.md).
+METHODS = ("auto", "exact", "tail-exact", "sampled", "histogram", "estimated", "bound")
 
 
 @dataclass(frozen=True, slots=True)

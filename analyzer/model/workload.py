@@ -63,6 +63,21 @@ class Traffic:
         return self.server + self.client
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A part of the traffic that is held to a target: one name of a dimension (model/target.py).
+
+    Of a route it is database time per request, else executions. `configured`: the target is one of its
+    own, else it is the run's, and missed.
+    """
+
+    dimension: str
+    name: str
+    target: Target
+    verdict: Verdict
+    configured: bool
+
+
 @dataclass(frozen=True)  # no slots: what is summed up once is kept beside the fields
 class Workload:
     """What detectors judge: figures, no single executions (those pass by as WorkSlice).
@@ -71,7 +86,8 @@ class Workload:
     `statements[i]`. `plans` are read plans and `counters` rows of pg_stat_statements, linked by
     shape_id. `comments` are those of statements,
     without their trace ids, `applications` the names that sessions gave. `ignored`
-    has, by shape_id, the detectors that a comment in all its executions tells to pass it over. `events` are by kind and code; their statements, by number, are
+    has, by shape_id, the detectors that a comment in all its executions tells to pass it over. `promises`
+    are parts of the traffic with a target of their own, and the worst of those that miss the run's. `events` are by kind and code; their statements, by number, are
     `event_statements`.
     """
 
@@ -83,6 +99,7 @@ class Workload:
     traffic: Traffic = field(default_factory=Traffic)
     request_verdict: RequestVerdict | None = None
     client_verdict: Verdict | None = None
+    promises: Sequence[Promise] = ()
     comments: Sequence[str] = ()
     applications: Sequence[str] = ()
     ignored: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -11,23 +11,24 @@ from analyzer.model.plan import Plan
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.statement import Role, Statement
-from analyzer.model.target import RequestVerdict, Target, Verdict
+from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.work import Asides, WorkSlice
 from analyzer.model.workload import Route, Workload
 from analyzer.sql.identity import identify
-from analyzer.workload import verdicts
 from analyzer.workload.coverage import note_logging
 from analyzer.workload.events import merged_events
-from analyzer.workload.figures import LogContext, Sums, statement_stats
 from analyzer.workload.ignored import Ignored
 from analyzer.workload.openers import Openers
+from analyzer.workload.outcome import Outcome, cancelled_bounds, view_of
 from analyzer.workload.own import OwnSessions
 from analyzer.workload.partial import Figures
+from analyzer.workload.promises import PatternFigures
 from analyzer.workload.quantiles import octaves
 from analyzer.workload.requests import ORDERED, Work, by_session, find_work, moments, unfinished
 from analyzer.workload.routes import Routes
 from analyzer.workload.savings import SavingFigures
 from analyzer.workload.simulation import Simulation
+from analyzer.workload.statement_stats import Context, Sums, statement_stats
 from analyzer.workload.statements import StatementTable
 from analyzer.workload.traffic import SummedRequests, sum_requests
 from analyzer.workload.views import Views
@@ -39,9 +40,17 @@ _SLICED = ("database", "user", "application", "parameters", "parameters_hash")
 class WorkloadBuilder:
     """Takes executions in slices; what is kept of them are figures, and rows of unfinished work."""
 
-    def __init__(self, recording: Recording, target: Target) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        target: Target,
+        targets: Sequence[PatternTarget] = (),
+        method: str = METHODS[0],
+    ) -> None:
+        """`targets` are those of parts of the traffic, `method` the one asked for (model/target.py)."""
         self._recording = recording
         self._target = target
+        self._method = method
         self._statements = StatementTable(recording.keys.texts)
         self._routes = Routes(recording.comments.texts)
         self.openers = Openers()
@@ -51,6 +60,7 @@ class WorkloadBuilder:
         self._requests = 0  # numbers given so far, to requests and to transactions
         self._own_names = OwnSessions(recording.names.texts)
         self.figures = Figures()
+        self._patterns = PatternFigures(targets, recording.names.texts, self._statements.kept)
         self.savings = SavingFigures()
         self.seen = False  # whether there was any execution
 
@@ -115,6 +125,8 @@ class WorkloadBuilder:
             work.request, work.unit, routes, columns["duration_ms"], columns["untimed"], whole
         )
         self.figures.requests.add(requests, statement, columns["duration_ms"])
+        self.figures.speakers.add(columns)
+        self._patterns.add(columns, statement, requests, self._routes.names)
         return self._slice(columns, work, statement, requests, chunk.parameters, asides)
 
     def _asides(self, columns: Columns, statement: Rows, working: Flags) -> Asides:
@@ -197,13 +209,15 @@ class WorkloadBuilder:
             figures.traffic.first_us,
         )
         counted = [identify(row.query) for row in recording.counters]
-        sums = self._sums(counted)
-        statements = self._statements.kept
-        paths = [source.path for source in coverage.sources]
-        log = LogContext(paths, coverage.log_min_duration_ms, coverage.sampling)
-        stats = statement_stats(figures.statements, sums, len(statements), target, log)
-        verdict, client_verdict = self._verdicts(sums)
         events, event_statements = merged_events(recording, self._statements.of_key)
+        sums = self._sums(counted)
+        never_done = self._note_cancelled(sums, cancelled_bounds(events, event_statements))
+        statements = self._statements.kept
+        outcome = self._outcome(sums, never_done)
+        paths = [source.path for source in coverage.sources]
+        context = Context(paths, target, self._patterns.targets, outcome.view)
+        stats = statement_stats(outcome.seen, sums, statements, context)
+        verdict, client_verdict = outcome.overall()
         return Workload(
             statements=tuple(statements),
             stats=tuple(stats),
@@ -213,8 +227,9 @@ class WorkloadBuilder:
             traffic=figures.traffic.finish(
                 target.quantile, self._route_figures(), coverage.sampling
             ),
-            request_verdict=self._request_verdict(),
+            request_verdict=outcome.requests(),
             client_verdict=client_verdict,
+            promises=outcome.promises(self._patterns, self._routes.names),
             comments=recording.comments.texts,
             applications=self._own_names.seen(),
             ignored={
@@ -232,6 +247,31 @@ class WorkloadBuilder:
             events=events,
             event_statements=event_statements,
         )
+
+    def _outcome(self, sums: dict[int, Sums], never_done_ms: Sequence[float]) -> Outcome:
+        recording, figures, statements = self._recording, self.figures, self._statements.kept
+        seen = figures.statements.seen(recording.coverage.sampling)
+        sources = list(self._views.server_rows)
+        view = view_of(recording, sources, seen, sums, statements, figures, self._method)
+        return Outcome(
+            recording, figures, statements, seen, sums, self._target, view, never_done_ms
+        )
+
+    def _note_cancelled(
+        self, sums: dict[int, Sums], cancelled: Iterable[tuple[Statement, float]]
+    ) -> list[float]:
+        """Add executions that were cancelled to what belongs to their statements.
+
+        Gives what those (of the team) took at least whose statement never came to an end.
+        """
+        others = []
+        for statement, ms in cancelled:
+            number = self._statements.known(statement)
+            if number is not None:
+                sums.setdefault(number, Sums()).cancelled_ms.append(ms)
+            elif statement.facts.role is Role.WORKLOAD:
+                others.append(ms)
+        return others
 
     def _linked(self, plans: Sequence[Plan]) -> tuple[Plan, ...]:
         """Plans with their statement's shape; one execution's plan in two inputs counts once."""
@@ -276,47 +316,6 @@ class WorkloadBuilder:
             sums.setdefault(number, Sums()).query_ids.update(str(one) for one in ids)
         return sums
 
-    def _verdicts(self, sums: dict[int, Sums]) -> tuple[Verdict, Verdict | None]:
-        """The database's verdict, and the client's where there are client events."""
-        target, figures = self._target, self.figures
-        client_verdict = None
-        quantile, count = figures.client.overall([0], target.quantile)
-        if quantile is not None:
-            client_verdict = verdicts.from_quantile(quantile, count, target, None, "client calls")
-        if untimed := figures.traffic.untimed:
-            client_verdict = verdicts.nothing(
-                f"{untimed} client calls are logged without a duration"
-            )
-        counters = [
-            row
-            for number, found in sums.items()
-            for row in found.counters
-            if self._statements.kept[number].facts.role is Role.WORKLOAD
-        ]
-        verdict = self._server_verdict()
-        if verdict is not None and (verdict.verdict != "unknown" or not counters):
-            return verdict, client_verdict
-        if counters:
-            return verdicts.from_counters(counters, target), client_verdict
-        if client_verdict is not None:
-            return verdicts.from_client(client_verdict, target), client_verdict
-        return verdicts.nothing("no execution of a statement was seen"), None
-
-    def _server_verdict(self) -> Verdict | None:
-        """The verdict on what the server logged, None if it logged nothing of the team's."""
-        target, traffic, coverage = self._target, self.figures.traffic, self._recording.coverage
-        quantile, seen = traffic.quantile(Clock.SERVER, target.quantile)
-        if quantile is None:
-            return None
-        censored_ms, sampling = coverage.log_min_duration_ms, coverage.sampling
-        if sampling is None:
-            return verdicts.from_quantile(quantile, seen, target, censored_ms, "executions")
-        clustering = self.figures.requests.clustering() if sampling.whole_transactions else 1.0
-        weighted, count = traffic.sampled(sampling, target.quantile, clustering)
-        return verdicts.from_sample(
-            weighted or quantile, count, seen, target, censored_ms, sampling
-        )
-
     def _route_figures(self) -> list[Route]:
         """Figures by route; none of a sample, which shows no whole unit of work."""
         coverage, target = self._recording.coverage, self._target
@@ -327,27 +326,6 @@ class WorkloadBuilder:
             )
             return []
         return routes
-
-    def _request_verdict(self) -> RequestVerdict | None:
-        requests, target = self.figures.requests, self._target
-        unit = requests.unit()
-        quantile, count = requests.quantile(target.quantile)
-        if unit is None:
-            return None
-        if quantile is None:
-            reason = "no request has a time: the log tells no durations, or not when requests began"
-            return RequestVerdict(
-                unit, verdicts.nothing(reason), requests.round_trips(target.quantile)
-            )
-        censored_ms = self._recording.coverage.log_min_duration_ms
-        verdict = verdicts.from_quantile(quantile, count, target, None, "requests")
-        if self._recording.coverage.sampling is not None:
-            verdict = verdicts.nothing("the log is a sample, which shows no whole request")
-        elif censored_ms:
-            verdict = verdicts.nothing(
-                f"statements faster than {censored_ms:g} ms are not logged, so no request is whole"
-            )
-        return RequestVerdict(unit, verdict, requests.round_trips(target.quantile))
 
 
 def _durations(values: Column) -> Columns:

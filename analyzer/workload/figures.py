@@ -1,47 +1,22 @@
-"""Figures of each statement: from its executions where a log shows them, else from counters."""
+"""Sums over the executions of each statement, by the clock that measured them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from analyzer.model.columns import Column, Floats, Rows, grown, starts_of_runs
 from analyzer.model.executions import Clock
-from analyzer.model.recording import PhaseTotals
 from analyzer.model.sampling import Sampling
-from analyzer.model.statement import StatementCounters, StatementStats
-from analyzer.model.target import Target
-from analyzer.workload.quantiles import Quantile, rank_of, shown_histogram
+from analyzer.workload.quantiles import rank_of, shown_histogram
 from analyzer.workload.samples import Sample, design_effect
+from analyzer.workload.tails import EMPTY, Ranked, ranked_groups
 from analyzer.workload.totals import Arrays, Durations, Totals, named, part_of
-from analyzer.workload.verdicts import from_counters
 
 _CLOCKS = len(Clock)
 _WIDE = 1 << 31
 _SPREAD = 1_000_003  # tells (query id, statement) apart in one number
 _QUERY_IDS = 1_000  # a statement on temporary tables has another one each time
-
-
-@dataclass(slots=True)
-class Sums:
-    """What belongs to one statement beside its executions."""
-
-    phases: PhaseTotals = field(default_factory=PhaseTotals)
-    counters: list[StatementCounters] = field(default_factory=list)
-    query_ids: set[str] = field(default_factory=set)
-    rows: int | None = None  # what an application's log tells of
-
-
-@dataclass(frozen=True, slots=True)
-class LogContext:
-    """`censored_ms`: executions faster than this are not logged (None: all are).
-
-    `sampling`: which share of the others is (None: all).
-    """
-
-    paths: Sequence[str]
-    censored_ms: float | None
-    sampling: Sampling | None = None
 
 
 @dataclass(slots=True)
@@ -59,12 +34,13 @@ class Seen:
     low_ms: float
     high_ms: float
     client: bool
-    quantiles: Sequence[Quantile]  # P50, P95 and P99
+    ranked: Ranked  # the durations that are known
     histogram: tuple[tuple[float, int], ...]
     requests: int | None
     per_request_p95: float | None
     sources: tuple[int, ...]
     untimed: int = 0
+    clustering: float = 1.0  # the design effect, where transactions were drawn
 
 
 class StatementFigures:
@@ -161,7 +137,7 @@ class StatementFigures:
 
         `sampling` is how the server's log was sampled.
         """
-        quantiles = self.durations.quantiles((0.5, 0.95, 0.99))
+        ranked = ranked_groups(self.durations)
         histograms = self.durations.histograms()
         requests = _requests(self._per_request)
         sources: dict[int, list[int]] = {}
@@ -181,7 +157,7 @@ class StatementFigures:
                 float(self._low_ms[group]),
                 float(self._high_ms[group]),
                 group == client,
-                quantiles.get(group, ()),
+                ranked.get(group, EMPTY),
                 shown_histogram(*histograms[group]) if group in histograms else (),
                 *requests[group],
                 tuple(sources[group]),
@@ -240,7 +216,7 @@ def _weighted(seen: Seen, sample: Sample, clustering: float) -> Seen:
         seen,
         calls=sample.calls,
         total_ms=sample.total_ms(seen.total_ms),
-        quantiles=[sample.quantile(quantile, clustering) for quantile in (0.5, 0.95, 0.99)],
+        clustering=clustering,
         histogram=sample.histogram(),
         requests=None,
         per_request_p95=None,
@@ -258,116 +234,3 @@ def _requests(per_request: Totals) -> dict[int, tuple[int, float]]:
         place = np.searchsorted(total, rank_of(0.95, int(total[-1])), side="right")
         found[int(groups[start])] = (int(total[-1]), float(calls[start + place]))
     return found
-
-
-def statement_stats(
-    figures: StatementFigures, sums: Mapping[int, Sums], count: int, target: Target, log: LogContext
-) -> list[StatementStats]:
-    """StatementStats of statements 0..count-1."""
-    seen = figures.seen(log.sampling)
-    stats = []
-    for number in range(count):
-        extra = sums.get(number, Sums())
-        known = seen.get(number)
-        made = (
-            _from_counters(extra.counters, target, log.paths)
-            if known is None
-            else _from_executions(known, log)
-        )
-        stats.append(_completed(made, extra, log))
-    return stats
-
-
-def _from_executions(seen: Seen, log: LogContext) -> StatementStats:
-    if seen.untimed:
-        return _untimed(seen, log)
-    p50, p95, p99 = seen.quantiles
-    censored = bool(log.censored_ms)
-    return StatementStats(
-        calls=round(seen.calls),
-        total_ms=seen.total_ms,
-        mean_ms=seen.total_ms / seen.calls,
-        min_ms=seen.low_ms,
-        max_ms=seen.high_ms,
-        p50_ms=None if censored else p50.value_ms,
-        p95_ms=None if censored else p95.value_ms,
-        p99_ms=None if censored else p99.value_ms,
-        p95_low_ms=0.0 if censored else p95.low_ms,
-        p95_high_ms=p95.high_ms,
-        method="bound" if censored else p95.method,
-        requests=seen.requests,
-        calls_per_request_p95=seen.per_request_p95,
-        samples=seen.samples,
-        client=seen.client,
-        sources=tuple(log.paths[source] for source in seen.sources),
-        histogram=seen.histogram,
-    )
-
-
-def _untimed(seen: Seen, log: LogContext) -> StatementStats:
-    """A statement of whose calls some, or all, have no duration: those that are known are summed up."""
-    timed = seen.samples - seen.untimed
-    return StatementStats(
-        calls=round(seen.calls),
-        total_ms=seen.total_ms,
-        mean_ms=seen.total_ms / timed if timed else 0.0,
-        min_ms=None,
-        max_ms=None,
-        p50_ms=None,
-        p95_ms=None,
-        p99_ms=None,
-        p95_low_ms=None,
-        p95_high_ms=None,
-        method="none",
-        requests=seen.requests,
-        calls_per_request_p95=seen.per_request_p95,
-        samples=seen.samples,
-        client=seen.client,
-        sources=tuple(log.paths[source] for source in seen.sources),
-    )
-
-
-def _from_counters(
-    counters: Sequence[StatementCounters], target: Target, paths: Sequence[str]
-) -> StatementStats:
-    """A statement known from pg_stat_statements alone: sums, and bounds on its P95."""
-    calls = sum(row.calls for row in counters)
-    total = sum(row.total_ms for row in counters)
-    minima = [row.min_ms for row in counters if row.min_ms is not None]
-    maxima = [row.max_ms for row in counters if row.max_ms is not None]
-    verdict = from_counters(counters, target)
-    return StatementStats(
-        calls=calls,
-        total_ms=total,
-        mean_ms=total / calls if calls else 0.0,
-        min_ms=min(minima, default=None),
-        max_ms=max(maxima, default=None),
-        p50_ms=None,
-        p95_ms=verdict.value_ms,
-        p99_ms=None,
-        p95_low_ms=verdict.low_ms,
-        p95_high_ms=verdict.high_ms,
-        method=verdict.method,
-        sources=tuple(sorted({paths[row.source] for row in counters if row.source >= 0})),
-    )
-
-
-def _completed(stats: StatementStats, extra: Sums, log: LogContext) -> StatementStats:
-    """What counters and phases add to a statement's figures: rows, query ids, true calls."""
-    told = [row for row in extra.counters if row.rows is not None]
-    rows = sum(row.rows or 0 for row in told) if told else extra.rows
-    counted = sum(row.calls for row in extra.counters)
-    if stats.samples and log.censored_ms and counted > stats.calls:
-        total = sum(row.total_ms for row in extra.counters)
-        stats = replace(stats, calls=counted, total_ms=total, mean_ms=total / counted)
-    paths = {log.paths[row.source] for row in extra.counters if row.source >= 0}
-    return replace(
-        stats,
-        parse_ms=extra.phases.parse_ms,
-        bind_ms=extra.phases.bind_ms,
-        rows=rows,
-        # A log's calls are others than those that counters counted, unless it tells the rows, too.
-        rows_calls=sum(row.calls for row in told) if told else stats.calls,
-        query_ids=tuple(sorted(extra.query_ids)),
-        sources=tuple(dict.fromkeys([*stats.sources, *sorted(paths)])),
-    )

@@ -2,12 +2,16 @@
 
 import io
 import zipfile
+from typing import TypeAlias
 
 import numpy as np
 
 from analyzer.workload.figures import StatementFigures
+from analyzer.workload.speakers import SpeakerFigures
 from analyzer.workload.totals import Arrays, Durations, named, part_of
 from analyzer.workload.traffic import RequestFigures, TrafficFigures
+
+_Part: TypeAlias = StatementFigures | TrafficFigures | RequestFigures | SpeakerFigures | Durations
 
 
 class Figures:
@@ -21,6 +25,7 @@ class Figures:
         self.statements = StatementFigures()
         self.traffic = TrafficFigures()
         self.requests = RequestFigures()
+        self.speakers = SpeakerFigures()
         self.client = Durations()
 
     def to_bytes(self) -> bytes:
@@ -46,10 +51,11 @@ class Figures:
         for name, part in self._parts().items():
             part.absorb(part_of(arrays, name))
 
-    def _parts(self) -> dict[str, StatementFigures | TrafficFigures | RequestFigures | Durations]:
+    def _parts(self) -> dict[str, _Part]:
         return {
             "statements": self.statements,
             "traffic": self.traffic,
             "requests": self.requests,
+            "speakers": self.speakers,
             "client": self.client,
         }

@@ -185,11 +185,17 @@ class Durations:
             made["values"] = np.concatenate([*values, np.zeros(0)])
         return made
 
-    def absorb(self, arrays: Arrays) -> None:
-        """Add what another gave as arrays."""
-        kept = [(arrays["groups"], arrays["values"])] if "values" in arrays else None
+    def absorb(self, arrays: Arrays, numbers: Rows | None = None) -> None:
+        """Add what another gave as arrays; its group g is `numbers[g]` here, g where there are none."""
+        buckets = part_of(arrays, "buckets")
+        groups = arrays.get("groups")
+        if numbers is not None:
+            keys = buckets["keys"]
+            buckets["keys"] = numbers[keys // _BUCKETS] * _BUCKETS + keys % _BUCKETS
+            groups = None if groups is None else numbers[groups]
+        kept = None if groups is None else [(groups, arrays["values"])][: len(groups)]
         self._keep(kept, int(arrays["count"][0]))
-        self._buckets.absorb(part_of(arrays, "buckets"))
+        self._buckets.absorb(buckets)
 
 
 def named(name: str, arrays: Arrays) -> Arrays:

@@ -12,7 +12,8 @@ from analyzer.model.sampling import Sampling
 from analyzer.model.workload import STEPS_PER_DECADE, Hour, Route, Traffic
 from analyzer.workload.quantiles import Quantile, rank_of
 from analyzer.workload.requests import UNITS
-from analyzer.workload.samples import design_effect, together
+from analyzer.workload.samples import design_effect
+from analyzer.workload.tails import Ranked, ranked_groups, together
 from analyzer.workload.totals import Arrays, Durations, Totals, named, part_of
 
 _HOUR_US = 3_600_000_000
@@ -65,10 +66,10 @@ class TrafficFigures:
         lasts = [at for at in (last_us, self._last_us) if at is not None]
         self._first_us, self._last_us = min(firsts, default=None), max(lasts, default=None)
 
-    def quantile(self, clock: Clock, quantile: float) -> tuple[Quantile | None, int]:
-        """The quantile over all executions on a clock (None of nothing), and how many there are."""
-        groups = [group for group in self._hours.histograms() if group % _CLOCKS == clock]
-        return self._hours.overall(groups, quantile)
+    def ranked(self, clock: Clock) -> Ranked:
+        """The durations of all executions on a clock, in order."""
+        groups = ranked_groups(self._hours)
+        return together([one for group, one in groups.items() if group % _CLOCKS == clock])
 
     def durations(self) -> tuple[Rows, Floats]:
         """(buckets, counts) of all executions, on the server's clock if it saw any, else the client's."""
@@ -85,20 +86,16 @@ class TrafficFigures:
         return self._untimed
 
     @property
+    def span_us(self) -> tuple[int, int] | None:
+        """From the beginning of the first execution to the end of the last, None without any."""
+        if self._first_us is None or self._last_us is None:
+            return None
+        return self._first_us, self._last_us
+
+    @property
     def first_us(self) -> int | None:
         """When the first execution began, None without any."""
         return self._first_us
-
-    def sampled(
-        self, sampling: Sampling, quantile: float, clustering: float
-    ) -> tuple[Quantile | None, int]:
-        """The quantile over what the server's log is a sample of, and how many that are."""
-        found = self._hours.samples(sampling)
-        samples = [one for group, one in found.items() if group % _CLOCKS == Clock.SERVER]
-        if not samples:
-            return None, 0
-        sample = together(samples)
-        return sample.quantile(quantile, clustering), round(sample.calls)
 
     def finish(
         self, quantile: float, routes: Sequence[Route], sampling: Sampling | None = None
@@ -211,9 +208,9 @@ class RequestFigures:
             return None
         return min(counts, key=lambda name: (-counts[name], name))
 
-    def quantile(self, quantile: float) -> tuple[Quantile | None, int]:
-        """The quantile of database time over all requests, and how many there are."""
-        return self._durations.overall(list(self._durations.histograms()), quantile)
+    def ranked(self) -> Mapping[int, Ranked]:
+        """Requests' database time by route, in order; -1 has those without one."""
+        return {group - 1: ranked for group, ranked in ranked_groups(self._durations).items()}
 
     def round_trips(self, quantile: float) -> float:
         """The quantile of executions in one request; 0 without any."""

@@ -35,6 +35,8 @@ def _statement(statement: "Statement", stats: "StatementStats", all_ms: float) -
         "mean_ms": stats.mean_ms,
         **{name: getattr(stats, name) for name in _FIGURES},
         "method": stats.method,
+        "verdict": stats.verdict,
+        "target_ms": stats.target_ms,
         "parse_ms": stats.parse_ms,
         "bind_ms": stats.bind_ms,
         "rows": stats.rows,

@@ -6,7 +6,7 @@ from analyzer.report.parts.executions import histogram
 
 if TYPE_CHECKING:
     from analyzer.model.target import RequestVerdict, Target, Verdict
-    from analyzer.model.workload import Workload
+    from analyzer.model.workload import Promise, Workload
 
 
 def target_part(workload: "Workload") -> dict[str, Any]:
@@ -16,6 +16,7 @@ def target_part(workload: "Workload") -> dict[str, Any]:
         **_measured(workload.target, workload.verdict),
         "request": _request(workload.request_verdict),
         "client": None if client is None else _measured(workload.target, client),
+        "by": [_promise(promise) for promise in workload.promises],
         "histogram": histogram(workload.traffic),
     }
 
@@ -37,6 +38,16 @@ def _figures(verdict: "Verdict") -> dict[str, Any]:
         "high_ms": verdict.high_ms,
         "method": verdict.method,
         "verdict": verdict.verdict,
+    }
+
+
+def _promise(promise: "Promise") -> dict[str, Any]:
+    """A part of the traffic with its target: a configured one, or one that misses the run's."""
+    return {
+        "dimension": promise.dimension,
+        "name": promise.name,
+        "configured": promise.configured,
+        **_measured(promise.target, promise.verdict),
     }
 
 

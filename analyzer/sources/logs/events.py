@@ -4,6 +4,7 @@
 knows them by PostgreSQL's message texts, and counts them in the recording.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ _CODE = re.compile(r"[0-9A-Z]{5}\Z")
 _CODES = 300  # SQLSTATEs told apart; PostgreSQL has about 260
 _MESSAGES = 50  # texts kept of each SQLSTATE, up to twice as many while counting
 _OF_MESSAGE = 8  # statements kept of each text, as above
+_BOUNDS = 200  # times that cancelled executions took, told apart of each statement
 _DEADLOCK = "40P01"
 _REFUSED = "53300"
 _PROCESS = re.compile(r"^Process (\d{1,10}): ", re.MULTILINE)
@@ -245,6 +247,10 @@ class EventReader:
             for name, value in amounts.items():
                 event.cancelled.measure(name).add(value)
             event.cancelled.statement(key, event.at_us, amounts)
+            if bounds and event.cancelled.statements is not None:
+                # One by one, roughly: each is an execution that counts with at least its time.
+                found = event.cancelled.statements.at(key)
+                found.part("at_least_ms", _rounded_down(max(bounds)), _BOUNDS).add(event.at_us, {})
 
     def _event(self, kind: str, code: str) -> Event:
         """The event of a kind and code, new or known; not counted."""
@@ -288,6 +294,12 @@ def _bounds(
     if wait is not None and wait.key is not None:
         bounds.append((wait.key, wait.waited_ms + max(_between_ms(wait.at_us, at_us), 0.0)))
     return tuple(bounds)
+
+
+def _rounded_down(ms: float) -> str:
+    """A time with two figures that count, as text."""
+    step = 10.0 ** (math.floor(math.log10(ms)) - 1)
+    return f"{math.floor(ms / step) * step:.6g}"
 
 
 def _between_ms(first_us: int, last_us: int) -> float:

@@ -1,0 +1,225 @@
+"""What a run's figures come to: how log and counters complete each other, and the verdicts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.model.coverage import Coverage
+from analyzer.model.event import Event
+from analyzer.model.executions import Clock
+from analyzer.model.recording import Recording
+from analyzer.model.statement import Role, Statement, StatementCounters
+from analyzer.model.target import RequestVerdict, Target, Verdict
+from analyzer.model.workload import Promise
+from analyzer.workload import verdicts
+from analyzer.workload.figures import Seen
+from analyzer.workload.judging import Evidence, View, insist, judged
+from analyzer.workload.partial import Figures
+from analyzer.workload.promises import Counted, PatternFigures, configured, missing, of_requests
+from analyzer.workload.statement_stats import Sums
+from analyzer.workload.tails import EMPTY, Ranked, together
+from analyzer.workload.windows import NO_COUNTERS, Pair, Relation, relate
+
+_FEW = 20  # the fastest of fewer executions does not tell the threshold of a log
+_CANCELLED = (  # what ends an execution before it is done; a failure to get a lock at once does not
+    *("statement-timeout", "transaction-timeout", "lock-timeout", "user-request"),
+    *("recovery-conflict", "administrator", "unknown"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that a run's verdicts are read off: `seen` and `sums` are by the places of `statements`.
+
+    `cancelled_ms` is what cancelled executions of other statements took at least: of those that never
+    came to an end.
+    """
+
+    recording: Recording
+    figures: Figures
+    statements: Sequence[Statement]
+    seen: Mapping[int, Seen]
+    sums: Mapping[int, Sums]
+    target: Target
+    view: View
+    cancelled_ms: Sequence[float] = ()
+
+    def overall(self) -> tuple[Verdict, Verdict | None]:
+        """The database's verdict, and the client's where there are client events.
+
+        Raises:
+            UsageError: the method asked for cannot be had.
+        """
+        target, traffic = self.target, self.figures.traffic
+        client = self._client()
+        ranked = traffic.ranked(Clock.SERVER)
+        evidence = self._evidence(ranked)
+        if ranked.total == 0 and not evidence.counters and client is not None:
+            return verdicts.from_client(client, target), client
+        insist(evidence, target, self.view)
+        return judged(evidence, target, self.view), client
+
+    def _evidence(self, ranked: Ranked) -> Evidence:
+        """What is known of all the team's executions."""
+        counters: list[StatementCounters] = []
+        cancelled_ms = list(self.cancelled_ms)
+        uncounted = 0
+        for number, found in self._working():
+            counters += found.counters
+            cancelled_ms += found.cancelled_ms
+            known = self.seen.get(number)
+            if known is not None and not known.client:
+                slow = known.ranked.from_ms(self.view.floor_ms or 0.0).total
+                uncounted += max(0, slow - sum(row.calls for row in found.counters))
+        sampling = self.view.sampling
+        drawn = sampling is not None and sampling.whole_transactions
+        return Evidence(
+            ranked,
+            counters,
+            uncounted,
+            np.array(cancelled_ms),
+            self.figures.requests.clustering() if drawn else 1.0,
+        )
+
+    def _working(self) -> list[tuple[int, Sums]]:
+        """The team's statements: their places and sums."""
+        return [
+            (number, self.sums.get(number, Sums()))
+            for number, statement in enumerate(self.statements)
+            if statement.facts.role is Role.WORKLOAD
+        ]
+
+    def _client(self) -> Verdict | None:
+        quantile, count = self.figures.client.overall([0], self.target.quantile)
+        if untimed := self.figures.traffic.untimed:
+            return verdicts.nothing(f"{untimed} client calls are logged without a duration")
+        if quantile is None:
+            return None
+        return verdicts.from_quantile(quantile, count, self.target, None, "client calls")
+
+    def requests(self) -> RequestVerdict | None:
+        """The verdict on database time per request, None where there are none."""
+        requests = self.figures.requests
+        unit = requests.unit()
+        if unit is None:
+            return None
+        ranked = together(list(requests.ranked().values()))
+        if ranked.total == 0:
+            verdict = verdicts.nothing(
+                "no request has a time: the log tells no durations, or not when requests began"
+            )
+        else:
+            verdict = of_requests(ranked, self.target, self.view)
+        return RequestVerdict(unit, verdict, requests.round_trips(self.target.quantile))
+
+    def promises(self, patterns: PatternFigures, routes: Sequence[str]) -> list[Promise]:
+        """What has a target of its own, and the worst of each dimension that misses the run's.
+
+        Entries of the configuration that nothing matched are a warning.
+        """
+        rows = [(self.statements[n], row) for n, found in self._working() for row in found.counters]
+        cancelled = [
+            (self.statements[n], ms) for n, found in self._working() for ms in found.cancelled_ms
+        ]
+        counted = Counted(rows, cancelled)
+        found = configured(patterns, counted, self.view)
+        self._note_unmatched(patterns)
+        own = {(one.dimension, one.name) for one in found}
+        for dimension, parts in self._parts(routes).items():
+            worst = missing(dimension, parts, self.target, counted, self.view)
+            found += [one for one in worst if (one.dimension, one.name) not in own]
+        return found
+
+    def _note_unmatched(self, patterns: PatternFigures) -> None:
+        matched = [id(one) for one, _name, _ranked in patterns.ranked()]
+        for one in patterns.targets:
+            if id(one) not in matched:
+                what = ", ".join(f"{of} = {glob}" for of, glob in one.patterns.items())
+                self.recording.coverage.warnings.append(
+                    f"the target of {what} is about nothing here: no logged execution matches"
+                )
+
+    def _parts(self, routes: Sequence[str]) -> dict[str, dict[str, list[Ranked]]]:
+        """By dimension and name, the durations of what is not configured; one name alone is left out."""
+        names = self.recording.names.texts
+        found = {
+            dimension: {names[number]: some for number, some in parts.items()}
+            for dimension, parts in self.figures.speakers.ranked().items()
+        }
+        tables: dict[str, list[Ranked]] = {}
+        for number, _ in self._working():
+            known = self.seen.get(number)
+            for table in self.statements[number].facts.tables if known else ():
+                if known is not None and not known.client:
+                    tables.setdefault(table, []).append(known.ranked)
+        by_route = self.figures.requests.ranked()
+        found["route"] = {routes[n]: [one] for n, one in by_route.items() if n >= 0}
+        found["table"] = tables if len(tables) > 1 else {}
+        return found
+
+
+def view_of(
+    recording: Recording,
+    server_sources: Sequence[int],
+    seen: Mapping[int, Seen],
+    sums: Mapping[int, Sums],
+    statements: Sequence[Statement],
+    figures: Figures,
+    method: str,
+) -> View:
+    """What the logs show, and whether the counters are of their window; the latter is a warning if not."""
+    coverage = recording.coverage
+    floor_ms = _floor(coverage, server_sources)
+    if floor_ms is None or coverage.sampling is not None:
+        return View(floor_ms, coverage.sampling, NO_COUNTERS, method)
+    pairs = []
+    for number, statement in enumerate(statements):
+        if statement.facts.role is Role.WORKLOAD:
+            known = seen.get(number)
+            logged = EMPTY if known is None or known.client else known.ranked.from_ms(floor_ms)
+            pairs.append(Pair(sums[number].counters if number in sums else (), logged))
+    relation = relate(pairs, floor_ms, figures.traffic.span_us, recording.window)
+    _note_relation(coverage, relation)
+    return View(floor_ms, None, relation, method)
+
+
+def _note_relation(coverage: Coverage, relation: Relation) -> None:
+    if relation.kind in ("longer", "shorter"):
+        coverage.warnings.append(
+            f"log and counters do not complete each other: {relation.reason}; what the log leaves out "
+            "stays unknown, and figures are bounds"
+        )
+    elif relation.kind == "same" and relation.reason.startswith("assumed"):
+        coverage.warnings.append(f"log and counters are {relation.reason}")
+
+
+def _floor(coverage: Coverage, server_sources: Sequence[int]) -> float | None:
+    """From which duration on (ms) the log holds every execution; None: from 0.
+
+    Where nobody says so, it is the fastest entry: what is missing was faster, whatever the setting.
+    """
+    if not coverage.log_min_duration_inferred or not coverage.log_min_duration_ms:
+        return coverage.log_min_duration_ms
+    sources = [coverage.sources[number] for number in server_sources]
+    fastest = [(one.executions >= _FEW, one.minimum_ms) for one in sources if one.minimum_ms]
+    many = [ms for enough, ms in fastest if enough]
+    return max(many) if many else min(ms for _, ms in fastest)
+
+
+def cancelled_bounds(
+    events: Mapping[tuple[str, str], Event], statements: Mapping[int, Statement]
+) -> list[tuple[Statement, float]]:
+    """Of every cancelled execution whose statement is known: that, and what it took at least (ms)."""
+    found = []
+    for (kind, code), event in events.items():
+        if kind != "cancelled" or code not in _CANCELLED or event.statements is None:
+            continue
+        for key, tally in event.statements.kept.items():
+            bounds: list[float] = []
+            told = tally.parts.get("at_least_ms")
+            for name, part in told.kept.items() if told is not None else ():
+                bounds += [float(name)] * part.count
+            bounds += [0.0] * (tally.count - len(bounds))
+            found += [(statements[key], ms) for ms in bounds]
+    return found

@@ -1,0 +1,72 @@
+"""Executions on the server's clock by who asked for them: database, user and application."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from analyzer.model.columns import Column, Rows, starts_of_runs
+from analyzer.model.executions import Clock
+from analyzer.workload.tails import Ranked, ranked_groups
+from analyzer.workload.totals import Arrays, Durations, named, part_of
+
+SPEAKERS = ("database", "user", "application")  # columns, and dimensions of targets
+MOST = 5_000  # speakers told apart; an application may give itself a new name each time
+_OTHERS = (-1, -1, -1)
+
+
+class SpeakerFigures:
+    """Durations by (database, user, application), numbers into the recording's names; merges."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, ...], int] = {_OTHERS: 0}
+        self._durations = Durations()
+
+    def add(self, columns: Mapping[str, Column]) -> None:
+        """Executions: columns database, user, application, clock, duration_ms and octaves."""
+        server = columns["clock"] == Clock.SERVER
+        if not server.any():
+            return
+        if not server.all():
+            names = (*SPEAKERS, "duration_ms", "octaves")
+            columns = {name: columns[name][server] for name in names}
+        self._durations.add(self._groups(columns), columns["duration_ms"], columns["octaves"])
+
+    def _groups(self, columns: Mapping[str, Column]) -> Rows:
+        # Few differ, and those of a session stand together: only where they change is it looked up.
+        speakers = [columns[name] for name in SPEAKERS]
+        new = starts_of_runs(*speakers)
+        labels = np.stack([speaker[new] for speaker in speakers])
+        distinct, inverse = np.unique(labels, axis=1, return_inverse=True)
+        numbers = np.array([self._number(tuple(one)) for one in distinct.T.tolist()])
+        groups: Rows = numbers[inverse.reshape(-1)][np.cumsum(new) - 1]
+        return groups
+
+    def _number(self, speaker: tuple[int, ...]) -> int:
+        if speaker not in self._numbers and len(self._numbers) >= MOST:
+            return 0
+        return self._numbers.setdefault(speaker, len(self._numbers))
+
+    def ranked(self) -> Mapping[str, Mapping[int, list[Ranked]]]:
+        """By dimension and the number of a name, durations of its executions, in order, in parts.
+
+        One name alone is all there is: nothing new is said of it, so the dimension is empty then.
+        """
+        groups = ranked_groups(self._durations)
+        found: dict[str, Mapping[int, list[Ranked]]] = {}
+        for place, dimension in enumerate(SPEAKERS):
+            parts: dict[int, list[Ranked]] = {}
+            for speaker, number in self._numbers.items():
+                if number in groups and speaker[place] >= 0:
+                    parts.setdefault(speaker[place], []).append(groups[number])
+            found[dimension] = parts if len(parts) > 1 else {}
+        return found
+
+    def arrays(self) -> Arrays:
+        """All that there is, as arrays."""
+        speakers = np.array(list(self._numbers), dtype=np.int64)
+        return {"speakers": speakers} | named("durations", self._durations.arrays())
+
+    def absorb(self, arrays: Arrays) -> None:
+        """Add what another gave as arrays, of the same names."""
+        numbers = np.array([self._number(tuple(one)) for one in arrays["speakers"].tolist()])
+        self._durations.absorb(part_of(arrays, "durations"), numbers)

@@ -1,0 +1,156 @@
+"""Whether a log and counters are about the same executions (docs/p95.md).
+
+Counters tell how many executions there were, a log which of them were slow. Together they give a
+quantile only if both are of one window. Where two snapshots or PostgreSQL 17's `stats_since` tell the
+counters' window, that is compared; else what each statement's counters say of slow executions is held
+against those logged. A log's duration contains what the counters measure, so a statement whose
+counters know of a slower execution than the log was counted for longer than the log is (or the log
+lacks something). Nothing of that kind in any statement is what "one window" is taken from.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from analyzer.model.snapshot import CounterWindow
+from analyzer.model.statement import StatementCounters
+from analyzer.workload.tails import Calls, Ranked
+
+# Two clocks measure one execution: the log's duration contains the counters', but for this.
+_TOLERANCE, _TOLERANCE_MS = 1.001, 0.05
+_UNCOUNTED = 0.01  # this share of slow executions may be of statements that no counter counts
+_PAUSE = 5  # a log may begin so many times its usual pause after the counters
+_PAUSE_US = 1_000_000
+
+Kind = Literal["same", "longer", "shorter", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A statement's rows of counters, and its executions in the log that took the threshold or longer."""
+
+    rows: Sequence[StatementCounters]
+    tail: Ranked
+
+    @property
+    def calls(self) -> int:
+        """How many executions the counters counted."""
+        return sum(row.calls for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What the counters' window is to the log's; `reason` says how that is known, in a clause.
+
+    same: both are of one window. longer: the counters saw more (or the log lacks something).
+    shorter: the counters lack some of the log's executions. unknown: there are no counters.
+    """
+
+    kind: Kind
+    reason: str = ""
+
+    def calls(self, counted: int | None, logged: int) -> Calls:
+        """How many executions there were in the log's window, by the number that counters have of it."""
+        if counted is None or self.kind == "unknown":
+            return Calls(logged, None)
+        most = max(counted, logged)
+        if self.kind == "same":
+            return Calls(most, most)
+        return Calls(logged, most) if self.kind == "longer" else Calls(most, None)
+
+
+NO_COUNTERS = Relation("unknown")
+
+
+def relate(
+    pairs: Iterable[Pair],
+    floor_ms: float,
+    span_us: tuple[int, int] | None,
+    window: CounterWindow | None,
+) -> Relation:
+    """What the counters' window is to that of a log that holds all executions from `floor_ms` on.
+
+    `span_us` is from the first to the last execution of the log.
+    """
+    pairs = list(pairs)
+    rows = [row for pair in pairs for row in pair.rows]
+    if not rows:
+        return NO_COUNTERS
+    if (lacking := _lacking(pairs)) is not None:
+        return Relation("shorter", lacking)
+    if window is not None and not window.complete:
+        caveats = f" ({'; '.join(window.caveats)})" if window.caveats else ""
+        return Relation("shorter", f"the counters lost some of their window{caveats}")
+    longer = [one for one in pairs if one.rows and _slower_than_logged(one, floor_ms)]
+    if longer:
+        return Relation(
+            "longer",
+            f"the counters of {len(longer)} of {len(pairs)} statements know of slower executions than "
+            "the log holds, so they are of a longer time, or the log lacks some; snapshots at both ends "
+            "of the log's window (or pg_stat_statements_reset() at its beginning) would settle it",
+        )
+    if window is not None:
+        return Relation(
+            "same", "the counters are the difference of two snapshots over the log's window"
+        )
+    return _by_beginning(rows, sum(pair.tail.total for pair in pairs), span_us)
+
+
+def _by_beginning(
+    rows: Sequence[StatementCounters], slow: int, span_us: tuple[int, int] | None
+) -> Relation:
+    """By when the counters began, if they tell; else one window is taken from what was compared."""
+    begins = [row.since_us for row in rows if row.since_us is not None]
+    if begins and span_us is not None and slow:
+        pause_us = max(_PAUSE_US, _PAUSE * (span_us[1] - span_us[0]) / slow)
+        if min(begins) < span_us[0] - pause_us:
+            return Relation("longer", "the counters began before the log (stats_since)")
+        if min(begins) > span_us[0] + _PAUSE_US:
+            return Relation("shorter", "the counters began within the log (stats_since)")
+        return Relation("same", "the counters began with the log (stats_since)")
+    if not any(row.max_ms is not None for row in rows):
+        return Relation(
+            "longer", "the counters do not tell the slowest execution, nor their window"
+        )
+    return Relation(
+        "same",
+        "assumed to be of one window: no statement's counters know of an execution that the log "
+        "should hold and does not",
+    )
+
+
+def _lacking(pairs: Sequence[Pair]) -> str | None:
+    """Why the counters must lack executions that the log holds; None where they need not."""
+    slow = sum(pair.tail.total for pair in pairs)
+    missing = [max(0, pair.tail.total - pair.calls) for pair in pairs]
+    if sum(missing) <= _UNCOUNTED * slow:
+        return None
+    count = sum(1 for one in missing if one)
+    return (
+        f"the counters lack {sum(missing)} logged executions of {count} "
+        f"{'statement' if count == 1 else 'statements'}, so they are of a shorter time, of other "
+        "databases, or rows were evicted (pg_stat_statements.max)"
+    )
+
+
+def _slower_than_logged(pair: Pair, floor_ms: float) -> bool:
+    """Whether counters show that there were slow executions which are not in the log.
+
+    By the slowest; by the time of all that were faster than the threshold, which would have to be
+    more than so many can take; and by the sum of their squares.
+    """
+    logged = pair.tail.high_ms
+    slowest = float(logged[-1]) if len(logged) else floor_ms
+    maxima = [row.max_ms for row in pair.rows if row.max_ms is not None]
+    if maxima and max(maxima) > slowest * _TOLERANCE + _TOLERANCE_MS:
+        return True
+    counts = pair.tail.each
+    fast = max(pair.calls - pair.tail.total, 0)
+    total_ms = sum(row.total_ms for row in pair.rows)
+    if total_ms - float((counts * logged).sum()) > (fast * floor_ms) * _TOLERANCE + _TOLERANCE_MS:
+        return True
+    if any(row.stddev_ms is None for row in pair.rows):
+        return False
+    squares = sum(row.calls * ((row.stddev_ms or 0.0) ** 2 + row.mean_ms**2) for row in pair.rows)
+    most = min(fast * floor_ms**2, total_ms * floor_ms)
+    return squares - float((counts * logged**2).sum()) > most * _TOLERANCE + _TOLERANCE_MS
