@@ -34,7 +34,7 @@ from analyzer.plans.reader import PartlyUnreadError, read_plans
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
-from analyzer.sources.inputs import Gathering, gather
+from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
@@ -42,6 +42,7 @@ from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
 Progress = Callable[[str, int, int | None], None]
+More = Callable[[Recording, Progress | None], Sequence[ExecutionStream]]
 _log = logging.getLogger(__name__)
 
 
@@ -69,6 +70,7 @@ class Options:
     workers: int = 1
     rtt_ms: float | None = None
     acknowledged: str | None = None
+    more: More | None = None  # adds facts to the recording; gives streams beside the inputs'
     today: date | None = None
 
 
@@ -251,6 +253,8 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
         recording.window = options.window
         recording.counters += options.window.counters
     gathering = gather(options.inputs, read, recording, progress)
+    if options.more is not None:
+        gathering.streams += options.more(recording, progress)
     known = recording.catalog
     if options.schema:
         known = _read_schema(options.schema).completed_by(known)

@@ -11,6 +11,7 @@ from analyzer.cli._failures import run_safely
 from analyzer.cli.ack import ack
 from analyzer.cli.demo import demo
 from analyzer.cli.indexes import indexes
+from analyzer.cli.nightly import nightly
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
 from analyzer.cli.report import report
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for command in (report, top, nplusone, plans, indexes, ack, demo):
+for command in (report, top, nplusone, plans, indexes, nightly, ack, demo):
     cli.add_command(command)
 
 

@@ -8,7 +8,7 @@ class LogPosition:
     """One log file's content, told by how it begins, and how many of its bytes are accounted for.
 
     A file that is renamed, copied or compressed by rotation keeps its content and so its position.
-    `log` is the name of its `[[logs]]` section and `path` where it was met last. `head_hash` is the
+    `id` is unique and stays; `log` is the name of its `[[logs]]` section and `path` where it was met last. `head_hash` is the
     SHA-256 (hex) of its first `head_bytes` bytes and `tail_hash` that of the last ones before
     `offset` ("": not known), all of them uncompressed. `device`, `inode`, `size_bytes` (on disk) and
     `modified_ns` (since 1970) are the file's when it was read; `is_finished` tells that it was read
@@ -16,6 +16,7 @@ class LogPosition:
     `seen_us` is when the file was there last (µs since 1970, UTC).
     """
 
+    id: str
     log: str
     path: str
     head_hash: str

@@ -105,4 +105,4 @@ def _escaped(text: str) -> str:
 
 
 def _seconds(milliseconds: float | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1000
+    return None if milliseconds is None else round(milliseconds / 1000, 9)

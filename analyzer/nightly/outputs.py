@@ -16,6 +16,11 @@ _FORMS = {"html": "html", "json": "json", "md": "markdown", "csv": "csv"}
 _MODE = 0o644
 
 
+def paths_of(outputs: Outputs, made_at: datetime) -> dict[str, Path]:
+    """Where the reports of a night go, by format."""
+    return {form: Path(made_at.strftime(text)) for form, text in outputs.patterns.items()}
+
+
 def write_outputs(
     document: Mapping[str, Any], outputs: Outputs, made_at: datetime
 ) -> dict[str, Path]:
@@ -25,8 +30,7 @@ def write_outputs(
         InputError: a file cannot be written.
     """
     written = {}
-    for form, pattern in outputs.patterns.items():
-        path = Path(made_at.strftime(pattern))
+    for form, path in paths_of(outputs, made_at).items():
         write_whole(path, RENDERERS[_FORMS[form]](dict(document)))
         written[form] = path
         if outputs.latest != "none":

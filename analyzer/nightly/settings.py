@@ -106,7 +106,10 @@ class Alerts:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The nightly job's part of a configuration. `history` None is the user's own store."""
+    """The nightly job's part of a configuration. `history` None is the user's own store.
+
+    `logging_server` is the one server that writes all logs: its counters complete them.
+    """
 
     history: str | None
     servers: Sequence[Server]
@@ -114,6 +117,7 @@ class Settings:
     outputs: Outputs
     alerts: Alerts
     textfile: Path | None
+    logging_server: str | None = None
 
 
 def read_settings(configuration: Configuration) -> Settings:
@@ -125,7 +129,8 @@ def read_settings(configuration: Configuration) -> Settings:
     table = configuration.table
     folder = Path() if configuration.path is None else configuration.path.parent
     servers = tuple(_server(one) for one in table.tables("servers"))
-    logs = tuple(_log(one, folder, servers) for one in table.tables("logs"))
+    read = [_log(one, folder, servers) for one in table.tables("logs")]
+    logs = tuple(log for log, _ in read)
     if not servers and not logs:
         raise UsageError(
             f"{table.where}: nothing to look at: name logs ([[logs]] with paths) or servers "
@@ -145,7 +150,15 @@ def read_settings(configuration: Configuration) -> Settings:
         outputs=_outputs(table, folder),
         alerts=_alerts(table, folder),
         textfile=_textfile(table, folder),
+        logging_server=_logging_server([server for _, server in read], servers),
     )
+
+
+def _logging_server(named: Sequence[str | None], servers: Sequence[Server]) -> str | None:
+    """The server that all logs are of, None if there is no one such."""
+    only = servers[0].name if len(servers) == 1 else None
+    found = {name or only for name in named}
+    return found.pop() if len(found) == 1 else None
 
 
 def _history(table: Table, folder: Path) -> str | None:
@@ -176,7 +189,8 @@ def _server(table: Table) -> Server:
     return Server(name, dsn)
 
 
-def _log(table: Table, folder: Path, servers: Sequence[Server]) -> LogFiles:
+def _log(table: Table, folder: Path, servers: Sequence[Server]) -> tuple[LogFiles, str | None]:
+    """A `[[logs]]` section, and the server that it names."""
     name, paths = table.text("name"), table.texts("paths")
     if not paths:
         table.refuse("paths", "has to name files, folders or globs")
@@ -194,7 +208,7 @@ def _log(table: Table, folder: Path, servers: Sequence[Server]) -> LogFiles:
         table.refuse("settle_minutes", "has to be 0 or more")
     # A glob in the folder's own name would not be one that the user wrote.
     resolved = [one if "://" in one else str(folder / Path(one).expanduser()) for one in paths]
-    return LogFiles(name, resolved, options, minutes * _MINUTE)
+    return LogFiles(name, resolved, options, minutes * _MINUTE), server
 
 
 def _outputs(table: Table, folder: Path) -> Outputs:

@@ -147,7 +147,8 @@ class GrowingLog:
 
     def shift(self) -> None:
         """Rename app.log.1 and its like, and compress what is plain."""
-        for number in range(9, 0, -1):
+        rotated = {int(one.name.split(".")[2]) for one in self.path.parent.glob("app.log.*")}
+        for number in sorted(rotated, reverse=True):
             for ending in ("", ".gz"):
                 old = self.path.with_name(f"app.log.{number}{ending}")
                 if not old.exists():

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 from analyzer.errors import InputError
 from analyzer.model.log_position import LogPosition
@@ -203,6 +204,7 @@ def _add_new(log: LogFiles, files: list[_File], news: News, now_us: int) -> None
             continue
         _drop_copies(file, files, news)
         start = LogPosition(
+            id=uuid4().hex,
             log=log.name,
             path=file.path,
             head_hash=head_hash(file.head),

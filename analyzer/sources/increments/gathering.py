@@ -32,6 +32,11 @@ class NewEntries:
             if stream is not None:
                 self.streams.append(stream)
 
+    @property
+    def torn(self) -> list[str]:
+        """Files that were truncated while they were read: half an entry of them may have been counted."""
+        return [one.found.path for one in self._portions if one.is_torn]
+
     def positions(self) -> list[LogPosition]:
         """Where each content was read up to; one that could not be read stays where it was.
 

@@ -60,14 +60,17 @@ class Found:
 
 
 class Portion:
-    """Reads what is new in a file that was found; `after` is then its position (None: not read)."""
+    """Reads what is new in a file that was found; `after` is then its position (None: not read).
+
+    `is_torn`: the file was truncated meanwhile, so the last of what was read may be half an entry.
+    `lost_waiting` statements waited for their duration and were not found again.
+    """
 
     def __init__(self, found: Found) -> None:
         self.found = found
         self.after: LogPosition | None = None
-        self.lost_waiting = (
-            0  # statements whose duration was awaited, and that were not found again
-        )
+        self.is_torn = False
+        self.lost_waiting = 0
         self._start = found.before.offset
         self._stop: int | None = None
         self._is_settled = True
@@ -141,20 +144,21 @@ class Portion:
 
     def end(self, stream: InputStream) -> None:
         """All was read: `after` is known now. `stream` is still open."""
-        before = self.found.before
-        offset = max(self._start, self._start + stream.bytes_read - self._unused)
+        end = self._start + stream.bytes_read
+        if self._stop is not None and end < self._stop:
+            self.is_torn = True
+            return
+        before, file = self.found.before, stream.seekable_file
         head = stream.head[:HEAD_BYTES]
-        file = stream.seekable_file
-        status = os.stat(self.found.path.partition("!")[0]) if file is None else None  # noqa: PTH116 - as its twin fstat
-        tail, is_finished = "", True
-        if file is not None:
+        offset = end - self._unused
+        if file is None:  # packed: it holds all that it ever will
+            status = os.stat(self.found.path.partition("!")[0])  # noqa: PTH116 - as its twin fstat
+            size, tail, is_finished = status.st_size, "", True
+        else:
             raw, size = file
             status = os.fstat(raw.fileno())
-            low = max(0, offset - TAIL_BYTES)
-            tail = hashlib.sha256(os.pread(raw.fileno(), offset - low, low)).hexdigest()
-            is_finished = offset == size
-        if status is None:
-            raise ValueError(self.found.path)
+            tail = _tail_hash(raw.fileno(), head, offset)
+            is_finished = self._is_settled and offset == size
         self.after = replace(
             before,
             path=self.found.path,
@@ -164,11 +168,20 @@ class Portion:
             tail_hash=tail,
             device=status.st_dev,
             inode=status.st_ino,
-            size_bytes=size if file is not None else status.st_size,
+            size_bytes=size,
             modified_ns=status.st_mtime_ns,
-            is_finished=is_finished and self._is_settled,
+            is_finished=is_finished,
             pending=self._pending,
         )
+
+
+def _tail_hash(descriptor: int, head: bytes, offset: int) -> str:
+    """The hash of the bytes before an offset; "" if the file was truncated just now."""
+    low = max(0, offset - TAIL_BYTES)
+    tail = os.pread(descriptor, offset - low, low)
+    if len(tail) < offset - low or os.pread(descriptor, len(head), 0) != head:
+        return ""
+    return hashlib.sha256(tail).hexdigest()
 
 
 def _sessions_before(found: Found, known: Recognised) -> dict[str, Session]:
