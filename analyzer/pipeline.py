@@ -22,15 +22,15 @@ from analyzer.model.evidence import (
     SeqScanEvidence,
 )
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
+from analyzer.model.history import HourFigures
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
-from analyzer.model.plan import Plan, PlanShelf
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.saving import LOOKUP, N_PLUS_ONE, REPEATED, LoopKey, Savings
 from analyzer.model.snapshot import CounterWindow
 from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.workload import Workload
-from analyzer.plans.reader import PartlyUnreadError, read_plans
+from analyzer.plans.recorded import read_recorded
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
@@ -38,6 +38,7 @@ from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
+from analyzer.workload.hours import HourTable
 from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
@@ -70,18 +71,23 @@ class Options:
     workers: int = 1
     rtt_ms: float | None = None
     acknowledged: str | None = None
-    more: More | None = None  # adds facts to the recording; gives streams beside the inputs'
+    keep_hours: bool = False
+    more: More | None = None  # adds facts to the recording; gives streams beside the inputs
     today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A run's outcome: the workload, findings with their advice (worst first) and the document."""
+    """A run's outcome: the workload, findings with their advice (worst first) and the document.
+
+    `hours` are the figures by hour that a history keeps, if they were asked for.
+    """
 
     workload: Workload
     findings: Sequence[Finding]
     outcomes: Mapping[str, Outcome]
     document: dict[str, Any]
+    hours: Sequence[HourFigures] = ()
 
 
 def run(options: Options, progress: Progress | None = None) -> Result:
@@ -95,7 +101,8 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     gathered = _gather(options, recording, progress)
     loops = LoopFinder(recording.catalog)
     values = ValueSamples()
-    workload, simulation = _build(options, recording, gathered, (loops, values), progress)
+    hours = HourTable() if options.keep_hours else None
+    workload, simulation = _build(options, recording, gathered, (loops, values, hours), progress)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops, values))
@@ -118,7 +125,14 @@ def run(options: Options, progress: Progress | None = None) -> Result:
         redact=options.redact,
         savings=savings,
     )
-    return Result(workload, findings, outcomes, document)
+    return Result(workload, findings, outcomes, document, _hours(hours, workload))
+
+
+def _hours(hours: HourTable | None, workload: Workload) -> Sequence[HourFigures]:
+    if hours is None:
+        return ()
+    coverage = workload.coverage
+    return list(hours.finish(workload.statements, coverage.sampling, coverage.log_min_duration_ms))
 
 
 def _savings(
@@ -297,11 +311,11 @@ def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    observers: tuple[LoopFinder, ValueSamples],
+    observers: tuple[LoopFinder, ValueSamples, HourTable | None],
     progress: Progress | None,
 ) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
-    loops, values = observers
+    loops, values, hours = observers
     builder = WorkloadBuilder(recording, options.target, options.targets, options.method)
     streams = gathered.gathering.streams
     reading: AbstractContextManager[object] = nullcontext()
@@ -314,12 +328,14 @@ def _build(
             work = builder.add(chunk, last=last)
             builder.savings.add(work, loops.observe(work))
             values.observe(work)
+            if hours is not None:
+                hours.observe(work)
     _note_checks(recording)
     if options.inputs:
         gathered.gathering.finish()
     server = gathered.logged if builder.seen else None
     workload = builder.finish(
-        _read_plans(recording), options.log_min_duration_ms, options.sampled, server
+        read_recorded(recording), options.log_min_duration_ms, options.sampled, server
     )
     return workload, builder.simulation()
 
@@ -350,29 +366,6 @@ def _read_schema(path: str) -> Catalog:
             f"--schema {path}: no table in it; give SQL with CREATE TABLE (pg_dump --schema-only) or a schema.prisma"
         )
     return catalog
-
-
-def _read_plans(recording: Recording) -> list[Plan]:
-    """All plans that can be read; what can't is a warning, once for each input and reason."""
-    plans: list[Plan] = []
-    failures: dict[tuple[str, str], list[str]] = {}
-    for recorded in recording.plans:
-        try:
-            plans += read_plans(recorded)
-        except InputError as error:
-            if isinstance(error, PartlyUnreadError):
-                plans += error.plans
-            _where, _, reason = str(error).removeprefix(recorded.origin).partition(": ")
-            failures.setdefault((recorded.origin, reason), []).append(str(error))
-    if recording.plans.left_out:
-        recording.coverage.warnings.append(
-            f"{recording.plans.left_out} plans of auto_explain were left out: of each statement "
-            f"the {PlanShelf.PLANS_KEPT} slowest are read"
-        )
-    for (origin, reason), messages in failures.items():
-        told = messages[0] if len(messages) == 1 else f"{origin}: {len(messages)} times: {reason}"
-        recording.coverage.warnings.append(f"not every plan was read: {told}")
-    return plans
 
 
 def detect(workload: Workload, detectors: Sequence[Detector]) -> dict[str, Outcome]:

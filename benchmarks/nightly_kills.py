@@ -94,10 +94,9 @@ class Nights:
 def serve() -> None:
     """Fork a night for each configuration that is named on stdin."""
     import analyzer.nightly.job  # noqa: PLC0415 - what a night imports, imported once
-    import analyzer.pipeline
-    import analyzer.report.views.markdown  # noqa: F401
-    from analyzer.cli import cli  # noqa: PLC0415
-    from analyzer.cli._failures import run_safely  # noqa: PLC0415
+    import analyzer.report.views.markdown  # noqa: F401, PLC0415 - as above
+    from analyzer.cli import cli  # noqa: PLC0415 - as above
+    from analyzer.cli._failures import run_safely  # noqa: PLC0415 - as above
 
     child = 0
     for line in sys.stdin:
@@ -173,19 +172,18 @@ def _count(tally: Tally, code: str) -> None:
 
 def kept(store: Path) -> Rows:
     """What a history has by statement and hour: calls, sums, the extremes and the histogram."""
-    from analyzer.history import open_store  # noqa: PLC0415 - the benchmark starts without
+    from analyzer.history import tables  # noqa: PLC0415 - killing starts without
+    from analyzer.history.opening import open_engine  # noqa: PLC0415 - as above
 
-    rows: Rows = {}
-    with open_store(str(store)) as opened, opened.reading() as reader:
-        from analyzer.history import tables  # noqa: PLC0415
-
-        query = tables.statement_hour.select()
-        names = {0: "everything"}
-        names |= {row.id: row.shape_id for row in reader._connection.execute(tables.statement.select())}  # noqa: SLF001
-        for row in reader._connection.execute(query):  # noqa: SLF001 - every column, as it is
+    engine, names, rows = open_engine(str(store)), {0: "everything"}, {}
+    with engine.connect() as connection:
+        for one in connection.execute(tables.statement.select()):
+            names[one.id] = one.shape_id
+        for row in connection.execute(tables.statement_hour.select()):
             key = (names[row.statement], row.start_hour, row.hours, row.client)
             sums = (row.calls, row.samples, round(row.total_ms, 3), row.min_ms, row.max_ms)
             rows[key] = (*sums, row.histogram)
+    engine.dispose()
     return rows
 
 

@@ -10,6 +10,8 @@ from analyzer import __version__
 from analyzer.cli._failures import run_safely
 from analyzer.cli.ack import ack
 from analyzer.cli.demo import demo
+from analyzer.cli.diff import diff
+from analyzer.cli.history import history
 from analyzer.cli.indexes import indexes
 from analyzer.cli.nightly import nightly
 from analyzer.cli.nplusone import nplusone
@@ -37,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (report, top, nplusone, plans, indexes, nightly, ack, demo):
+for command in (report, top, nplusone, plans, indexes, nightly, history, diff, ack, demo):
     cli.add_command(command)
 
 

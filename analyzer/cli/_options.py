@@ -151,7 +151,7 @@ _JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="WHAT",
         default="never",
         show_default=True,
-        help="Exit 1 on: target (missed or unknown), findings (low or worse); several with commas.",
+        help="Exit 1 on: target (missed or unknown), findings (low or worse), and against a history new (findings) or regression (slower statements); several with commas.",
     ),
 )
 
@@ -250,8 +250,8 @@ def _zone(name: str | None) -> tzinfo | None:
     return ZoneInfo(name)
 
 
-def fail_conditions(text: str) -> set[str]:
-    """The conditions of --fail-on.
+def fail_conditions(text: str, *, compares: bool = False) -> set[str]:
+    """The conditions of --fail-on; `compares`: there is something to compare with.
 
     Raises:
         UsageError: one is unknown, or needs an earlier run to compare with.
@@ -262,9 +262,9 @@ def fail_conditions(text: str) -> set[str]:
         raise UsageError(
             f"--fail-on {', '.join(sorted(unknown))}: choose from {', '.join(FAIL_ON)}"
         )
-    if wanted & {"new", "regression"}:
+    if wanted & {"new", "regression"} and not compares:
         raise UsageError(
-            "--fail-on new and regression compare with earlier runs, and this version keeps no history yet; use target or findings"
+            "--fail-on new and regression compare with earlier runs: use pg95 report with --history, or pg95 diff"
         )
     return wanted - {"never"}
 

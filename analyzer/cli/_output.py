@@ -100,8 +100,14 @@ def tell_warnings(result: "Result") -> None:
 def exit_code(result: "Result", conditions: set[str]) -> int:
     """0, or 1 if a condition of --fail-on holds: an unknown verdict counts as missed."""
     missed = "target" in conditions and result.document["target"]["verdict"] != "met"
-    found = "findings" in conditions and any(
-        finding["severity"] != "info" and finding["status"] != "acknowledged"
+    statuses = [
+        finding["status"]
         for finding in result.document["findings"]
+        if finding["severity"] != "info"
+    ]
+    found = "findings" in conditions and any(
+        status not in ("acknowledged", "gone") for status in statuses
     )
-    return CONDITION if missed or found else 0
+    new = "new" in conditions and "new" in statuses
+    slower = any(change["slower"] for change in result.document.get("changes", ()))
+    return CONDITION if missed or found or new or ("regression" in conditions and slower) else 0

@@ -22,5 +22,7 @@ def summary(document: dict[str, Any], outputs: Sequence[str]) -> str:
         lines.append(f"  {number}. [{finding['severity']}] {one_line(finding['title'])}")
         if finding["recommendations"]:
             lines.append(f"     → {one_line(finding['recommendations'][0].get('title') or '')}")
+    since = wording.since_lines(document)
+    lines += ["", *since] if since else []
     lines += ["", *(f"Report: {path}" for path in outputs)]
     return "\n".join(lines)

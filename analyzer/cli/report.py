@@ -1,9 +1,11 @@
 """`pg95 report`: the main job."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
+from analyzer.cli._history import history_option, remember
 from analyzer.cli._options import fail_conditions, pipeline_options, shared_options
 from analyzer.cli._output import (
     FORMATS,
@@ -14,6 +16,7 @@ from analyzer.cli._output import (
     write_all,
 )
 from analyzer.cli._summary import summary
+from analyzer.errors import UsageError
 
 DEFAULT_OUTPUT = "pg95-report.html"
 
@@ -27,6 +30,7 @@ Examples:
   pg95 report app.log --dsn service=prod              logs and a live server's counters
   zcat app.log.gz | pg95 report - --format json | jq .target
   pg95 report app.log --fail-on target,findings       for a nightly job
+  pg95 report app.log --history default --save-history   and what changed since the last time
 """,
 )
 @shared_options
@@ -42,6 +46,12 @@ Examples:
     type=click.Choice(FORMATS),
     help="Print this on stdout, or the format of outputs whose ending does not tell.",
 )
+@history_option
+@click.option(
+    "--save-history",
+    is_flag=True,
+    help="Keep the figures and findings of this run in the history; plain reports keep nothing.",
+)
 def report(**given: Any) -> None:
     """Analyse everything in INPUT and write a report.
 
@@ -55,9 +65,15 @@ def run_report(given: dict[str, Any]) -> None:
     """Run the pipeline and write the outputs; a summary goes to stdout unless a format does."""
     from analyzer.pipeline import run
 
-    conditions = fail_conditions(given["fail_on"])
-    result = run(pipeline_options(given), progress())
+    history, save = given.get("history"), given.get("save_history", False)
+    conditions = fail_conditions(given["fail_on"], compares=bool(history or save))
+    options = replace(pipeline_options(given), keep_hours=save)
+    if save and options.redact == "off":
+        raise UsageError("a history holds no values of your data: leave out --no-redact")
+    result = run(options, progress())
     clear_progress()
+    if history or save:
+        remember(result, history, save=save)
     tell_warnings(result)
     form = given["format"]
     outputs = list(given["output"]) or (["-"] if form else [DEFAULT_OUTPUT])

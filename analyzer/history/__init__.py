@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from analyzer.history.store import Store
 
 
-def open_store(where: str | None = None) -> "Store":
+def open_store(where: str | None = None, *, make: bool = True) -> "Store":
     """Open a history, and make it or bring it up to date where needed.
 
     Args:
         where: a path, postgresql://…, or None for the user's own (a file in the data folder of the
             platform).
+        make: whether to make one that is not there; else that is an error.
 
     Raises:
         StoreError: it cannot be opened, is no history, or a newer pg95 wrote it.
@@ -43,4 +44,4 @@ def open_store(where: str | None = None) -> "Store":
     from analyzer.history.opening import default_path  # noqa: PLC0415 - few commands pay for SQLAlchemy
     from analyzer.history.store import Store  # noqa: PLC0415 - as above
 
-    return Store(where if where is not None else str(default_path()))
+    return Store(where if where is not None else str(default_path()), make=make)

@@ -7,7 +7,7 @@ plan needs a plan of that statement. Otherwise nothing is known of it: it stays 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from analyzer.model.history import KnownFinding, Seen
 
@@ -33,12 +33,12 @@ class RunView:
                 if plan["shape_id"] in self.lineages
             },
         }
-        self._judged = {one["id"] for one in document["detectors"] if one["status"] in _JUDGED}
+        self.judged = {one["id"] for one in document["detectors"] if one["status"] in _JUDGED}
 
     def shows_gone(self, finding: KnownFinding) -> bool:
         """Whether a finding that the run does not have would have been seen in it."""
         ran = self._ran.get(finding.scope, set())
-        return finding.detector in self._judged and finding.about in ran
+        return finding.detector in self.judged and finding.about in ran
 
     def subject(self, finding: Mapping[str, Any]) -> tuple[str | None, str]:
         """The lineage that a finding hangs on (None: no statement), and what showed it."""
@@ -49,6 +49,14 @@ class RunView:
             return self.lineages.get(shape), PLANS
         counted = evidence.get("scope") == "statistics" or not self._samples.get(shape)
         return self.lineages.get(shape), COUNTERS if counted else EXECUTIONS
+
+
+class Shows(Protocol):
+    """What tells whether a finding that is not there would have been seen."""
+
+    def shows_gone(self, finding: KnownFinding) -> bool:
+        """Whether it would have."""
+        ...
 
 
 def judge(known: Mapping[str, KnownFinding], document: Mapping[str, Any]) -> list[Seen]:

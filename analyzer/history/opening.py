@@ -51,27 +51,28 @@ def shown(where: str) -> str:
         return "the PostgreSQL address given"
 
 
-def open_engine(where: str) -> sa.Engine:
+def open_engine(where: str, *, make: bool = True) -> sa.Engine:
     """The engine of a store that is there and up to date.
 
     Raises:
-        StoreError: what is there is no store, a newer one, or out of reach.
+        StoreError: what is there is no store, a newer one, or out of reach; or nothing is there,
+            and `make` is False.
     """
     with telling(where):
         if not is_server(where):
-            _provide_file(Path(where))
+            _provide_file(Path(where), make=make)
         engine = _postgres(where) if is_server(where) else _sqlite(Path(where))
         try:
-            _bring_up_to_date(engine, where)
+            _bring_up_to_date(engine, where, make=make)
         except BaseException:
             engine.dispose()
             raise
         return engine
 
 
-def _provide_file(path: Path) -> None:
+def _provide_file(path: Path, *, make: bool) -> None:
     try:
-        if not path.exists():
+        if make and not path.exists():
             _make_file(path)
         _check_file(path)
     except OSError as error:
@@ -125,6 +126,8 @@ def _give_name(made: Path, path: Path) -> None:
 
 def _check_file(path: Path) -> None:
     remedy = "give another --history (pg95 makes the file itself)"
+    if not path.exists():
+        raise _absent(str(path))
     if not path.is_file():
         raise StoreError(f"history {path}: is no file; {remedy}")
     with path.open("rb") as file:
@@ -174,15 +177,24 @@ def _postgres(where: str) -> sa.Engine:
     return engine
 
 
-def _bring_up_to_date(engine: sa.Engine, where: str) -> None:
+def _absent(where: str) -> StoreError:
+    return StoreError(
+        f"history {shown(where)}: there is none yet; pg95 nightly and pg95 report --save-history write one"
+    )
+
+
+def _bring_up_to_date(engine: sa.Engine, where: str, *, make: bool = True) -> None:
     """Run the migrations that a store lacks, all or none.
 
     Raises:
         StoreError: a newer pg95 wrote it, or the tables there are not a store's.
     """
     with engine.connect() as connection:
-        if _revision(connection, where) == REVISIONS[-1]:
-            return
+        revision = _revision(connection, where)
+    if revision == REVISIONS[-1]:
+        return
+    if revision is None and not make:
+        raise _absent(where)
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))

@@ -170,6 +170,16 @@ class Reader:
             for row in self._connection.execute(query)
         ]
 
+    def found_between(self, from_us: int, to_us: int) -> set[str]:
+        """The keys of the findings of all runs whose window ended in (from_us, to_us]."""
+        table, run = tables.sighting, tables.run
+        query = (
+            sa.select(table.c.finding)
+            .join(run, table.c.run == run.c.id)
+            .where(run.c.to_us > from_us, run.c.to_us <= to_us)
+        )
+        return set(self._connection.scalars(query.distinct()))
+
     # --- snapshots and positions
 
     def latest_snapshot(self, server: str, before_us: int | None = None) -> Snapshot | None:

@@ -77,9 +77,16 @@ def statement_row(statement: StatementName) -> dict[str, Any]:
 
 def run_of(row: sa.Row[Any]) -> Run:
     """A row of run."""
-    target = json.loads(row.target)
     return Run(
-        row.kind, row.made_us, row.from_us, row.to_us, target, row.log_set, row.errors, row.id
+        kind=row.kind,
+        made_us=row.made_us,
+        from_us=row.from_us,
+        to_us=row.to_us,
+        target=json.loads(row.target),
+        log_set=row.log_set,
+        errors=row.errors,
+        judged=tuple(json.loads(row.judged)),
+        id=row.id,
     )
 
 
@@ -92,5 +99,6 @@ def run_row(run: Run) -> dict[str, Any]:
         "from_us": run.from_us,
         "to_us": run.to_us,
         "errors": run.errors,
+        "judged": as_json(list(run.judged)),
         "target": as_json({key: v for key, v in run.target.items() if key != "histogram"}),
     }

@@ -17,10 +17,13 @@ _FREED_PAGES = 100_000  # given back to the file system at a time
 class Store:
     """An open history; close it, or use it as a context manager."""
 
-    def __init__(self, where: str) -> None:
-        """`where` is a path, or the address of a server (postgresql://user@host/database)."""
+    def __init__(self, where: str, *, make: bool = True) -> None:
+        """`where` is a path, or the address of a server (postgresql://user@host/database).
+
+        With `make` one that is not there is made, else it is an error.
+        """
         self._where = where
-        self._engine = opening.open_engine(where)
+        self._engine = opening.open_engine(where, make=make)
 
     @property
     def name(self) -> str:

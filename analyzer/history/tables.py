@@ -61,6 +61,7 @@ run = sa.Table(
     sa.Column("from_us", sa.BigInteger),
     sa.Column("to_us", sa.BigInteger),
     sa.Column("errors", sa.BigInteger, nullable=False),
+    sa.Column("judged", sa.Text, nullable=False),  # JSON: detectors that found something or nothing
     sa.Column("target", sa.Text, nullable=False),  # JSON
 )
 

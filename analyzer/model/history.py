@@ -50,7 +50,7 @@ class Figures:
         """The quantile of what ran, and what it lies between; None of nothing.
 
         What is missing from the histogram was faster than `floor_ms`, so ranks count from the slow
-        end. Where the histogram stands for more than was seen, the interval is that of order
+        end; where nobody counted that, the quantile of what was logged is a bound. Where the histogram stands for more than was seen, the interval is that of order
         statistics, as for sampled logs (docs/p95.md).
         """
         held = self.histogram.total
@@ -62,6 +62,8 @@ class Figures:
             floor_ms = self.floor_ms
             return Quantile(floor_ms or 0.0, 0.0, floor_ms, "bound")
         low, middle, high = self.histogram.at_rank(rank)
+        if self.floor_ms is not None and ran == held:
+            return Quantile(middle, 0.0, high, "bound")
         if self.samples >= held:
             return Quantile(middle, low, high, "histogram" if ran == held else "tail-exact")
         margin = math.ceil(_Z * math.sqrt(quantile * (1 - quantile) / max(self.samples, 1)) * held)
@@ -110,7 +112,8 @@ class Run:
 
     `kind` is report or nightly, `log_set` which logs it read (a name of the configuration).
     `from_us` and `to_us` are the window's ends (None where nothing has a time), `made_us` is when
-    it was stored. `target` is report.json's `target`, without the histogram.
+    it was stored. `target` is report.json's `target`, without the histogram. `judged` are the
+    detectors that could judge: what one of them does not find is not there.
     """
 
     kind: str
@@ -120,6 +123,7 @@ class Run:
     target: Mapping[str, Any]
     log_set: str = ""
     errors: int = 0
+    judged: Sequence[str] = ()
     id: int | None = None
 
 

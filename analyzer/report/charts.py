@@ -147,6 +147,42 @@ def by_hour(hours: Sequence[Mapping[str, Any]], target_ms: float) -> dict[str, A
     }
 
 
+def trend(days: Sequence[Mapping[str, Any]], target_ms: float) -> dict[str, Any] | None:
+    """P95 of each day as a line with dots under the target's line; None for fewer than two days."""
+    shown = [day for day in days if is_number(day["p95_ms"])]
+    if len(shown) < 2:  # noqa: PLR2004 - one day is no trend
+        return None
+    tallest = max(target_ms * 1.25, *(float(day["p95_ms"]) for day in shown))
+    width, margin = WIDTH * 2, 12.0
+    step = (width - 2 * margin) / (len(shown) - 1)
+    dots = [
+        {
+            "x": rounded(margin + place * step),
+            "y": rounded(_FLOOR - float(day["p95_ms"]) / tallest * _PLOT_HEIGHT),
+            "over": float(day["p95_ms"]) > target_ms,
+            "title": f"{str(day['from'])[:10]}: {ms(day['p95_ms'])}, {plural(day['calls'], 'call')}",
+        }
+        for place, day in enumerate(shown)
+    ]
+    every = max(1, math.ceil(len(shown) / 8))
+    ticks = [
+        {"x": dots[p]["x"], "label": str(shown[p]["from"])[5:10]}
+        for p in range(0, len(shown), every)
+    ]
+    return {
+        "width": width,
+        "height": _FLOOR + 30.0,
+        "floor": _FLOOR,
+        "dots": dots,
+        "line": " ".join(f"{dot['x']:g},{dot['y']:g}" for dot in dots),
+        "ticks": ticks,
+        "target_y": rounded(_FLOOR - target_ms / tallest * _PLOT_HEIGHT),
+        "target_label": ms(target_ms),
+        "over": sum(1 for dot in dots if dot["over"]),
+        "days": len(shown),
+    }
+
+
 def gauge(measured: Mapping[str, Any], target_ms: float) -> dict[str, Any] | None:
     """A value and its interval on a logarithmic track with the target in the middle."""
     middle, low, high = (measured.get(name) for name in ("value_ms", "low_ms", "high_ms"))

@@ -91,6 +91,7 @@ def build_document(
             "indexes": indexes_part(indexes),
             "events": events_part(workload, redactor),
             "trend": [],
+            "changes": [],
             "hours": hours(workload.traffic),
             "detectors": detectors_part(outcomes),
         }

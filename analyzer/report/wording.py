@@ -3,6 +3,7 @@
 from typing import Any
 
 from analyzer.report.formats import count, ms, one_line, percent, plural, quantile_name, size
+from analyzer.report.layout import brief
 from analyzer.report.values import Document
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -22,6 +23,8 @@ VERIFIED = {
     "rule": "not tried on this database",
 }
 _STATES = ("met", "missed")
+_NAMED = 5  # of each kind, in the lines about what the history says
+_SQL = 90
 
 
 def state(measured: dict[str, Any] | None) -> str:
@@ -75,8 +78,34 @@ def headline(document: Document) -> str:
 
 
 def open_findings(document: Document) -> list[dict[str, Any]]:
-    """The findings that count: all but acknowledged ones."""
-    return [one for one in document["findings"] if one.get("status") != "acknowledged"]
+    """The findings that count: all but acknowledged ones, and those that are gone."""
+    passed = ("acknowledged", "gone")
+    return [one for one in document["findings"] if one.get("status") not in passed]
+
+
+def gone(document: Document) -> list[dict[str, Any]]:
+    """What the history knows and the input does not show any more, though it would have."""
+    return [one for one in document["findings"] if one.get("status") == "gone"]
+
+
+def since_lines(document: Document) -> list[str]:
+    """What a history says, in lines: findings that are new or gone, statements that changed."""
+    known = [one.get("status") for one in document["findings"]]
+    parts = [f"{known.count(name)} {name}" for name in ("new", "ongoing", "gone") if name in known]
+    lines = [f"Findings against the history: {', '.join(parts)}."] if parts else []
+    lines += [
+        f"Gone: {one_line(one['title'])} ({one_line(one['key'])})"
+        for one in gone(document)[:_NAMED]
+    ]
+    changes = document.get("changes") or []
+    return lines + [change_line(one) for one in changes[:_NAMED]]
+
+
+def change_line(change: dict[str, Any]) -> str:
+    """A statement that got slower or faster, in a line."""
+    how = "Slower" if change["slower"] else "Faster"
+    times = f"{ms(change['before_ms'])} to {ms(change['after_ms'])}"
+    return f"{how}: {times} ({change['ratio']:g}×), {brief(change['sql'], _SQL)}"
 
 
 def acknowledged(document: Document) -> list[dict[str, Any]]:

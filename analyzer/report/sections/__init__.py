@@ -14,6 +14,7 @@ from analyzer.report.sections import (
     statements,
     summary,
     tables,
+    trend,
 )
 from analyzer.report.sections._base import Section
 
@@ -22,6 +23,7 @@ SECTIONS: tuple[Section, ...] = (
     actions.SECTION,
     latency.SECTION,
     findings.SECTION,
+    trend.SECTION,
     savings.SECTION,
     statements.SECTION,
     requests.SECTION,

@@ -20,7 +20,7 @@ def prepare(document: Document) -> dict[str, Any] | None:
     if not statements:
         return None
     findings: dict[str, list[str]] = {}
-    for finding in document["findings"]:
+    for finding in (one for one in document["findings"] if one.get("status") != "gone"):
         for shape_id in finding["shape_ids"]:
             findings.setdefault(shape_id, []).append(finding["key"])
     shown = statements[:SHOWN_STATEMENTS]

@@ -25,6 +25,7 @@ from analyzer.report.wording import (
     saves,
     saving_detail,
     severities,
+    since_lines,
     state,
     value,
 )
@@ -45,7 +46,7 @@ _LINK = re.compile(r"(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
 
 def render(document: Document) -> str:
     """Verdict, actions, findings with their fixes, top statements, coverage; at most 64 KB."""
-    parts = (_verdict(document), _actions(document), _savings(document))
+    parts = (_verdict(document), _actions(document), _savings(document), _since(document))
     head = [_within(part, _HEAD_BYTES) for part in parts]
     tail = [_within(part, _TAIL_BYTES) for part in (_statements(document), _coverage(document))]
     room = LIMIT_BYTES - _NOTE_BYTES - sum(_bytes(part) + 1 for part in head + tail)
@@ -159,6 +160,11 @@ def _actions(document: Document) -> str:
 def _savings(document: Document) -> str:
     lines = [f"- {escape(line)}" for line in if_fixed(document)]
     return "\n".join(["## If the loops are fixed", "", *lines, ""]) if lines else ""
+
+
+def _since(document: Document) -> str:
+    lines = [f"- {escape(line)}" for line in since_lines(document)]
+    return "\n".join(["## Against the history", "", *lines, ""]) if lines else ""
 
 
 def _findings(document: Document, room: int) -> list[str]:

@@ -24,6 +24,7 @@ from analyzer.report.wording import (
     method,
     open_findings,
     severities,
+    since_lines,
     state,
     value,
 )
@@ -44,6 +45,7 @@ def render(document: Document, console_width: int = 100, *, colour: bool = False
     _verdict(console, document)
     _actions(console, document)
     _savings(console, document)
+    _since(console, document)
     _findings(console, document)
     _statements(console, document)
     _silent(console, document)
@@ -95,6 +97,14 @@ def _savings(console: Console, document: Document) -> None:
         console.print(Text("If the loops are fixed", style="bold"))
     for line in lines:
         console.print(Text(f"  {line}"))
+
+
+def _since(console: Console, document: Document) -> None:
+    lines = since_lines(document)
+    if lines:
+        console.print()
+    for line in lines:
+        console.print(Text(line))
 
 
 def _grid(title: str) -> Table:

@@ -61,6 +61,7 @@ def _runs() -> None:
         sa.Column("from_us", sa.BigInteger),
         sa.Column("to_us", sa.BigInteger),
         sa.Column("errors", sa.BigInteger, nullable=False),
+        sa.Column("judged", sa.Text, nullable=False),
         sa.Column("target", sa.Text, nullable=False),
     )
     op.create_table(

@@ -1,0 +1,45 @@
+"""What commands that look into a history have in common."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from analyzer.pipeline import Result
+
+USERS = "default"
+history_option: Callable[[Any], Any] = click.option(
+    "--history",
+    metavar="PATH",
+    envvar="PG95_HISTORY",
+    help="The history: a file, postgresql://user@host/database, or default, the user's own.",
+)
+
+
+def place(given: str | None) -> str | None:
+    """What --history means to open_store: None is the user's own."""
+    return None if given in (None, USERS) else given
+
+
+def remember(result: "Result", given: str | None, *, save: bool) -> None:
+    """Tell in the report what the history knows, and store the report with `save`."""
+    from datetime import UTC, datetime
+
+    from analyzer.history import open_store
+    from analyzer.history.keeping import keep, look_back, trend
+
+    document = result.document
+    with open_store(place(given), make=save) as store:
+        if not save:
+            with store.reading() as reader:
+                look_back(reader, document)
+            return
+        now_us = int(datetime.now(UTC).timestamp() * 1e6)
+        with store.transaction() as night:
+            look_back(night, document)
+            keep(night, document, result.hours, now_us)
+            document["trend"] = trend(night, document)
+            night.retain(now_us)
+        store.vacuum()
+        click.echo(f"pg95: saved to the history {store.name}", err=True)

@@ -1,0 +1,190 @@
+"""A report and the history: what the history says about it, and what the history keeps of it.
+
+Both work on the document (report.json), so every view shows it, and the nightly job does the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from analyzer.errors import StoreError, UsageError
+from analyzer.history.changes import Change, compare, of_figures, of_statement
+from analyzer.history.findings import GONE, RunView, document_entry, judge
+from analyzer.model.histogram import Quantile
+from analyzer.model.history import DAY_HOURS, HOUR_US, HourFigures, Run, Seen
+
+if TYPE_CHECKING:
+    from analyzer.history.night import Night
+    from analyzer.history.reading import Reader
+
+TREND_DAYS = 90
+COMPARED_DAYS = 7
+_DAY_US = DAY_HOURS * HOUR_US
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def look_back(reader: "Reader", document: dict[str, Any]) -> None:
+    """Fill in what the history knows: findings' status, those that are gone, `trend`, `changes`.
+
+    `changes` compares with the COMPARED_DAYS days before the report's window.
+    """
+    show_statuses(document, judge(reader.findings(), document))
+    document["trend"] = trend(reader, document)
+    begin_us = _window(document)[0]
+    document["changes"] = [] if begin_us is None else _changes(reader, document, begin_us)
+
+
+def show_statuses(document: dict[str, Any], seen: Sequence[Seen]) -> None:
+    """Write what became of each finding into the document, and those that are gone behind them."""
+    by_key = {one.key: one for one in seen}
+    present = [one for one in document["findings"] if one["status"] != GONE]
+    for finding in present:
+        one = by_key[finding["key"]]
+        finding["status"] = one.status
+        finding["first_seen"] = iso(one.known.first_us) if one.known else None
+        finding["returned"] = one.returned
+    gone = [
+        document_entry(one.known) | {"first_seen": iso(one.known.first_us), "returned": False}
+        for one in seen
+        if one.status == GONE and one.known is not None
+    ]
+    document["findings"] = [*present, *gone]
+
+
+def trend(
+    reader: "Reader",
+    document: Mapping[str, Any],
+    statements: Iterable[int] | None = None,
+    days: int = TREND_DAYS,
+) -> list[dict[str, Any]]:
+    """The quantile by day against the target of a document, of some statements or of everything."""
+    target = document["target"]
+    to_us = _window(document)[1]
+    from_us = 0 if to_us is None else max(to_us - days * _DAY_US, 0)
+    return trend_rows(reader, target["ms"], target["quantile"], from_us, statements)
+
+
+def trend_rows(
+    reader: "Reader",
+    target_ms: float,
+    quantile: float,
+    from_us: int,
+    statements: Iterable[int] | None = None,
+) -> list[dict[str, Any]]:
+    """Days from a time on: calls, the quantile with what it lies between, and its verdict."""
+    rows = []
+    for point in reader.trend(statements, from_us):
+        told = point.figures.quantile(quantile)
+        rows.append(
+            {
+                "from": iso(point.from_us),
+                "to": iso(point.to_us),
+                "calls": point.figures.calls,
+                "p95_ms": _ms(told.value_ms) if told and told.method != "bound" else None,
+                "low_ms": _ms(told.low_ms if told else None),
+                "high_ms": _ms(told.high_ms if told else None),
+                "method": told.method if told else "none",
+                "verdict": verdict_of(told, target_ms),
+                "clock": "client" if point.figures.client else "server",
+            }
+        )
+    return rows
+
+
+def verdict_of(told: Quantile | None, target_ms: float) -> str:
+    """Met or missed where all that the quantile lies between is on one side of the target."""
+    if told is None:
+        return "unknown"
+    if told.high_ms is not None and told.high_ms <= target_ms:
+        return "met"
+    return "missed" if told.low_ms > target_ms else "unknown"
+
+
+def _changes(reader: "Reader", document: Mapping[str, Any], begin_us: int) -> list[dict[str, Any]]:
+    """Statements that got slower or faster than in the days before, most time first."""
+    quantile = document["target"]["quantile"]
+    hour_us = begin_us // HOUR_US * HOUR_US  # the report may share an hour with what is before
+    _, before = reader.window(hour_us - COMPARED_DAYS * _DAY_US, hour_us)
+    found = []
+    for statement in document["statements"]:
+        known = before.get(statement["lineage"])
+        if known is None or known[1].client != (statement.get("clock") == "client"):
+            continue
+        change = compare(of_figures(known[1], quantile), of_statement(statement), quantile)
+        if change is not None:
+            found.append(change_fields(statement, change))
+    return sorted(found, key=lambda one: (-abs(one["extra_ms"]), one["lineage"]))
+
+
+def change_fields(statement: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """A statement's change as JSON values; `statement` has its names and its SQL."""
+    names = ("shape_id", "lineage", "fingerprint", "sql")
+    return {name: statement[name] for name in names} | {
+        "slower": change.slower,
+        "ratio": round(change.ratio, 3),
+        "before_ms": _ms(change.before_ms),
+        "after_ms": _ms(change.after_ms),
+        "before_calls": change.before_calls,
+        "after_calls": change.after_calls,
+        "extra_ms": _ms(change.extra_ms),
+    }
+
+
+def keep(
+    night: "Night",
+    document: Mapping[str, Any],
+    hours: Iterable[HourFigures],
+    now_us: int,
+    kind: str = "report",
+    log_set: str = "",
+) -> Sequence[Seen]:
+    """Store a run: its figures by hour, its verdict and its findings; gives the findings' status.
+
+    Raises:
+        UsageError: the document shows values, which a history does not hold.
+        StoreError: a report over the same time is in the history, so executions would count twice.
+    """
+    if document["redaction"] == "off":
+        raise UsageError("a history holds no values of your data: leave out --no-redact")
+    from_us, to_us = _window(document)
+    if kind == "report" and from_us is not None and to_us is not None:
+        _refuse_twice(night, from_us, to_us)
+    night.add_hours(hours)
+    errors = sum(one["count"] for one in document["events"] if one["kind"] == "error")
+    judged = sorted(RunView(document).judged)
+    run = Run(kind, now_us, from_us, to_us, document["target"], log_set, errors, judged)
+    return night.update_findings(document, night.add_run(run), now_us if to_us is None else to_us)
+
+
+def _refuse_twice(night: "Night", from_us: int, to_us: int) -> None:
+    other = night.overlapping(from_us, max(to_us, from_us + 1))
+    if other is not None:
+        raise StoreError(
+            f"the history has a run over {iso(other.from_us)} to {iso(other.to_us)} already, and the input reaches "
+            f"from {iso(from_us)} to {iso(to_us)}: what both have would count twice. Leave out --save-history, "
+            "give --since or --until, or use pg95 nightly, which remembers how far it has read"
+        )
+
+
+def _window(document: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """The document's window in µs since 1970, UTC."""
+    return moment_us(document["window"]["from"]), moment_us(document["window"]["to"])
+
+
+def moment_us(text: str | None) -> int | None:
+    """An ISO 8601 time of report.json as µs since 1970, UTC."""
+    if text is None:
+        return None
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+
+
+def iso(at_us: int | None) -> str | None:
+    """A time as report.json writes it, to the second."""
+    if at_us is None:
+        return None
+    moment = _EPOCH + timedelta(microseconds=at_us)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _ms(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
