@@ -129,9 +129,9 @@ def kill_nights(folder: Path, form: str, kills: int, seed: int, *, own: bool = T
                 continue
             began = time.monotonic()
             process = nights.begin("pg95.toml")
-            end = began + chance.uniform(0, patience * 1.3)
+            end = began + chance.uniform(0, patience * 1.1)
             while time.monotonic() < end:
-                if chance.random() < 0.3:
+                if chance.random() < 0.05:
                     log.step()  # while it is read
                 time.sleep(min(0.01, max(0.0, end - time.monotonic())))
             if patience and chance.random() < 0.9:

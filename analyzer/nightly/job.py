@@ -184,7 +184,9 @@ class _Night:
         ]
         found = [found for one in news.values() for found in one.found]
         told = [*notes, *(note for one in news.values() for note in one.notes)]
-        return NightInputs(looks, found, told, self._settings.logging_server, again)
+        is_all = not any(one.kept for one in news.values())
+        server = self._settings.logging_server
+        return NightInputs(looks, found, told, server, is_all=is_all, again=again)
 
     def _analyse(self, looks: Sequence[Look], inputs: NightInputs) -> pipeline.Result:
         self._tell("analysing")

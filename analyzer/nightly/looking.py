@@ -108,13 +108,19 @@ class NightInputs:
         found: Sequence[Found],
         notes: Sequence[str],
         logging_server: str | None = None,
+        *,
+        is_all: bool = False,
         again: Sequence[LogFiles] = (),
     ) -> None:
-        """`logging_server` wrote the logs; `again` are logs to be read whole instead."""
+        """`logging_server` wrote the logs; `is_all`: there is nothing else that was read before.
+
+        `again` are logs to be read whole instead.
+        """
         self._looks = looks
         self._found = found
         self._notes = notes
         self._logging_server = logging_server
+        self._is_all = is_all
         self._again = again
         self._new: NewEntries | None = None
         self._recording: Recording | None = None
@@ -172,6 +178,6 @@ class NightInputs:
                 f"{', '.join(self._new.torn)}: truncated while it was read; run pg95 nightly again"
             )
         failures = [one.failure for one in self._recording.coverage.sources if one.failure]
-        if failures and len(failures) == len(self._recording.coverage.sources):
+        if self._is_all and failures and len(failures) == len(self._recording.coverage.sources):
             raise InputError("\n".join(failures[:3]))
         return self._new.positions()

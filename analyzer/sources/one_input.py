@@ -1,6 +1,7 @@
 """One input: opened, recognised by content, read by whoever knows its format, accounted for."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
@@ -90,13 +91,16 @@ class Input:
                     stream.progress = progress
                     self._document(known, stream)
         except InputError as error:
-            self._fail(str(error))
+            self._refused(error)
         except MovedError:
             self._warn(MOVED)
         return None
 
     def _recognise(self, stream: InputStream) -> Recognised | None:
         coverage, head = self._coverage, stream.head
+        if not head and self._portion is not None:
+            stream.close()
+            raise MovedError
         if not head:
             why = stream.damage or "is empty"
             self._fail(f"{coverage.path}: {why}; nothing to analyse in it")
@@ -152,7 +156,7 @@ class Input:
                 if self._portion is not None and self._coverage.failure is None:
                     self._portion.end(stream)
         except InputError as error:
-            self._fail(str(error))
+            self._refused(error)
         except MovedError:
             self._warn(MOVED)
 
@@ -326,6 +330,13 @@ class Input:
             f"known are {detection.KNOWN}; for a log of another kind give --log-format "
             "(and --log-line-prefix, as SHOW log_line_prefix prints it)"
         )
+
+    def _refused(self, error: InputError) -> None:
+        """It cannot be opened or read; a file that held something when it was found, and is away, was moved."""
+        if self._portion is not None and not os.path.lexists(self._path.partition("!")[0]):
+            self._warn(MOVED)
+        else:
+            self._fail(str(error))
 
     def _warn(self, message: str) -> None:
         self._recording.coverage.warnings.append(f"{self._coverage.path}: {message}")

@@ -5,7 +5,6 @@ new name, nor a copy, nor compression changes those. So what is renamed, copied 
 (copytruncate), or compressed is read on where it was left.
 """
 
-import hashlib
 import os
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from uuid import uuid4
 from analyzer.errors import InputError
 from analyzer.model.log_position import LogPosition
 from analyzer.sources.expansion import expand, identity
-from analyzer.sources.increments.portion import HEAD_BYTES, TAIL_BYTES, Found, head_hash
+from analyzer.sources.increments.portion import HEAD_BYTES, Found, head_hash, tail_hash
 from analyzer.sources.opening import is_url, open_input
 from analyzer.sources.options import ReadOptions
 
@@ -49,32 +48,21 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file as it is now. `tail` gives the hash of the bytes before an offset of a plain one."""
+    """A file as it was when it was looked at, all of it through one opening: names may change meanwhile.
+
+    `goes_on` has the ids of the contents that it may be: where what was read of those last stands
+    before their position.
+    """
 
     path: str
     status: os.stat_result
     head: bytes
     is_plain: bool
+    goes_on: frozenset[str]
 
     def is_as_it_was(self, position: LogPosition) -> bool:
         """Whether nothing was done to the file since it was read to its end."""
         return position.is_finished and _unchanged(self.path, self.status, position)
-
-    def begins_as(self, position: LogPosition) -> bool:
-        """Whether its first bytes are those of a known content."""
-        count = position.head_bytes
-        return len(self.head) >= count and head_hash(self.head[:count]) == position.head_hash
-
-    def goes_on(self, position: LogPosition) -> bool:
-        """Whether it is that content: so it is where what was read last stands before the position."""
-        if not self.begins_as(position):
-            return False
-        if not self.is_plain or not position.tail_hash or self.shrank(position):
-            return True
-        low = max(0, position.offset - TAIL_BYTES)
-        with open(self.path, "rb", buffering=0) as raw:  # noqa: PTH123 - for pread alone
-            tail = os.pread(raw.fileno(), position.offset - low, low)
-        return hashlib.sha256(tail).hexdigest() == position.tail_hash
 
     def shrank(self, position: LogPosition) -> bool:
         """Whether some of what was read is no longer there."""
@@ -96,7 +84,7 @@ def find_new(log: LogFiles, known: Sequence[LogPosition], now_us: int) -> News:
         if same is not None:
             left.remove(same)
             news.kept.append(replace(same, path=path, seen_us=now_us))
-        elif (file := _opened(path, status, left, news)) is not None:
+        elif (file := _opened(path, left, news)) is not None:
             files.append(file)
     _match(log, left, files, news, now_us)
     _add_new(log, files, news, now_us)
@@ -131,12 +119,19 @@ def _unchanged(path: str, status: os.stat_result, position: LogPosition) -> bool
     )
 
 
-def _opened(path: str, status: os.stat_result, left: list[LogPosition], news: News) -> _File | None:
-    """A file with its first bytes; None of one that is empty or cannot be read."""
+def _opened(path: str, left: list[LogPosition], news: News) -> _File | None:
+    """A file that is looked at; None of one that is empty or cannot be read."""
     try:
         with open_input(path) as stream:
-            head = stream.head[:HEAD_BYTES]
-            return _File(path, status, head, stream.seekable_file is not None) if head else None
+            head, status = stream.head[:HEAD_BYTES], stream.status
+            if not head or status is None:
+                return None
+            plain = stream.seekable_file
+            descriptor = None if plain is None else plain[0].fileno()
+            goes_on = frozenset(
+                one.id for one in left if _goes_on(head, status.st_size, descriptor, one)
+            )
+            return _File(path, status, head, plain is not None, goes_on)
     except InputError as error:
         news.notes.append(str(error))
     for position in [one for one in left if one.path == path]:
@@ -145,12 +140,27 @@ def _opened(path: str, status: os.stat_result, left: list[LogPosition], news: Ne
     return None
 
 
+def _begins_as(head: bytes, position: LogPosition) -> bool:
+    """Whether the first bytes of a file are those of a known content."""
+    count = position.head_bytes
+    return len(head) >= count and head_hash(head[:count]) == position.head_hash
+
+
+def _goes_on(head: bytes, size: int, descriptor: int | None, position: LogPosition) -> bool:
+    """Whether a file is that content; of a plain one (`descriptor`) what stands before the position tells."""
+    if not _begins_as(head, position):
+        return False
+    if descriptor is None or not position.tail_hash or size < position.offset:
+        return True
+    return tail_hash(descriptor, head, position.offset) == position.tail_hash
+
+
 def _match(
     log: LogFiles, left: list[LogPosition], files: list[_File], news: News, now_us: int
 ) -> None:
     """Find the files in which known contents are now; what is matched is taken out of both."""
     for position in sorted(left, key=lambda one: -one.head_bytes):
-        fitting = [file for file in files if file.goes_on(position)]
+        fitting = [file for file in files if position.id in file.goes_on]
         if not fitting:
             continue
         file = min(fitting, key=lambda one: _unlikely(one, position))
@@ -188,7 +198,7 @@ def _unlikely(file: _File, position: LogPosition) -> tuple[bool, bool, bool, boo
 
 def _drop_copies(file: _File, files: list[_File], news: News) -> None:
     """Take out those that hold what `file` holds: a copy, or a compressed one being made."""
-    for other in [one for one in files if one.head == file.head]:
+    for other in [one for one in files if _are_one(one.head, file.head)]:
         files.remove(other)
         news.notes.append(f"{other.path}: holds what {file.path} holds, which is read instead")
 
@@ -222,8 +232,21 @@ def _add_new(log: LogFiles, files: list[_File], news: News, now_us: int) -> None
         news.found.append(Found(file.path, start, log.options, log.settle_seconds))
 
 
+def _are_one(head: bytes, other: bytes) -> bool:
+    """Whether contents that begin so are one; a copy that is being made may not have all of it yet."""
+    shorter = min(len(head), len(other))
+    return head[:shorter] == other[:shorter]
+
+
 def _is_copy(file: _File, position: LogPosition) -> bool:
-    return len(file.head) == position.head_bytes and file.begins_as(position)
+    """Whether a file holds a content that was read."""
+    if len(file.head) == HEAD_BYTES or len(file.head) == position.head_bytes:
+        return len(file.head) == position.head_bytes and _begins_as(file.head, position)
+    try:  # a copy that is being made: what it is a copy of tells
+        with open_input(position.path) as stream:
+            return stream.head[:HEAD_BYTES].startswith(file.head)
+    except InputError:
+        return False
 
 
 def _note_absent(position: LogPosition, news: News, now_us: int) -> None:

@@ -148,16 +148,16 @@ class Portion:
         if self._stop is not None and end < self._stop:
             self.is_torn = True
             return
-        before, file = self.found.before, stream.seekable_file
+        before, file, status = self.found.before, stream.seekable_file, stream.status
+        if status is None:
+            raise ValueError(self.found.path)
         head = stream.head[:HEAD_BYTES]
         offset = end - self._unused
         if file is None:  # packed: it holds all that it ever will
-            status = os.stat(self.found.path.partition("!")[0])  # noqa: PTH116 - as its twin fstat
             size, tail, is_finished = status.st_size, "", True
         else:
             raw, size = file
-            status = os.fstat(raw.fileno())
-            tail = _tail_hash(raw.fileno(), head, offset)
+            tail = tail_hash(raw.fileno(), head, offset)
             is_finished = self._is_settled and offset == size
         self.after = replace(
             before,
@@ -175,7 +175,7 @@ class Portion:
         )
 
 
-def _tail_hash(descriptor: int, head: bytes, offset: int) -> str:
+def tail_hash(descriptor: int, head: bytes, offset: int) -> str:
     """The hash of the bytes before an offset; "" if the file was truncated just now."""
     low = max(0, offset - TAIL_BYTES)
     tail = os.pread(descriptor, offset - low, low)

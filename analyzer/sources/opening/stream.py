@@ -1,6 +1,7 @@
 """One input as a stream of uncompressed bytes."""
 
 import io
+import os
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -86,6 +87,11 @@ class InputStream(io.RawIOBase):
         if self.compression is not None or self._watch is None or self._watch.size is None:
             return None
         return self._raw, self._watch.size
+
+    @property
+    def status(self) -> os.stat_result | None:
+        """The open file's, whatever its name is by now; None of what is no local file."""
+        return None if self._watch is None else os.fstat(self._raw.fileno())
 
     def note_changes(self, used: int | None = None) -> None:
         """Look once what happened to the file meanwhile, and add that to `notes`.
