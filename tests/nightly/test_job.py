@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
 from growing import written
@@ -15,6 +15,14 @@ from analyzer.history import open_store
 
 if TYPE_CHECKING:
     from conftest import Hook
+
+
+class Postgres(Protocol):
+    """The server of tests/conftest.py."""
+
+    def create_database(self, name: str) -> str: ...
+    def psql(self, sql: str, dsn: str | None = None) -> str: ...
+
 
 CONFIG = """
 [target]
@@ -37,6 +45,21 @@ url_env = "PG95_TEST_HOOK"
 [metrics]
 textfile = "out/pg95.prom"
 """
+
+
+def _loops() -> str:
+    """An N+1: projects, and then the tasks of each, one by one."""
+    lines = []
+    for place in range(8 * 13):
+        turn, child = divmod(place, 13)
+        what = f"tasks WHERE project_id = {turn * 13 + child}" if child else "projects"
+        at = f"2026-01-01 00:00:0{turn}.{child:03} UTC [98] 69560062.62"
+        sql = f"SELECT id, name FROM {what}"
+        lines.append(f"{at} u@d LOG:  duration: 0.500 ms  statement: {sql}\n")
+    return "".join(lines)
+
+
+LOOPS = _loops()
 
 
 class Done(NamedTuple):
@@ -70,7 +93,7 @@ class Place:
         """Another log file, an hour or more after the one before."""
         # One that is fast shows that the log has every statement.
         text = "2026-01-01 00:00:00.000 UTC [99] 69560063.63 u@d LOG:  duration: 0.010 ms  statement: SELECT a FROM b\n"
-        text += written("stderr", seed, count).decode()
+        text += LOOPS + written("stderr", seed, count).decode()
         day = f"2026-02-{seed:02} "
         text = text.replace("2026-01-01 ", day)
         if slower != 1.0:
@@ -237,3 +260,40 @@ def test_quiet_says_nothing_and_json_is_a_document(tmp_path: Path, place: Place)
     assert (done.stdout, done.stderr) == ("", "")
     done = place.night("-q", "--format", "json")
     assert json.loads(done.stdout)["target"]["executions"] == 0
+
+
+SERVER = """
+[history]
+path = "history.db"
+[[servers]]
+name = "prod"
+dsn_env = "PG95_TEST_DSN"
+[[servers]]
+name = "gone"
+dsn = "host=127.0.0.1 port=1 dbname=x"
+[outputs]
+json = "out/report.json"
+"""
+
+
+def test_counters_of_a_server_are_those_since_the_last_night(
+    place: Place, postgres15: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn = postgres15.create_database("nightly")
+    postgres15.psql("CREATE EXTENSION pg_stat_statements; CREATE TABLE a (id int)", dsn)
+    monkeypatch.setenv("PG95_TEST_DSN", dsn)
+    (place.folder / "pg95.toml").write_text(SERVER)
+    postgres15.psql("SELECT count(*) FROM a AS earlier;" * 3, dsn)
+    told = place.night().stderr
+    assert "server prod: its first snapshot" in told
+    assert "server gone: no counters of this night" in told
+    assert place.report()["statements"] == []
+    postgres15.psql("SELECT count(*) FROM a AS earlier;" * 2 + "SELECT id FROM a;" * 5, dsn)
+    place.night()
+    calls = {one["sql"]: one["calls"] for one in place.report()["statements"]}
+    assert calls["SELECT count(*) FROM a AS earlier"] == 2
+    assert calls["SELECT id FROM a"] == 5
+    before = place.report()["statements"]
+    place.night("--dry-run")
+    place.night("-q")
+    assert place.report()["statements"] != before
