@@ -1,6 +1,6 @@
 # pg95: `make report` analyses the sample logs, `make test` checks everything. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format docs clean fuzz bench-ingest bench-nplusone bench-nightly bench-applications
+.PHONY: help report test lint format docs clean fuzz bench-ingest bench-nplusone bench-nightly bench-applications bench-history
 
 bin := .venv/bin
 
@@ -51,6 +51,10 @@ bench-nightly: ## kill 300 nights at random instants and compare their history w
 bench-applications: ## score what is found in the traffic of real applications (BED="--runs think" for less)
 	@tools/setup run
 	$(bin)/python benchmarks/applications/bench.py $(BED)
+
+bench-history: ## measure how large a year of nights is, and what a trend costs (BENCH="--nights 60" for less)
+	@tools/setup run
+	$(bin)/python benchmarks/history.py $(BENCH)
 
 fuzz: ## fuzz the native scanner and the Python readers for FUZZ_SECONDS (60) each
 	@tools/setup test

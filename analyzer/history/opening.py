@@ -87,7 +87,7 @@ def telling(where: str) -> Iterator[None]:
     except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
         said = " ".join(str(cause).split())
-        if "locked" in said:
+        if "locked" in said or "lock timeout" in said:
             said = f"another pg95 has been writing for {_BUSY_MS // 1000} s; try again later"
         elif "malformed" in said or "not a database" in said:
             said += "; the file is damaged: move it away, or give another --history"

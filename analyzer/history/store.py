@@ -6,11 +6,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import sqlalchemy as sa
+
 from analyzer.history import opening
 from analyzer.history.locks import file_lock, server_lock
 from analyzer.history.night import Night
 from analyzer.history.reading import Reader
 
+_WRITING = 0x7067393502  # an advisory lock of the database
 _FREED_PAGES = 100_000  # given back to the file system at a time
 
 
@@ -42,6 +45,8 @@ class Store:
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
+            if connection.dialect.name == "postgresql":  # as BEGIN IMMEDIATE: one writer at a time
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITING)))
             yield Night(connection)
 
     @contextmanager

@@ -77,6 +77,8 @@ class Histogram:
     def merged(cls, parts: Iterable["Histogram"]) -> "Histogram":
         """Several histograms as one, at the coarsest of their steps; an empty one of none."""
         found = list(parts)
+        if len(found) == 1:
+            return found[0]
         steps = min((one.steps for one in found), default=STEPS)
         found = [one.coarser(steps) for one in found]
         nothing = np.zeros(0, dtype=np.int64)

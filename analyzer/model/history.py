@@ -75,8 +75,8 @@ class Figures:
     def merged(parts: Iterable["Figures"]) -> "Figures | None":
         """Figures of one clock together; None of none."""
         found = list(parts)
-        if not found:
-            return None
+        if len(found) <= 1:
+            return found[0] if found else None
         floors = [one.floor_ms for one in found if one.floor_ms is not None]
         squares = [one.squares for one in found]
         return replace(

@@ -105,7 +105,7 @@ def change_line(change: dict[str, Any]) -> str:
     """A statement that got slower or faster, in a line."""
     how = "Slower" if change["slower"] else "Faster"
     times = f"{ms(change['before_ms'])} to {ms(change['after_ms'])}"
-    return f"{how}: {times} ({change['ratio']:g}×), {brief(change['sql'], _SQL)}"
+    return f"{how}: {times} ({count(change['ratio'])}×), {brief(change['sql'], _SQL)}"
 
 
 def acknowledged(document: Document) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ Json = Any
 
 TOP = [
     "schema_version", "tool", "generated_at", "redaction", "window", "coverage", "target",
-    "statements", "findings", "savings", "requests", "tables", "plans", "indexes", "events", "trend", "hours",
+    "statements", "findings", "savings", "requests", "tables", "plans", "indexes", "events", "trend", "changes", "hours",
     "detectors",
 ]  # fmt: skip
 CONTRACT = {
