@@ -38,6 +38,7 @@ from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
+from analyzer.workload.counter_inputs import count_snapshots
 from analyzer.workload.hours import HourTable
 from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
@@ -264,11 +265,13 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
     read = options.read
     if options.window is not None:
         read = _within(read, options.window)
-        recording.window = options.window
+        recording.counter_windows.append(options.window)
         recording.counters += options.window.counters
+    recording.asked_us = (read.since_us, read.until_us)
     gathering = gather(options.inputs, read, recording, progress)
     if options.more is not None:
         gathering.streams += options.more(recording, progress)
+    count_snapshots(recording)
     known = recording.catalog
     if options.schema:
         known = _read_schema(options.schema).completed_by(known)

@@ -17,6 +17,7 @@ from analyzer.cli.nightly import nightly
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
 from analyzer.cli.report import report
+from analyzer.cli.snapshot import snapshot
 from analyzer.cli.top import top
 
 __all__ = ["cli", "main", "settle"]
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (report, top, nplusone, plans, indexes, nightly, history, diff, ack, demo):
+for command in (report, top, nplusone, plans, indexes, nightly, history, diff, snapshot, ack, demo):
     cli.add_command(command)
 
 

@@ -60,6 +60,7 @@ def decode(content: bytes, text: Callable[[int], str]) -> Snapshot:
     for name, kind in _LISTS.items():
         made[name] = _rows(kind, made[name])
     made["warnings"] = tuple(made["warnings"])
+    made["own"] = tuple((database, query_id) for database, query_id in made.get("own", ()))
     made["server"] = ServerIdentity(**_known(ServerIdentity, made["server"]))
     return Snapshot(**_known(Snapshot, made))
 

@@ -8,7 +8,7 @@ from analyzer.model.catalog import Catalog
 from analyzer.model.coverage import Coverage
 from analyzer.model.event import Event
 from analyzer.model.plan import PlanShelf
-from analyzer.model.snapshot import CounterWindow
+from analyzer.model.snapshot import CounterWindow, Snapshot
 from analyzer.model.statement import StatementCounters
 from analyzer.model.strings import Strings
 
@@ -93,6 +93,9 @@ class Recording:
     A session's text is "<hex start>.<hex pid>" (PostgreSQL's %c) where known, else "pid:<n>" or
     "pid:<n>#<k>" for the k-th backend of that pid, or "client:<path>" for a client's stream.
     `rows` are rows returned or written by (source, key), where an application's log tells.
+    `snapshots` are those read from inputs, with the number of their source; what was counted between
+    them is in `counters`, and `counter_windows` are the windows that these are of. `asked_us` is from when
+    to when logs are read (None: from their beginning, to their end).
     `phases` is by (source, key) and `events` by (source, kind, code): an input that turns out to
     show what another shows is left out of both.
     """
@@ -106,6 +109,8 @@ class Recording:
     events: dict[tuple[int, str, str], Event] = field(default_factory=dict)
     plans: PlanShelf = field(default_factory=PlanShelf)
     counters: list[StatementCounters] = field(default_factory=list)
-    window: CounterWindow | None = None  # what all counters are of, where snapshots tell
+    snapshots: list[tuple[int, Snapshot]] = field(default_factory=list)
+    counter_windows: list[CounterWindow] = field(default_factory=list)
+    asked_us: tuple[int | None, int | None] = (None, None)
     catalog: Catalog | None = None
     coverage: Coverage = field(default_factory=Coverage)

@@ -124,7 +124,7 @@ class Snapshot:
             for row in self.counters
             if row.database_id is not None and row.query_id is not None
         }
-        return known | {(database, query_id): "" for database, query_id in self.own}
+        return known | dict.fromkeys(self.own, "")
 
     def setting(self, name: str) -> float | None:
         """A setting's figure in its own unit (of log_min_duration_statement: ms), None where there is none."""

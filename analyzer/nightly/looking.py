@@ -162,7 +162,7 @@ class NightInputs:
         )
         recording.counters += [replace(row, source=source) for row in one.window.counters]
         if one.name == self._logging_server and one.in_step:
-            recording.window = one.window
+            recording.counter_windows.append(one.window)
 
     def positions(self) -> list[LogPosition]:
         """How far what is new was read, when the pipeline has run.

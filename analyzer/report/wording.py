@@ -66,15 +66,36 @@ def headline(document: Document) -> str:
     target = document["target"]
     name, limit, figure = quantile_name(target["quantile"]), ms(target["ms"]), value(target)
     answers = {
-        "met": f"{name} is {figure}, under the target of {limit}.",
-        "missed": f"{name} is {figure}, over the target of {limit}.",
-        "unknown": f"It cannot be said whether {name} is under {limit}.",
+        "met": f"Queries {name} is {figure}, under the target of {limit}.",
+        "missed": f"Queries {name} is {figure}, over the target of {limit}.",
+        "unknown": f"It cannot be said whether queries {name} is under {limit}.",
     }
     answer = answers[state(target)]
     request = target["request"]
     if request is not None and state(request) not in (state(target), "unknown"):
         return f"{answer[:-1]}; of requests it is {value(request)}."
     return answer
+
+
+def parts_of(document: Document) -> list[dict[str, Any]]:
+    """Parts of the traffic with a target of their own, and those that miss the run's; worst first."""
+    parts = document["target"].get("by") or []
+    return sorted(parts, key=lambda part: ("missed", "unknown", "met").index(state(part)))
+
+
+def part_lines(document: Document, most: int = 8) -> list[str]:
+    """The parts that miss their target, or may, for a terminal; those that meet it are counted."""
+    parts = parts_of(document)
+    open_ones = [part for part in parts if state(part) != "met"]
+    lines = [
+        f"{one_line(part['dimension'])} {one_line(part['name'])}: {value(part)} ({state(part)}; "
+        f"{quantile_name(part['quantile'])} < {ms(part['ms'])}; {part['method']})"
+        for part in open_ones[:most]
+    ]
+    if len(open_ones) > most:
+        lines.append(f"{plural(len(open_ones) - most, 'more')} in --format json")
+    met = len(parts) - len(open_ones)
+    return [*lines, f"{plural(met, 'target')} of parts met"] if met else lines
 
 
 def open_findings(document: Document) -> list[dict[str, Any]]:

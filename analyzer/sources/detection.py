@@ -24,8 +24,10 @@ from analyzer.sources.logs.prefix_detection import detect_prefix, sample_lines
 from analyzer.sources.logs.unwrapping import UNWRAPPERS, recognise_wrapping
 from analyzer.sources.mapping import FieldMap
 from analyzer.sources.options import ReadOptions
+from analyzer.sources.snapshot_file import is_snapshot
 
 COUNTERS = "pg_stat_statements-"  # + csv, jsonl or json
+SNAPSHOT = "pg95-snapshot"
 PLAN = "explain-"  # + json, text, yaml or xml
 SCHEMA_SQL = "schema-sql"
 SCHEMA_PRISMA = "schema-prisma"
@@ -33,7 +35,7 @@ KNOWN = (
     "stderr, csvlog or jsonlog of PostgreSQL, plain or as syslog, journald and cloud providers "
     "wrap them, query logs of Prisma, Django, SQLAlchemy, Rails, TypeORM and Sequelize, OpenTelemetry "
     "spans, any JSON lines with --map, saved pg_stat_statements "
-    "(CSV with header, JSON), EXPLAIN plans, SQL with CREATE TABLE, schema.prisma"
+    "(CSV with header, JSON), pg95's snapshots, EXPLAIN plans, SQL with CREATE TABLE, schema.prisma"
 )
 
 _SAMPLE_LINES = 40
@@ -153,6 +155,8 @@ def _first_mapped(head: bytes, clock: Clock, mapping: FieldMap | None) -> int | 
 
 def recognise(head: bytes, *, whole: bool, options: ReadOptions) -> Recognised | None:
     """The format of an input that begins with `head` (all of it if `whole`), None if unknown."""
+    if is_snapshot(head):
+        return Recognised(SNAPSHOT, "it begins as pg95 snapshot writes it")
     if options.log_format != "auto":
         return _told(head, whole=whole, options=options)
     if found := _json_lines(head, options):

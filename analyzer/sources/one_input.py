@@ -24,6 +24,7 @@ from analyzer.sources.logs.unwrapping import UNWRAPPERS, Unwrapper
 from analyzer.sources.mapping import EXAMPLE
 from analyzer.sources.opening import InputStream, Progress, open_input
 from analyzer.sources.options import ReadOptions
+from analyzer.sources.snapshot_file import read_snapshot
 from analyzer.sources.workers.parts import Part
 
 LARGEST_DOCUMENT_BYTES = 64 << 20  # plans and schemas are read whole
@@ -212,6 +213,8 @@ class Input:
         try:
             if known.format.startswith(detection.COUNTERS):
                 self._counters(known, stream)
+            elif known.format == detection.SNAPSHOT:
+                self._snapshot(stream)
             elif known.format.startswith(detection.PLAN):
                 self._plan(known, stream)
             else:
@@ -267,6 +270,11 @@ class Input:
             buffered.detach()
         self._recording.counters.extend(rows)
         self._check("has no row of pg_stat_statements", "save it with psql --csv and its header")
+
+    def _snapshot(self, stream: InputStream) -> None:
+        snapshot = read_snapshot(self._text(stream), self._coverage.path)
+        self._coverage.entries = len(snapshot.counters)
+        self._recording.snapshots.append((self.source, snapshot))
 
     def _plan(self, known: Recognised, stream: InputStream) -> None:
         text = self._text(stream)

@@ -5,6 +5,7 @@ known of log and counters as a whole the `View`. The methods are tried best firs
 for (`View.method`).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -124,7 +125,7 @@ def _by_tail(evidence: Evidence, target: Target, view: View) -> Verdict | str:
         return "it is for a log of slow executions (log_min_duration_statement above 0)"
     if not evidence.counters:
         return "it needs pg_stat_statements of the log's window beside the log (a saved CSV, --dsn)"
-    if view.relation.kind != "same":
+    if view.relation.kind not in ("same", "about"):
         return view.relation.reason
     return _tail(evidence, target, view, view.floor_ms)
 
@@ -189,7 +190,7 @@ def _tail(evidence: Evidence, target: Target, view: View, floor_ms: float) -> Ve
     counted = evidence.counted
     calls = view.relation.calls(counted, slow)
     found = interval(evidence.logged, floor_ms, calls, evidence.cancelled_ms, target.quantile)
-    if calls.most is None or calls.least != calls.most:
+    if calls.most is None or view.relation.kind not in ("same", "about"):
         reason = (
             f"{evidence.what} faster than {floor_ms:g} ms are not in the log: the quantile of those "
             "that are is an upper bound"
@@ -197,14 +198,18 @@ def _tail(evidence: Evidence, target: Target, view: View, floor_ms: float) -> Ve
         reason += f"; {view.relation.reason}" if view.relation.reason else ""
         count = slow if counted is None else max(counted, slow)
         return _verdict(found, "bound", count, reason, evidence, target)
-    if found.value_ms is None and evidence.counters and not len(evidence.cancelled_ms):
+    below = found.high_ms is not None and found.high_ms <= floor_ms
+    if below and found.value_ms is None and evidence.counters and not len(evidence.cancelled_ms):
         found = _narrowed(found, evidence.counters, target)
-    where = "among them" if found.value_ms is not None else f"below {floor_ms:g} ms"
+    where = "among them" if found.low_ms >= floor_ms else f"below {floor_ms:g} ms"
+    if found.low_ms < floor_ms < (found.high_ms or math.inf):
+        where = "among them or below"
+    number = str(calls.most) if calls.least == calls.most else f"{calls.least} to {calls.most}"
     reason = (
-        f"{slow} of {calls.least} {evidence.what} took {floor_ms:g} ms or longer and are in the log, "
+        f"{slow} of {number} {evidence.what} took {floor_ms:g} ms or longer and are in the log, "
         f"so the quantile is {where}; their number is from the counters ({view.relation.reason})"
     )
-    return _verdict(found, "tail-exact", calls.least, reason, evidence, target)
+    return _verdict(found, "tail-exact", calls.most, reason, evidence, target)
 
 
 def _narrowed(found: Interval, counters: Sequence[StatementCounters], target: Target) -> Interval:

@@ -19,7 +19,7 @@ from analyzer.workload.partial import Figures
 from analyzer.workload.promises import Counted, PatternFigures, configured, missing, of_requests
 from analyzer.workload.statement_stats import Sums
 from analyzer.workload.tails import EMPTY, Ranked, together
-from analyzer.workload.windows import NO_COUNTERS, Pair, Relation, relate
+from analyzer.workload.windows import NO_COUNTERS, Pair, Relation, Span, relate
 
 _FEW = 20  # the fastest of fewer executions does not tell the threshold of a log
 _CANCELLED = (  # what ends an execution before it is done; a failure to get a lock at once does not
@@ -179,13 +179,19 @@ def view_of(
             known = seen.get(number)
             logged = EMPTY if known is None or known.client else known.ranked.from_ms(floor_ms)
             pairs.append(Pair(sums[number].counters if number in sums else (), logged))
-    relation = relate(pairs, floor_ms, figures.traffic.span_us, recording.window)
+    span_us = figures.traffic.span_us
+    span = None if span_us is None else Span(*span_us, *recording.asked_us)
+    relation = relate(pairs, floor_ms, span, recording.counter_windows)
     _note_relation(coverage, relation)
     return View(floor_ms, None, relation, method)
 
 
 def _note_relation(coverage: Coverage, relation: Relation) -> None:
-    if relation.kind in ("longer", "shorter"):
+    if relation.kind == "about":
+        coverage.warnings.append(
+            f"how many executions the log left out is known roughly: {relation.reason}"
+        )
+    elif relation.kind in ("longer", "shorter"):
         coverage.warnings.append(
             f"log and counters do not complete each other: {relation.reason}; what the log leaves out "
             "stays unknown, and figures are bounds"

@@ -151,7 +151,7 @@ def interval(
     most = max(calls.most, tail.total) + cancelled
     bounds_ms = np.sort(cancelled_ms[cancelled_ms >= floor_ms])
     low = _placed(tail.with_bounds(bounds_ms), _above(quantile, most), floor_ms)
-    value = high[1] if least == most else None
+    value = high[1] if least == most or low[0] == high[2] else None
     return Interval(value, low[0], high[2])
 
 

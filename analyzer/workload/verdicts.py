@@ -128,9 +128,9 @@ def _most_above(row: StatementCounters, at: float) -> float:
         return 0.0
     if row.min_ms is not None and at < row.min_ms:
         return 1.0
-    if at <= row.mean_ms:
-        return 1.0
     base = row.min_ms or 0.0
+    if at <= max(row.mean_ms, base):  # a mean may be below the minimum by a rounding
+        return 1.0
     share = (row.mean_ms - base) / (at - base)
     if row.stddev_ms is not None and row.calls > 1:
         variance = row.stddev_ms**2

@@ -8,8 +8,10 @@ counters know of a slower execution than the log was counted for longer than the
 lacks something). Nothing of that kind in any statement is what "one window" is taken from.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from analyzer.model.snapshot import CounterWindow
@@ -19,10 +21,11 @@ from analyzer.workload.tails import Calls, Ranked
 # Two clocks measure one execution: the log's duration contains the counters', but for this.
 _TOLERANCE, _TOLERANCE_MS = 1.001, 0.05
 _UNCOUNTED = 0.01  # this share of slow executions may be of statements that no counter counts
-_PAUSE = 5  # a log may begin so many times its usual pause after the counters
-_PAUSE_US = 1_000_000
+_PAUSE = 5  # a log may be silent at its ends for so many times its usual pause
+_MOST_OUTSIDE = 0.5  # with more, the number of executions is hardly known at all
+_SECOND_US = 1_000_000
 
-Kind = Literal["same", "longer", "shorter", "unknown"]
+Kind = Literal["same", "about", "longer", "shorter", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,31 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """The time of a log: its first and last execution, and from when to when it was asked for."""
+
+    first_us: int
+    last_us: int
+    since_us: int | None = None
+    until_us: int | None = None
+
+    def pause_us(self, slow: int) -> float:
+        """For how long a log of so many slow executions may be silent at its ends."""
+        return max(_SECOND_US, _PAUSE * (self.last_us - self.first_us) / slow)
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """What the counters' window is to the log's; `reason` says how that is known, in a clause.
 
-    same: both are of one window. longer: the counters saw more (or the log lacks something).
-    shorter: the counters lack some of the log's executions. unknown: there are no counters.
+    same: both are of one window. about: up to `outside` (0 to 1) of what was counted may not be of the
+    log's. longer: the counters saw more (or the log lacks something). shorter: the counters lack some
+    of the log's executions. unknown: there are no counters.
     """
 
     kind: Kind
     reason: str = ""
+    outside: float = 1.0
 
     def calls(self, counted: int | None, logged: int) -> Calls:
         """How many executions there were in the log's window, by the number that counters have of it."""
@@ -56,7 +75,9 @@ class Relation:
         most = max(counted, logged)
         if self.kind == "same":
             return Calls(most, most)
-        return Calls(logged, most) if self.kind == "longer" else Calls(most, None)
+        if self.kind == "shorter":
+            return Calls(most, None)
+        return Calls(max(math.floor(counted * (1 - self.outside)), logged), most)
 
 
 NO_COUNTERS = Relation("unknown")
@@ -65,12 +86,13 @@ NO_COUNTERS = Relation("unknown")
 def relate(
     pairs: Iterable[Pair],
     floor_ms: float,
-    span_us: tuple[int, int] | None,
-    window: CounterWindow | None,
+    span: Span | None,
+    windows: Sequence[CounterWindow],
 ) -> Relation:
     """What the counters' window is to that of a log that holds all executions from `floor_ms` on.
 
-    `span_us` is from the first to the last execution of the log.
+    `span` is the log's time (None without executions), `windows` are those that snapshots tell the
+    counters to be of.
     """
     pairs = list(pairs)
     rows = [row for pair in pairs for row in pair.rows]
@@ -78,34 +100,77 @@ def relate(
         return NO_COUNTERS
     if (lacking := _lacking(pairs)) is not None:
         return Relation("shorter", lacking)
-    if window is not None and not window.complete:
-        caveats = f" ({'; '.join(window.caveats)})" if window.caveats else ""
-        return Relation("shorter", f"the counters lost some of their window{caveats}")
     longer = [one for one in pairs if one.rows and _slower_than_logged(one, floor_ms)]
     if longer:
         return Relation(
             "longer",
             f"the counters of {len(longer)} of {len(pairs)} statements know of slower executions than "
             "the log holds, so they are of a longer time, or the log lacks some; snapshots at both ends "
-            "of the log's window (or pg_stat_statements_reset() at its beginning) would settle it",
+            "of the log's window (pg95 snapshot) would settle it",
         )
-    if window is not None:
-        return Relation(
-            "same", "the counters are the difference of two snapshots over the log's window"
-        )
-    return _by_beginning(rows, sum(pair.tail.total for pair in pairs), span_us)
+    slow = sum(pair.tail.total for pair in pairs)
+    if windows:
+        return _by_snapshots(windows, slow, span)
+    return _by_beginning(rows, slow, span)
 
 
-def _by_beginning(
-    rows: Sequence[StatementCounters], slow: int, span_us: tuple[int, int] | None
-) -> Relation:
+def _by_snapshots(windows: Sequence[CounterWindow], slow: int, span: Span | None) -> Relation:
+    """By when the snapshots were taken that the counters are the difference of."""
+    if not all(one.complete for one in windows):
+        caveats = "; ".join(caveat for one in windows for caveat in one.caveats)
+        return Relation("shorter", f"the counters lost some of their window ({caveats})")
+    from_us, to_us = min(one.from_us for one in windows), max(one.to_us for one in windows)
+    times = f"{_iso(from_us)} to {_iso(to_us)}"
+    if span is not None and slow:
+        pause_us = span.pause_us(slow)
+        if span.first_us < from_us - _SECOND_US or span.last_us > to_us + _SECOND_US:
+            return Relation(
+                "shorter",
+                f"the log goes beyond the snapshots' window ({times}); --since {_iso(from_us)} "
+                f"--until {_iso(to_us)} reads it over that alone",
+            )
+        silent_us = [
+            0 if _about(span.since_us, from_us) else span.first_us - from_us,
+            0 if _about(span.until_us, to_us) else to_us - span.last_us,
+        ]
+        beyond_us = sum(us for us in silent_us if us > pause_us)
+        if beyond_us:
+            hint = f"{times}; --since and --until with these say that the log is of all that time"
+            return _beyond(f"snapshots' window ({hint})", beyond_us / (to_us - from_us))
+    return Relation(
+        "same", f"the counters are the difference of snapshots over the log's window, {times}"
+    )
+
+
+def _beyond(what: str, share: float) -> Relation:
+    """Counters of a time that the log shows nothing of at its ends, a `share` of their window.
+
+    Whether the log does not reach so far or nothing was slow then is not known; traffic is taken to
+    have been at most twice as dense there as it was on the whole.
+    """
+    outside = 2 * share
+    told = f"the {what} goes beyond the log's executions by {share:.1%} of it"
+    return Relation("about" if outside < _MOST_OUTSIDE else "longer", told, min(outside, 1.0))
+
+
+def _iso(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / 1e6, UTC).isoformat(timespec="milliseconds")
+
+
+def _about(asked_us: int | None, at_us: int) -> bool:
+    """Whether a log was asked for from (or to) a time: who does so says that it reaches so far."""
+    return asked_us is not None and abs(asked_us - at_us) <= _SECOND_US
+
+
+def _by_beginning(rows: Sequence[StatementCounters], slow: int, span: Span | None) -> Relation:
     """By when the counters began, if they tell; else one window is taken from what was compared."""
     begins = [row.since_us for row in rows if row.since_us is not None]
-    if begins and span_us is not None and slow:
-        pause_us = max(_PAUSE_US, _PAUSE * (span_us[1] - span_us[0]) / slow)
-        if min(begins) < span_us[0] - pause_us:
-            return Relation("longer", "the counters began before the log (stats_since)")
-        if min(begins) > span_us[0] + _PAUSE_US:
+    if begins and span is not None and slow:
+        early_us = span.first_us - min(begins)
+        if early_us > span.pause_us(slow):
+            share = early_us / (span.last_us - min(begins))
+            return _beyond("counters' window (stats_since)", share)
+        if early_us < -_SECOND_US:
             return Relation("shorter", "the counters began within the log (stats_since)")
         return Relation("same", "the counters began with the log (stats_since)")
     if not any(row.max_ms is not None for row in rows):

@@ -377,7 +377,7 @@ def build_facts() -> Facts:
         coverage=coverage(), target=Target(), verdict=exact,
         request_verdict=RequestVerdict("transaction", request, 25.0), client_verdict=None,
         catalog=catalog(), plans=(plan(),), events={(e.kind, e.code): e for e in events},
-        event_statements=dict(enumerate(STATEMENTS)),
+        event_statements=dict(enumerate(STATEMENTS)), promises=summing.PROMISES,
     )  # fmt: skip
     findings = (*repeated(), n_plus_one(), seq_scan())
     return Facts(

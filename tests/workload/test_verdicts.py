@@ -1,6 +1,7 @@
 """Verdicts: exact from whole logs, bounds that always hold from counters, never a guess."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,14 @@ def test_bounds_over_several_statements_contain_the_truth(samples: list[list[flo
     slack = 1e-6 * max(truth, 1.0)
     assert found.low_ms <= truth + slack
     assert truth <= found.high_ms + slack
+
+
+def test_a_mean_below_the_minimum_by_a_rounding() -> None:
+    """As a server's own sums give it of a single call."""
+    row = replace(counters(np.array([0.009913])), mean_ms=0.009912999999999998, max_ms=0.0100001)
+    found = from_counters([row, row], TARGET)
+    assert found.high_ms == pytest.approx(0.009913, rel=0.02)
+    assert found.verdict == "met"
 
 
 def test_a_log_normal_estimate_is_near_and_a_wide_one_is_not_given() -> None:

@@ -11,6 +11,8 @@ from analyzer.model.snapshot import CounterWindow
 from analyzer.model.statement import StatementCounters
 from analyzer.model.target import PatternTarget, Target
 from analyzer.workload.quantiles import nearest_rank
+from analyzer.workload.tails import Calls, Ranked, interval
+from analyzer.workload.windows import Pair, Span, relate
 from tests.workload.censored import QUERIES, START, durations, written
 
 START_US = int(START.timestamp() * 1e6)
@@ -114,7 +116,7 @@ def test_snapshots_tell_the_window(tmp_path: Path) -> None:
     whole = CounterWindow(START_US - 1, to_us, [row])
     target = files.document(files.log, window=whole)["target"]
     assert (target["method"], target["value_ms"]) == ("tail-exact", p95(values))
-    assert "difference of two snapshots" in target["reason"]
+    assert "difference of snapshots" in target["reason"]
     lossy = CounterWindow(
         START_US - 1, to_us, [row], complete=False, caveats=["3 rows were evicted"]
     )
@@ -235,3 +237,46 @@ def test_targets_of_tables_and_statements(tmp_path: Path) -> None:
     warnings = " ".join(document["coverage"]["warnings"])
     assert "the target of table = nowhere is about nothing here" in warnings
     assert "the target of table = stock, application = web is about nothing here" in warnings
+
+
+@pytest.mark.parametrize(
+    ("before_s", "after_s", "kind", "least"),
+    [
+        (0, 0, "same", 5_000),
+        (0, 20, "about", 4_090),  # 20 of 220 s may hold twice their share
+        (10, 10, "about", 4_090),
+        (0, 400, "longer", None),
+    ],
+)
+def test_silence_at_the_ends_of_a_log_leaves_open_how_many_there_were(
+    before_s: int, after_s: int, kind: str, least: int | None
+) -> None:
+    values = np.sort(drawn(17))
+    tail = Ranked(values, values, values).from_ms(40.0)
+    row = StatementCounters(
+        query="SELECT 1",
+        query_id=None,
+        calls=len(values),
+        total_ms=float(values.sum()),
+        min_ms=None,
+        max_ms=None,
+        mean_ms=float(values.mean()),
+        stddev_ms=float(values.std()),
+        rows=None,
+    )
+    second = 1_000_000
+    window = CounterWindow(START_US - before_s * second, START_US + (200 + after_s) * second, [row])
+    span = Span(START_US, START_US + 200 * second)
+    found = relate([Pair([row], tail)], 40.0, span, [window])
+    assert found.kind == kind, found.reason
+    calls = found.calls(len(values), tail.total)
+    assert calls.most == len(values)
+    assert calls.least == (least or tail.total)
+    # Whatever part of the calls the log is of, the interval holds their quantile.
+    between = interval(tail, 40.0, calls, np.zeros(0), 0.95)
+    for fewer in (len(values), calls.least, (len(values) + calls.least) // 2):
+        exact = interval(tail, 40.0, Calls(fewer, fewer), np.zeros(0), 0.95)
+        assert between.low_ms <= exact.low_ms
+        assert exact.high_ms <= between.high_ms
+    asked = Span(span.first_us, span.last_us, window.from_us, window.to_us)
+    assert relate([Pair([row], tail)], 40.0, asked, [window]).kind == "same"

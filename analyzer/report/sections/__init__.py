@@ -14,6 +14,7 @@ from analyzer.report.sections import (
     statements,
     summary,
     tables,
+    targets,
     trend,
 )
 from analyzer.report.sections._base import Section
@@ -21,6 +22,7 @@ from analyzer.report.sections._base import Section
 SECTIONS: tuple[Section, ...] = (
     summary.SECTION,
     actions.SECTION,
+    targets.SECTION,
     latency.SECTION,
     findings.SECTION,
     trend.SECTION,

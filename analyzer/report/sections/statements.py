@@ -29,6 +29,9 @@ def prepare(document: Document) -> dict[str, Any] | None:
     rows = [
         {
             **_row(position, statement, findings.get(statement["shape_id"], [])),
+            "over": _over(statement, target_ms),
+            "own_target_ms": _own_target(statement, target_ms),
+            "method": METHODS.get(statement["method"], statement["method"]),
             "spark": spark(statement["histogram"], domain, target_ms),
         }
         for position, statement in enumerate(shown)
@@ -44,6 +47,19 @@ def prepare(document: Document) -> dict[str, Any] | None:
         "has_rows": any(statement["rows"] is not None for statement in statements),
         "has_requests": any(s["calls_per_request_p95"] is not None for s in statements),
     }
+
+
+def _over(statement: dict[str, Any], target_ms: float) -> bool:
+    """Whether the statement misses its target; reports from before have no verdict of statements."""
+    if statement.get("verdict") is None:
+        return (statement["p95_ms"] or 0.0) >= target_ms
+    return bool(statement["verdict"] == "missed")
+
+
+def _own_target(statement: dict[str, Any], target_ms: float) -> float | None:
+    """The statement's target where it is another than the run's."""
+    own: float | None = statement.get("target_ms")
+    return None if own == target_ms else own
 
 
 def _row(position: int, statement: dict[str, Any], keys: list[str]) -> dict[str, Any]:

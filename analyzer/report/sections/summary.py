@@ -69,8 +69,13 @@ def _card(label: str, measured: dict[str, Any], target: dict[str, Any], of: str)
         "interval": interval(measured),
         "method": method(measured["method"]),
         "of": of,
-        "reason": measured.get("reason"),
+        "reason": measured.get("reason") if _needs_reason(measured) else None,
     }
+
+
+def _needs_reason(measured: dict[str, Any]) -> bool:
+    """Whether the figure is to be doubted, or hangs on what was assumed."""
+    return state(measured) == "unknown" or measured["method"] in ("tail-exact", "bound")
 
 
 def _unanswered(document: Document) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from analyzer.report.wording import (
     interval,
     method,
     open_findings,
+    part_lines,
     saves,
     saving_detail,
     severities,
@@ -128,6 +129,8 @@ def _verdict(document: Document) -> str:
     if client:
         of = plural(client["executions"], "execution")
         lines.append(_figure_row("client's clock", client, of))
+    if parts := part_lines(document):
+        lines += ["", "Targets:", "", *(f"- {escape(line)}" for line in parts)]
     tally = ", ".join(f"{count(number)} {name}" for name, number in severities(document))
     lines += ["", f"**Findings:** {tally or 'none'}\\", f"**Coverage:** {_covered(document)}"]
     if document.get("redaction") == "off":

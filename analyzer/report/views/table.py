@@ -23,6 +23,7 @@ from analyzer.report.wording import (
     interval,
     method,
     open_findings,
+    part_lines,
     severities,
     since_lines,
     state,
@@ -65,6 +66,8 @@ def _verdict(console: Console, document: Document) -> None:
     if target["client"]:
         client = target["client"]
         console.print(Text(_figures("client", client, plural(client["executions"], "execution"))))
+    for number, line in enumerate(part_lines(document)):
+        console.print(Text(f"{'' if number else 'targets':<12}{line}"))
     tally = ", ".join(f"{count(number)} {name}" for name, number in severities(document))
     console.print(Text(f"findings    {tally or 'none'}"))
     console.print(Text(f"coverage    {' '.join(coverage_sentences(document))}"))

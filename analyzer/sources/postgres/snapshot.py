@@ -4,9 +4,9 @@ The counters of pg_stat_statements are the server's, whatever database they are 
 and indexes are used each database tells itself, so each is connected to, one after the other.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from psycopg.rows import dict_row
 
@@ -18,13 +18,15 @@ from analyzer.sources.postgres.statements import StatementReading, microseconds,
 from analyzer.sources.postgres.use import UseReader, chosen
 
 MOST_DATABASES = 50
+Texts: TypeAlias = Mapping[TextKey, str]
+KnownTexts: TypeAlias = Texts | Callable[[ServerIdentity], Texts]
 
 
 def take_snapshot(
     dsn: str | None,
     *,
     databases: Iterable[str] | None = None,
-    known: Mapping[TextKey, str] | None = None,
+    known: KnownTexts | None = None,
 ) -> Snapshot:
     """Read a server's counters, use and settings, in read-only transactions with timeouts.
 
@@ -35,7 +37,8 @@ def take_snapshot(
         dsn: a libpq URI or key=value string; None leaves all to libpq's PG* variables.
         databases: those whose tables and indexes are looked at beside the connected one; None: all that
             the role may connect to, the busiest 50 of them.
-        known: texts of statements that need not be read again (`Snapshot.texts` of the last one).
+        known: texts of statements that need not be read again (`Snapshot.texts` of the last one), or what
+            gives them when it is known which server this is.
 
     Raises:
         ServerError: the server cannot be reached or refuses.
@@ -44,19 +47,22 @@ def take_snapshot(
         warnings: list[str] = []
         use = UseReader(connection, warnings)
         started = _server(connection)
-        statements = read_statements(connection, every_database=True, known=known)
+        server = ServerIdentity(
+            address=describe(connection),
+            system_identifier=use.system_identifier(),
+            version=started["version"],
+            started_us=microseconds(started["started"]),
+            in_recovery=started["in_recovery"],
+        )
+        texts = known(server) if callable(known) else known
+        taken_us = cast("int", microseconds(_server(connection)["taken"]))
+        statements = read_statements(connection, every_database=True, known=texts)
         databases_used, open_ones = use.databases()
         others, notes = chosen(open_ones, databases, started["database"], MOST_DATABASES)
         sizes = use.sizes()
         snapshot = Snapshot(
-            server=ServerIdentity(
-                address=describe(connection),
-                system_identifier=use.system_identifier(),
-                version=started["version"],
-                started_us=microseconds(started["started"]),
-                in_recovery=started["in_recovery"],
-            ),
-            taken_us=cast("int", microseconds(started["taken"])),
+            server=server,
+            taken_us=taken_us,
             counters=(),
             settings=use.settings(),
             databases=databases_used,
@@ -66,7 +72,7 @@ def take_snapshot(
             warnings=[*warnings, *notes],
         )
     for name in others:
-        snapshot, statements = _also(dsn, name, snapshot, statements, known)
+        snapshot, statements = _also(dsn, name, snapshot, statements, texts)
     return replace(
         snapshot,
         counters=statements.counters,
@@ -88,7 +94,7 @@ def _also(
     name: str,
     snapshot: Snapshot,
     statements: StatementReading,
-    known: Mapping[TextKey, str] | None,
+    known: Texts | None,
 ) -> tuple[Snapshot, StatementReading]:
     """The snapshot with another database's tables and indexes.
 
