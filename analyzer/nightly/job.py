@@ -110,8 +110,9 @@ class _Night:
     def run(self) -> Outcome:
         """All of it, in order."""
         warnings = self._deliver() if self._asked.keeps else []
+        news = self._news()
         looks, notes = self._look()
-        result, positions = self._read(looks, notes)
+        result, positions = self._read(news, looks, notes)
         document = result.document
         earlier = self._compare(document)
         slower = regressions(document, earlier)
@@ -127,11 +128,10 @@ class _Night:
         return Outcome(document, slower, warnings)
 
     def _read(
-        self, looks: Sequence[Look], notes: Sequence[str]
+        self, news: dict[str, News], looks: Sequence[Look], notes: Sequence[str]
     ) -> tuple[pipeline.Result, dict[str, list[LogPosition]]]:
         """Analyse what is new; how far each log was read. Once more if a log was truncated meanwhile."""
         for tries_left in (2, 1, 0):
-            news = self._news()
             inputs = self._inputs(looks, news, notes)
             result = self._analyse(looks, inputs)
             try:
@@ -140,16 +140,19 @@ class _Night:
                 if not tries_left:
                     raise
                 self._tell(f"beginning again: {error}")
+                news = self._news()
         raise AssertionError
 
     def _look(self) -> tuple[list[Look], list[str]]:
-        """Servers first: what their counters miss of the logs' end is the least so."""
+        """Right after it was found how far the logs reach, so that both are of one time."""
         if self._asked.since_us is not None:
             return [], []
         with self._reading() as reader:
             last = None if reader is None else last_night(reader, self._log_set)
             last_us = None if last is None else last.made_us
-            return look_at_all(self._settings.servers, reader, last_us, self._tell)
+            logging = self._settings.logging_server
+            servers = sorted(self._settings.servers, key=lambda one: one.name != logging)
+            return look_at_all(servers, reader, last_us, self._tell)
 
     def _reading(self) -> Any:  # noqa: ANN401 - a context manager with a Reader, or with None
         return nullcontext() if self._store is None else self._store.reading()

@@ -56,13 +56,12 @@ def look(server: Server, reader: "Reader | None", last_night_us: int | None) -> 
     from analyzer.sources.postgres.snapshot import take_snapshot  # noqa: PLC0415 - as above
 
     with connect(server.dsn) as connection:
-        address = describe(connection)
+        before = None
+        if reader is not None:
+            until_us = None if last_night_us is None else last_night_us + _STEP_US
+            before = reader.latest_snapshot(describe(connection), until_us)
+        snapshot = take_snapshot(server.dsn, known=None if before is None else before.texts())
         catalog = read_catalog(connection)
-    before = None
-    if reader is not None:
-        until_us = None if last_night_us is None else last_night_us + _STEP_US
-        before = reader.latest_snapshot(address, until_us)
-    snapshot = take_snapshot(server.dsn, known=None if before is None else before.texts())
     since = None if before is None else window(before, snapshot)
     caveats = () if since is None else since.caveats
     warnings = [*catalog.warnings, *snapshot.warnings, *caveats]

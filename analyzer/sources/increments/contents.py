@@ -181,7 +181,11 @@ def _match(
         if file.is_as_it_was(position):
             news.kept.append(before)
             continue
-        news.found.append(Found(file.path, before, log.options, log.settle_seconds))
+        news.found.append(_found(file, before, log))
+
+
+def _found(file: _File, before: LogPosition, log: LogFiles) -> Found:
+    return Found(file.path, before, log.options, log.settle_seconds, file.status.st_size)
 
 
 def _unlikely(file: _File, position: LogPosition) -> tuple[bool, bool, bool, bool, str]:
@@ -229,7 +233,7 @@ def _add_new(log: LogFiles, files: list[_File], news: News, now_us: int) -> None
             pending=0,
             seen_us=now_us,
         )
-        news.found.append(Found(file.path, start, log.options, log.settle_seconds))
+        news.found.append(_found(file, start, log))
 
 
 def _are_one(head: bytes, other: bytes) -> bool:

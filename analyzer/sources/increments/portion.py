@@ -50,13 +50,15 @@ class Found:
     """A file that holds something new. `before` is its content's position up to now.
 
     A content that is new has a position at its start. `options` are how it is read, and a file that
-    was not written to for `settle_seconds` is taken to be whole to its end.
+    was not written to for `settle_seconds` is taken to be whole to its end. What a plain file has
+    beyond `limit` bytes came after it was found, and is left for the next time.
     """
 
     path: str
     before: LogPosition
     options: ReadOptions
     settle_seconds: float
+    limit: int
 
 
 class Portion:
@@ -94,6 +96,7 @@ class Portion:
                 raise MovedError
             quiet_ns = time.time_ns() - status.st_mtime_ns
             self._is_settled = quiet_ns >= self.found.settle_seconds * _SECOND_NS
+            size = min(size, self.found.limit)
             end = size if self._is_settled else end_of_whole(raw.fileno(), self._start, size, known)
             self._stop = end
         return stream.only(self._start, self._stop)
