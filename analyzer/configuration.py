@@ -31,7 +31,7 @@ from analyzer.model.target import DIMENSIONS, PatternTarget, Target
 
 FILE = "pg95.toml"
 PROJECT_FILE = "pyproject.toml"
-SECTIONS = ("target", "targets")
+SECTIONS = ("target", "targets", "history", "servers", "logs", "outputs", "alerts", "metrics")
 
 Value = TypeVar("Value")
 _REQUIRED: Any = object()

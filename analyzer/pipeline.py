@@ -24,18 +24,17 @@ from analyzer.model.evidence import (
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
 from analyzer.model.history import HourFigures
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
-from analyzer.model.plan import Plan, PlanShelf
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.saving import LOOKUP, N_PLUS_ONE, REPEATED, LoopKey, Savings
 from analyzer.model.snapshot import CounterWindow
 from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.workload import Workload
-from analyzer.plans.reader import PartlyUnreadError, read_plans
+from analyzer.plans.recorded import read_recorded
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
-from analyzer.sources.inputs import Gathering, gather
+from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
@@ -45,6 +44,7 @@ from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
 Progress = Callable[[str, int, int | None], None]
+More = Callable[[Recording, Progress | None], Sequence[ExecutionStream]]
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +73,7 @@ class Options:
     rtt_ms: float | None = None
     acknowledged: str | None = None
     keep_hours: bool = False
+    more: More | None = None  # adds facts to the recording; gives streams beside the inputs
     today: date | None = None
 
 
@@ -268,6 +269,8 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
         recording.counters += options.window.counters
     recording.asked_us = (read.since_us, read.until_us)
     gathering = gather(options.inputs, read, recording, progress)
+    if options.more is not None:
+        gathering.streams += options.more(recording, progress)
     count_snapshots(recording)
     known = recording.catalog
     if options.schema:
@@ -335,7 +338,7 @@ def _build(
         gathered.gathering.finish()
     server = gathered.logged if builder.seen else None
     workload = builder.finish(
-        _read_plans(recording), options.log_min_duration_ms, options.sampled, server
+        read_recorded(recording), options.log_min_duration_ms, options.sampled, server
     )
     return workload, builder.simulation()
 
@@ -366,29 +369,6 @@ def _read_schema(path: str) -> Catalog:
             f"--schema {path}: no table in it; give SQL with CREATE TABLE (pg_dump --schema-only) or a schema.prisma"
         )
     return catalog
-
-
-def _read_plans(recording: Recording) -> list[Plan]:
-    """All plans that can be read; what can't is a warning, once for each input and reason."""
-    plans: list[Plan] = []
-    failures: dict[tuple[str, str], list[str]] = {}
-    for recorded in recording.plans:
-        try:
-            plans += read_plans(recorded)
-        except InputError as error:
-            if isinstance(error, PartlyUnreadError):
-                plans += error.plans
-            _where, _, reason = str(error).removeprefix(recorded.origin).partition(": ")
-            failures.setdefault((recorded.origin, reason), []).append(str(error))
-    if recording.plans.left_out:
-        recording.coverage.warnings.append(
-            f"{recording.plans.left_out} plans of auto_explain were left out: of each statement "
-            f"the {PlanShelf.PLANS_KEPT} slowest are read"
-        )
-    for (origin, reason), messages in failures.items():
-        told = messages[0] if len(messages) == 1 else f"{origin}: {len(messages)} times: {reason}"
-        recording.coverage.warnings.append(f"not every plan was read: {told}")
-    return plans
 
 
 def detect(workload: Workload, detectors: Sequence[Detector]) -> dict[str, Outcome]:

@@ -14,6 +14,7 @@ from analyzer.cli.diff import diff
 from analyzer.cli.doctor import doctor
 from analyzer.cli.history import history
 from analyzer.cli.indexes import indexes
+from analyzer.cli.nightly import nightly
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
 from analyzer.cli.report import report
@@ -40,7 +41,21 @@ def cli() -> None:
     """
 
 
-for command in (report, top, nplusone, plans, indexes, snapshot, doctor, history, diff, ack, demo):
+commands = (
+    report,
+    top,
+    nplusone,
+    plans,
+    indexes,
+    snapshot,
+    nightly,
+    history,
+    diff,
+    doctor,
+    ack,
+    demo,
+)
+for command in commands:
     cli.add_command(command)
 
 

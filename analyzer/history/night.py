@@ -23,6 +23,7 @@ from analyzer.history.rows import (
 from analyzer.history.snapshots import encode, texts_of
 from analyzer.model.history import (
     HOUR_US,
+    Alert,
     Figures,
     HourFigures,
     KnownFinding,
@@ -166,6 +167,19 @@ class Night(Reader):
             query = sa.select(table.c.digest, table.c.id).where(table.c.digest.in_(some))
             found |= {row.digest: row.id for row in self._connection.execute(query)}
         return found
+
+    def add_alerts(self, alerts: Sequence[Alert]) -> None:
+        """Store what is to be sent once this transaction has ended well."""
+        rows = [
+            {"made_us": one.made_us, "channel": one.channel, "message": as_json(dict(one.message))}
+            for one in alerts
+        ]
+        self._insert(tables.alert, rows)
+
+    def drop_alert(self, number: int) -> None:
+        """An alert was sent, or is too old to be."""
+        table = tables.alert
+        self._connection.execute(sa.delete(table).where(table.c.id == number))
 
     def retain(self, now_us: int, retention: Retention | None = None) -> None:
         """Make days of hours, and drop what is over its age (`Store.vacuum` then frees the space)."""

@@ -13,6 +13,7 @@ from analyzer.history.snapshots import decode, numbers_in
 from analyzer.model.history import (
     DAY_HOURS,
     HOUR_US,
+    Alert,
     Figures,
     KnownFinding,
     Run,
@@ -207,6 +208,12 @@ class Reader:
             query = sa.select(table.c.id, table.c.sql).where(table.c.id.in_(some))
             found |= {row.id: row.sql for row in self._connection.execute(query)}
         return found
+
+    def alerts(self) -> list[Alert]:
+        """Alerts that were not sent yet, oldest first."""
+        table = tables.alert
+        rows = self._connection.execute(sa.select(table).order_by(table.c.id))
+        return [Alert(row.channel, row.made_us, json.loads(row.message), row.id) for row in rows]
 
     def positions(self, log_set: str) -> dict[str, Any]:
         """How far each file of a set of logs was read: JSON values by the file's identity."""

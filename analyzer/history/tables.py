@@ -115,6 +115,16 @@ snapshot_text = sa.Table(
     sa.Column("sql", sa.Text, nullable=False),
 )
 
+# What people are still to be told, by the channel that it goes through.
+alert = sa.Table(
+    "alert",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("made_us", sa.BigInteger, nullable=False),
+    sa.Column("channel", sa.String, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),  # JSON
+)
+
 # How far each log of a set was read: what it means is the reader's affair.
 position = sa.Table(
     "position",

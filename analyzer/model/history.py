@@ -165,6 +165,16 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """Something to be told through a `channel` (webhook, mail); `message` is JSON."""
+
+    channel: str
+    made_us: int
+    message: Mapping[str, Any]
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrendPoint:
     """The figures of one day or hour of a trend."""
 

@@ -1,6 +1,7 @@
 """One input: opened, recognised by content, read by whoever knows its format, accounted for."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
@@ -14,6 +15,7 @@ from analyzer.sources import detection
 from analyzer.sources.applications import READERS, CallSink
 from analyzer.sources.applications.lines import parsed
 from analyzer.sources.detection import Recognised, first_time, recognise
+from analyzer.sources.increments.portion import MovedError, Portion
 from analyzer.sources.logs import FORMATS, read_log
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.meaning import EntrySink
@@ -27,6 +29,7 @@ from analyzer.sources.workers.parts import Part
 
 LARGEST_DOCUMENT_BYTES = 64 << 20  # plans and schemas are read whole
 SKIPPED = "skipped"
+MOVED = "was rotated or truncated while this run began; the next run reads what is new in it"
 _HEAD_SHOWN = 4096  # bytes of a log's beginning that a message may show
 _PROSE = (".md", ".rst")  # a README beside logs is listed in the coverage, and no reason to warn
 
@@ -60,13 +63,15 @@ class Input:
         options: ReadOptions,
         *,
         found: bool,
+        portion: Portion | None = None,
     ) -> None:
-        """Prepare to read `path`; `coverage`, the recording's last source, is its account."""
+        """Prepare to read `path`, or a portion of it; `coverage`, the recording's last source, is its account."""
         self._path = path
         self._recording = recording
         self._coverage = coverage
         self._options = options
         self._found = found
+        self._portion = portion
         self.source = len(recording.coverage.sources) - 1
         self.divided: Divided | None = None  # reads it another way: in parts
 
@@ -87,11 +92,16 @@ class Input:
                     stream.progress = progress
                     self._document(known, stream)
         except InputError as error:
-            self._fail(str(error))
+            self._refused(error)
+        except MovedError:
+            self._warn(MOVED)
         return None
 
     def _recognise(self, stream: InputStream) -> Recognised | None:
         coverage, head = self._coverage, stream.head
+        if not head and self._portion is not None:
+            stream.close()
+            raise MovedError
         if not head:
             why = stream.damage or "is empty"
             self._fail(f"{coverage.path}: {why}; nothing to analyse in it")
@@ -111,6 +121,11 @@ class Input:
     ) -> ExecutionStream:
         """A log's stream. A file is opened again when its turn comes: there may be thousands."""
         clock = Clock(self._options.timezone, _no_warning)
+        if self._portion is not None:
+            with stream:
+                head = self._portion.begin(stream, known) if known.wrapping is None else b""
+            first_us = first_time(head, known, clock, self._options.mapping)
+            return ExecutionStream(first_us, self.chunks(known, None, progress))
         first_us = first_time(known.head, known, clock, self._options.mapping)
         if stream.size is None:
             return ExecutionStream(first_us, self.chunks(known, stream, progress))
@@ -131,12 +146,20 @@ class Input:
         try:
             with opened or open_input(self._path) as stream:
                 stream.progress = progress
+                if self._portion is not None and not self._portion.begin(stream, known):
+                    self._account(stream)
+                    self._portion.end(stream)
+                    return
                 try:
                     yield from self._executions(known, stream)
                 finally:
                     self._account(stream)
+                if self._portion is not None and self._coverage.failure is None:
+                    self._portion.end(stream)
         except InputError as error:
-            self._fail(str(error))
+            self._refused(error)
+        except MovedError:
+            self._warn(MOVED)
 
     def _account(self, stream: InputStream) -> None:
         """Write down how much of the input was read, and what could not be."""
@@ -211,6 +234,8 @@ class Input:
         sink = EntrySink(self._recording, self._coverage, self.source, self._options)
         if self.divided is not None and isinstance(stream, InputStream):
             yield from self.divided(stream, sink)
+        elif self._portion is not None and isinstance(stream, InputStream):
+            yield from self._portion.read(known, stream, sink)
         else:
             yield from read_log(known.format, stream, sink, known.prefix)
         remedy = "leave --log-format out to have the format detected"
@@ -228,7 +253,8 @@ class Input:
     def _check(self, reason: str, remedy: str = "give --log-format if it is a log") -> None:
         """Nothing read from an input that has something is a failure."""
         coverage = self._coverage
-        if coverage.entries == 0:
+        is_rest = self._portion is not None and self._portion.found.before.offset > 0
+        if coverage.entries == 0 and not is_rest:
             self._fail(
                 f"{coverage.path}: {reason}; first unparsable: {coverage.first_unparsed}\n{remedy}"
             )
@@ -312,6 +338,13 @@ class Input:
             f"known are {detection.KNOWN}; for a log of another kind give --log-format "
             "(and --log-line-prefix, as SHOW log_line_prefix prints it)"
         )
+
+    def _refused(self, error: InputError) -> None:
+        """It cannot be opened or read; a file that held something when it was found, and is away, was moved."""
+        if self._portion is not None and not os.path.lexists(self._path.partition("!")[0]):
+            self._warn(MOVED)
+        else:
+            self._fail(str(error))
 
     def _warn(self, message: str) -> None:
         self._recording.coverage.warnings.append(f"{self._coverage.path}: {message}")

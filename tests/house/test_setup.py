@@ -107,7 +107,9 @@ def test_all_that_is_missing_is_named_at_once(machine: Machine) -> None:
     done = machine.setup("test", PG95_TEST_CACHE=str(machine.project / "cache"))
     assert done.returncode == 1
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert f"apt-get install -y gcc libc6-dev chromium python{version}-venv npm" in done.stderr
+    assert (
+        f"apt-get install -y gcc libc6-dev chromium systemd python{version}-venv npm" in done.stderr
+    )
 
 
 def test_a_password_is_never_asked_for(machine: Machine) -> None:

@@ -68,7 +68,7 @@ class Log:
 
     def starts(self) -> list[int]:
         """Where the log may be cut."""
-        begins = cuts._begins
+        begins = cuts.begins
         places = [n + 1 for n, byte in enumerate(self.data) if byte == ord("\n")]
         return [n for n in places if n < len(self.data) and begins(self.data, n, self.known)]
 

@@ -119,6 +119,11 @@ class CsvlogReader:
         return bool(self._pending)
 
     @property
+    def pending_bytes(self) -> int:
+        """Bytes of the input that are held and do not make a record yet."""
+        return self._pending_bytes
+
+    @property
     def lines(self) -> int:
         """Lines read, from the input's first on."""
         return self._line - 1 + sum(piece.count(b"\n") + 1 for piece in self._pending)

@@ -300,6 +300,13 @@ class EntrySink:
         session.number = self.recording.sessions.add(session.name)
         session.speaker = (session.number, *session.speaker[1:])
 
+    def expect(self, statements: int) -> None:
+        """So many more durations of logged statements are to come here than were logged here.
+
+        Less (negative) where a log is read on later: those will come then.
+        """
+        self._logged += statements
+
     def detail(self, session: Session, text: str) -> None:
         """The DETAIL of the session's last entry: what an execution was called with."""
         if session.event is not None:

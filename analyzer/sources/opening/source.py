@@ -80,6 +80,14 @@ class Source:
             left -= len(piece)
         return size - left
 
+    def leap(self, size: int) -> None:
+        """As `skip`, of a file that can be read anywhere: nothing is fetched."""
+        held, self._back = len(self._back), self._back[size:]
+        beyond = size - held
+        if beyond > 0:
+            self._raw.seek(beyond, os.SEEK_CUR)
+            self._taken += beyond
+
     def _fetched(self, size: int) -> bytes:
         if self.limit is not None:
             size = min(size, self.limit - self._taken)

@@ -1,6 +1,7 @@
 """One input as a stream of uncompressed bytes."""
 
 import io
+import os
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -43,6 +44,28 @@ class InputStream(io.RawIOBase):
         self.head = bytes(head)
         self.whole = len(head) < HEAD_BYTES
         self._pending = self.head
+        self._left: int | None = None  # bytes to be handed out; None: all there are
+
+    def only(self, start: int, stop: int | None) -> bytes:
+        """Become the stream of the bytes from `start` up to `stop` (None: to the end); how that begins.
+
+        It is called before anything was read. Where the input ends before `start` nothing is left.
+        """
+        head, self._pending = self.head, b""
+        beyond = start - len(head)
+        if beyond > 0 and self.seekable_file is not None:
+            self._source.leap(beyond)
+            beyond = 0
+        while beyond > 0 and (piece := self._reader.read(min(beyond, 1 << 20))):
+            beyond -= len(piece)
+        beginning = bytearray(head[start:])
+        while len(beginning) < HEAD_BYTES and (
+            piece := self._reader.read(HEAD_BYTES - len(beginning))
+        ):
+            beginning += piece
+        self._left = None if stop is None else max(0, stop - start)
+        self._pending = bytes(beginning[: self._left])
+        return self._pending
 
     @property
     def damage(self) -> str | None:
@@ -64,6 +87,11 @@ class InputStream(io.RawIOBase):
         if self.compression is not None or self._watch is None or self._watch.size is None:
             return None
         return self._raw, self._watch.size
+
+    @property
+    def status(self) -> os.stat_result | None:
+        """The open file's, whatever its name is by now; None of what is no local file."""
+        return None if self._watch is None else os.fstat(self._raw.fileno())
 
     def note_changes(self, used: int | None = None) -> None:
         """Look once what happened to the file meanwhile, and add that to `notes`.
@@ -98,13 +126,19 @@ class InputStream(io.RawIOBase):
             piece = self.read(len(buffer))
             buffer[: len(piece)] = piece
             return len(piece)
-        count = self._reader.readinto(memoryview(buffer))
+        count = 0 if self._left == 0 else self._reader.readinto(memoryview(buffer)[: self._left])
         if not count and len(buffer):
             self.note_changes()
         if self.progress is not None:
             self.progress(self.path, self.position, self.size)
-        self.bytes_read += count
+        self._handed(count)
         return count
+
+    def _handed(self, count: int) -> None:
+        """So many bytes were handed out."""
+        self.bytes_read += count
+        if self._left is not None:
+            self._left -= count
 
     def read(self, size: int = -1) -> bytes:
         """Up to `size` bytes (all of the rest if negative), b"" at the end."""
@@ -113,12 +147,13 @@ class InputStream(io.RawIOBase):
         if self._pending:
             piece, self._pending = self._pending[:size], self._pending[size:]
         else:
-            piece = self._reader.read(size)
+            wanted = size if self._left is None else min(size, self._left)
+            piece = self._reader.read(wanted) if wanted else b""
             if not piece and size:
                 self.note_changes()
         if self.progress is not None:
             self.progress(self.path, self.position, self.size)
-        self.bytes_read += len(piece)
+        self._handed(len(piece))
         return piece
 
     def readall(self) -> bytes:

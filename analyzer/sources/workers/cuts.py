@@ -37,7 +37,7 @@ def _start(descriptor: int, position: int, size: int, known: Recognised) -> int 
     place = window.find(b"\n") + 1
     start = None
     while place:
-        if _begins(window, place, known):
+        if begins(window, place, known):
             if start is not None:
                 return start
             start = position - 1 + place
@@ -45,7 +45,8 @@ def _start(descriptor: int, position: int, size: int, known: Recognised) -> int 
     return None
 
 
-def _begins(window: bytes, place: int, known: Recognised) -> bool:
+def begins(window: bytes, place: int, known: Recognised) -> bool:
+    """Whether what looks like the beginning of an entry stands at that place of an unwrapped log."""
     if known.format == "csvlog":
         return RECORD_START.match(window, place) is not None
     if known.format == "jsonlog":

@@ -1,0 +1,106 @@
+"""`pg95 nightly`: the nightly job."""
+
+from typing import Any
+
+import click
+
+from analyzer.cli._failures import CONDITION
+from analyzer.cli._options import moment
+from analyzer.errors import UsageError
+
+CONDITIONS = ("never", "target", "findings", "new", "regression")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  pg95 nightly --config /etc/pg95/pg95.toml             what is new since the last night
+  pg95 nightly --dry-run                                what it would do, and nothing else
+  pg95 nightly --since 2026-11-20                       analyse again what the logs hold from then on
+  pg95 nightly -q --fail-on new,regression              in CI: exit 1 when something got worse
+""",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="The configuration. [default: pg95.toml here, else [tool.pg95] of pyproject.toml]",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Analyse, say what would be written, and write nothing."
+)
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Analyse again from then on (2026-11-20, 3d): writes reports, keeps nothing, moves no position.",
+)
+@click.option(
+    "--fail-on",
+    metavar="WHAT",
+    default="never",
+    show_default=True,
+    help="Exit 1 on: target (missed or unknown), findings (low or worse), new, regression; several with commas.",
+)
+@click.option(
+    "--format", type=click.Choice(["json"]), help="Print the report as JSON on stdout, too."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings.")
+def nightly(**given: Any) -> None:
+    """Read what is new in logs and counters; write reports, keep history, send alerts.
+
+    What it does is in pg95.toml: servers, logs, outputs, alerts, metrics (docs/nightly.md). It may be
+    killed at any time and run again: no execution is lost or counted twice.
+    """
+    conditions = _conditions(given["fail_on"])
+    from analyzer.configuration import read_configuration
+    from analyzer.nightly.job import Asked, run_night
+    from analyzer.nightly.settings import read_settings
+
+    configuration = read_configuration(given["config"])
+    settings = read_settings(configuration)
+    asked = Asked(given["dry_run"], moment(given["since"], None, "--since"))
+    outcome = run_night(settings, configuration, asked, _silent if given["quiet"] else _tell)
+    for warning in (*outcome.document["coverage"]["warnings"], *outcome.warnings):
+        click.echo(f"pg95: warning: {warning}", err=True)
+    if given["format"] == "json":
+        from analyzer.report.document import dump
+
+        click.echo(dump(outcome.document), nl=False)
+    elif not given["quiet"]:
+        from analyzer.report.wording import headline
+
+        click.echo(headline(outcome.document))
+    click.get_current_context().exit(_exit_code(outcome.document, conditions, len(outcome.slower)))
+
+
+def _tell(step: str) -> None:
+    click.echo(f"pg95: {step}", err=True)
+
+
+def _silent(_step: str) -> None:
+    """With --quiet."""
+
+
+def _conditions(text: str) -> set[str]:
+    wanted = {part.strip() for part in text.split(",") if part.strip()}
+    unknown = wanted - set(CONDITIONS)
+    if unknown:
+        raise UsageError(
+            f"--fail-on {', '.join(sorted(unknown))}: choose from {', '.join(CONDITIONS)}"
+        )
+    return wanted
+
+
+def _exit_code(document: dict[str, Any], conditions: set[str], slower: int) -> int:
+    """0, or 1 if a condition of --fail-on holds: an unknown verdict counts as missed."""
+    counted = [
+        one
+        for one in document["findings"]
+        if one["severity"] != "info" and one["status"] not in ("acknowledged", "gone")
+    ]
+    holds = {
+        "target": document["target"]["verdict"] != "met",
+        "findings": bool(counted),
+        "new": any(one["status"] == "new" for one in counted),
+        "regression": slower > 0,
+    }
+    return CONDITION if any(holds[one] for one in conditions - {"never"}) else 0

@@ -1,0 +1,55 @@
+"""The textfile, judged by Prometheus' own parsers: OpenMetrics', and the older one of node_exporter."""
+
+from typing import Any
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as older
+
+from analyzer.nightly.metrics import render_metrics
+
+
+def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """What both parsers agree on."""
+    found = [
+        {
+            (one.name, frozenset(one.labels.items())): one.value
+            for family in parse(text)
+            for one in family.samples
+        }
+        for parse in (openmetrics, older)
+    ]
+    assert found[0] == found[1]
+    return found[0]
+
+
+def test_figures_are_there(document: dict[str, Any]) -> None:
+    found = samples(render_metrics(document, 1_795_000_000.5, 3))
+    p95 = frozenset({("quantile", "0.95")})
+    assert found["pg95_query_latency_seconds", p95] == 0.1432
+    assert found["pg95_request_latency_seconds", p95] == 0.412
+    assert found["pg95_target_latency_seconds", p95] == 0.1
+    assert found["pg95_verdict", frozenset({("verdict", "missed")})] == 1
+    assert found["pg95_verdict", frozenset({("verdict", "met")})] == 0
+    assert found["pg95_last_success_timestamp_seconds", frozenset()] == 1_795_000_000.5
+    assert found["pg95_statements_slower", frozenset()] == 3
+    high = frozenset({("detector", "n-plus-one"), ("severity", "high")})
+    none = frozenset({("detector", "write-loop"), ("severity", "high")})
+    assert (found["pg95_findings", high], found["pg95_findings", none]) == (1, 0)
+    assert found["pg95_findings_status", frozenset({("status", "ongoing")})] == 1
+
+
+def test_what_is_not_known_is_left_out(document: dict[str, Any]) -> None:
+    document["target"] |= {"value_ms": None, "request": None, "verdict": "unknown"}
+    names = {name for name, _ in samples(render_metrics(document, 1.0, 0))}
+    assert "pg95_query_latency_seconds" not in names
+    assert "pg95_request_latency_seconds" not in names
+    assert "pg95_verdict" in names
+
+
+def test_acknowledged_and_gone_ones_do_not_count(document: dict[str, Any]) -> None:
+    document["findings"][0]["status"] = "gone"
+    document["findings"][1]["status"] = "acknowledged"
+    document["findings"][1]["detector"] = 'odd "name"\\\n'
+    found = samples(render_metrics(document, 1.0, 0))
+    assert sum(value for (name, _), value in found.items() if name == "pg95_findings") == 0
+    assert found["pg95_findings_status", frozenset({("status", "gone")})] == 1
