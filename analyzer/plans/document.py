@@ -11,6 +11,7 @@ from analyzer.plans.figures import Figures, Timing, compute_figures
 Document = Mapping[str, object]
 
 MAX_DEPTH = 250  # levels of nodes; walks over a tree may recurse
+_FRACTION_DIGITS = 2  # of actual rows, from PostgreSQL 18 on
 
 _TEXTS = {
     "Parent Relationship": "parent_relationship",
@@ -47,6 +48,10 @@ _COUNTS = {
     "Temp Written Blocks": "temp_written_blocks",
 }
 _OTHERS = {"Node Type", "Plans", "Relation Name", "Schema", "Sort Key", "Parallel Aware"}
+_DOCUMENT_FIELDS = {
+    *("Plan", "Query Text", "Query Parameters", "Settings", "Triggers", "JIT"),
+    *("Planning Time", "Execution Time", "Total Runtime"),
+}
 _WITH_FIELD = {*_TEXTS, *_NUMBERS, *_COUNTS, *_OTHERS}
 
 
@@ -96,6 +101,8 @@ def build_plan(document: Document, recorded: RecordedPlan, raw: str) -> Plan:
         jit=_mapping(document.get("JIT")),
         raw=raw,
         statement_key=recorded.statement_key,
+        parameters=_text(document, "Query Parameters"),
+        extra={key: value for key, value in document.items() if key not in _DOCUMENT_FIELDS},
     )
 
 
@@ -169,6 +176,8 @@ def _node(number: int, draft: _Draft, children: tuple[PlanNode, ...], figures: F
         total_ms=figures.total_ms,
         self_ms=figures.self_ms,
         never_executed=keys.get("Actual Loops") == 0,
+        payers=figures.payers,
+        rows_digits=_FRACTION_DIGITS if isinstance(keys.get("Actual Rows"), float) else 0,
         extra={key: value for key, value in keys.items() if key not in _WITH_FIELD},
         **known,  # type: ignore[arg-type]  # the three tables above pair each key with its kind
     )

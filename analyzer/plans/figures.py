@@ -37,11 +37,15 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Results for one node: milliseconds elapsed, None where the plan has no times."""
+    """Results for one node: milliseconds elapsed, None where the plan has no times.
+
+    `payers` are the numbers of the nodes that wait for it, as in PlanNode.
+    """
 
     processes: int
     total_ms: float | None
     self_ms: float | None
+    payers: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -62,13 +66,23 @@ def compute_figures(nodes: Sequence[Timing]) -> list[Figures]:
     """
     shared = _processes(nodes)
     whole = [max(1, round(number)) for number in shared]
-    if nodes[0].total_ms is None:
-        return [Figures(number, None, None) for number in whole]
     totals = [_elapsed(node, number) for node, number in zip(nodes, shared, strict=True)]
     ledger = _open_ledger(nodes, totals)
+    payers = _payers(ledger, len(nodes))
+    if nodes[0].total_ms is None:
+        return [Figures(number, None, None, who) for number, who in zip(whole, payers, strict=True)]
     own = _settle(ledger, totals)
     totals[0] += ledger.after_ms
-    return [Figures(*row) for row in zip(whole, totals, own, strict=True)]
+    return [Figures(*row) for row in zip(whole, totals, own, payers, strict=True)]
+
+
+def _payers(ledger: "_Ledger", count: int) -> list[tuple[int, ...]]:
+    """For each node those that wait for it."""
+    payers: list[tuple[int, ...]] = [()] * count
+    for payer, charges in enumerate(ledger.charges):
+        for number, _ in charges:
+            payers[number] = (*payers[number], payer)
+    return payers
 
 
 def _processes(nodes: Sequence[Timing]) -> list[float]:
