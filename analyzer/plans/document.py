@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from analyzer.model.plan import Plan, PlanNode, RecordedPlan
 from analyzer.plans.figures import Figures, Timing, compute_figures
-
-Document = Mapping[str, object]
+from analyzer.plans.found import Found, PlanProblemError
 
 MAX_DEPTH = 250  # levels of nodes; walks over a tree may recurse
 _FRACTION_DIGITS = 2  # of actual rows, from PostgreSQL 18 on
@@ -55,10 +54,6 @@ _DOCUMENT_FIELDS = {
 _WITH_FIELD = {*_TEXTS, *_NUMBERS, *_COUNTS, *_OTHERS}
 
 
-class PlanProblemError(ValueError):
-    """A document is no plan: says what is wrong in it. The reader adds the input's name."""
-
-
 @dataclass(slots=True)
 class _Draft:
     """A node on the way to a PlanNode: its keys, and who its parent and children are."""
@@ -69,18 +64,18 @@ class _Draft:
     children: list[int] = field(default_factory=list)
 
 
-def build_plan(document: Document, recorded: RecordedPlan, raw: str) -> Plan:
+def build_plan(found: Found, recorded: RecordedPlan) -> Plan:
     """The plan of a document.
 
     Args:
-        document: has "Plan"; "Query Text", "Planning Time", "Execution Time", "Settings",
+        found: its document has "Plan"; "Query Text", "Planning Time", "Execution Time", "Settings",
             "Triggers" and "JIT" are read where present.
         recorded: where the text was found.
-        raw: the text of this document alone.
 
     Raises:
         PlanProblemError: a key has a value of the wrong kind, or the tree is too deep.
     """
+    document = found.document
     drafts = _flatten(document["Plan"])
     figures = compute_figures([_timing(draft) for draft in drafts])
     root = _assemble(drafts, figures)
@@ -93,14 +88,16 @@ def build_plan(document: Document, recorded: RecordedPlan, raw: str) -> Plan:
         format=recorded.format,
         analyzed="Actual Loops" in drafts[0].keys,
         statement=text,
-        duration_ms=recorded.duration_ms,
+        duration_ms=found.duration_ms if recorded.duration_ms is None else recorded.duration_ms,
         execution_ms=_number(document, "Execution Time", _number(document, "Total Runtime")),
         planning_ms=_number(document, "Planning Time"),
         settings={key: str(value) for key, value in _mapping(document.get("Settings")).items()},
         triggers=_triggers(document.get("Triggers")),
         jit=_mapping(document.get("JIT")),
-        raw=raw,
+        raw=found.raw,
         statement_key=recorded.statement_key,
+        truncated=found.truncated,
+        wrapped=found.wrapped,
         parameters=_text(document, "Query Parameters"),
         extra={key: value for key, value in document.items() if key not in _DOCUMENT_FIELDS},
     )
