@@ -216,7 +216,10 @@ def _set_keys(list_name: str) -> Callable[[Keys, str], None]:
         if list_name == "Hash Keys":
             _grouping_sets(keys).append({list_name: [group]})
         elif "Grouping Sets" in keys:
-            last = _grouping_sets(keys)[-1].setdefault(list_name, [])
+            sets = _grouping_sets(keys)
+            if list_name not in sets[-1]:
+                sets.append({list_name: []})
+            last = sets[-1][list_name]
             if isinstance(last, list):
                 last.append(group)
         elif "Group Key" in keys:

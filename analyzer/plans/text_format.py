@@ -249,8 +249,23 @@ def _relationship(above: _Open) -> str:
     if kind == "Subquery Scan":
         return "Subquery"
     if kind == "ModifyTable":
-        return "Outer" if above.keys.get("Plan Width", 0) == 0 else "Member"
+        return _written(above)
     return "Inner" if above.child else "Outer"
+
+
+def _written(above: _Open) -> str:
+    """Of what writes, children are members up to PostgreSQL 13: it may have several, and rows are expected.
+
+    From 14 on no row is, unless they are returned.
+    """
+    below = above.keys.get("Plans")
+    if above.child and isinstance(below, list):
+        for one in below:
+            if one.get("Parent Relationship") == "Outer":
+                one["Parent Relationship"] = "Member"
+        return "Member"
+    returns = above.keys.get("Actual Rows") != 0
+    return "Outer" if returns or above.keys.get("Plan Width", 0) == 0 else "Member"
 
 
 def _cut_node(text: str) -> Keys:

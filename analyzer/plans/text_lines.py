@@ -14,7 +14,7 @@ from analyzer.plans.text_nodes import Keys, figures_at, is_node, node_keys, targ
 Kind = Literal["root", "node", "label", "target", "detail", "query", "head", "other"]
 
 _KEY = re.compile(r"[A-Z][\w/-]{0,40}(?: [\w/-]{1,40}){0,6}:(?: |$)")
-_LABEL = re.compile(r"(?:InitPlan|SubPlan|CTE) \S[^\n]{0,300}")
+_LABEL = re.compile(r"(?:InitPlan|SubPlan|CTE(?! Scan on )) \S[^\n]{0,300}")
 _QUERY = ("Query Text:", "Query Parameters:")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:")  # of the next entry of a log
 _SIGNS = re.compile(r"""['"()]""")
@@ -160,10 +160,10 @@ def _kind(text: str) -> Kind:
 
 def _named(text: str) -> Kind:
     """What begins with a capital. A root has figures, or else the name of a known type."""
-    if _LABEL.fullmatch(text):
-        return "label"
     if figures_at(text) > 0:
         return "root"
+    if _LABEL.fullmatch(text):
+        return "label"
     if target_keys(text) is not None:
         return "target"
     return "root" if is_node(text) else "other"

@@ -174,6 +174,8 @@ def _value(name: str, element: _Element) -> object:
     text = "".join(element.texts)
     if name in _TEXTS or name == "Item":
         return text
+    if "\n" in text and not text.strip():  # a group with nothing in it
+        return []
     if _NUMBER.fullmatch(text):
         return number(text)
     return {"true": True, "false": False}.get(text, text)

@@ -20,7 +20,12 @@ STABLE = (
     "rows_digits",
 )
 # Printed in TEXT only where they are true.
-FLAGS = frozenset(("Async Capable", "Disabled", "Inner Unique", "Single Copy"))
+FLAGS = frozenset(
+    (
+        *("Async Capable", "Disabled", "Inner Unique", "Single Copy", "Planned Partitions"),
+        "Subplans Removed",
+    )
+)
 
 
 def read(text: str, form: str = "text") -> list[Plan]:
