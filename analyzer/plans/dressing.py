@@ -17,6 +17,23 @@ _DRESSED = re.compile(
         |[+|\u2502\u2551\u21b5\u00b6\r]\ {0,9}$|[.\u2026]\ ?[|\u2502\u2551]?\n.?[.\u2026]""",
     re.MULTILINE | re.VERBOSE,
 )
+_FIRST_MARKS = ('"', "+", ">", "`", "=", "*", "[", "-")
+_MARKS = (
+    *(
+        "QUERY PLAN",
+        "\t",
+        "\r",
+        "|",
+        "\u2502",
+        "\u2551",
+        "\u21b5",
+        "\u00b6",
+        "\u2026",
+        "```",
+        "~~~",
+    ),
+    *('\n"', '\n "', "\n+", "\n>", "\n-", "+\n", "+ \n", ".\n"),
+)
 _HEADER = re.compile(r"(?:\^l)?[|\u2502]?[ ]{0,999}\"?QUERY PLAN\"?\s{0,999}(?:[|\u2502]|$)")
 _FOOTER = re.compile(r"\s{0,9}\((?:\d{1,9}) [^\s()]{1,20}\)\s*")
 _RECORD = re.compile(r"\s{0,9}(?:-\[ RECORD \d+ \]|\* Record \d+|\[options=|```|~~~|\|====)")
@@ -25,9 +42,9 @@ _HTML = re.compile(r"<t[dr][ >]")
 
 def undressed(text: str) -> list[str]:
     """The lines of a text without decoration; a line that is nothing else becomes empty."""
-    if _HTML.search(text):
+    if "<t" in text and _HTML.search(text):
         text = without_tags(text).replace("\u00a0", " ")
-    if not _DRESSED.search(text):
+    if not _may_be_dressed(text) or not _DRESSED.search(text):
         return text.split("\n")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     quoted = sum(line.lstrip().startswith('"') for line in lines) > 0
@@ -36,6 +53,11 @@ def undressed(text: str) -> list[str]:
     if quoted:
         bare = _unquoted(bare)
     return [_cleared(line) for line in bare]
+
+
+def _may_be_dressed(text: str) -> bool:
+    """Whether something of what _DRESSED looks for is there at all: most plans come bare."""
+    return text[:1] in _FIRST_MARKS or any(mark in text for mark in _MARKS)
 
 
 def _untabbed(lines: list[str]) -> list[str]:

@@ -67,12 +67,32 @@ def compute_figures(nodes: Sequence[Timing]) -> list[Figures]:
     shared = _processes(nodes)
     whole = [max(1, round(number)) for number in shared]
     totals = [_elapsed(node, number) for node, number in zip(nodes, shared, strict=True)]
+    if all(node.relationship != "InitPlan" for node in nodes):
+        return _plain(nodes, whole, totals)
     ledger = _open_ledger(nodes, totals)
     payers = _payers(ledger, len(nodes))
     if nodes[0].total_ms is None:
         return [Figures(number, None, None, who) for number, who in zip(whole, payers, strict=True)]
     own = _settle(ledger, totals)
     totals[0] += ledger.after_ms
+    return [Figures(*row) for row in zip(whole, totals, own, payers, strict=True)]
+
+
+def _plain(nodes: Sequence[Timing], whole: Sequence[int], totals: Sequence[float]) -> list[Figures]:
+    """The figures of a tree in which every node is run by its parent: most are such."""
+    payers = [() if node.parent is None else (node.parent,) for node in nodes]
+    if nodes[0].total_ms is None:
+        return [Figures(number, None, None, who) for number, who in zip(whole, payers, strict=True)]
+    budgets = list(totals)
+    own = []
+    for number, node in enumerate(nodes):  # parents come before their children
+        budget = budgets[number]
+        claimed = sum([totals[child] for child in node.children])
+        if claimed > budget:
+            scale = budget / claimed
+            for child in node.children:
+                budgets[child] = totals[child] * scale
+        own.append(max(0.0, budget - claimed))
     return [Figures(*row) for row in zip(whole, totals, own, payers, strict=True)]
 
 
