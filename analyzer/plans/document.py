@@ -8,6 +8,7 @@ from analyzer.model.plan import Plan, PlanNode, RecordedPlan
 from analyzer.plans.fields import figure, sorted_fields
 from analyzer.plans.figures import Figures, Timing, compute_figures
 from analyzer.plans.found import Found, PlanProblemError
+from analyzer.plans.nodes import make_node
 
 MAX_DEPTH = 250  # levels of nodes; walks over a tree may recurse
 
@@ -74,7 +75,7 @@ def _flatten(root: object) -> list[_Draft]:
     waiting: list[tuple[object, int | None, int]] = [(root, None, 1)]
     while waiting:
         keys, parent, depth = waiting.pop()
-        if not isinstance(keys, Mapping) or not isinstance(keys.get("Node Type"), str):
+        if not isinstance(keys, dict) or not isinstance(keys.get("Node Type"), str):
             raise PlanProblemError(f'node {len(drafts)} of the plan has no "Node Type"')
         if depth > MAX_DEPTH:
             raise PlanProblemError(f"the plan is deeper than {MAX_DEPTH} nodes")
@@ -108,24 +109,22 @@ def _timing(draft: _Draft) -> Timing:
     )
 
 
-def _assemble(drafts: list[_Draft], figures: list[Figures]) -> list[PlanNode]:
+def _assemble(drafts: list[_Draft], figures: Figures) -> list[PlanNode]:
     """PlanNodes from the leaves up: nodes are frozen and hold their children."""
     nodes: list[PlanNode] = []
-    for number in range(len(drafts) - 1, -1, -1):
-        draft, computed = drafts[number], figures[number]
-        last = len(drafts) - 1
-        nodes.append(
-            PlanNode(
-                id=number,
-                parent=draft.parent,
-                children=tuple([nodes[last - child] for child in draft.children]),
-                processes=computed.processes,
-                total_ms=computed.total_ms,
-                self_ms=computed.self_ms,
-                payers=computed.payers,
-                **draft.fields,  # type: ignore[arg-type]  # fields.py pairs each key with its kind
-            )
-        )
+    last = len(drafts) - 1
+    for number in range(last, -1, -1):
+        draft = drafts[number]
+        fields = draft.fields
+        fields["id"] = number
+        fields["parent"] = draft.parent
+        if draft.children:
+            fields["children"] = tuple([nodes[last - child] for child in draft.children])
+        fields["processes"] = figures.processes[number]
+        fields["total_ms"] = figures.total_ms[number]
+        fields["self_ms"] = figures.self_ms[number]
+        fields["payers"] = figures.payers[number]
+        nodes.append(make_node(fields))
     nodes.reverse()
     return nodes
 
