@@ -1,6 +1,6 @@
 # pg95: `make report` analyses the sample logs, `make test` checks everything. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format docs clean fuzz bench-ingest bench-nplusone bench-nightly bench-applications bench-history
+.PHONY: help report test lint format docs clean fuzz bench-ingest bench-nplusone bench-nightly bench-plans bench-applications bench-history
 
 bin := .venv/bin
 
@@ -47,6 +47,10 @@ bench-nplusone: ## measure what the search for loops costs beside reading a log
 bench-nightly: ## kill 300 nights at random instants and compare their history with one pass (BENCH="--kills 30" for less)
 	@tools/setup run
 	$(bin)/python benchmarks/nightly_kills.py $(BENCH)
+
+bench-plans: ## measure how fast plans are read (BENCH="--plans 1000" for less)
+	@tools/setup run
+	$(bin)/python benchmarks/plans.py $(BENCH)
 
 bench-applications: ## score what is found in the traffic of real applications (BED="--runs think" for less)
 	@tools/setup run

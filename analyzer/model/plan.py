@@ -4,6 +4,7 @@
 buffers are totals over all loops. Times are milliseconds.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -17,7 +18,12 @@ class PlanNode:
     `total_ms` is over all loops, divided by the processes that shared them (elapsed time).
     `relation` is the table ("orders", "sales.orders"); `alias` is what conditions call it by.
     `processes` is workers launched + leader for nodes under a Gather, else 1.
-    `extra` holds every key that has no field of its own, untouched.
+    `payers` are the ids of the nodes that wait for this one: its parent; a CTE's scans; the node
+    that asks for an InitPlan's value. Time, buffers and the like are inclusive, so what a node did
+    itself is its figure less that of the nodes it pays for (plans/counters.py).
+    `rows_digits` is how many digits after the point the rows were printed with: 2 since
+    PostgreSQL 18, 0 before.
+    `extra` holds every key that has no field of its own, untouched, by its name in FORMAT JSON.
     """
 
     id: int
@@ -59,6 +65,8 @@ class PlanNode:
     temp_read_blocks: int | None = None
     temp_written_blocks: int | None = None
     never_executed: bool = False
+    payers: tuple[int, ...] = ()
+    rows_digits: int = 0
     extra: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -66,11 +74,25 @@ class PlanNode:
         """Rows over all loops."""
         return None if self.rows_actual is None else self.rows_actual * self.loops
 
+    @property
+    def rows_total_range(self) -> tuple[float, float] | None:
+        """Least and most rows over all loops that are printed as `rows_actual` per loop.
+
+        PostgreSQL prints the mean of the loops, rounded: 0 rows in 1000 loops are up to 500.
+        """
+        if self.rows_actual is None:
+            return None
+        slack = 0.5 * 10.0**-self.rows_digits if self.loops > 1 else 0.0
+        least = max(0.0, self.rows_actual - slack) * self.loops
+        return math.ceil(least), math.floor((self.rows_actual + slack) * self.loops)
+
     def walk(self) -> Iterator["PlanNode"]:
         """This node and all below it, depth first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting.extend(reversed(node.children))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +103,10 @@ class Plan:
     was written (json, text, …), `statement` the query text if the plan carried it (auto_explain's
     Query Text), `duration_ms` what auto_explain's line said, `analyzed` whether it was executed.
     `execution_ms`, `planning_ms`: as printed. `total_ms` is the root's elapsed time.
+    `truncated`: the text ended before the plan did, and the nodes up to there are known; figures
+    of the last one may lack. `wrapped`: lines were broken by a terminal and put together again.
+    `parameters` is auto_explain's Query Parameters line. `extra` holds the other keys beside the
+    tree, by their names in FORMAT JSON: "Planning" (buffers), "Serialization", "Query Identifier".
     `shape_id` is filled in when the statement is known; `statement_key` is its text's number, -1
     where that is not known.
     """
@@ -100,11 +126,41 @@ class Plan:
     jit: Mapping[str, object] = field(default_factory=dict)
     raw: str = ""
     statement_key: int = -1
+    truncated: bool = False
+    wrapped: bool = False
+    parameters: str | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def total_ms(self) -> float | None:
         """Elapsed time of the whole tree, None without ANALYZE."""
         return self.root.total_ms
+
+    @property
+    def trigger_ms(self) -> float:
+        """Time in triggers, foreign keys' included: they run after the tree is done."""
+        times = (trigger.get("Time") for trigger in self.triggers)
+        return sum(time for time in times if isinstance(time, int | float))
+
+    @property
+    def jit_ms(self) -> float:
+        """Time in the just-in-time compiler, which is part of the nodes' own times."""
+        timing = self.jit.get("Timing")
+        whole = timing.get("Total") if isinstance(timing, Mapping) else None
+        if isinstance(whole, int | float):
+            return float(whole)
+        times = (value for key, value in self.jit.items() if key.endswith(" Time"))  # PostgreSQL 11
+        return sum(float(time) for time in times if isinstance(time, int | float))
+
+    @property
+    def outside_ms(self) -> float | None:
+        """Execution time that is neither the tree's nor the triggers'; None where unknown.
+
+        Start and end of the executor, locks, JIT of what runs outside nodes, sending the result.
+        """
+        if self.execution_ms is None or self.total_ms is None:
+            return None
+        return max(0.0, self.execution_ms - self.total_ms - self.trigger_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,19 @@ import json
 from collections.abc import Iterator
 
 from analyzer.plans.decoration import undecorated
-from analyzer.plans.document import Document, PlanProblemError
+from analyzer.plans.found import Document, Found, PlanProblemError, is_rooted, merge_workers
+from analyzer.plans.truncated import closed
 
 _FIRST_KEYS = ('"Plan"', '"Query Text"', '"Node Type"', '"QUERY PLAN"')
 _OPENING = "[{ \t\r\n"
+_WORKERS = '"Workers":'
 
 
-def documents(text: str) -> Iterator[tuple[Document, str]]:
-    """Each plan document of a text with the JSON it was read from.
+def documents(text: str) -> Iterator[Found]:
+    """Each plan document of a text with the JSON it was read from; one that is cut off, too.
 
     Raises:
-        PlanProblemError: the JSON is broken, truncated or nested too deeply; says at which line.
+        PlanProblemError: the JSON is broken or nested too deeply; says at which line.
     """
     clean = text if _is_bare(text) else undecorated(text)
     decoder = json.JSONDecoder(parse_constant=_refuse_constant)
@@ -30,10 +32,58 @@ def documents(text: str) -> Iterator[tuple[Document, str]]:
             if not _looks_like_plan(clean, at):
                 at = _next_start(clean, _line_end(clean, at))
                 continue
-            raise PlanProblemError(_describe(clean, error)) from error
-        for document in _unwrap(value):
-            yield document, clean[at:end]
+            found = _cut(clean, at)
+            if not found:
+                raise PlanProblemError(_describe(clean, error)) from error
+            yield from found
+            return
+        workers = clean.count(_WORKERS, at, end)
+        if workers and workers > _count_workers(value):
+            value = json.loads(clean[at:end], object_pairs_hook=_paired)
+        line = clean.count("\n", 0, at) + 1
+        documents_here = list(_unwrap(value))
+        for document in documents_here:
+            alone = len(documents_here) == 1
+            yield Found(
+                document, clean[at:end] if alone else json.dumps([document], indent=2), line
+            )
         at = _next_start(clean, end)
+
+
+def _count_workers(value: object) -> int:
+    """How many objects have the key Workers."""
+    count, waiting = 0, [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, dict):
+            count += "Workers" in current
+            waiting.extend(one for one in current.values() if isinstance(one, dict | list))
+        elif isinstance(current, list):
+            waiting.extend(one for one in current if isinstance(one, dict | list))
+    return count
+
+
+def _paired(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object that may have the key Workers twice."""
+    keys: dict[str, object] = {}
+    for key, value in pairs:
+        keys[key] = merge_workers(keys[key], value) if key == "Workers" and key in keys else value
+    return keys
+
+
+def _cut(text: str, at: int) -> list[Found]:
+    """The plan that ends before its JSON does, as far as it goes."""
+    mended = closed(text, at)
+    if mended is None:
+        return []
+    try:
+        value = json.loads(mended, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return []
+    line = text.count("\n", 0, at) + 1
+    raw = text[at:].rstrip()
+    documents = [document for document in _unwrap(value) if is_rooted(document)]
+    return [Found(document, raw, line, truncated=True) for document in documents]
 
 
 def _is_bare(text: str) -> bool:
@@ -81,7 +131,7 @@ def _unwrap(value: object) -> Iterator[Document]:
             elif "QUERY PLAN" in current:
                 waiting.append(current["QUERY PLAN"])
         elif isinstance(current, str) and _looks_like_plan(current, 0):
-            yield from (document for document, _ in documents(current))
+            yield from (found.document for found in documents(current))
 
 
 def _describe(text: str, error: Exception) -> str:

@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterator, Mapping
 
 from analyzer.errors import InputError
 from analyzer.model.plan import Plan, RecordedPlan
-from analyzer.plans import json_format
-from analyzer.plans.document import Document, PlanProblemError, build_plan
+from analyzer.plans import json_format, text_format, xml_format, yaml_format
+from analyzer.plans.document import build_plan
+from analyzer.plans.found import Document, Found, PlanProblemError
 
-# A format's reader yields each document of a text with the slice of text it was read from.
-_Reader = Callable[[str], Iterator[tuple[Document, str]]]
-_READERS: Mapping[str, _Reader] = {"json": json_format.documents}
+_READERS: Mapping[str, Callable[[str], Iterator[Found]]] = {
+    "json": json_format.documents,
+    "text": text_format.documents,
+    "xml": xml_format.documents,
+    "yaml": yaml_format.documents,
+}
 
 
 class PartlyUnreadError(InputError):
@@ -20,30 +24,37 @@ class PartlyUnreadError(InputError):
         self.plans = plans
 
 
+def documents_of(text: str, form: str) -> Iterator[Document]:
+    """The plans of a text that was read already, as documents with the keys of FORMAT JSON.
+
+    Nothing is given of a text that cannot be read: whoever read it first has said so.
+    """
+    try:
+        yield from (found.document for found in _READERS[form](text))
+    except PlanProblemError:
+        return
+
+
 def read_plans(recorded: RecordedPlan) -> list[Plan]:
     """Every plan in a recorded text, in order; a text may hold several.
 
     Args:
-        recorded: the text as found: JSON of EXPLAIN or auto_explain, bare, inside log text, or
-            decorated by psql (borders, header, `+` continuations, row count, CSV, HTML).
+        recorded: the text as found: output of EXPLAIN or auto_explain in one of its four formats,
+            bare, inside log text, or as clients decorate it.
 
     Returns:
-        At least one plan, each with times per node; without ANALYZE the times are None.
+        At least one plan, each with times per node; without ANALYZE the times are None. One whose
+        text ends too early is `truncated`, and has what came before.
 
     Raises:
-        InputError: nothing in the text could be read as a plan, or its format is not read.
+        InputError: nothing in the text could be read as a plan; says where and why.
         PartlyUnreadError: some plans were read and a later one could not be.
     """
     where = _where(recorded)
-    reader = _READERS.get(recorded.format)
-    if reader is None:
-        raise InputError(
-            f"{where}: plans in {recorded.format.upper()} format are not read yet; take them with "
-            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or set auto_explain.log_format = 'json'"
-        )
+    reader = _READERS[recorded.format]
     plans: list[Plan] = []
     try:
-        plans.extend(build_plan(document, recorded, raw) for document, raw in reader(recorded.text))
+        plans.extend(build_plan(found, recorded) for found in reader(recorded.text))
     except PlanProblemError as problem:
         message = (
             f"{where}: {problem}; take the plan again with EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
@@ -55,10 +66,15 @@ def read_plans(recorded: RecordedPlan) -> list[Plan]:
         raise InputError(message) from problem
     if not plans:
         raise InputError(
-            f'{where}: no plan in it: expected JSON with a "Plan" key, as EXPLAIN (FORMAT JSON) prints'
+            f"{where}: no plan in it that is written as {recorded.format.upper()}; it begins "
+            f"{_beginning(recorded.text)!r}; expected what EXPLAIN or auto_explain prints"
         )
     return plans
 
 
 def _where(recorded: RecordedPlan) -> str:
     return recorded.origin if recorded.line is None else f"{recorded.origin}, line {recorded.line}"
+
+
+def _beginning(text: str) -> str:
+    return text.strip().partition("\n")[0][:80]

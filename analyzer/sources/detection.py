@@ -60,8 +60,17 @@ _JSON_KINDS = (
 _PLAN_KEY = re.compile(rb'(?:"|&quot;)Plan(?:""?|&quot;)\s*:\s*\{')
 _JSON_ENTRY = re.compile(rb'\A\s*\{"timestamp":".{0,60}?"error_severity":"|"error_severity":"[A-Z]')
 _XML_PLAN = re.compile(rb"<explain\b[^>]{0,200}>|postgresql\.org/2009/explain")
-_YAML_PLAN = re.compile(rb"^\s{0,40}-?\s{0,4}Plan: *\r?$", re.MULTILINE)
+_YAML_PLAN = re.compile(
+    rb'^(?:[ \t]|["|>]|\xe2\x94\x82){0,40}-?[ ]{0,4}Plan:[ ]*(?:[+|"\r]|\xe2(?:\x86\xb5|\x94\x82)|$)',
+    re.MULTILINE,
+)
 _TEXT_PLAN = re.compile(rb"\((?:cost=\d[\d.]{0,30}\.\.\d|actual (?:time|rows)=\d)")
+# Without costs: a known node on a table, or with details or nodes below it.
+_BARE_PLAN = re.compile(
+    rb"\A(?:\s{0,99}QUERY PLAN\s{0,99}\n[-\s]{0,999}\n\s{0,9}|\s{0,99})"
+    rb"(?:(?:(?:[A-Z][a-z]{1,12} ){1,4}Scan|Insert|Update|Delete|Merge) (?:Backward )?(?:using \S{1,130} )?on \S[^\n]{0,200}"
+    rb"|[A-Z]\w{2,20}(?: [A-Z][a-z]{1,10}){0,4}\s{0,9}\n\s{1,9}(?:->  [A-Z]|[A-Z][A-Za-z ]{2,30}: ))"
+)
 _PRISMA_BLOCK = re.compile(
     rb"^[ \t]{0,20}(?:model|datasource|generator|enum|view|type)[ \t]{1,20}\w{1,100}[ \t]{0,20}\{",
     re.MULTILINE,
@@ -356,9 +365,9 @@ def _plan(head: bytes) -> Recognised | None:
     if _YAML_PLAN.search(head) and b"Node Type:" in head:
         return Recognised(PLAN + "yaml", "it has a Plan key and a Node Type")
     if _TEXT_PLAN.search(head) and not _SQL_DEFINITION.search(head):
-        first = head.lstrip()[:4000]
-        if first[:1].isalpha() or b"QUERY PLAN" in first:
-            return Recognised(PLAN + "text", "its lines have a plan's costs or actual rows")
+        return Recognised(PLAN + "text", "its lines have a plan's costs or actual rows")
+    if _BARE_PLAN.match(head):
+        return Recognised(PLAN + "text", "it begins as a plan without costs does")
     return None
 
 

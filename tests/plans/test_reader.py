@@ -108,24 +108,17 @@ def test_rows_that_clients_export_are_unwrapped() -> None:
     assert len(read(json.dumps([document, document]))) == 2
 
 
-def test_a_truncated_plan_says_where() -> None:
-    text = (MATRIX / "pg16-seq_filter.json").read_text()[:900]
-    with pytest.raises(InputError, match=r"cut\.json.*line \d+, column \d+.*truncated.*EXPLAIN"):
+def test_a_broken_plan_says_where() -> None:
+    text = (MATRIX / "pg16-seq_filter.json").read_text().replace('"Plan Rows":', '"Plan Rows"')
+    with pytest.raises(InputError, match=r"cut\.json.*line \d+, column \d+.*broken.*EXPLAIN"):
         read(text, "cut.json")
 
 
 def test_what_was_read_before_a_broken_plan_is_not_lost() -> None:
     whole = (MATRIX / "pg16-seq_filter.json").read_text()
     with pytest.raises(PartlyUnreadError) as caught:
-        read(whole + "\n" + whole[:900])
+        read(whole + "\n" + whole.replace(":", "", 1))
     assert [plan.root.type for plan in caught.value.plans] == ["Gather"]
-
-
-@pytest.mark.parametrize("format_", ["text", "yaml", "xml"])
-def test_formats_to_come_name_the_remedy(format_: str) -> None:
-    recorded = RecordedPlan(text="Seq Scan on o", format=format_, origin="p.log", source=0, line=7)
-    with pytest.raises(InputError, match=r"p\.log, line 7.*FORMAT JSON.*auto_explain\.log_format"):
-        read_plans(recorded)
 
 
 @pytest.mark.parametrize(
