@@ -20,8 +20,22 @@ NO_PLANS = (
     "log_format = 'json', log_min_duration = '100ms') or give EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
 )
 _At = Callable[[PlanNode, PlanView], Spot | None]
-_Asked = tuple[PlanRule, _At]
+_Asked = tuple[PlanRule, _At, bool]  # the last: about hot nodes only
 _Seen = TypeVar("_Seen")
+
+
+# What rules are asked about executed nodes of a plan, by (analyzed, slow); others have the first.
+_PASSED = {
+    Gate.ANY: frozenset({Gate.ANY}),
+    Gate.EXECUTED: frozenset({Gate.ANY, Gate.EXECUTED}),
+    Gate.HOT: frozenset(Gate),
+}
+_OPEN = {
+    (False, False): Gate.ANY,
+    (False, True): Gate.ANY,
+    (True, False): Gate.EXECUTED,
+    (True, True): Gate.HOT,
+}
 
 
 @dataclass(slots=True)
@@ -38,7 +52,7 @@ class PlanFinder:
 
     def __init__(self, rules: Sequence[PlanRule]) -> None:
         self._rules = {rule.id: rule for rule in rules}
-        self._by_type = {gate: _by_type(rules, gate) for gate in Gate}
+        self._asked = {gate: _by_type(rules, gates) for gate, gates in _PASSED.items()}
         self._whole = [rule for rule in rules if not rule.nodes]
         self._results: _Results | None = None
 
@@ -78,18 +92,13 @@ class PlanFinder:
 
     def _nodes(self, view: PlanView, results: _Results) -> Iterator[Found]:
         """Spots at nodes."""
-        asked = self._by_type[Gate.ANY]
-        executed = self._by_type[Gate.EXECUTED] if view.plan.analyzed else {}
-        slow = self._by_type[Gate.SLOW] if view.slow else {}
-        hot = self._by_type[Gate.HOT] if view.slow else {}
+        plan = self._asked[_OPEN[view.plan.analyzed, view.slow]]
+        idle = self._asked[Gate.ANY]
         for node in view.nodes:
-            rules = list(asked.get(node.type, ()))
-            if not node.never_executed:
-                rules += executed.get(node.type, ())
-                rules += slow.get(node.type, ())
-                if node.type in hot and view.is_hot(view.own_ms(node)):
-                    rules += hot[node.type]
-            for rule, at in rules:
+            rules = (idle if node.never_executed else plan).get(node.type)
+            for rule, at, is_hot in rules or ():
+                if is_hot and not view.is_hot(view.own_ms(node)):
+                    continue
                 try:
                     spot = at(node, view)
                 except Exception as error:  # noqa: BLE001 - it is raised again as that rule's answer
@@ -118,11 +127,12 @@ def _guarded(rule: PlanRule, results: _Results, spots: Iterator[_Seen]) -> Itera
         results.failures.setdefault(rule.id, error)
 
 
-def _by_type(rules: Sequence[PlanRule], gate: Gate) -> dict[str, list[_Asked]]:
+def _by_type(rules: Sequence[PlanRule], gates: frozenset[Gate]) -> dict[str, list[_Asked]]:
+    """The rules to ask about each type of node."""
     asked: dict[str, list[_Asked]] = {}
     for rule in rules:
-        for kind in rule.nodes if rule.gate is gate else ():
-            asked.setdefault(kind, []).append((rule, rule.at))
+        for kind in rule.nodes if rule.gate in gates else ():
+            asked.setdefault(kind, []).append((rule, rule.at, rule.gate is Gate.HOT))
     return asked
 
 

@@ -94,10 +94,10 @@ class Misestimate(PlanRule):
 
 def _starts_here(node: PlanNode, view: PlanView) -> bool:
     """Whether an estimate goes wrong at a node, and not below it."""
-    if node.never_executed or node.rows_actual is None or node.type not in _STARTS:
+    if node.never_executed or node.type not in _STARTS:
         return False
     error = estimate_error(node)
-    if abs(error) < FACTOR:
+    if abs(error) < FACTOR or node.rows_actual is None:
         return False
     most = max(node.rows_estimated or 0.0, node.rows_actual)
     if most < ROWS and most * node.loops < ROWS_IN_ALL:

@@ -63,6 +63,9 @@ class VectorOrderUnserved(PlanRule):
 
     def at(self, node: PlanNode, view: PlanView) -> Spot | None:
         """A scan for distances in a form that no index knows."""
+        rows = view.kept(node) + view.removed(node)
+        if rows < ROWS:
+            return None
         sort = view.parent(node)
         distance, obstacle = None, ""
         if sort is not None and sort.type == "Sort" and sort.sort_key:
@@ -72,8 +75,8 @@ class VectorOrderUnserved(PlanRule):
             distance = distance_in(node.filter)
             obstacle = "it is compared in WHERE" if distance else ""
         top = sort if sort is not None and sort.type == "Sort" else node
-        rows, cost_ms = view.kept(node) + view.removed(node), view.total_ms(top)
-        if distance is None or not obstacle or rows < ROWS or not view.is_hot(cost_ms):
+        cost_ms = view.total_ms(top)
+        if distance is None or not obstacle or not view.is_hot(cost_ms):
             return None
         return Spot(
             node=node,

@@ -11,7 +11,7 @@ Why it hurts
 
 How it decides
     Rows asked for are the LIMIT of the statement's text, else the Limit node's estimate where it is below the
-    scan's. Fewer came, and the planner expects the scan to have that many and more. It is about correctness,
+    scan's (a generic plan does not know it). Fewer came, and the planner expects the scan to have that many and more. It is about correctness,
     so it comes first in a report, however quick the statement is.
 
 When it is wrong
@@ -101,6 +101,8 @@ def _asked(limit: PlanNode, scan: PlanNode, view: PlanView) -> tuple[float | Non
     facts = view.statement.facts if view.statement is not None else None
     if facts is not None and facts.limit is not None and facts.limit >= 0:
         return float(facts.limit), True
+    if "$" in text(scan, "Order By"):
+        return None, False  # a generic plan: the planner did not know the LIMIT either
     expected, all_rows = limit.rows_estimated or 0.0, scan.rows_estimated or 0.0
     return (expected if 0 < expected < all_rows else None), False
 

@@ -19,7 +19,7 @@ from analyzer.detectors.plans import plan_detectors
 from analyzer.detectors.plans.sort_on_disk import SortOnDisk
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Severity, Status, worst_first
-from analyzer.model.plan import Plan, RecordedPlan
+from analyzer.model.plan import Plan, PlanNode, RecordedPlan
 from analyzer.model.plan_evidence import PlanEvidence
 from analyzer.model.statement import StatementStats
 from analyzer.plans import read_plans
@@ -141,6 +141,33 @@ def test_without_plans_every_rule_says_how_to_get_them() -> None:
         assert "auto_explain" in (outcome.reason or "")
 
 
+JUNK = (None, "x", -1, [], {}, [None, "x"], {"Total": "x", "Peak Sort Space Used": None}, True)
+
+
+@pytest.mark.parametrize("finding", sorted(CASES))
+def test_figures_of_the_wrong_kind_break_nothing(finding: str) -> None:
+    plans = [plan for case in CASES[finding] for plan in plans_of(finding, case)]
+    for junk in JUNK:
+        found_in(workload([mangled(plan, junk) for plan in plans], target_ms=1.0))
+
+
+def mangled(plan: Plan, junk: object) -> Plan:
+    """A plan all of whose keys without a field of their own hold junk."""
+
+    def node(one: PlanNode) -> PlanNode:
+        children = tuple(node(child) for child in one.children)
+        return replace(one, children=children, extra=dict.fromkeys(one.extra, junk))
+
+    triggers = tuple(dict.fromkeys(trigger, junk) for trigger in plan.triggers)
+    return replace(
+        plan,
+        root=node(plan.root),
+        triggers=triggers,
+        jit=dict.fromkeys(plan.jit, junk),
+        extra=dict.fromkeys(plan.extra, junk),
+    )
+
+
 def test_a_rule_that_fails_costs_its_own_answer_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("broken on purpose")
@@ -161,3 +188,15 @@ def test_titles_and_reasons_hold_no_values() -> None:
     for one in findings:
         assert isinstance(one.evidence, PlanEvidence | SeqScanEvidence)
         assert "s3cret" not in " ".join([one.title, one.key, *one.evidence.reasons])
+
+
+def test_a_generic_plan_does_not_tell_how_many_rows_were_asked_for() -> None:
+    (plan,) = plans_of("vector-short-result", "found")
+    (scan,) = plan.root.children
+    generic = replace(scan, extra={**scan.extra, "Order By": "(documents.embedding <=> $1)"})
+    work = workload([replace(plan, root=replace(plan.root, children=(generic,)))])
+    assert "vector-short-result" not in {one.detector for one in found_in(work)}
+    limited = "SELECT id FROM documents ORDER BY embedding <=> $1 LIMIT 100"
+    told = replace(work.plans[0], shape_id=identify(limited).shape_id)
+    known = found_in(workload([told], statements=[identify(limited)]))
+    assert "vector-short-result" in {one.detector for one in known}
