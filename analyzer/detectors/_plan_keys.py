@@ -42,16 +42,6 @@ def over_processes(node: PlanNode, key: str) -> float:
     return max([number(node, key), *(worker_number(worker, key) for worker in workers(node))])
 
 
-def own_blocks(node: PlanNode, key: str) -> float:
-    """Blocks that a node counts and its children do not (counts include all below)."""
-    field = {"Temp Written Blocks": "temp_written_blocks", "Temp Read Blocks": "temp_read_blocks"}
-
-    def count(one: PlanNode) -> float:
-        return float(getattr(one, field[key]) or 0) if key in field else number(one, key)
-
-    return max(0.0, count(node) - sum(count(child) for child in node.children))
-
-
 def pages(node: PlanNode) -> int | None:
     """Blocks of tables that a node and all below it read or hit, None without BUFFERS."""
     if node.shared_hit_blocks is None and node.shared_read_blocks is None:

@@ -8,7 +8,7 @@ Why it hurts
     Rows that do not fit into work_mem are written and read back, often once for each pass.
 
 How it decides
-    Temporary blocks written by the node less those of its children. The node is hot: 10 % of the plan's time and 5 % of
+    Temporary blocks written by the node less those counted below it. The node is hot: 10 % of the plan's time and 5 % of
     the target.
 
 When it is wrong
@@ -21,12 +21,13 @@ What to do
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_keys import BLOCK_BYTES, own_blocks
+from analyzer.detectors._plan_keys import BLOCK_BYTES
 from analyzer.detectors._plan_remedies import work_mem
 from analyzer.detectors._plan_rule import PlanRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.plans.counters import exclusive
 
 BLOCKS = 256
 
@@ -56,7 +57,7 @@ class TempIO(PlanRule):
 
     def at(self, node: PlanNode, view: PlanView) -> Spot | None:
         """A node with temporary files of its own."""
-        blocks = own_blocks(node, "Temp Written Blocks")
+        blocks = exclusive(view.nodes, "Temp Written Blocks")[node.id]
         if blocks < BLOCKS:
             return None
         own_ms = view.own_ms(node)
