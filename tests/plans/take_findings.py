@@ -1,7 +1,7 @@
 """Takes the plans of tests/data/plans/findings again: `python take_findings.py DSN [FINDING …]`.
 
 The server is a scratch one that the user names, started with autovacuum = off and shared_buffers = 16MB;
-its database has the tables of schema.sql (psql -f). Cases of another major version are left alone.
+its database has the tables of schema.sql (psql -f), or, with pgvector, that of vectors.sql. Cases of another major version are left alone.
 """
 
 import json
@@ -43,9 +43,13 @@ def main() -> None:
     wanted = sys.argv[2:]
     with psycopg.connect(sys.argv[1], autocommit=True) as connection:
         version = connection.info.server_version // 10_000
+        vectors = (
+            connection.execute("SELECT FROM pg_extension WHERE extname = 'vector'").rowcount == 1
+        )
         for finding, cases in json.loads((FOLDER / "cases.json").read_text()).items():
             for name, case in cases.items() if not wanted or finding in wanted else ():
-                if "sql" in case and case.get("version", 15) == version:
+                here = (case.get("version", 15), case.get("vectors", False)) == (version, vectors)
+                if "sql" in case and here:
                     path = FOLDER / f"{finding}.{name}.json"
                     plans = take(connection, case)
                     path.write_text(json.dumps(plans, separators=(",", ":")) + "\n")

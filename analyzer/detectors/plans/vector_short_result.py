@@ -11,7 +11,8 @@ Why it hurts
 
 How it decides
     Rows asked for are the LIMIT of the statement's text, else the Limit node's estimate where it is below the
-    scan's (a generic plan does not know it). Fewer came, and the planner expects the scan to have that many and more. It is about correctness,
+    scan's (a generic plan does not know it). Fewer came, and the planner expects the scan to have that many and more; or less than half of the three rows
+    or more that it expects to pass the filter. It is about correctness,
     so it comes first in a report, however quick the statement is.
 
 When it is wrong
@@ -36,6 +37,7 @@ from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Remedy, Setting
 
+FEW = 3.0  # the planner says one row also where it expects none
 EF_SEARCH = 40  # pgvector's default
 _MOST_EF = 1000
 
@@ -68,7 +70,10 @@ class VectorShortResult(PlanRule):
             return None
         asked, literal = _asked(limit, node, view)
         returned, expected = view.kept(limit), node.rows_estimated or 0.0
-        if asked is None or returned >= asked or expected < asked:
+        sure = asked is not None and expected >= asked
+        if not sure:  # fewer may match than are asked for: as many as the planner expects, at most
+            asked = expected / 2 if node.filter and expected >= FEW else 0.0
+        if asked is None or returned >= asked:
             return None
         candidates = view.kept(node) + view.removed(node)
         return Spot(
@@ -77,6 +82,8 @@ class VectorShortResult(PlanRule):
             title=(
                 f"A nearest-neighbour search of {node.relation} returns {returned:,.0f} rows "
                 f"where {asked:,.0f} were asked for"
+                if sure
+                else f"A nearest-neighbour search of {node.relation} returns {returned:,.0f} of about {expected:,.0f} matching rows"
             ),
             reasons=(
                 f"{node.index} gave {candidates:,.0f} candidates, and {view.removed(node):,.0f} of them failed the filter"
@@ -88,8 +95,8 @@ class VectorShortResult(PlanRule):
             subject=(node.relation or "", distance.column),
             table=node.relation,
             condition=node.filter,
-            remedies=_remedies(node, asked),
-            confidence=0.95 if literal else 0.8,
+            remedies=_remedies(node, max(asked, returned)),
+            confidence=(0.95 if literal else 0.8) if sure else 0.6,
             severity=Severity.CRITICAL,
             covers=frozenset({0}),
             wrong_result=True,
