@@ -1,6 +1,6 @@
 # pg95: `make report` analyses the sample logs, `make test` checks everything. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format docs clean fuzz bench-ingest bench-nplusone bench-applications
+.PHONY: help report test lint format docs clean fuzz bench-ingest bench-nplusone bench-plans bench-applications
 
 bin := .venv/bin
 
@@ -43,6 +43,10 @@ bench-ingest: ## measure reading speed beside pgBadger's (BENCH="--mb 100" for l
 bench-nplusone: ## measure what the search for loops costs beside reading a log
 	@tools/setup run
 	$(bin)/python benchmarks/nplusone.py $(BENCH)
+
+bench-plans: ## measure how fast plans are read (BENCH="--plans 1000" for less)
+	@tools/setup run
+	$(bin)/python benchmarks/plans.py $(BENCH)
 
 bench-applications: ## score what is found in the traffic of real applications (BED="--runs think" for less)
 	@tools/setup run

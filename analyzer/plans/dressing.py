@@ -11,12 +11,10 @@ from analyzer.plans.decoration import RULE, unwrapped, without_tags
 
 _BORDERS = "|\u2502\u2551"
 _LINE_ENDS = "+\u21b5\u00b6"
-# Something that no line of a plan begins or ends with: then each line is looked at.
-_DRESSED = re.compile(
-    r"""^(?:\t|[ ]{0,20}(?:["|\u2502\u2551>`+=*\[]|-(?![>\ ])|\u250c|QUERY\ PLAN|\.{4}))
-        |[+|\u2502\u2551\u21b5\u00b6\r]\ {0,9}$|[.\u2026]\ ?[|\u2502\u2551]?\n.?[.\u2026]""",
-    re.MULTILINE | re.VERBOSE,
-)
+# What no line of a plan begins or ends with; else each line is looked at.
+_FIRST = frozenset('\t"|\u2502\u2551>`+=*[\u250c')
+_LAST = frozenset("+|\u2502\u2551\u21b5\u00b6\r.\u2026")
+_BAR = re.compile(r"^ {1,20}[|\u2502\u2551]|[|\u2502\u2551] {1,9}$", re.MULTILINE)
 _HEADER = re.compile(r"(?:\^l)?[|\u2502]?[ ]{0,999}\"?QUERY PLAN\"?\s{0,999}(?:[|\u2502]|$)")
 _FOOTER = re.compile(r"\s{0,9}\((?:\d{1,9}) [^\s()]{1,20}\)\s*")
 _RECORD = re.compile(r"\s{0,9}(?:-\[ RECORD \d+ \]|\* Record \d+|\[options=|```|~~~|\|====)")
@@ -25,17 +23,29 @@ _HTML = re.compile(r"<t[dr][ >]")
 
 def undressed(text: str) -> list[str]:
     """The lines of a text without decoration; a line that is nothing else becomes empty."""
-    if _HTML.search(text):
+    if "<t" in text and _HTML.search(text):
         text = without_tags(text).replace("\u00a0", " ")
-    if not _DRESSED.search(text):
-        return text.split("\n")
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    lines = text.split("\n")
+    if not _may_be_dressed(text, lines):
+        return lines
+    lines = [line.removesuffix("\r") for line in lines]
     quoted = sum(line.lstrip().startswith('"') for line in lines) > 0
     bare = [_unbordered(line) for line in _untabbed(lines)]
     bare = unwrapped(bare)
     if quoted:
         bare = _unquoted(bare)
     return [_cleared(line) for line in bare]
+
+
+def _may_be_dressed(text: str, lines: list[str]) -> bool:
+    """Whether a line begins or ends as no line of a plan does; most plans come bare."""
+    if "QUERY PLAN" in text or "```" in text:
+        return True
+    ends = {line[-1:] for line in lines}
+    if not _LAST.isdisjoint(ends):
+        return True
+    begins = {line[:1] for line in lines}
+    return not _FIRST.isdisjoint(begins) or ("|" in text and _BAR.search(text) is not None)
 
 
 def _untabbed(lines: list[str]) -> list[str]:

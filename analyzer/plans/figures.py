@@ -15,7 +15,7 @@ _GATHERS = ("Gather", "Gather Merge")
 _ROUNDING_MS = 0.0005  # times are printed with three digits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would double what making it takes
 class Timing:
     """What a node's times are computed from. `keys` is the node as printed.
 
@@ -37,15 +37,16 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Results for one node: milliseconds elapsed, None where the plan has no times.
+    """Results, a column each with a row for each node.
 
-    `payers` are the numbers of the nodes that wait for it, as in PlanNode.
+    Times are milliseconds elapsed, None where the plan has no times; `payers` are the numbers of the
+    nodes that wait for a node, as in PlanNode.
     """
 
-    processes: int
-    total_ms: float | None
-    self_ms: float | None
-    payers: tuple[int, ...]
+    processes: Sequence[int]
+    total_ms: Sequence[float | None]
+    self_ms: Sequence[float | None]
+    payers: Sequence[tuple[int, ...]]
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class _Ledger:
     afterwards: list[tuple[int, float]] = field(default_factory=list)
 
 
-def compute_figures(nodes: Sequence[Timing]) -> list[Figures]:
+def compute_figures(nodes: Sequence[Timing]) -> Figures:
     """Processes and times of every node; `nodes` are depth first, the root first.
 
     The self times sum to the root's total. That total is the printed one, plus the time of
@@ -67,13 +68,33 @@ def compute_figures(nodes: Sequence[Timing]) -> list[Figures]:
     shared = _processes(nodes)
     whole = [max(1, round(number)) for number in shared]
     totals = [_elapsed(node, number) for node, number in zip(nodes, shared, strict=True)]
-    ledger = _open_ledger(nodes, totals)
-    payers = _payers(ledger, len(nodes))
+    if any(node.relationship == "InitPlan" for node in nodes):
+        ledger = _open_ledger(nodes, totals)
+        payers = _payers(ledger, len(nodes))
+        own = _settle(ledger, totals)
+        totals[0] += ledger.after_ms
+    else:
+        payers = [() if node.parent is None else (node.parent,) for node in nodes]
+        own = _handed_down(nodes, totals)
     if nodes[0].total_ms is None:
-        return [Figures(number, None, None, who) for number, who in zip(whole, payers, strict=True)]
-    own = _settle(ledger, totals)
-    totals[0] += ledger.after_ms
-    return [Figures(*row) for row in zip(whole, totals, own, payers, strict=True)]
+        unknown = [None] * len(nodes)
+        return Figures(whole, unknown, unknown, payers)
+    return Figures(whole, totals, own, payers)
+
+
+def _handed_down(nodes: Sequence[Timing], totals: Sequence[float]) -> list[float]:
+    """Own times in a tree in which every node is run by its parent, as most are; see `_settle`."""
+    budgets = list(totals)
+    own = []
+    for number, node in enumerate(nodes):  # parents come before their children
+        budget = budgets[number]
+        claimed = sum([totals[child] for child in node.children])
+        if claimed > budget:
+            scale = budget / claimed
+            for child in node.children:
+                budgets[child] = totals[child] * scale
+        own.append(budget - claimed if claimed < budget else 0.0)
+    return own
 
 
 def _payers(ledger: "_Ledger", count: int) -> list[tuple[int, ...]]:
@@ -88,10 +109,13 @@ def _payers(ledger: "_Ledger", count: int) -> list[tuple[int, ...]]:
 def _processes(nodes: Sequence[Timing]) -> list[float]:
     """How many processes run each node: those that took part below a Gather, else one."""
     processes = [1.0] * len(nodes)
+    if not any(node.type in _GATHERS for node in nodes):
+        return processes
     for number, node in enumerate(nodes):
+        gathers = node.type in _GATHERS
         for child in node.children:
             below = processes[number]
-            if node.type in _GATHERS and nodes[child].relationship not in ("InitPlan", "SubPlan"):
+            if gathers and nodes[child].relationship not in ("InitPlan", "SubPlan"):
                 below = _participants(node, nodes[child])
             processes[child] = below
     return processes

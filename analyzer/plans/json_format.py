@@ -41,8 +41,12 @@ def documents(text: str) -> Iterator[Found]:
         if workers and workers > _count_workers(value):
             value = json.loads(clean[at:end], object_pairs_hook=_paired)
         line = clean.count("\n", 0, at) + 1
-        for document in _unwrap(value):
-            yield Found(document, clean[at:end], line)
+        documents_here = list(_unwrap(value))
+        for document in documents_here:
+            alone = len(documents_here) == 1
+            yield Found(
+                document, clean[at:end] if alone else json.dumps([document], indent=2), line
+            )
         at = _next_start(clean, end)
 
 

@@ -6,7 +6,7 @@ from analyzer.errors import InputError
 from analyzer.model.plan import Plan, RecordedPlan
 from analyzer.plans import json_format, text_format, xml_format, yaml_format
 from analyzer.plans.document import build_plan
-from analyzer.plans.found import Found, PlanProblemError
+from analyzer.plans.found import Document, Found, PlanProblemError
 
 _READERS: Mapping[str, Callable[[str], Iterator[Found]]] = {
     "json": json_format.documents,
@@ -22,6 +22,17 @@ class PartlyUnreadError(InputError):
     def __init__(self, message: str, plans: list[Plan]) -> None:
         super().__init__(message)
         self.plans = plans
+
+
+def documents_of(text: str, form: str) -> Iterator[Document]:
+    """The plans of a text that was read already, as documents with the keys of FORMAT JSON.
+
+    Nothing is given of a text that cannot be read: whoever read it first has said so.
+    """
+    try:
+        yield from (found.document for found in _READERS[form](text))
+    except PlanProblemError:
+        return
 
 
 def read_plans(recorded: RecordedPlan) -> list[Plan]:

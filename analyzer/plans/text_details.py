@@ -305,4 +305,12 @@ _READERS: dict[str, Callable[[Keys, str], None]] = {
     "Group Key": _set_keys("Group Keys"),
     "Hash Key": _set_keys("Hash Keys"),
 }
+# Details that hold figures and PostgreSQL's own words, and nothing of a statement.
+FIGURE_KEYS = frozenset(
+    (
+        *(_READERS.keys() - {"Sampling", "Group Key", "Hash Key"}),
+        *("Planning", "JIT", "Functions", "Options", "Timing", "Serialization", "Inner Unique"),
+        *("Single Copy", "Disabled", "Planning Time", "Execution Time"),
+    )
+)
 KNOWN_KEYS = _TEXTS | _LISTS | _READERS.keys()

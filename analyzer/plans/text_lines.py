@@ -27,7 +27,7 @@ _LONGEST = 1 << 20  # characters of a line put together
 class Line:
     """One whole line. `indent` is its column; `text` begins after that.
 
-    `keys` are a node's, None while its figures are not whole. `open` tells that it was cut.
+    `keys` are a node's, None while its figures are not whole.
     """
 
     __slots__ = (
@@ -40,6 +40,7 @@ class Line:
         "kind",
         "number",
         "parts",
+        "text",
     )
 
     def __init__(self, kind: Kind, number: int, indent: int, text: str) -> None:
@@ -47,59 +48,69 @@ class Line:
         self.kind = kind
         self.number = number
         self.indent = indent
+        self.text = text
         self.parts = 1
         self.keys: Keys | None = None
-        self._pieces = [text]
-        self._size = 0
-        self._quote = ""
-        self._depth = 0
-        self._look(text)
-
-    @property
-    def text(self) -> str:
-        """All of it."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0]
+        self._pieces: list[str] | None = None  # of a line that has more parts
+        if kind == "node":
+            self.keys = node_keys(text[2:].lstrip())
+        elif kind == "root":
+            self.keys = node_keys(text)
 
     @property
     def in_literal(self) -> bool:
         """Whether it ends inside quotes."""
+        if self.kind != "detail" or (
+            self._pieces is None and "'" not in self.text and '"' not in self.text
+        ):
+            return False
+        self._account()
         return self._quote != ""
 
     @property
     def open(self) -> bool:
         """Whether something was begun that has no end."""
-        if self.kind in ("node", "root"):
-            return self.keys is None
-        return self.kind == "detail" and (
-            self._quote != "" or self._depth > 0 or self._pieces[-1].rstrip()[-1:] == ","
-        )
+        if self.kind != "detail":
+            return self.kind in ("node", "root") and self.keys is None
+        self._account()
+        last = self._pieces[-1] if self._pieces else ""
+        return self._quote != "" or self._depth > 0 or last.rstrip()[-1:] == ","
 
     def may_grow(self) -> bool:
         """Whether one more part is believed."""
-        most = _MOST_PARTS if self.kind in ("node", "root") else _LONGEST
-        return self.parts < most and self._size < _LONGEST
+        if self.kind in ("node", "root"):
+            return self.parts < _MOST_PARTS and len(self.text) < _LONGEST
+        return self._pieces is None or self._size < _LONGEST
 
     def add(self, line: str, *, full: bool) -> None:
         """Go on with the next line: directly where the one before was `full`."""
         self.parts += 1
         if self.kind in ("node", "root"):
-            self._pieces = [self.text + (line if full else f" {line.lstrip()}")]
-            self._look(self._pieces[0])
+            self.text += line if full else f" {line.lstrip()}"
+            self.keys = node_keys(self.text[2:].lstrip() if self.kind == "node" else self.text)
             return
+        self._account()
         lines = self.kind == "query" or self._quote != ""
         between = "" if full and self.kind != "query" else "\n" if lines else " "
         piece = between + (line if full or lines else line.lstrip())
-        self._pieces.append(piece)
+        if self._pieces is not None:
+            self._pieces.append(piece)
         self._look(piece)
 
+    def close(self) -> None:
+        """No more parts will come: `text` is all of it."""
+        if self._pieces is not None:
+            self.text = "".join(self._pieces)
+
+    def _account(self) -> None:
+        """Begin to keep account of quotes and brackets: few lines need it."""
+        if self._pieces is None:
+            self._pieces = [self.text]
+            self._size, self._quote, self._depth = 0, "", 0
+            self._look(self.text)
+
     def _look(self, piece: str) -> None:
-        """Keep account of quotes and brackets."""
         self._size += len(piece)
-        if self.kind in ("node", "root"):
-            self.keys = node_keys(piece[2:].lstrip() if self.kind == "node" else piece)
-            return
         if self.kind != "detail":
             return
         if not self._quote and "'" not in piece and '"' not in piece:
@@ -120,25 +131,26 @@ def whole_lines(lines: Sequence[str]) -> Iterator[Line]:
     """Lines with what they are; blank ones are left out."""
     sizes = [len(line) for line in lines]
     width = max(sizes, default=0)
-    cut = (
-        width >= _MARGIN and sizes.count(width) > 1
-    )  # whether that is where a terminal broke lines
+    cut = sizes.count(width) > 1  # it is where a terminal broke lines, and not just the longest
     last: Line | None = None
     full = False  # the part before is as long as lines can be
     for number, raw in enumerate(lines, 1):
-        text = raw.strip()
+        text = raw.lstrip()
         if not text:
             continue
-        kind = _kind(text)
-        if last is not None and _goes_on(last, kind, text, full=full and cut):
+        size = len(raw)
+        kind = _kind(text.rstrip())
+        if last is None:
+            last = Line(kind, number, size - len(text), text)
+        elif kind != "node" and _goes_on(last, kind, text, full=full and cut):
             last.add(raw, full=full)
         else:
-            if last is not None:
-                yield last
-            bare = raw.lstrip()
-            last = Line(kind, number, len(raw) - len(bare), bare)
-        full = len(raw) == width >= _MARGIN
+            last.close()
+            yield last
+            last = Line(kind, number, size - len(text), text)
+        full = size == width and size >= _MARGIN
     if last is not None:
+        last.close()
         yield last
 
 
@@ -170,16 +182,16 @@ def _named(text: str) -> Kind:
 
 
 def _goes_on(last: Line, kind: Kind, text: str, *, full: bool) -> bool:
-    """Whether a line is the rest of the last one."""
-    if kind in ("node", "head") or not last.may_grow():
-        return False
+    """Whether a line that is no node is the rest of the last one."""
     if last.kind == "query":
-        return kind != "query" and not (kind == "root" and figures_at(text) > 0)
-    if kind == "root" and figures_at(text) > 0:
-        return False
+        ends = kind in ("query", "head") or (kind == "root" and figures_at(text) > 0)
+        return not ends and last.may_grow()
+    if kind != "other":
+        figured = kind == "head" or (kind == "root" and figures_at(text) > 0)
+        return not figured and last.in_literal and last.may_grow()
     if last.in_literal:
-        return True
-    if kind != "other" or last.kind in ("other", "head") or _STAMP.match(text):
+        return last.may_grow()
+    if last.kind in ("other", "head") or _STAMP.match(text) or not last.may_grow():
         return False
     return last.open or full or text.startswith(("(cost=", "(actual ", "(never "))
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from analyzer.plans.counters import counter, exclusive, io_ms
+
 if TYPE_CHECKING:
     from analyzer.model.finding import Finding
     from analyzer.model.plan import Plan, PlanNode
@@ -16,7 +18,12 @@ _CONDITIONS = (
     "merge_condition",
     "join_filter",
 )
-_BUFFERS = ("shared_hit", "shared_read", "temp_read", "temp_written")
+_BUFFERS = tuple(
+    f"{scope} {what}"
+    for scope in ("Shared", "Local", "Temp")
+    for what in ("Hit", "Read", "Dirtied", "Written")
+)
+_WITH_TEXT = 50  # plans that bring their own text along, and those with findings
 
 
 def plans_part(
@@ -24,8 +31,12 @@ def plans_part(
 ) -> list[dict[str, Any]]:
     """Plans, slowest first; those without a time come last."""
     marks = _marks(findings)
+    marked = {plan_key for plan_key, _ in marks}
     ranked = sorted(plans, key=lambda plan: (-(plan.total_ms or -1.0), plan.key))
-    return [_plan(plan, marks, redactor) for plan in ranked]
+    return [
+        _plan(plan, marks, redactor, text=place < _WITH_TEXT or plan.key in marked)
+        for place, plan in enumerate(ranked)
+    ]
 
 
 def _marks(findings: Sequence["Finding"]) -> dict[tuple[str, int], list[str]]:
@@ -42,22 +53,53 @@ def _marks(findings: Sequence["Finding"]) -> dict[tuple[str, int], list[str]]:
 
 
 def _plan(
-    plan: "Plan", marks: Mapping[tuple[str, int], list[str]], redactor: "Redactor"
+    plan: "Plan",
+    marks: Mapping[tuple[str, int], list[str]],
+    redactor: "Redactor",
+    *,
+    text: bool,
 ) -> dict[str, Any]:
+    from analyzer.report.plan_text import shown_text  # noqa: PLC0415 - few reports have plans
+
+    nodes = list(plan.root.walk())
+    own = _own_buffers(nodes)
     return {
         "key": plan.key,
         "shape_id": plan.shape_id,
         "source": plan.origin,
         "format": plan.format,
         "analyzed": plan.analyzed,
+        "truncated": plan.truncated,
+        "wrapped": plan.wrapped,
         "total_ms": plan.total_ms,
         "planning_ms": plan.planning_ms,
+        "execution_ms": plan.execution_ms,
         "duration_ms": plan.duration_ms,
+        "trigger_ms": plan.trigger_ms,
+        "jit_ms": plan.jit_ms,
+        "outside_ms": plan.outside_ms,
+        "sql": None if plan.statement is None else redactor.text(plan.statement),
+        "parameters": None if plan.parameters is None else redactor.text(plan.parameters),
+        "settings": dict(plan.settings),
+        "text": shown_text(plan, redactor) if text else None,
         "nodes": [
-            _node(node, depth, sorted(marks.get((plan.key, node.id), ())), redactor)
+            _node(node, depth, sorted(marks.get((plan.key, node.id), ())), redactor, own)
             for node, depth in _walk(plan.root)
         ],
     }
+
+
+def _own_buffers(nodes: Sequence["PlanNode"]) -> dict[str, list[float]]:
+    """What each node read and wrote itself, of the counters that any node has."""
+    return {
+        name: exclusive(nodes, f"{name} Blocks")
+        for name in _BUFFERS
+        if any(counter(node, f"{name} Blocks") for node in nodes)
+    }
+
+
+def _key_of(name: str) -> str:
+    return name.lower().replace(" ", "_")
 
 
 def _walk(root: "PlanNode") -> Iterator[tuple["PlanNode", int]]:
@@ -69,25 +111,74 @@ def _walk(root: "PlanNode") -> Iterator[tuple["PlanNode", int]]:
         stack.extend((child, depth + 1) for child in reversed(node.children))
 
 
-def _node(node: "PlanNode", depth: int, keys: list[str], redactor: "Redactor") -> dict[str, Any]:
+def _node(
+    node: "PlanNode",
+    depth: int,
+    keys: list[str],
+    redactor: "Redactor",
+    own: Mapping[str, Sequence[float]],
+) -> dict[str, Any]:
     conditions = {name: getattr(node, name) for name in _CONDITIONS if getattr(node, name)}
-    buffers = {name: getattr(node, f"{name}_blocks") for name in _BUFFERS}
+    if node.sort_key:
+        conditions["sort_key"] = ", ".join(node.sort_key)
     return {
         "id": node.id,
         "parent": node.parent,
         "depth": depth,
         "type": node.type,
+        "label": _label(node),
+        "subplan": node.subplan_name,
         "relation": node.relation,
+        "alias": node.alias,
         "index": node.index,
         "loops": node.loops,
+        "processes": node.processes,
         "rows_estimated": node.rows_estimated,
         "rows_actual": node.rows_actual,
         "rows_total": node.rows_total,
         "rows_removed_by_filter": node.rows_removed_by_filter,
+        "cost": node.total_cost,
         "self_ms": node.self_ms,
         "total_ms": node.total_ms,
+        "io_ms": io_ms(node),
         "never_executed": node.never_executed,
-        "buffers": {name: blocks for name, blocks in buffers.items() if blocks is not None},
+        "buffers": _buffers(node),
+        "self_buffers": {_key_of(name): int(figures[node.id]) for name, figures in own.items()},
         "conditions": {name: redactor.text(text) for name, text in conditions.items()},
         "findings": keys,
     }
+
+
+def _buffers(node: "PlanNode") -> dict[str, int]:
+    """Blocks with all below included; hits, reads and temporary ones also where there were none."""
+    blocks = {name: counter(node, f"{name} Blocks") for name in _BUFFERS}
+    known = {
+        "Shared Hit": node.shared_hit_blocks,
+        "Shared Read": node.shared_read_blocks,
+        "Temp Read": node.temp_read_blocks,
+        "Temp Written": node.temp_written_blocks,
+    }
+    return {
+        _key_of(name): int(count)
+        for name, count in blocks.items()
+        if count or known.get(name) is not None
+    }
+
+
+def _label(node: "PlanNode") -> str:
+    """What TEXT calls a node: "Parallel Hash Left Join", "Partial HashAggregate", "Update"."""
+    name, extra = node.type, node.extra
+    if name == "Aggregate":
+        name = _AGGREGATES.get(str(extra.get("Strategy")), name)
+    elif name == "ModifyTable":
+        name = str(extra.get("Operation", name))
+    elif name == "Custom Scan" and "Custom Plan Provider" in extra:
+        name = f"Custom Scan ({extra['Custom Plan Provider']})"
+    elif node.join_type not in (None, "Inner"):
+        name = f"{name.removesuffix(' Join')} {node.join_type} Join"
+    if extra.get("Partial Mode") in ("Partial", "Finalize"):
+        name = f"{extra['Partial Mode']} {name}"
+    return f"Parallel {name}" if node.parallel_aware else name
+
+
+_AGGREGATES = {"Sorted": "GroupAggregate", "Hashed": "HashAggregate", "Mixed": "MixedAggregate"}

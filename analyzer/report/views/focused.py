@@ -15,6 +15,7 @@ from analyzer.report.values import Document
 from analyzer.report.wording import acceptance, accepted_lines, open_findings, saving_detail
 
 _ROOMY = 100
+_TREES = 3  # plans that a screen has room for
 _ORDERS: dict[str, Callable[[dict[str, Any]], float]] = {
     "total": lambda statement: statement["total_ms"],
     "p95": lambda statement: statement["p95_ms"] or statement.get("p95_high_ms") or 0.0,
@@ -143,8 +144,31 @@ def _evidence(finding: dict[str, Any], width: int) -> list[str]:
 
 
 def plans(document: Document, width: int) -> list[RenderableType]:
-    """Plans that were read, slowest first, then their findings."""
-    read = sorted(document["plans"], key=lambda plan: -(plan["total_ms"] or 0.0))
+    """The slowest plans as trees, those with findings first; the others in a table; their findings."""
+    from analyzer.report.views.plan_tree import plan_tree  # noqa: PLC0415 - for this command alone
+
+    read = sorted(
+        document["plans"],
+        key=lambda plan: (
+            not any(node["findings"] for node in plan["nodes"]),
+            -(plan["total_ms"] or 0.0),
+        ),
+    )
+    titles = {finding["key"]: finding["title"] for finding in document["findings"]}
+    texts = {one["shape_id"]: one["sql"] for one in document["statements"]}
+    parts: list[RenderableType] = []
+    for plan in read[:_TREES]:
+        statement = texts.get(plan["shape_id"]) or plan.get("sql")
+        parts += plan_tree(plan, titles, width, statement)
+    if not read:
+        parts.append(Text("No plan in the input."))
+    if len(read) > _TREES:
+        parts += [_more_plans(read[_TREES:]), Text("")]
+    return [*parts, *findings(document, width, "No finding in these plans.")]
+
+
+def _more_plans(read: list[dict[str, Any]]) -> RenderableType:
+    """Plans that are not shown as trees."""
     table = _table("Time", "Planning", "Nodes", "Plan", right=("Time", "Planning", "Nodes"))
     for plan in read[:20]:
         worst = max(plan["nodes"], key=lambda node: node["self_ms"] or 0.0, default=None)
@@ -158,10 +182,9 @@ def plans(document: Document, width: int) -> list[RenderableType]:
             count(len(plan["nodes"])),
             Text("\n".join(one_line(line) for line in what.split("\n"))),
         )
-    head: list[RenderableType] = [table] if read else [Text("No plan in the input.")]
     if len(read) > 20:  # noqa: PLR2004 - what a screen holds
-        head.append(Text(f"{plural(len(read) - 20, 'more plan')} in --format json"))
-    return [*head, Text(""), *findings(document, width, "No finding in these plans.")]
+        table.caption = f"{plural(len(read) - 20, 'more plan')} in --format json"
+    return table
 
 
 def indexes(document: Document, _width: int) -> list[RenderableType]:

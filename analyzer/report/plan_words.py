@@ -1,0 +1,91 @@
+"""What all views say of a plan's nodes, from the document alone; reports of older versions lack some keys."""
+
+from typing import Any
+
+from analyzer.report.formats import count, ms, plural
+
+_MANY_ROWS = 100  # below, a wrong estimate changes no plan
+_WRONG = 10.0
+_BLOCKS = {
+    "shared_hit": "hit",
+    "shared_read": "read",
+    "shared_dirtied": "dirtied",
+    "shared_written": "written",
+    "local_hit": "local hit",
+    "local_read": "local read",
+    "local_dirtied": "local dirtied",
+    "local_written": "local written",
+    "temp_read": "temp read",
+    "temp_written": "temp written",
+}
+
+
+def name_of(node: dict[str, Any]) -> str:
+    """A node as TEXT has it: "CTE x: Parallel Seq Scan on orders o"."""
+    name = str(node.get("label") or node["type"])
+    if node.get("subplan"):
+        name = f"{node['subplan']}: {name}"
+    if node["index"]:
+        name += f" using {node['index']}"
+    if node["relation"]:
+        name += f" on {node['relation']}"
+    alias = node.get("alias")
+    if alias and node["relation"] and alias != node["relation"].rpartition(".")[2]:
+        name += f" {alias}"
+    return f"{name} (never executed)" if node["never_executed"] else name
+
+
+def bar_share(node: dict[str, Any], plan: dict[str, Any]) -> float:
+    """The node's own part (0 to 1) of the plan's time."""
+    whole = plan["total_ms"] or 0.0
+    share = (node["self_ms"] or 0.0) / whole if whole else 0.0
+    return float(min(max(share, 0.0), 1.0))
+
+
+def estimate_error(node: dict[str, Any]) -> float:
+    """By which factor rows were misjudged, either way; 1 where that is not known."""
+    estimated, actual = node["rows_estimated"], node["rows_actual"]
+    if estimated is None or actual is None or node["never_executed"]:
+        return 1.0
+    return float(max(estimated, actual, 1.0) / max(min(estimated, actual), 1.0))
+
+
+def is_wrong(node: dict[str, Any]) -> bool:
+    """Whether an estimate is a decade off, of rows that matter."""
+    rows = max(node["rows_estimated"] or 0.0, node["rows_actual"] or 0.0) * node["loops"]
+    return rows >= _MANY_ROWS and estimate_error(node) >= _WRONG
+
+
+def blocks_of(node: dict[str, Any]) -> str:
+    """What a node read and wrote itself, in blocks."""
+    own = node.get("self_buffers") or {}
+    return ", ".join(f"{word} {count(own[key])}" for key, word in _BLOCKS.items() if own.get(key))
+
+
+def plan_notes(plan: dict[str, Any]) -> list[str]:
+    """What is beside the tree: planning, triggers, JIT, settings, and how good the plan is."""
+    notes = []
+    times = (
+        ("planning", plan["planning_ms"]),
+        ("triggers", plan.get("trigger_ms")),
+        ("JIT", plan.get("jit_ms")),
+        ("outside the tree", plan.get("outside_ms")),
+    )
+    told = [f"{name} {ms(value)}" for name, value in times if value]
+    if told:
+        notes.append(", ".join(told))
+    if not plan["analyzed"]:
+        notes.append("estimated only: the statement was not run")
+    if plan.get("truncated"):
+        notes.append("cut off: the text ended before the plan did")
+    if plan.get("wrapped"):
+        notes.append("lines were broken by a terminal and put together again")
+    settings = plan.get("settings") or {}
+    if settings:
+        notes.append(
+            "settings: " + ", ".join(f"{name} = {value}" for name, value in settings.items())
+        )
+    hidden = sum(node["never_executed"] for node in plan["nodes"])
+    if hidden:
+        notes.append(f"{plural(hidden, 'node')} never executed")
+    return notes
