@@ -158,7 +158,8 @@ def _spot(node: PlanNode, view: PlanView, cost_ms: float, harmed: frozenset[int]
     where = f"{node.type} on {node.relation}" if node.relation else node.type
     way = "fewer" if error > 0 else "more"
     reasons = [
-        f"{expected:,.0f} rows expected and {came:,.0f} come in each of {node.loops:,.0f} loops",
+        f"{expected:,.0f} rows expected, and {came:,.0f} come"
+        + (f" in each of {node.loops:,.0f} loops" if node.loops > 1 else ""),
         "the estimates below it hold: the error begins here",
     ]
     if known.columns:
