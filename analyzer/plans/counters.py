@@ -34,17 +34,19 @@ def exclusive(nodes: Sequence[PlanNode], name: str) -> list[float]:
     """A counter of each node less what is counted below it; never negative.
 
     Args:
-        nodes: of one plan, in the order of their ids (`list(plan.root.walk())`).
+        nodes: all of one plan (`list(plan.root.walk())`); the figures are in the same order.
         name: the counter, as for `counter`.
 
     Where several scans read a CTE, the first to have counted enough is taken to have filled it, as
     scans that come later only read what is there.
     """
-    own = [counter(node, name) for node in nodes]
-    whole = list(own)
-    for node in nodes:
-        left = whole[node.id]
-        for payer in sorted(node.payers, key=lambda number: -whole[number]):
+    whole = [counter(node, name) for node in nodes]
+    own = list(whole)
+    place_of = {node.id: place for place, node in enumerate(nodes)}
+    for place, node in enumerate(nodes):
+        left = whole[place]
+        payers = [place_of[payer] for payer in node.payers if payer in place_of]
+        for payer in sorted(payers, key=lambda number: -whole[number]):
             amount = min(left, whole[payer])
             own[payer] -= amount
             left -= amount

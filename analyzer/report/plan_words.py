@@ -30,7 +30,9 @@ def name_of(node: dict[str, Any]) -> str:
     if node["relation"]:
         name += f" on {node['relation']}"
     alias = node.get("alias")
-    if alias and node["relation"] and alias != node["relation"].rpartition(".")[2]:
+    if alias and not node["relation"] and node["type"].endswith("Scan"):
+        name += f" on {alias}"
+    elif alias and node["relation"] and alias != node["relation"].rpartition(".")[2]:
         name += f" {alias}"
     return f"{name} (never executed)" if node["never_executed"] else name
 

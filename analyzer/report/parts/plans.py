@@ -83,8 +83,14 @@ def _plan(
         "settings": dict(plan.settings),
         "text": shown_text(plan, redactor) if text else None,
         "nodes": [
-            _node(node, depth, sorted(marks.get((plan.key, node.id), ())), redactor, own)
-            for node, depth in _walk(plan.root)
+            {
+                **_node(node, depth, redactor),
+                "self_buffers": {
+                    _key_of(name): int(figures[place]) for name, figures in own.items()
+                },
+                "findings": sorted(marks.get((plan.key, node.id), ())),
+            }
+            for place, (node, depth) in enumerate(_walk(plan.root))
         ],
     }
 
@@ -111,13 +117,7 @@ def _walk(root: "PlanNode") -> Iterator[tuple["PlanNode", int]]:
         stack.extend((child, depth + 1) for child in reversed(node.children))
 
 
-def _node(
-    node: "PlanNode",
-    depth: int,
-    keys: list[str],
-    redactor: "Redactor",
-    own: Mapping[str, Sequence[float]],
-) -> dict[str, Any]:
+def _node(node: "PlanNode", depth: int, redactor: "Redactor") -> dict[str, Any]:
     conditions = {name: getattr(node, name) for name in _CONDITIONS if getattr(node, name)}
     if node.sort_key:
         conditions["sort_key"] = ", ".join(node.sort_key)
@@ -143,9 +143,7 @@ def _node(
         "io_ms": io_ms(node),
         "never_executed": node.never_executed,
         "buffers": _buffers(node),
-        "self_buffers": {_key_of(name): int(figures[node.id]) for name, figures in own.items()},
         "conditions": {name: redactor.text(text) for name, text in conditions.items()},
-        "findings": keys,
     }
 
 

@@ -1,8 +1,16 @@
-"""Plans: the slowest ones as indented trees, with estimates beside what came."""
+"""Plans: the slowest ones as trees to open and close, with estimates beside what came."""
 
 from typing import Any
 
 from analyzer.report.charts import rounded
+from analyzer.report.plan_words import (
+    bar_share,
+    blocks_of,
+    estimate_error,
+    is_wrong,
+    name_of,
+    plan_notes,
+)
 from analyzer.report.sections._base import Section, StatementLinks
 from analyzer.report.values import Document
 
@@ -11,7 +19,7 @@ _NODES = 150
 _DEEPEST = 24
 _CONDITION = 400
 _BAR = 60.0
-_MANY_ROWS = 100  # below, a wrong estimate changes no plan
+_TEXT = 20_000  # characters of a plan's text on the page
 
 
 def prepare(document: Document) -> dict[str, Any] | None:
@@ -28,33 +36,46 @@ def prepare(document: Document) -> dict[str, Any] | None:
 
 
 def _plan(plan: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
-    nodes = plan["nodes"]
-    whole_ms = plan["total_ms"] or 0.0
+    nodes = plan["nodes"][:_NODES]
+    text = plan.get("text")
     return {
         "p": plan,
         "statement": links.link(plan["shape_id"]),
-        "rows": [_node(node, whole_ms) for node in nodes[:_NODES]],
-        "left_out": max(0, len(nodes) - _NODES),
-        "marked": any(node["findings"] for node in nodes),
+        "rows": _rows(nodes, plan),
+        "left_out": max(0, len(plan["nodes"]) - _NODES),
+        "marked": any(node["findings"] for node in plan["nodes"]),
+        "notes": plan_notes(plan),
+        "parameters": plan.get("parameters"),
+        "sql": plan.get("sql"),
+        "text": None
+        if text is None
+        else {"text": text[:_TEXT], "hidden": max(0, len(text) - _TEXT)},
     }
 
 
-def _node(node: dict[str, Any], whole_ms: float) -> dict[str, Any]:
-    depth = min(node["depth"], _DEEPEST)
-    estimated, actual = node["rows_estimated"], node["rows_actual"]
-    wrong = None
-    if estimated is not None and actual is not None:
-        larger, smaller = max(estimated, actual, 1.0), max(min(estimated, actual), 1.0)
-        wrong = larger / smaller if larger * node["loops"] >= _MANY_ROWS else None
-    share = (node["self_ms"] or 0.0) / whole_ms if whole_ms else 0.0
+def _rows(nodes: list[dict[str, Any]], plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Nodes with how many elements close after each: nodes that are deeper than the page nests are flat."""
+    levels = [min(node["depth"], _DEEPEST) for node in nodes]
+    rows = []
+    for place, node in enumerate(nodes):
+        below = levels[place + 1] if place + 1 < len(nodes) else 0
+        row = _node(node, plan)
+        row["closes"] = range(
+            levels[place] - below + 1 if place + 1 < len(nodes) else levels[place] + 1
+        )
+        rows.append(row)
+    return rows
+
+
+def _node(node: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
+    conditions = node["conditions"].items()
     return {
         "n": node,
-        "indent": "\u00a0\u00a0" * max(0, depth - 1) + ("└ " if depth else ""),
-        "conditions": [
-            (name.replace("_", " "), text[:_CONDITION]) for name, text in node["conditions"].items()
-        ],
-        "wrong": wrong if wrong is not None and wrong >= 10 else None,  # noqa: PLR2004 - a decade off
-        "bar": rounded(min(max(share, 0.0), 1.0) * _BAR),
+        "name": name_of(node),
+        "conditions": [(name.replace("_", " "), text[:_CONDITION]) for name, text in conditions],
+        "wrong": estimate_error(node) if is_wrong(node) else None,
+        "blocks": blocks_of(node),
+        "bar": rounded(bar_share(node, plan) * _BAR),
     }
 
 
