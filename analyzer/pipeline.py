@@ -10,6 +10,7 @@ from typing import Any
 
 from analyzer.advice import Stacks, recommend
 from analyzer.advice.indexes import recommend_for_scan
+from analyzer.advice.remedies import recommend_remedies
 from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, candidates_for
@@ -240,10 +241,13 @@ def _advised(
     """
     candidate = candidates.get(finding.key)
     try:
-        if candidate is None or not isinstance(finding.evidence, SeqScanEvidence):
-            made = recommend(finding, workload, stacks)
-        else:
+        if candidate is not None and isinstance(finding.evidence, SeqScanEvidence):
             made = recommend_for_scan(finding.evidence, candidate, workload.catalog)
+            made += recommend_remedies(finding.remedies, None, workload.catalog)
+        elif finding.remedies:
+            made = recommend_remedies(finding.remedies, candidate, workload.catalog)
+        else:
+            made = recommend(finding, workload, stacks)
     except Exception as error:  # noqa: BLE001 - whatever it is, the reader is told and the rest goes on
         _log.exception("no advice on %s", finding.key)
         reason = f"{type(error).__name__}: {error}"

@@ -3,9 +3,11 @@
 import re
 
 from analyzer.model.catalog import Catalog, Table
-from analyzer.model.evidence import ColumnCondition, SeqScanEvidence
+from analyzer.model.evidence import SeqScanEvidence
+from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.finding import Recommendation
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
+from analyzer.model.remedy import WantedIndex
 from analyzer.sql.quoting import comment, quote_identifier, quote_table
 
 _NOT_RUN = "not verified by execution"
@@ -34,13 +36,7 @@ def recommend_for_scan(
         for condition in evidence.conditions
         if (rewrite := _rewrite(evidence, condition, candidate)) is not None
     ]
-    if isinstance(candidate, IndexCandidate):
-        found.append(_create(evidence, candidate))
-        prisma = prisma_index(candidate, catalog)
-        if prisma is not None:
-            found.append(prisma)
-    elif candidate.existing is not None:
-        found.append(_unused(evidence, candidate))
+    found += recommend_index(evidence, candidate, catalog)
     if not found:
         found.append(_by_hand(evidence, candidate))
     return tuple(found)
@@ -83,7 +79,19 @@ def _field(table: Table, column: str) -> str:
     return known.field or column if known is not None else column
 
 
-def _create(evidence: SeqScanEvidence, candidate: IndexCandidate) -> Recommendation:
+def recommend_index(
+    evidence: SeqScanEvidence | WantedIndex,
+    candidate: IndexCandidate | NoCandidate,
+    catalog: Catalog | None = None,
+) -> tuple[Recommendation, ...]:
+    """The index itself, or a look at one that is there and not used; nothing where none serves."""
+    if isinstance(candidate, IndexCandidate):
+        prisma = prisma_index(candidate, catalog)
+        return (_create(evidence, candidate), *((prisma,) if prisma else ()))
+    return (_unused(evidence, candidate),) if candidate.existing is not None else ()
+
+
+def _create(evidence: SeqScanEvidence | WantedIndex, candidate: IndexCandidate) -> Recommendation:
     lines = [*candidate.prerequisites, candidate.sql]
     return Recommendation(
         kind="index",
@@ -95,13 +103,15 @@ def _create(evidence: SeqScanEvidence, candidate: IndexCandidate) -> Recommendat
         effect={
             "rows_read_before": round(evidence.rows_read),
             "rows_read_after": round(evidence.rows_kept),
-            "scan_ms_before": round(evidence.self_ms, 3),
+            "scan_ms_before": round(
+                evidence.self_ms if isinstance(evidence, SeqScanEvidence) else evidence.cost_ms, 3
+            ),
             "index_bytes": candidate.bytes,
         },
     )
 
 
-def _unused(evidence: SeqScanEvidence, candidate: NoCandidate) -> Recommendation:
+def _unused(evidence: SeqScanEvidence | WantedIndex, candidate: NoCandidate) -> Recommendation:
     table = quote_table(evidence.table)
     return Recommendation(
         kind="maintenance",

@@ -8,7 +8,19 @@ from analyzer.cli._focused import run_focused
 from analyzer.cli._options import shared_options
 from analyzer.cli._output import FORMATS
 
-DETECTORS = ("selective-seq-scan",)
+# Those whose findings an index may settle.
+DETECTORS = (
+    "selective-seq-scan",
+    "seq-scan-in-loop",
+    "index-filter",
+    "top-n-sort",
+    "wrong-index-for-limit",
+    "bitmap-and",
+    "many-index-searches",
+    "trigger-time",
+    "vector-seq-scan",
+    "vector-operator-mismatch",
+)
 
 
 @click.command(

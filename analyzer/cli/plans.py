@@ -8,8 +8,6 @@ from analyzer.cli._focused import run_focused
 from analyzer.cli._options import shared_options
 from analyzer.cli._output import FORMATS
 
-DETECTORS = ("selective-seq-scan",)
-
 
 @click.command(
     epilog="""\b
@@ -23,6 +21,7 @@ Examples:
 @click.option("--format", type=click.Choice(FORMATS), help="Instead of a table.")
 def plans(**given: Any) -> None:
     """Find trouble in EXPLAIN plans: files, stdin, or what auto_explain put into a log."""
+    from analyzer.detectors.plans import RULES
     from analyzer.report.views import focused
 
-    run_focused(given, DETECTORS, focused.plans)
+    run_focused(given, tuple(rule.id for rule in RULES), focused.plans)

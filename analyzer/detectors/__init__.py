@@ -14,10 +14,10 @@ from analyzer.detectors.n_plus_one import NPlusOne
 from analyzer.detectors.not_in_subquery import NotInSubquery
 from analyzer.detectors.offset_pagination import OffsetPagination
 from analyzer.detectors.order_by_random import OrderByRandom
+from analyzer.detectors.plans import plan_detectors
 from analyzer.detectors.repeated_lookup import RepeatedLookup
 from analyzer.detectors.repeated_query import RepeatedQuery
 from analyzer.detectors.select_star_wide import SelectStarWide
-from analyzer.detectors.selective_seq_scan import SelectiveSeqScan
 from analyzer.detectors.unbounded_result import UnboundedResult
 from analyzer.detectors.write_loop import WriteLoop
 
@@ -44,7 +44,7 @@ def all_detectors(
         CountByFetching(loops),
         ChattyTransaction(loops),
         LongIdleInTransaction(loops),
-        SelectiveSeqScan(),
+        *plan_detectors(),
         LeadingWildcard(values),
         FunctionOnColumn(),
         ImplicitCast(),

@@ -8,6 +8,7 @@ from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Finding
 from analyzer.model.index_advice import CreatedIndex, IndexAdvice, StatementGain
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
+from analyzer.model.remedy import WantedIndex
 from analyzer.model.workload import Workload
 
 _TINY_ROWS = 1000  # below this a scan is as fast as an index
@@ -16,12 +17,20 @@ _TINY_ROWS = 1000  # below this a scan is as fast as an index
 def candidates_for(
     findings: Sequence[Finding], workload: Workload, *, max_width: int
 ) -> dict[str, IndexCandidate | NoCandidate]:
-    """For each finding of a scan (by its key) the index that would serve it, or why none would."""
+    """For each finding that an index may help (by its key) that index, or why none would."""
+    wanted = {finding.key: _wanted(finding) for finding in findings}
     return {
-        finding.key: candidate_for_scan(finding.evidence, workload.catalog, max_width=max_width)
-        for finding in findings
-        if isinstance(finding.evidence, SeqScanEvidence)
+        key: candidate_for_scan(one, workload.catalog, max_width=max_width)
+        for key, one in wanted.items()
+        if one is not None
     }
+
+
+def _wanted(finding: Finding) -> SeqScanEvidence | WantedIndex | None:
+    """What an index is to find: what a scan looks for, or the first that a plan's finding names."""
+    if isinstance(finding.evidence, SeqScanEvidence):
+        return finding.evidence
+    return next((one for one in finding.remedies if isinstance(one, WantedIndex)), None)
 
 
 def advise_indexes(

@@ -12,8 +12,10 @@ from analyzer.indexes.existing import made_superfluous, serving
 from analyzer.indexes.naming import create_statement, index_name
 from analyzer.indexes.sizes import btree_bytes, distinct_values
 from analyzer.model.catalog import Catalog, Table
-from analyzer.model.evidence import ColumnCondition, SeqScanEvidence
+from analyzer.model.evidence import SeqScanEvidence
+from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.index_candidate import IndexCandidate, IndexKey, NoCandidate
+from analyzer.model.remedy import WantedIndex
 from analyzer.sql.quoting import quote_identifier
 
 MAX_WIDTH = 3
@@ -26,12 +28,15 @@ _TRIGRAM_OPERATORS = frozenset({"like", "ilike", "~", "~*"})
 
 
 def candidate_for_scan(
-    evidence: SeqScanEvidence, catalog: Catalog | None = None, *, max_width: int = MAX_WIDTH
+    evidence: SeqScanEvidence | WantedIndex,
+    catalog: Catalog | None = None,
+    *,
+    max_width: int = MAX_WIDTH,
 ) -> IndexCandidate | NoCandidate:
     """The index that the scan asks for, or why there is none.
 
     Args:
-        evidence: what the detector found.
+        evidence: what the detector found, or what the detector of another trouble wants.
         catalog: tables with keys, indexes, types, row estimates and write counts, where known.
         max_width: the most key columns.
     """
@@ -52,7 +57,7 @@ def candidate_for_scan(
     return _candidate(evidence, table, keys, method, predicate, catalog)
 
 
-def _rows(evidence: SeqScanEvidence, table: Table | None) -> int:
+def _rows(evidence: SeqScanEvidence | WantedIndex, table: Table | None) -> int:
     """Rows of the table: the catalog's estimate, else what one pass of the scan read."""
     if table is not None and table.rows:
         return table.rows
@@ -62,7 +67,7 @@ def _rows(evidence: SeqScanEvidence, table: Table | None) -> int:
 def _btree_keys(
     conditions: Sequence[ColumnCondition], table: Table | None, rows: int, max_width: int
 ) -> tuple[tuple[IndexKey, ...], str | None]:
-    """Equality keys, then one range; and the predicate that `IS NULL` and booleans make."""
+    """Equality keys, the order, then one range; and the predicate that `IS NULL` and booleans make."""
     usable = [c for c in conditions if _is_usable(c, table)]
     equal = [c for c in usable if c.kind == "equality" and c.operator not in _PREDICATES]
     ranges = [c for c in usable if c.kind == "range"]
@@ -70,6 +75,9 @@ def _btree_keys(
     equal.sort(key=lambda c: -_selectivity(c, table, rows))
     keys = _without_repeats([_key(c, "equality") for c in equal])[:max_width]
     taken = {key.column for key in keys if not key.expression}
+    order = [_key(c, "sort") for c in conditions if c.kind == "sort" and c.column not in taken]
+    keys = [*keys, *order][: max(max_width, len(order))] if order else keys
+    taken |= {key.column for key in keys if not key.expression}
     span = next((c for c in ranges if c.column not in taken), None)
     if span is not None and len(keys) < max_width:
         keys.append(_key(span, "range"))
@@ -163,7 +171,7 @@ def _why_none(conditions: Sequence[ColumnCondition]) -> str:
 
 
 def _candidate(
-    evidence: SeqScanEvidence,
+    evidence: SeqScanEvidence | WantedIndex,
     table: Table | None,
     keys: tuple[IndexKey, ...],
     method: str,

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from analyzer.model.evidence_parts import ExampleExecution, Spread
+from analyzer.model.evidence_parts import ColumnCondition, ExampleExecution, Spread
+from analyzer.model.plan_evidence import PlanEvidence
 from analyzer.model.text_evidence import (
     FunctionOnColumnEvidence,
     ImplicitCastEvidence,
@@ -217,25 +218,6 @@ class IdleInTransactionEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnCondition:
-    """One column of a scan's filter: `kind` is equality, range, sort or other.
-
-    `sargable` says that an index on the column itself can serve the condition. `expression` is
-    what is compared instead of the bare column; `immutable` says that it may be indexed as it is.
-    `pattern` is LIKE's: prefix, anywhere, or None. `value_type` is the compared value's type.
-    """
-
-    column: str
-    operator: str
-    kind: str
-    sargable: bool = True
-    expression: str | None = None
-    immutable: bool = False
-    pattern: str | None = None
-    value_type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class SeqScanEvidence:
     """A sequential scan that reads much and keeps little.
 
@@ -281,4 +263,5 @@ Evidence = (
     | NotInSubqueryEvidence
     | LargeInListEvidence
     | OrderByRandomEvidence
+    | PlanEvidence
 )

@@ -26,3 +26,22 @@ class ExampleExecution:
     duration_ms: float
     shape_id: str
     parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCondition:
+    """One column of a scan's filter: `kind` is equality, range, sort or other.
+
+    `sargable` says that an index on the column itself can serve the condition. `expression` is
+    what is compared instead of the bare column; `immutable` says that it may be indexed as it is.
+    `pattern` is LIKE's: prefix, anywhere, or None. `value_type` is the compared value's type.
+    """
+
+    column: str
+    operator: str
+    kind: str
+    sargable: bool = True
+    expression: str | None = None
+    immutable: bool = False
+    pattern: str | None = None
+    value_type: str | None = None

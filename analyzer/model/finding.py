@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from analyzer.model.acknowledgement import Acknowledged
 from analyzer.model.evidence import Evidence
+from analyzer.model.remedy import Remedy
 from analyzer.model.saving import Saving
 
 
@@ -69,7 +70,11 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing worth acting on. `key` is stable from run to run (it hangs on lineage)."""
+    """One thing worth acting on. `key` is stable from run to run (it hangs on lineage).
+
+    `remedies` are what a detector of plans knows to help, for advice to write as code.
+    `wrong_result`: the statement may answer wrongly, which comes before all that is slow.
+    """
 
     key: str
     detector: str
@@ -84,6 +89,8 @@ class Finding:
     routes: tuple[str, ...] = ()
     recommendations: tuple[Recommendation, ...] = ()
     acknowledged: Acknowledged | None = None
+    remedies: tuple[Remedy, ...] = ()
+    wrong_result: bool = False
 
     @property
     def folded(self) -> bool:
@@ -109,7 +116,14 @@ class Outcome:
     reason: str | None = None
 
 
-def worst_first(finding: Finding) -> tuple[bool, int, float, float, str]:
-    """To sort by: severity, what fixing it saves, confidence, a stable order; accepted ones last."""
+def worst_first(finding: Finding) -> tuple[bool, bool, int, float, float, str]:
+    """To sort by: wrong results, severity, saving, confidence, a stable order; accepted ones last."""
     saving = finding.impact.saving_ms or 0.0
-    return finding.folded, -finding.severity.rank, -saving, -finding.confidence, finding.key
+    return (
+        finding.folded,
+        not finding.wrong_result,
+        -finding.severity.rank,
+        -saving,
+        -finding.confidence,
+        finding.key,
+    )

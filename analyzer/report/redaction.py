@@ -12,7 +12,7 @@ STABLE_WARNING = (
     "--redact stable is treated as strict: every value is shown as ?, equal values cannot be told."
 )
 _SHORTEST_QUOTE = 4
-_CONDITIONS = frozenset({"filter", "expression"})
+_CONDITIONS = frozenset({"filter", "expression", "condition", "index_condition"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ HEADINGS = (
     "When it is wrong",
     "What to do",
 )
+PLAN_CASES = Path("tests") / "data" / "plans" / "findings"
 SAMPLE_LIMIT_BYTES = 4_000_000
 # A link in Markdown that does not lead out of the checkout: its page and its anchor.
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
@@ -25,6 +26,15 @@ LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
 def modules_in(folder: Path) -> list[str]:
     """Names of the modules of a package that are its public units, not its `_base`."""
     return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+
+
+def detectors_in(checkout: Path) -> dict[str, str]:
+    """The detectors' modules with the name of each: those of plans have a package of their own."""
+    folder = checkout / "analyzer" / "detectors"
+    found = {f"analyzer.detectors.{name}": name for name in modules_in(folder)}
+    return found | {
+        f"analyzer.detectors.plans.{name}": name for name in modules_in(folder / "plans")
+    }
 
 
 def python_files(checkout: Path) -> Iterator[Path]:
@@ -38,16 +48,15 @@ def test_every_detector_is_registered_under_its_file_s_name(checkout: Path) -> N
         for detector in importlib.import_module("analyzer.detectors").all_detectors()
     }
     assert registered == {
-        f"analyzer.detectors.{name}": name.replace("_", "-")
-        for name in modules_in(checkout / "analyzer" / "detectors")
+        module: name.replace("_", "-") for module, name in detectors_in(checkout).items()
     }
 
 
 def test_every_detector_is_documented(checkout: Path) -> None:
-    names = modules_in(checkout / "analyzer" / "detectors")
-    assert names
-    for name in names:
-        docstring = importlib.import_module(f"analyzer.detectors.{name}").__doc__ or ""
+    modules = detectors_in(checkout)
+    assert modules
+    for module, name in modules.items():
+        docstring = importlib.import_module(module).__doc__ or ""
         places = [docstring.find(heading) for heading in HEADINGS]
         assert -1 not in places, f"{name}: no '{HEADINGS[places.index(-1)]}' in its docstring"
         assert places == sorted(places), f"{name}: the headings are out of order"
@@ -58,9 +67,20 @@ def test_every_detector_is_tested_and_kept_apart(checkout: Path) -> None:
     contracts = project["tool"]["importlinter"]["contracts"]
     (independent,) = [contract for contract in contracts if contract["type"] == "independence"]
     names = modules_in(checkout / "analyzer" / "detectors")
-    assert set(independent["modules"]) == {f"analyzer.detectors.{name}" for name in names}
+    every_plan_rule = "analyzer.detectors.plans.*"
+    assert set(independent["modules"]) == {
+        every_plan_rule,
+        *(f"analyzer.detectors.{name}" for name in names),
+    }
     for name in names:
         assert (checkout / "tests" / "detectors" / f"test_{name}.py").is_file(), name
+
+
+def test_every_detector_of_plans_has_plans_of_a_real_server(checkout: Path) -> None:
+    cases = json.loads((checkout / PLAN_CASES / "cases.json").read_text(encoding="utf-8"))
+    for name in modules_in(checkout / "analyzer" / "detectors" / "plans"):
+        of_it = cases.get(name.replace("_", "-"), {})
+        assert {"found", "clean", "near"} <= {case.partition("_")[0] for case in of_it}, name
 
 
 def test_every_section_is_registered_with_its_template(checkout: Path) -> None:

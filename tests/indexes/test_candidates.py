@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from analyzer.indexes.candidates import candidate_for_scan
 from analyzer.model.catalog import Catalog, Column, Index, Table
-from analyzer.model.evidence import ColumnCondition, SeqScanEvidence
+from analyzer.model.evidence import SeqScanEvidence
+from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
 
 

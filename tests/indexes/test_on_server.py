@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from analyzer.detectors.selective_seq_scan import SelectiveSeqScan
+from analyzer.detectors.plans.selective_seq_scan import SelectiveSeqScan
 from analyzer.indexes.candidates import candidate_for_scan
 from analyzer.model.coverage import Coverage
 from analyzer.model.evidence import SeqScanEvidence

@@ -3,7 +3,8 @@
 from analyzer.advice.indexes import prisma_index, recommend_for_scan
 from analyzer.indexes.candidates import candidate_for_scan
 from analyzer.model.catalog import Catalog, Column, Index, Table
-from analyzer.model.evidence import ColumnCondition, SeqScanEvidence
+from analyzer.model.evidence import SeqScanEvidence
+from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.finding import Recommendation
 from analyzer.model.index_candidate import IndexCandidate
 

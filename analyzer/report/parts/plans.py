@@ -40,13 +40,15 @@ def plans_part(
 
 
 def _marks(findings: Sequence["Finding"]) -> dict[tuple[str, int], list[str]]:
-    """Finding keys by the plan and node that their evidence points at."""
+    """Finding keys by the plan and nodes that their evidence, or a consequence, points at."""
     marks: dict[tuple[str, int], list[str]] = {}
     for finding in findings:
         key = getattr(finding.evidence, "plan_key", None)
         node = getattr(finding.evidence, "node_id", None)
         if isinstance(key, str) and isinstance(node, int):
-            marks.setdefault((key, node), []).append(finding.key)
+            below = getattr(finding.evidence, "consequences", ())
+            for place in {node, *(one.node_id for one in below)}:
+                marks.setdefault((key, place), []).append(finding.key)
     return marks
 
 

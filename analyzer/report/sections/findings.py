@@ -22,7 +22,18 @@ _TREE_CODE = 2_000
 _EXAMPLES = 5
 _DEEPEST, _BROADEST = 5, 3  # levels of a nest, and loops within one, that are shown
 _TREE = frozenset({"parent_sql", "child_sql", "parent_shape_id", "child_shape_id"})
-_LONG = frozenset({"reasons", "examples", "sql", "rewritten_sql", "filter", "conditions"})
+_LONG = frozenset(
+    {
+        "reasons",
+        "examples",
+        "sql",
+        "rewritten_sql",
+        "filter",
+        "condition",
+        "conditions",
+        "consequences",
+    }
+)
 _SCOPES = {
     "trace": "within one trace",
     "transaction": "within one transaction",
@@ -34,6 +45,7 @@ _LABELS = {
     "wall_ms": "elapsed, typically",
     "self_ms": "own time",
     "share": "share of the plan",
+    "cost_ms": "costs",
     "time_share": "share of all time",
 }
 _NAMES = frozenset(
@@ -75,7 +87,8 @@ def _card(
         ],
         "fixes": [_fix(advice) for advice in finding["recommendations"]],
         "sql": display(sql, _CODE) if isinstance(sql, str) else None,
-        "filter": evidence.get("filter"),
+        "filter": evidence.get("filter") or evidence.get("condition"),
+        "filter_name": "Condition" if evidence.get("condition") else "Filter",
         "reasons": evidence.get("reasons") or [],
         "examples": (evidence.get("examples") or [])[:_EXAMPLES],
         "figures": figures(evidence),
@@ -152,10 +165,14 @@ def figures(evidence: dict[str, Any]) -> list[tuple[str, str]]:
 
     Identifiers that only report.json's readers follow are left out.
     """
+    own = evidence.get("figures")  # of a finding in a plan: those that its kind adds
+    known = {**evidence, **own} if isinstance(own, dict) else evidence
     return [
         (_LABELS.get(name) or name.removesuffix("_ms").replace("_", " "), _figure(name, value))
-        for name, value in evidence.items()
-        if name not in _LONG | _TREE | _NAMES and value is not False and value not in (None, "", [])
+        for name, value in known.items()
+        if name not in _LONG | _TREE | _NAMES | {"figures"}
+        and value is not False
+        and value not in (None, "", [])
     ]
 
 

@@ -123,6 +123,10 @@ def _evidence(finding: dict[str, Any], width: int) -> list[str]:
             f"{occurrences} of {per} children, {executions} in all, scope {evidence['scope']}",
             f"linked  {one_line(evidence['link'])}",
         ]
+    elif "cost_ms" in evidence:
+        lines += [brief(reason, 3 * width) for reason in evidence["reasons"]]
+        if evidence.get("condition"):
+            lines.append(f"condition {brief(evidence['condition'], width)}")
     elif "filter" in evidence:
         lines.append(
             f"reads {count(evidence['rows_read'])} rows, keeps {count(evidence['rows_kept'])} "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.detectors.selective_seq_scan import SelectiveSeqScan
+from analyzer.detectors.plans.selective_seq_scan import SelectiveSeqScan
 from analyzer.model.catalog import Catalog, Column, Table
 from analyzer.model.coverage import Coverage
 from analyzer.model.evidence import SeqScanEvidence
@@ -18,7 +18,7 @@ from analyzer.model.target import Target, Verdict
 from analyzer.model.workload import Workload
 from analyzer.plans import read_plans
 
-DATA = Path(__file__).resolve().parents[1] / "data"
+DATA = Path(__file__).resolve().parents[2] / "data"
 SEQ_SCAN = DATA / "plans" / "seq_scan"
 CASES = json.loads((SEQ_SCAN / "cases.json").read_text())
 FIRING = [name for name, case in CASES.items() if case["fires"]]

@@ -1,0 +1,180 @@
+"""Runs all rules over all plans of a workload, once, and makes findings of what they see.
+
+Each plan is walked once. Spots that a cause explains are listed under it. Spots of one rule and one
+subject, in plans of one statement, are one finding, with the worst of them as its evidence.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from analyzer.detectors._plan_finding import finding_of
+from analyzer.detectors._plan_rule import Found, Gate, PlanRule, Spot
+from analyzer.detectors._plan_view import PlanView
+from analyzer.model.finding import Finding, Outcome, Status
+from analyzer.model.plan import PlanNode
+from analyzer.model.workload import Workload
+
+NO_PLANS = (
+    "no executed plan in the input: log plans with auto_explain (log_analyze = on, log_buffers = on, "
+    "log_format = 'json', log_min_duration = '100ms') or give EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
+)
+_At = Callable[[PlanNode, PlanView], Spot | None]
+_Asked = tuple[PlanRule, _At, bool]  # the last: about hot nodes only
+_Seen = TypeVar("_Seen")
+
+
+# What rules are asked about executed nodes of a plan, by (analyzed, slow); others have the first.
+_PASSED = {
+    Gate.ANY: frozenset({Gate.ANY}),
+    Gate.EXECUTED: frozenset({Gate.ANY, Gate.EXECUTED}),
+    Gate.HOT: frozenset(Gate),
+}
+_OPEN = {
+    (False, False): Gate.ANY,
+    (False, True): Gate.ANY,
+    (True, False): Gate.EXECUTED,
+    (True, True): Gate.HOT,
+}
+
+
+@dataclass(slots=True)
+class _Results:
+    """What a run over a workload gave: findings by rule, and the rules that failed."""
+
+    workload: Workload
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    failures: dict[str, Exception] = field(default_factory=dict)
+
+
+class PlanFinder:
+    """Runs `rules`, in their order: of two that explain each other's spots, the first is the cause."""
+
+    def __init__(self, rules: Sequence[PlanRule]) -> None:
+        self._rules = {rule.id: rule for rule in rules}
+        self._asked = {gate: _by_type(rules, gates) for gate, gates in _PASSED.items()}
+        self._whole = [rule for rule in rules if not rule.nodes]
+        self._results: _Results | None = None
+
+    def outcome(self, rule_id: str, workload: Workload) -> Outcome:
+        """The answer of one rule; raises what the rule raised, which costs only its own answer."""
+        if self._results is None or self._results.workload is not workload:
+            self._results = self._run(workload)
+        if rule_id in self._results.failures:
+            raise self._results.failures[rule_id]
+        findings = self._results.findings.get(rule_id, [])
+        if findings:
+            return Outcome(Status.FOUND, tuple(findings))
+        judges_estimates = self._rules[rule_id].gate is Gate.ANY
+        if not any(plan.analyzed or judges_estimates for plan in workload.plans):
+            return Outcome(Status.NOT_APPLICABLE, reason=NO_PLANS)
+        return Outcome(Status.CLEAN)
+
+    def _run(self, workload: Workload) -> _Results:
+        results = _Results(workload)
+        groups: dict[tuple[str, str, tuple[str, ...]], list[Found]] = {}
+        views = list(_views(workload))
+        spots = {
+            id(view): [*self._nodes(view, results), *self._plan(view, results)] for view in views
+        }
+        for rule in self._whole:
+            for view, spot in _guarded(rule, results, rule.across(views)):
+                spots[id(view)].append(Found(rule, view, spot))
+        for found in spots.values():
+            for one in merged(found, list(self._rules)):
+                group = (one.rule.id, _identity(one), one.spot.subject)
+                groups.setdefault(group, []).append(one)
+        for group, alike in groups.items():
+            results.findings.setdefault(group[0], []).append(finding_of(group, alike))
+        for findings in results.findings.values():
+            findings.sort(key=lambda finding: (-(finding.impact.total_ms or 0.0), finding.key))
+        return results
+
+    def _nodes(self, view: PlanView, results: _Results) -> Iterator[Found]:
+        """Spots at nodes."""
+        plan = self._asked[_OPEN[view.plan.analyzed, view.slow]]
+        idle = self._asked[Gate.ANY]
+        for node in view.nodes:
+            rules = (idle if node.never_executed else plan).get(node.type)
+            for rule, at, is_hot in rules or ():
+                if is_hot and not view.is_hot(view.own_ms(node)):
+                    continue
+                try:
+                    spot = at(node, view)
+                except Exception as error:  # noqa: BLE001 - it is raised again as that rule's answer
+                    results.failures.setdefault(rule.id, error)
+                    continue
+                if spot is not None:
+                    yield Found(rule, view, spot)
+
+    def _plan(self, view: PlanView, results: _Results) -> Iterator[Found]:
+        """Spots of the plan as a whole."""
+        for rule in self._whole:
+            if rule.gate is Gate.ANY or (view.plan.analyzed and (view.slow or _is_slow(view))):
+                for spot in _guarded(rule, results, rule.of(view)):
+                    yield Found(rule, view, spot)
+
+
+def _is_slow(view: PlanView) -> bool:
+    """Whether planning alone makes a quick execution slow."""
+    return (view.plan.planning_ms or 0.0) >= view.floor_ms
+
+
+def _guarded(rule: PlanRule, results: _Results, spots: Iterator[_Seen]) -> Iterator[_Seen]:
+    try:
+        yield from spots
+    except Exception as error:  # noqa: BLE001 - it is raised again as that rule's answer
+        results.failures.setdefault(rule.id, error)
+
+
+def _by_type(rules: Sequence[PlanRule], gates: frozenset[Gate]) -> dict[str, list[_Asked]]:
+    """The rules to ask about each type of node."""
+    asked: dict[str, list[_Asked]] = {}
+    for rule in rules:
+        for kind in rule.nodes if rule.gate in gates else ():
+            asked.setdefault(kind, []).append((rule, rule.at, rule.gate is Gate.HOT))
+    return asked
+
+
+def _views(workload: Workload) -> Iterator[PlanView]:
+    """The plans with what is known of their statements."""
+    statements = {statement.shape_id: statement for statement in workload.statements}
+    pairs = zip(workload.statements, workload.stats, strict=False)
+    figures = {statement.shape_id: stats for statement, stats in pairs}
+    for plan in workload.plans:
+        shape = plan.shape_id or ""
+        statement, stats = statements.get(shape), figures.get(shape)
+        yield PlanView(plan, workload.target.ms, statement, stats, workload.catalog)
+
+
+def merged(found: Sequence[Found], order: Sequence[str]) -> list[Found]:
+    """What is left when consequences are listed under their causes, the first rule's first."""
+    if len(found) < 2:  # noqa: PLR2004 - one is no pair
+        return list(found)
+    ranked = sorted(found, key=lambda one: (order.index(one.rule.id), one.spot.node.id))
+    left: list[Found] = []
+    for one in ranked:
+        cause = next((cause for cause in left if _explains(cause, one)), None)
+        if cause is None:
+            left.append(one)
+        else:
+            cause.consequences.append(one)
+    return left
+
+
+def _explains(cause: Found, one: Found) -> bool:
+    return one.rule.id in cause.rule.explains and (
+        one.spot.node.id == cause.spot.node.id or one.spot.node.id in cause.spot.covers
+    )
+
+
+def _identity(found: Found) -> str:
+    """Whose finding it is: the statement's lineage, else the table, else the plan's form."""
+    if found.view.statement is not None:
+        return found.view.statement.lineage
+    return found.spot.table or form_of(found.view.nodes)
+
+
+def form_of(nodes: Sequence[PlanNode]) -> str:
+    """What a plan does, without figures and values: nodes, tables and indexes in their order."""
+    return " ".join(f"{node.type}:{node.relation or ''}:{node.index or ''}" for node in nodes)

@@ -1,0 +1,92 @@
+"""Sequential scans that read a large table to keep a few rows.
+
+What it finds
+    A Seq Scan (also a parallel one) in a plan that was executed, whose filter throws nearly
+    everything away: 10,000 rows or 1,000 pages read in one pass, less than 5 % of the rows kept,
+    and time enough in it to matter. Filters that wrap the column (a cast, a function, LIKE '%x')
+    are told apart: there an index on the column alone would not help.
+
+Why it hurts
+    The time grows with the table and not with the answer, every execution reads all pages again,
+    and it pushes other tables' pages out of memory. It is the usual reason for a lookup that was
+    quick at launch and misses its target a year later.
+
+How it decides
+    Rows read = (rows kept + rows removed by the filter) x loops. A scan is reported when it keeps
+    less than 5 % of them and is hot: at least 10 % of the plan's time and 5 % of the target.
+    Silent on small tables; where a LIMIT, EXISTS, semi or anti join stops the scan early, unless
+    the planner, too, expects few rows of the whole table; on an OR over different columns; where
+    no column is compared with a value; on system catalogs. A scan that a loop repeats is
+    seq-scan-in-loop's. One finding stands for all plans of a
+    statement that scan the same table by the same columns. Severity: the scan's time against the
+    target (critical from five targets on, high from one, medium from a half).
+    Without times (auto_explain.log_timing = off) the scan's part of the estimated cost stands in.
+    Estimated saving: an index fetches a share f of the rows at about four times the price of
+    reading them in order (random_page_cost / seq_page_cost), so scan time x (1 - 4f).
+
+When it is wrong
+    The table is read once a night and nobody waits for it. The plan was taken with a rare value,
+    and others are frequent. The table is written far more than read. A cast was judged without the
+    column's type (lower confidence): give the schema.
+
+What to do
+    Create the suggested index, or rewrite the condition so that the column stands alone. Check
+    with EXPLAIN (ANALYZE, BUFFERS) that the plan becomes an index scan.
+"""
+
+from typing import ClassVar
+
+from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_scans import (
+    confidence,
+    few_expected,
+    is_selective,
+    read_conditions,
+    scan_evidence,
+    scan_figures,
+)
+from analyzer.detectors._plan_view import PlanView
+from analyzer.model.evidence import SeqScanEvidence
+from analyzer.model.plan import PlanNode
+from analyzer.model.plan_evidence import PlanFigures
+
+
+class SelectiveSeqScan(PlanRule):
+    """The rule; see the module's docstring."""
+
+    id = "selective-seq-scan"
+    nodes: ClassVar = frozenset({"Seq Scan"})
+    explains: ClassVar = frozenset({"top-n-sort", "sparse-pages", "cold-reads"})
+
+    def at(self, node: PlanNode, view: PlanView) -> Spot | None:
+        """A scan that reads a large table, in one pass, to keep little of it."""
+        figures = scan_figures(node, view)
+        if figures is None or not is_selective(node, figures):
+            return None
+        if view.stops_early(node) and not few_expected(node, figures):
+            return None
+        known = read_conditions(node, view)
+        if not known.conditions:
+            return None
+        evidence = scan_evidence(node, view, figures, known)
+        return Spot(
+            node=node,
+            cost_ms=evidence.self_ms,
+            title=_title(evidence),
+            reasons=(),
+            figures=PlanFigures(),
+            subject=(evidence.table, *known.columns),
+            table=evidence.table,
+            confidence=confidence(known, measured=view.measured),
+            covers=frozenset({0, *(parent.id for _, parent in view.above(node))}),
+            spared=figures.spared,
+            scan=evidence,
+        )
+
+
+def _title(evidence: SeqScanEvidence) -> str:
+    columns = ", ".join(dict.fromkeys(c.column for c in evidence.conditions))
+    figures = f"reads {evidence.rows_read:,.0f} rows to keep {evidence.rows_kept:,.0f}"
+    if any(condition.sargable for condition in evidence.conditions):
+        return f"Sequential scan of {evidence.table} {figures}: no index on {columns} serves it"
+    return f"Sequential scan of {evidence.table} {figures}: its condition on {columns} cannot use an index"

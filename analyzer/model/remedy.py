@@ -1,0 +1,83 @@
+"""What would help against trouble in a plan, said by detectors; advice/remedies.py writes the code.
+
+Names in them are unquoted and come from plans: they become SQL only through sql/quoting.py.
+"""
+
+from dataclasses import dataclass
+
+from analyzer.model.evidence_parts import ColumnCondition
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Another value of a setting, first for the one transaction that runs the statement.
+
+    `value` is put into quotes; `title` says what it is for.
+    """
+
+    name: str
+    value: str
+    title: str
+    risk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analyze:
+    """Statistics of a table are gathered anew."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendedStatistics:
+    """Statistics on columns that depend on each other."""
+
+    table: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vacuum:
+    """A table is vacuumed now, and sooner from then on. `why` goes into the title."""
+
+    table: str
+    why: str
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WantedIndex:
+    """An index that finds what a scan looks for; candidates.py makes it, or says why none helps.
+
+    `rows_read`, `rows_kept` are over all loops, of `scans` passes; `cost_ms` is what it costs now.
+    """
+
+    table: str
+    conditions: tuple[ColumnCondition, ...]
+    rows_read: float
+    rows_kept: float
+    scans: float
+    cost_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """An index for nearest neighbours (pgvector): `operator_class` goes with the distance used."""
+
+    table: str
+    column: str
+    operator_class: str
+    rows: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Another text of the statement, or a look to take: `text` is SQL, `kind` as Recommendation's."""
+
+    title: str
+    text: str
+    risk: str
+    kind: str = "rewrite"
+
+
+Remedy = Setting | Analyze | ExtendedStatistics | Vacuum | WantedIndex | VectorIndex | Rewrite

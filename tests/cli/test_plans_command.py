@@ -1,0 +1,94 @@
+"""`pg95 plans` from a file to every view: findings, their advice, and their nodes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from analyzer.cli import cli
+
+FINDINGS = Path(__file__).resolve().parents[1] / "data" / "plans" / "findings"
+SCHEMA = """
+CREATE TABLE parents (id int PRIMARY KEY);
+CREATE TABLE children (id int PRIMARY KEY,
+  parent_id int CONSTRAINT children_parent_fkey REFERENCES parents);
+"""
+
+
+def plans(*arguments: str) -> str:
+    done = CliRunner().invoke(cli, ["plans", "--target-ms", "20", *arguments])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def document(case: str, *arguments: str) -> dict[str, Any]:
+    found = json.loads(plans(str(FINDINGS / case), "--format", "json", *arguments))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_finding_has_advice_and_marks_its_nodes() -> None:
+    report = document("misestimate.found.json")
+    (finding,) = report["findings"]
+    assert finding["detector"] == "misestimate"
+    texts = [advice["text"] for advice in finding["recommendations"]]
+    assert texts[0] == "ANALYZE customers;"
+    assert texts[1].startswith("CREATE STATISTICS ")
+    (plan,) = report["plans"]
+    marked = {node["id"] for node in plan["nodes"] if node["findings"] == [finding["key"]]}
+    (consequence,) = finding["evidence"]["consequences"]
+    assert marked == {finding["evidence"]["node_id"], consequence["node_id"]}
+
+
+def test_values_are_not_shown_unless_asked_for() -> None:
+    path = str(FINDINGS / "index-filter.found.json")
+    for form in ("json", "html", "markdown", "table"):
+        assert "n77" not in plans(path, "--format", form)
+    assert "n77" in plans(path, "--format", "json", "--redact", "off")
+
+
+def test_every_view_tells_what_follows_from_what() -> None:
+    path = str(FINDINGS / "misestimate.found.json")
+    for form in ("html", "markdown", "table"):
+        shown = plans(path, "--format", form)
+        assert "times fewer rows than come" in shown
+        assert "CREATE STATISTICS" in shown or form == "table"
+
+
+def test_a_short_answer_comes_first() -> None:
+    vectors = FINDINGS.parent / "pgvector" / "08_limit_larger_than_ef.json"
+    spilled = FINDINGS / "sort-on-disk.found.json"
+    shown = json.loads(plans(str(spilled), str(vectors), "--format", "json"))
+    assert shown["findings"][0]["detector"] == "vector-short-result"
+    assert "hnsw.ef_search" in shown["findings"][0]["recommendations"][0]["text"]
+
+
+@pytest.mark.parametrize("with_schema", [True, False])
+def test_the_schema_tells_the_column_of_a_foreign_key(tmp_path: Path, *, with_schema: bool) -> None:
+    path = tmp_path / "schema.sql"
+    path.write_text(SCHEMA)
+    report = document("trigger-time.found.json", *(["--schema", str(path)] if with_schema else []))
+    (finding,) = [one for one in report["findings"] if one["detector"] == "trigger-time"]
+    text = finding["recommendations"][0]["text"]
+    if with_schema:
+        assert text == "CREATE INDEX CONCURRENTLY idx_children_parent_id ON children (parent_id);"
+        assert [one["sql"] for one in report["indexes"]["create"]] == [text]
+    else:
+        assert "pg_constraint" in text
+        assert "'children_parent_fkey'" in text
+
+
+def test_an_index_that_is_there_is_not_proposed_again(tmp_path: Path) -> None:
+    path = tmp_path / "schema.sql"
+    path.write_text(
+        "CREATE TABLE orders (id int PRIMARY KEY, amount numeric);"
+        "CREATE INDEX orders_amount ON orders (amount);"
+    )
+    report = document("top-n-sort.found.json", "--schema", str(path))
+    (finding,) = [one for one in report["findings"] if one["detector"] == "top-n-sort"]
+    assert "orders_amount" in finding["recommendations"][0]["title"]
+    assert report["indexes"]["create"] == []
+    bare = document("top-n-sort.found.json")
+    assert "ON orders (amount);" in bare["findings"][0]["recommendations"][0]["text"]
