@@ -85,14 +85,17 @@ class Places:
         return np.where(inside, self.statement[other], -1)
 
     def nearness(self, owners: Rows, crossed: Flags) -> Floats:
-        """Larger the nearer a parent row (-1 none) is to a child behind it.
+        """Larger the nearer a parent row is to a child behind it.
 
         Least on another connection, but for a parent that has children on its own one as well.
         """
         size = self.count + 1
-        own, other = self.place[owners] / size, self.pool_place[owners] / size
-        anchored = np.isin(owners, owners[~crossed & (owners >= 0)])
-        return np.where(crossed, np.where(anchored, other, other - 1.0), own + 1.0)
+        found: Floats = self.place[owners] / size + 1.0
+        if crossed.any():
+            other = self.pool_place[owners] / size
+            anchored = np.isin(owners, owners[~crossed])
+            found = np.where(crossed, np.where(anchored, other, other - 1.0), found)
+        return found
 
     def run_between(self, pool: int, start: Rows, end: Rows) -> Rows:
         """How many executions of a pool ended within each [start, end] (µs)."""

@@ -65,6 +65,7 @@ class ExecutionRows(Places):
     def __init__(self, work: WorkSlice, known: Lookups) -> None:
         super().__init__(work)
         self._known = known
+        self._limits: dict[int, int | None] = {}  # by key and parameters
 
     def value(self, row: int, place: int) -> str | None:
         """The value that the place-th lookup of the row's statement is done with."""
@@ -74,9 +75,11 @@ class ExecutionRows(Places):
     def limits(self, rows: Rows) -> list[int | None]:
         """The most rows that each execution can have returned, None where nothing tells."""
         code = self.work.key[rows].astype(np.int64) << 32 | self.work.parameters_hash[rows]
-        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-        known = [self._limit(row) for row in rows[first].tolist()]
-        return [known[number] for number in inverse.tolist()]
+        codes, limits = code.tolist(), self._limits
+        for one, row in zip(codes, rows.tolist(), strict=True):
+            if one not in limits:
+                limits[one] = self._limit(row)
+        return [limits[one] for one in codes]
 
     def _limit(self, row: int) -> int | None:
         facts = self._facts(row)
