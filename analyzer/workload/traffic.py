@@ -67,7 +67,7 @@ class TrafficFigures:
 
     def quantile(self, clock: Clock, quantile: float) -> tuple[Quantile | None, int]:
         """The quantile over all executions on a clock (None of nothing), and how many there are."""
-        groups = [group for group in self._hours.histograms() if group % _CLOCKS == clock]
+        groups = [group for group in self._hours.groups() if group % _CLOCKS == clock]
         return self._hours.overall(groups, quantile)
 
     def durations(self) -> tuple[Rows, Floats]:
@@ -213,7 +213,7 @@ class RequestFigures:
 
     def quantile(self, quantile: float) -> tuple[Quantile | None, int]:
         """The quantile of database time over all requests, and how many there are."""
-        return self._durations.overall(list(self._durations.histograms()), quantile)
+        return self._durations.overall(self._durations.groups(), quantile)
 
     def round_trips(self, quantile: float) -> float:
         """The quantile of executions in one request; 0 without any."""
