@@ -33,7 +33,7 @@ def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) ->
     crossed = np.zeros(len(children), dtype=bool)
     if len(parents) == 0 or len(children) == 0:
         return owner, crossed
-    before = np.searchsorted(rows.place[parents], rows.place[children]) - 1
+    before = _last_before(rows.place[parents], rows.place[children])
     candidate = parents[np.maximum(before, 0)]
     inside = (before >= 0) & (rows.request[candidate] == rows.request[children])
     owner[inside] = candidate[inside]
@@ -43,6 +43,16 @@ def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) ->
         if pool >= 0:
             _follow_in_pool(rows, pool, parents, children, owner, crossed)
     return owner, crossed
+
+
+def _last_before(parents: Rows, children: Rows) -> Rows:
+    """For each child's place which of the parents' (both ascending) is the last before it, -1 none."""
+    if len(parents) >= len(children):
+        return np.searchsorted(parents, children) - 1
+    # The fewer are looked for among the more.
+    behind = np.searchsorted(children, parents)
+    found: Rows = np.cumsum(np.bincount(behind, minlength=len(children) + 1))[:-1] - 1
+    return found
 
 
 def first_in_unit(rows: ExecutionRows, parent: int, children: Rows) -> Rows:
