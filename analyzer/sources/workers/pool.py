@@ -18,6 +18,7 @@ from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.recording import Recording
 from analyzer.sources.logs import FORMATS
+from analyzer.sources.logs.native import keep_memory
 from analyzer.sources.one_input import ExecutionStream
 from analyzer.sources.opening import InputStream, open_input
 from analyzer.sources.workers.child import End, Failure
@@ -166,6 +167,7 @@ class Workers:
         self._claims.close()
 
     def _begin(self) -> None:
+        keep_memory()
         chunks = [self._planned(stream) for stream in self._streams]
         count = min(self._count, len(self._parts))
         claims = Claims.made(len(self._parts))
