@@ -4,6 +4,7 @@ Logs tell durations in whole microseconds. Group and duration then fit into one 
 these numbers puts the durations of each group in order. What does not fit is kept as it is.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from analyzer.model.columns import Floats, Rows, starts_of_runs
 
 _BITS = 40  # for microseconds: 12 days
+_MASK = (1 << _BITS) - 1
 _GROUPS = 1 << 23
 _MICROSECONDS = 1000.0  # in a millisecond
 
@@ -64,25 +66,39 @@ class KeptDurations:
         else:
             self._codes.append(codes)
 
+    def pieces(self) -> Iterator[tuple[Rows, Floats]]:
+        """All of them in pieces, in no order; that takes no memory beside them."""
+        if self._ordered is not None:
+            yield np.repeat(self._ordered.groups, self._ordered.sizes), self._ordered.values
+        for codes in self._codes:
+            yield codes >> _BITS, (codes & _MASK) / _MICROSECONDS
+        yield from self._others
+
     def ordered(self) -> Ordered:
         """All of them by group, ascending."""
         if self._ordered is None:
-            groups, values = self._sorted()
-            self._codes, self._others = [], []
-            starts = np.flatnonzero(starts_of_runs(groups))
-            self._ordered = Ordered(groups[starts], starts, values)
+            self._ordered = self._with_others() if self._others else self._of_codes()
         return self._ordered
 
-    def _sorted(self) -> tuple[Rows, Floats]:
+    def _of_codes(self) -> Ordered:
         codes = np.concatenate([*self._codes, np.zeros(0, dtype=np.int64)])
+        self._codes = []
         codes.sort()
-        groups, values = codes >> _BITS, (codes & ((1 << _BITS) - 1)) / _MICROSECONDS
-        if not self._others:
-            return groups, values
-        groups = np.concatenate([groups, *(groups for groups, _ in self._others)])
-        values = np.concatenate([values, *(values for _, values in self._others)])
+        groups = codes >> _BITS
+        starts = np.flatnonzero(starts_of_runs(groups))
+        groups = groups[starts]
+        codes &= _MASK
+        return Ordered(groups, starts, codes / _MICROSECONDS)
+
+    def _with_others(self) -> Ordered:
+        every = list(self.pieces())
+        self._codes, self._others = [], []
+        groups = np.concatenate([groups for groups, _ in every])
+        values = np.concatenate([values for _, values in every])
         order = np.lexsort((values, groups))
-        return groups[order], values[order]
+        groups = groups[order]
+        starts = np.flatnonzero(starts_of_runs(groups))
+        return Ordered(groups[starts], starts, values[order])
 
 
 def _codes(groups: Rows, values: Floats) -> Rows | None:

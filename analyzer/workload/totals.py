@@ -117,7 +117,8 @@ class Durations:
 
     def _forget(self) -> None:
         if self._kept is not None:
-            self._buckets.add(*_counted(self._kept))
+            for groups, values in self._kept.pieces():
+                self._buckets.count(_bucket_keys(groups, octaves(values)))
             self._kept = None
 
     def histograms(self) -> dict[int, tuple[Rows, Rows]]:
