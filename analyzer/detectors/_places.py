@@ -76,6 +76,17 @@ class Places:
             return NONE
         return self._rows[self._starts[number] : self._starts[number + 1]]
 
+    def unit(self, rows: Rows) -> Rows:
+        """The unit of work of each row, numbered from the slice's first."""
+        found: Rows = self.request[rows] - self.work.first_request
+        return found
+
+    def units_of(self, rows: Rows) -> Flags:
+        """Marks (by `unit`) the units of work that some rows are of."""
+        flags = np.zeros(len(self.work.routes), dtype=bool)
+        flags[self.unit(rows)] = True
+        return flags
+
     def beside(self, rows: Rows, step: int) -> Rows:
         """The statement that ran `step` places behind each row in its unit of work, -1 none."""
         place = self.place[rows] + step

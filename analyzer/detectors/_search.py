@@ -36,8 +36,9 @@ class _Child:
     """A statement that may be the child of loops, with the parents it could have.
 
     `best`, `score`, `chosen` and `crossed` hold for each of `rows` the parent row so far, how good
-    it is, the number of its candidate, and whether it ran on another connection. `claims` are those
-    of candidates that were asked for already, by their number.
+    it is, the number of its candidate, and whether it ran on another connection. `units` marks the
+    units of work that run it. `claims` are those of candidates that were asked for already, by
+    their number; None for one that runs nowhere where the child does.
     """
 
     number: int
@@ -48,7 +49,8 @@ class _Child:
     score: Floats
     chosen: Rows
     crossed: Flags
-    claims: dict[int, Claims] = field(default_factory=dict)
+    units: Flags
+    claims: dict[int, Claims | None] = field(default_factory=dict)
 
 
 class Search:
@@ -118,9 +120,8 @@ class Search:
         none = np.full(len(rows), -1, dtype=np.int64)
         flags = np.zeros(len(rows), dtype=bool)
         ranked = sorted(candidates.items(), key=lambda one: (-one[1].strength, one[0]))
-        return _Child(
-            number, rows, varying, ranked, none, none.astype(np.float64), none.copy(), flags
-        )
+        score, units = none.astype(np.float64), self.rows.units_of(rows)
+        return _Child(number, rows, varying, ranked, none, score, none.copy(), flags, units)
 
     def _of_units(self, rows: Rows, dense: Rows) -> Rows:
         """Those rows that share a unit of work with dense ones."""
@@ -183,7 +184,10 @@ class Search:
         for number, (parent, made) in enumerate(child.candidates):
             if nested is not None and not nested[rows.of_statement(parent)].any():
                 continue
-            found, owner, crossed = self._claims(child, number).kept(nested)
+            claims = self._claims(child, number)
+            if claims is None:
+                continue
+            found, owner, crossed = claims.kept(nested)
             if len(found) == 0:
                 continue
             strength = 1.0 if made.strength >= SURE_LINK else made.strength
@@ -197,15 +201,20 @@ class Search:
             child.crossed[found] = crossed[better]
         return changed
 
-    def _claims(self, child: _Child, number: int) -> Claims:
-        """What of a child follows one of its candidates."""
+    def _claims(self, child: _Child, number: int) -> Claims | None:
+        """What of a child follows one of its candidates; None where nothing can."""
         if number not in child.claims:
-            parent, made = child.candidates[number]
-            # A guess needs the connection's own order as a witness.
-            across = made.strength >= SURE_LINK
-            owner, crossed = follow(self.rows, parent, child.rows, across=across)
-            child.claims[number] = Claims(self.rows, child.rows, owner, crossed)
+            child.claims[number] = self._claimed(child, *child.candidates[number])
         return child.claims[number]
+
+    def _claimed(self, child: _Child, parent: int, made: Link) -> Claims | None:
+        rows = self.rows
+        # A guess needs the connection's own order as a witness.
+        across = made.strength >= SURE_LINK
+        if not across and not child.units[rows.unit(rows.of_statement(parent))].any():
+            return None
+        owner, crossed = follow(rows, parent, child.rows, across=across)
+        return Claims(rows, child.rows, owner, crossed)
 
     def _assign_first(self, child: _Child) -> None:
         """Give children that are left to the first parent in their request.
@@ -217,6 +226,8 @@ class Search:
         for number, (parent, _) in enumerate(child.candidates):
             if len(free) == 0:
                 return
+            if self._claims(child, number) is None:
+                continue
             owner = first_in_unit(rows, parent, child.rows[free])
             crossed = np.zeros(len(free), dtype=bool)
             kept, owner, _ = Claims(rows, child.rows[free], owner, crossed).kept()
