@@ -146,11 +146,16 @@ class Places:
         return self._statements(self._unit_order, first, last, statements)
 
     def _statements(self, order: Rows, first: Rows, last: Rows, wanted: Flags) -> Rows:
-        """The wanted statements among the rows that stand in any [first, last) of an order."""
-        size = len(order) + 1
-        depth = np.cumsum(np.bincount(first, minlength=size) - np.bincount(last, minlength=size))
+        """The wanted statements among the rows that stand in any [first, last) of an order.
+
+        These stretches lie one behind the other.
+        """
+        steps = np.zeros(len(order) + 1, dtype=np.int8)
+        steps[first] = 1
+        steps[last] -= 1
+        inside = np.cumsum(steps[:-1], dtype=np.int8).view(bool)
         among = np.zeros(len(wanted), dtype=bool)
-        among[self.statement[order[depth[:-1] > 0]]] = True
+        among[self.statement[order[inside]]] = True
         return np.flatnonzero(among & wanted)
 
 

@@ -120,7 +120,7 @@ class Search:
         none = np.full(len(rows), -1, dtype=np.int64)
         flags = np.zeros(len(rows), dtype=bool)
         ranked = sorted(candidates.items(), key=lambda one: (-one[1].strength, one[0]))
-        score, units = none.astype(np.float64), self.rows.units_of(rows)
+        score, units = none.astype(np.float64), self.rows.units_of(rows if ranked else NONE)
         return _Child(number, rows, varying, ranked, none, score, none.copy(), flags, units)
 
     def _of_units(self, rows: Rows, dense: Rows) -> Rows:

@@ -111,7 +111,8 @@ class ByteTexts:
         return self.data[start : self._places[number]]
 
     def __getitem__(self, number: int) -> str:
-        return self.encoded(number).decode("utf-8", "surrogatepass")
+        start = self._places[number - 1] if number else 0
+        return self.data[start : self._places[number]].decode("utf-8", "surrogatepass")
 
     def __len__(self) -> int:
         return len(self.ends)
