@@ -23,7 +23,7 @@ from analyzer.cli.top import top
 
 __all__ = ["cli", "main", "settle"]
 
-_YOUNG_OBJECTS = 100_000
+_YOUNG_OBJECTS = 1_000_000
 
 
 @click.group(
@@ -62,7 +62,10 @@ for command in commands:
 def main() -> None:
     """Entry point of `pg95`."""
     settle()
-    sys.exit(run_safely(cli))
+    code = run_safely(cli)
+    # While it ends, the interpreter would look through all that is left for cycles, several times.
+    gc.freeze()
+    sys.exit(code)
 
 
 def settle() -> None:
@@ -71,5 +74,5 @@ def settle() -> None:
     # Nothing here multiplies matrices.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Hardly anything here is cyclic garbage, and the collector walks all young objects for every
-    # 700 new ones: syntax trees alone are a hundred times that.
+    # 700 new ones: syntax trees and plans alone are a thousand times that.
     gc.set_threshold(_YOUNG_OBJECTS)

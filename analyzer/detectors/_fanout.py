@@ -18,6 +18,8 @@ _DENSITY_WITHIN = 1 / 60
 # The same of what a pool ran meanwhile, for children on other connections than their parent: they
 # are run at once, and chance brings a few of a frequent statement together.
 DENSITY_ACROSS = 1 / 4
+_NONE = np.zeros(0, dtype=np.int64)
+_NEVER = np.zeros(0, dtype=bool)
 
 
 def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) -> tuple[Rows, Flags]:
@@ -31,7 +33,7 @@ def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) ->
     crossed = np.zeros(len(children), dtype=bool)
     if len(parents) == 0 or len(children) == 0:
         return owner, crossed
-    before = np.searchsorted(rows.place[parents], rows.place[children]) - 1
+    before = _last_before(rows.place[parents], rows.place[children])
     candidate = parents[np.maximum(before, 0)]
     inside = (before >= 0) & (rows.request[candidate] == rows.request[children])
     owner[inside] = candidate[inside]
@@ -41,6 +43,16 @@ def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) ->
         if pool >= 0:
             _follow_in_pool(rows, pool, parents, children, owner, crossed)
     return owner, crossed
+
+
+def _last_before(parents: Rows, children: Rows) -> Rows:
+    """For each child's place which of the parents' (both ascending) is the last before it, -1 none."""
+    if len(parents) >= len(children):
+        return np.searchsorted(parents, children) - 1
+    # The fewer are looked for among the more.
+    behind = np.searchsorted(children, parents)
+    found: Rows = np.cumsum(np.bincount(behind, minlength=len(children) + 1))[:-1] - 1
+    return found
 
 
 def first_in_unit(rows: ExecutionRows, parent: int, children: Rows) -> Rows:
@@ -85,7 +97,7 @@ def chains(rows: ExecutionRows, children: Rows) -> dict[int, Chain]:
 def may_follow_in_pool(rows: ExecutionRows, parent: int, children: dict[int, Chain]) -> bool:
     """Whether a loop of children on other connections than their parent is possible at all.
 
-    A quick look at what `follow` and `keep_loops` will ask for: behind a parent, and before the
+    A quick look at what `follow` and `Claims` will ask for: behind a parent, and before the
     next, an unbroken and dense run of MINIMUM children; before it none that is nobody's child.
     """
     parents = rows.of_statement(parent)
@@ -148,43 +160,89 @@ def _follow_in_pool(
     crossed[mine[taken]] = True
 
 
-def keep_loops(
-    rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags, *, nested: Flags | None = None
-) -> Rows:
-    """Keep the owners whose children look like a loop over their rows; -1 for the rest.
+class Claims:
+    """The children (rows) that follow one statement, and which of them are a loop over its rows.
 
-    At least MINIMUM children with as many different keys behind one execution of the parent,
-    never more than its LIMIT, and dense enough. `nested` marks (by row) parent executions that are
-    children of a loop themselves: for those the mean over all of them in the unit of work decides.
+    Every round of the search asks again, with other loops known; what does not depend on these is
+    worked out when it is first asked for. `owner` is the row that each child follows (-1 none),
+    `crossed` marks those on another connection.
     """
-    kept = np.full(len(children), -1, dtype=np.int64)
-    if not _many(owner, nested=nested is not None):
-        return kept
-    owned = _without_requests(rows, children, owner, crossed)
-    if len(owned) == 0:
-        return kept
-    parents, group, counts = np.unique(owner[owned], return_inverse=True, return_counts=True)
-    chosen = _dense(rows, children[owned], group, parents, crossed[owned])
-    if nested is None:
-        chosen &= counts >= MINIMUM
-        among = chosen[group]
-        chosen &= rows.different_lookups(children[owned][among], group[among], len(parents))
-    else:
-        chosen &= _nested_loops(rows, children[owned], group, parents, counts, nested)
-    chosen[chosen] = _within_limits(rows, parents[chosen], counts[chosen])
-    members = chosen[group]
-    kept[owned[members]] = owner[owned[members]]
-    return kept
+
+    def __init__(self, rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags) -> None:
+        self._rows = rows
+        self._children = children
+        self._owner = owner
+        self._crossed = crossed
+        self._count = int(np.count_nonzero(owner >= 0))
+        self._groups: _Groups | None = None
+
+    def kept(self, nested: Flags | None = None) -> tuple[Rows, Rows, Flags]:
+        """The children of loops: their places among all, their owners, and which of them crossed.
+
+        At least MINIMUM children with as many different keys behind one execution of the parent,
+        never more than its LIMIT, and dense enough. `nested` marks (by row) parent executions that
+        are children of a loop themselves: for those the mean over all of them in the unit decides.
+        """
+        if not self._many(nested=nested is not None):
+            return _NONE, _NONE, _NEVER
+        if self._groups is None:
+            owned = _without_requests(self._rows, self._children, self._owner, self._crossed)
+            self._groups = _Groups.of(self._rows, self._children, self._owner, self._crossed, owned)
+        places = self._groups.places[self._groups.loops(self._rows, nested)]
+        return places, self._owner[places], self._crossed[places]
+
+    def _many(self, *, nested: bool) -> bool:
+        """A quick look whether there are children enough at all: behind one parent, or together."""
+        if self._count < MINIMUM or nested:
+            return self._count >= MINIMUM
+        owned = np.sort(self._owner[self._owner >= 0])
+        span = MINIMUM - 1
+        return bool((owned[span:] == owned[:-span]).any())
 
 
-def _many(owner: Rows, *, nested: bool) -> bool:
-    """A quick look whether there are children enough at all: behind one parent, or together."""
-    owned = owner[owner >= 0]
-    if len(owned) < MINIMUM or nested:
-        return len(owned) >= MINIMUM
-    owned.sort()
-    span = MINIMUM - 1
-    return bool((owned[span:] == owned[:-span]).any())
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Children by the parent execution that they follow.
+
+    `places` are theirs among all children, `group` the number of each one's parent; `parents`,
+    `counts` (children) and `dense` are by that number.
+    """
+
+    places: Rows
+    children: Rows
+    group: Rows
+    parents: Rows
+    counts: Rows
+    dense: Flags
+
+    @classmethod
+    def of(
+        cls, rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags, places: Rows
+    ) -> "_Groups":
+        """Group the children at some places."""
+        mine = children[places]
+        parents, group, counts = np.unique(owner[places], return_inverse=True, return_counts=True)
+        dense = _dense(rows, mine, group, parents, crossed[places])
+        return cls(places, mine, group, parents, counts, dense)
+
+    def loops(self, rows: ExecutionRows, nested: Flags | None) -> Flags:
+        """Marks the places whose parent's children are a loop."""
+        if len(self.places) == 0:
+            return _NEVER
+        chosen = self.dense.copy()
+        if nested is None:
+            chosen &= self.counts >= MINIMUM
+            among = chosen[self.group]
+            chosen &= rows.different_lookups(
+                self.children[among], self.group[among], len(self.parents)
+            )
+        else:
+            chosen &= _nested_loops(
+                rows, self.children, self.group, self.parents, self.counts, nested
+            )
+        chosen[chosen] = _within_limits(rows, self.parents[chosen], self.counts[chosen])
+        members: Flags = chosen[self.group]
+        return members
 
 
 def _without_requests(rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags) -> Rows:

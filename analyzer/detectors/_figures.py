@@ -4,7 +4,14 @@ from collections import Counter
 
 import numpy as np
 
-from analyzer.model.columns import Column, Floats, Rows, sorted_distinct, starts_of_runs
+from analyzer.model.columns import (
+    Column,
+    Floats,
+    Rows,
+    sorted_distinct,
+    sorted_rows,
+    starts_of_runs,
+)
 from analyzer.model.evidence_parts import Spread
 from analyzer.model.work import WorkSlice
 
@@ -168,7 +175,7 @@ class RowFigures:
 def _gaps_ms(work: WorkSlice, rows: Rows, within: Rows) -> Floats:
     """The times between rows that follow each other in a session, alike in `within`."""
     session = work.session[rows]
-    order = np.lexsort((rows, work.end_us[rows], session, within))
+    order = sorted_rows(within, session, work.end_us[rows], rows)
     rows = rows[order]
     follows = ~starts_of_runs(within[order], session[order])[1:]
     gaps = (work.start_us[rows][1:] - work.end_us[rows][:-1])[follows] / 1000

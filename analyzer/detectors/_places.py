@@ -76,6 +76,17 @@ class Places:
             return NONE
         return self._rows[self._starts[number] : self._starts[number + 1]]
 
+    def unit(self, rows: Rows) -> Rows:
+        """The unit of work of each row, numbered from the slice's first."""
+        found: Rows = self.request[rows] - self.work.first_request
+        return found
+
+    def units_of(self, rows: Rows) -> Flags:
+        """Marks (by `unit`) the units of work that some rows are of."""
+        flags = np.zeros(len(self.work.routes), dtype=bool)
+        flags[self.unit(rows)] = True
+        return flags
+
     def beside(self, rows: Rows, step: int) -> Rows:
         """The statement that ran `step` places behind each row in its unit of work, -1 none."""
         place = self.place[rows] + step
@@ -85,14 +96,17 @@ class Places:
         return np.where(inside, self.statement[other], -1)
 
     def nearness(self, owners: Rows, crossed: Flags) -> Floats:
-        """Larger the nearer a parent row (-1 none) is to a child behind it.
+        """Larger the nearer a parent row is to a child behind it.
 
         Least on another connection, but for a parent that has children on its own one as well.
         """
         size = self.count + 1
-        own, other = self.place[owners] / size, self.pool_place[owners] / size
-        anchored = np.isin(owners, owners[~crossed & (owners >= 0)])
-        return np.where(crossed, np.where(anchored, other, other - 1.0), own + 1.0)
+        found: Floats = self.place[owners] / size + 1.0
+        if crossed.any():
+            other = self.pool_place[owners] / size
+            anchored = np.isin(owners, owners[~crossed])
+            found = np.where(crossed, np.where(anchored, other, other - 1.0), found)
+        return found
 
     def run_between(self, pool: int, start: Rows, end: Rows) -> Rows:
         """How many executions of a pool ended within each [start, end] (µs)."""
@@ -132,11 +146,16 @@ class Places:
         return self._statements(self._unit_order, first, last, statements)
 
     def _statements(self, order: Rows, first: Rows, last: Rows, wanted: Flags) -> Rows:
-        """The wanted statements among the rows that stand in any [first, last) of an order."""
-        size = len(order) + 1
-        depth = np.cumsum(np.bincount(first, minlength=size) - np.bincount(last, minlength=size))
+        """The wanted statements among the rows that stand in any [first, last) of an order.
+
+        These stretches lie one behind the other.
+        """
+        steps = np.zeros(len(order) + 1, dtype=np.int8)
+        steps[first] = 1
+        steps[last] -= 1
+        inside = np.cumsum(steps[:-1], dtype=np.int8).view(bool)
         among = np.zeros(len(wanted), dtype=bool)
-        among[self.statement[order[depth[:-1] > 0]]] = True
+        among[self.statement[order[inside]]] = True
         return np.flatnonzero(among & wanted)
 
 

@@ -12,7 +12,7 @@ from analyzer.detectors._found import Groups, Loops, Pair
 from analyzer.detectors._links import Link
 from analyzer.detectors._rows import ExecutionRows
 from analyzer.detectors._shapes import SURE_LINK, Shapes
-from analyzer.model.columns import Rows, starts_of_runs
+from analyzer.model.columns import Rows, sorted_distinct, starts_of_runs
 from analyzer.model.statement import Predicate
 from analyzer.model.work import WorkSlice
 
@@ -34,7 +34,7 @@ class PooledSearch:
         """All loops: with the parent that is linked and nearest, or none."""
         loops = Loops()
         dense = self.rows.dense_in_pools(self.shapes.repeatable, _NEAR, _NEAR_US)
-        for number in np.unique(self.rows.statement[dense]).tolist():
+        for number in sorted_distinct(self.rows.statement[dense]).tolist():
             mine = self.rows.of_statement(number)
             if number != self._marker and self.shapes.may_loop(number, self.rows, mine):
                 self._find(number, loops)

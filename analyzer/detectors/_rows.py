@@ -12,7 +12,7 @@ from analyzer.detectors._places import Places
 from analyzer.model.columns import Flags, Rows, sorted_distinct, starts_of_runs
 from analyzer.model.statement import StatementFacts
 from analyzer.model.work import WorkSlice
-from analyzer.sql.parameters import split_parameters, values_in
+from analyzer.sql.parameters import pick, split_parameters, values_in
 
 MINIMUM = 5  # executions from which a repetition is a loop
 _BATCH = 8  # values from which a list is a batch
@@ -65,6 +65,7 @@ class ExecutionRows(Places):
     def __init__(self, work: WorkSlice, known: Lookups) -> None:
         super().__init__(work)
         self._known = known
+        self._limits: dict[int, int | None] = {}  # by key and parameters
 
     def value(self, row: int, place: int) -> str | None:
         """The value that the place-th lookup of the row's statement is done with."""
@@ -74,15 +75,18 @@ class ExecutionRows(Places):
     def limits(self, rows: Rows) -> list[int | None]:
         """The most rows that each execution can have returned, None where nothing tells."""
         code = self.work.key[rows].astype(np.int64) << 32 | self.work.parameters_hash[rows]
-        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-        known = [self._limit(row) for row in rows[first].tolist()]
-        return [known[number] for number in inverse.tolist()]
+        codes, limits = code.tolist(), self._limits
+        texts = self.work.parameters[rows].tolist()
+        for one, text in zip(codes, texts, strict=True):
+            if one not in limits:
+                limits[one] = self._limit(one >> 32, text)
+        return [limits[one] for one in codes]
 
-    def _limit(self, row: int) -> int | None:
-        facts = self._facts(row)
-        if facts.limit_parameter:
-            (text,) = self._values(row, (facts.limit_parameter,)) or (None,)
-            digits = (text or "").strip("'")
+    def _limit(self, key: int, text: int) -> int | None:
+        """The LIMIT of an execution of a key's text with parameters of that number (-1 none)."""
+        facts = self._facts(key)
+        if facts.limit_parameter and text >= 0:
+            digits = (pick(self.work.texts[text], facts.limit_parameter) or "").strip("'")
             if digits.isdecimal() and len(digits) < 18:  # noqa: PLR2004 - an int64
                 return int(digits)
         return facts.limit if facts.limit is not None and facts.limit >= 0 else None
@@ -179,7 +183,7 @@ class ExecutionRows(Places):
     def _looked_up(self, row: int) -> tuple[str | None, ...] | None:
         """The values that a row's lookups are done with, None where they were not logged."""
         key = int(self.work.key[row])
-        return self._values(row, self._known.parameters(key, self._facts(row)))
+        return self._values(row, self._known.parameters(key, self._facts(key)))
 
     def _values(self, row: int, parameters: tuple[int, ...]) -> tuple[str | None, ...] | None:
         text = int(self.work.parameters[row])
@@ -188,8 +192,8 @@ class ExecutionRows(Places):
         values = values_in(self.work.texts[text])
         return tuple([values.at(one) for one in parameters])  # made quicker than by a generator
 
-    def _facts(self, row: int) -> StatementFacts:
-        facts = self.work.key_facts[int(self.work.key[row])]
+    def _facts(self, key: int) -> StatementFacts:
+        facts = self.work.key_facts[key]
         if facts is None:
-            raise LookupError(f"key {self.work.key[row]} was counted and never identified")
+            raise LookupError(f"key {key} was counted and never identified")
         return facts

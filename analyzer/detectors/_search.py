@@ -4,16 +4,16 @@ Work is done on columns; Python loops go over statements (shapes), not over exec
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from analyzer.detectors._fanout import (
+    Claims,
     are_dense,
     chains,
     first_in_unit,
     follow,
-    keep_loops,
     may_follow_in_pool,
 )
 from analyzer.detectors._found import Groups, Loops, Pair
@@ -36,7 +36,9 @@ class _Child:
     """A statement that may be the child of loops, with the parents it could have.
 
     `best`, `score`, `chosen` and `crossed` hold for each of `rows` the parent row so far, how good
-    it is, the number of its candidate, and whether it ran on another connection.
+    it is, the number of its candidate, and whether it ran on another connection. `units` marks the
+    units of work that run it. `claims` are those of candidates that were asked for already, by
+    their number; None for one that runs nowhere where the child does.
     """
 
     number: int
@@ -47,6 +49,8 @@ class _Child:
     score: Floats
     chosen: Rows
     crossed: Flags
+    units: Flags
+    claims: dict[int, Claims | None] = field(default_factory=dict)
 
 
 class Search:
@@ -116,9 +120,8 @@ class Search:
         none = np.full(len(rows), -1, dtype=np.int64)
         flags = np.zeros(len(rows), dtype=bool)
         ranked = sorted(candidates.items(), key=lambda one: (-one[1].strength, one[0]))
-        return _Child(
-            number, rows, varying, ranked, none, none.astype(np.float64), none.copy(), flags
-        )
+        score, units = none.astype(np.float64), self.rows.units_of(rows if ranked else NONE)
+        return _Child(number, rows, varying, ranked, none, score, none.copy(), flags, units)
 
     def _of_units(self, rows: Rows, dense: Rows) -> Rows:
         """Those rows that share a unit of work with dense ones."""
@@ -181,21 +184,37 @@ class Search:
         for number, (parent, made) in enumerate(child.candidates):
             if nested is not None and not nested[rows.of_statement(parent)].any():
                 continue
-            # A guess needs the connection's own order as a witness.
-            sure = made.strength >= SURE_LINK
-            owner, crossed = follow(rows, parent, child.rows, across=sure)
-            owner = keep_loops(rows, child.rows, owner, crossed, nested=nested)
-            if (owner < 0).all():
+            claims = self._claims(child, number)
+            if claims is None:
                 continue
-            strength = 1.0 if sure else made.strength
-            score = np.where(owner >= 0, strength + rows.nearness(owner, crossed), -1.0)
-            better = score > child.score
+            found, owner, crossed = claims.kept(nested)
+            if len(found) == 0:
+                continue
+            strength = 1.0 if made.strength >= SURE_LINK else made.strength
+            score = strength + rows.nearness(owner, crossed)
+            better = score > child.score[found]
             changed |= bool(better.any())
-            child.score[better] = score[better]
-            child.best[better] = owner[better]
-            child.chosen[better] = number
-            child.crossed[better] = crossed[better]
+            found = found[better]
+            child.score[found] = score[better]
+            child.best[found] = owner[better]
+            child.chosen[found] = number
+            child.crossed[found] = crossed[better]
         return changed
+
+    def _claims(self, child: _Child, number: int) -> Claims | None:
+        """What of a child follows one of its candidates; None where nothing can."""
+        if number not in child.claims:
+            child.claims[number] = self._claimed(child, *child.candidates[number])
+        return child.claims[number]
+
+    def _claimed(self, child: _Child, parent: int, made: Link) -> Claims | None:
+        rows = self.rows
+        # A guess needs the connection's own order as a witness.
+        across = made.strength >= SURE_LINK
+        if not across and not child.units[rows.unit(rows.of_statement(parent))].any():
+            return None
+        owner, crossed = follow(rows, parent, child.rows, across=across)
+        return Claims(rows, child.rows, owner, crossed)
 
     def _assign_first(self, child: _Child) -> None:
         """Give children that are left to the first parent in their request.
@@ -207,12 +226,13 @@ class Search:
         for number, (parent, _) in enumerate(child.candidates):
             if len(free) == 0:
                 return
+            if self._claims(child, number) is None:
+                continue
             owner = first_in_unit(rows, parent, child.rows[free])
             crossed = np.zeros(len(free), dtype=bool)
-            owner = keep_loops(rows, child.rows[free], owner, crossed)
-            found = free[owner >= 0]
-            child.best[found], child.chosen[found] = owner[owner >= 0], number
-            free = free[owner < 0]
+            kept, owner, _ = Claims(rows, child.rows[free], owner, crossed).kept()
+            child.best[free[kept]], child.chosen[free[kept]] = owner, number
+            free = np.delete(free, kept)
 
     def _loop_children(self, children: Sequence[_Child]) -> Flags:
         """Marks the rows that are children of a loop found so far."""

@@ -13,7 +13,15 @@ import numpy as np
 from analyzer.detectors._figures import Sample, Sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._watcher import Learned, Watcher
-from analyzer.model.columns import Column, Flags, Floats, Rows, grown, starts_of_runs
+from analyzer.model.columns import (
+    Column,
+    Flags,
+    Floats,
+    Rows,
+    grown,
+    sorted_distinct,
+    starts_of_runs,
+)
 from analyzer.model.statement import Effect, Kind, Role, Statement
 from analyzer.model.work import WorkSlice
 
@@ -266,7 +274,7 @@ class Transactions(Watcher):
             locked & (held.trips >= MANY_TRIPS) & (held_ms >= HELD_MS) & ~held.defines & ~held.cut
         )
         chatty &= held.running_ms <= (1 - _WAITING) * held_ms
-        for number in np.unique(held.lock[chatty]).tolist():
+        for number in sorted_distinct(held.lock[chatty]).tolist():
             mine = chatty & (held.lock == number)
             figures = self.chatty.setdefault(number, ChattyFigures(number))
             figures.trips.add(held.trips[mine])

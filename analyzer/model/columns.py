@@ -35,9 +35,17 @@ def numbered_by_sight(values: Column) -> tuple[Rows, Rows]:
 
     Returns the number of each row, and the row at which each number first appears.
     """
-    count = len(values)
-    if count == 0:
+    if len(values) == 0:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    # Equal ones mostly stand together, so one of each run is looked at.
+    new = starts_of_runs(values)
+    starts = np.flatnonzero(new)
+    numbers, firsts = _numbered_by_sight(values[starts])
+    return numbers[np.cumsum(new) - 1], starts[firsts]
+
+
+def _numbered_by_sight(values: Column) -> tuple[Rows, Rows]:
+    count = len(values)
     low = int(values.min())
     if int(values.max()) - low > _SPARSE * count:
         values = np.unique(values, return_inverse=True)[1]
@@ -80,6 +88,21 @@ def starts_of_runs(*columns: Column) -> Flags:
         for column in columns:
             new[1:] |= column[1:] != column[:-1]
     return new
+
+
+def sorted_rows(*columns: Column) -> Rows:
+    """The row numbers in the order of the first column, then of the second and so on.
+
+    Equal rows stay in their order. It is quick where they are in order already.
+    """
+    later = np.zeros(max(len(columns[0]) - 1, 0), dtype=bool)
+    same = ~later
+    for column in columns:
+        later |= same & (column[1:] > column[:-1])
+        same &= column[1:] == column[:-1]
+    if (later | same).all():
+        return np.arange(len(columns[0]))
+    return np.lexsort(columns[::-1])
 
 
 def grown(values: Column, size: int, fill: float = 0) -> Column:

@@ -31,7 +31,8 @@ class Measure:
         """One event's value."""
         self.count += 1
         self.total += value
-        self.largest = max(self.largest, value)
+        if value > self.largest:  # noqa: PLR1730 - max() costs a call for each event
+            self.largest = value
 
     def amend(self, before: float, after: float) -> None:
         """A value that was added has grown."""
@@ -102,7 +103,10 @@ class Tally:
     def add(self, at_us: int, amounts: Mapping[str, float]) -> None:
         """One more at a time, with its amounts by measure."""
         self.count += 1
-        self._span(at_us, at_us)
+        if self.first_us is None or at_us < self.first_us:
+            self.first_us = at_us
+        if self.last_us is None or at_us > self.last_us:
+            self.last_us = at_us
         for name, value in amounts.items():
             self.measure(name).add(value)
 

@@ -93,9 +93,22 @@ class ByteTexts:
         """Any texts in this form."""
         if isinstance(texts, ByteTexts):
             return texts
-        encoded = [texts[n].encode("utf-8", "surrogatepass") for n in range(len(texts))]
+        return cls.some_of(texts, range(len(texts)))
+
+    @classmethod
+    def some_of(cls, texts: Texts, numbers: Sequence[int]) -> "ByteTexts":
+        """Some of any texts in this form, with bytes of their own."""
+        if isinstance(texts, JoinedTexts):
+            encoded = texts.encoded(numbers)
+        else:
+            encoded = [_encoded(texts, number) for number in numbers]
         ends = np.cumsum(np.array([len(text) for text in encoded], dtype="i8"), dtype="i8")
         return cls(b"".join(encoded), ends)
+
+    def encoded(self, number: int) -> bytes:
+        """The text of a number as UTF-8."""
+        start = self._places[number - 1] if number else 0
+        return self.data[start : self._places[number]]
 
     def __getitem__(self, number: int) -> str:
         start = self._places[number - 1] if number else 0
@@ -103,6 +116,12 @@ class ByteTexts:
 
     def __len__(self) -> int:
         return len(self.ends)
+
+
+def _encoded(texts: Texts, number: int) -> bytes:
+    if isinstance(texts, ByteTexts):
+        return texts.encoded(number)
+    return texts[number].encode("utf-8", "surrogatepass")
 
 
 class JoinedTexts:
@@ -123,6 +142,15 @@ class JoinedTexts:
     def start(self, part: int) -> int:
         """The number that the first text of a part has here."""
         return self._parts[part]
+
+    def encoded(self, numbers: Sequence[int]) -> list[bytes]:
+        """The texts of some numbers as UTF-8."""
+        starts, tables = self._starts, self.tables
+        found = []
+        for number in numbers:
+            place = bisect_right(starts, number) - 1
+            found.append(_encoded(tables[place], number - starts[place]))
+        return found
 
     def __getitem__(self, number: int) -> str:
         table = bisect_right(self._starts, number) - 1

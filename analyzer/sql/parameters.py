@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from analyzer.sql.keys import LITERAL_SEPARATOR
 
+_NUMBERED = ("$1 = ", "[")
 _DETAIL = re.compile(r"\$(\d+) = (NULL|'[^']*+(?:''[^']*+)*'(?!')(?:\.\.\.)?)(?:, |$)")
 
 
@@ -49,7 +50,7 @@ class Values:
 
 def values_in(text: str) -> Values:
     """The values of one execution; those of `$n` come in DETAIL or Prisma's form."""
-    return Values(split_parameters(text), text.startswith(("$1 = ", "[")))
+    return Values(split_parameters(text), text.startswith(_NUMBERED))
 
 
 def pick(text: str, parameter: int) -> str | None:
@@ -57,4 +58,7 @@ def pick(text: str, parameter: int) -> str | None:
 
     Positive: the n of `$n`, in DETAIL or Prisma's form. Negative: the -(k + 1)-th literal.
     """
+    if parameter < 0 and not text.startswith(_NUMBERED):  # most frequent: without the other values
+        items = text.split(LITERAL_SEPARATOR, -parameter)
+        return items[-parameter - 1] if len(items) >= -parameter else None
     return values_in(text).at(parameter)

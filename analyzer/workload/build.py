@@ -6,7 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from analyzer.model.columns import Column, Flags, Rows, starts_of_runs
-from analyzer.model.executions import FIRST_TIME_US, Clock, ExecutionChunk, Texts, joined
+from analyzer.model.executions import (
+    FIRST_TIME_US,
+    ByteTexts,
+    Clock,
+    ExecutionChunk,
+    Texts,
+    joined,
+)
 from analyzer.model.plan import Plan
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
@@ -346,7 +353,7 @@ def _standing_alone(chunk: ExecutionChunk, rows: Rows) -> ExecutionChunk | None:
     taken = _taken(chunk.columns, rows, ExecutionChunk.NAMES)
     numbers = taken["parameters"]
     known = np.flatnonzero(numbers >= 0)
-    texts = [chunk.parameters[number] for number in numbers[known].tolist()]
+    texts = ByteTexts.some_of(chunk.parameters, numbers[known].tolist())
     taken["parameters"] = np.full(len(numbers), -1, dtype="i4")
     taken["parameters"][known] = np.arange(len(texts))
     return ExecutionChunk(taken, texts)

@@ -16,6 +16,7 @@ from analyzer.workload.totals import Arrays, Durations, Totals, named, part_of
 _CLOCKS = len(Clock)
 _WIDE = 1 << 31
 _SPREAD = 1_000_003  # tells (query id, statement) apart in one number
+_OFTEN = 64  # calls in one unit of work
 _QUERY_IDS = 1_000  # a statement on temporary tables has another one each time
 
 
@@ -100,11 +101,20 @@ class StatementFigures:
 
     def _count_requests(self, group: Rows, request: Rows) -> None:
         """Of each (statement, clock): how many units of work ran it once, how many twice and so on."""
-        width = int(group.max()) + 1
-        ordered = np.sort(request * width + group)
-        starts = np.flatnonzero(starts_of_runs(ordered))
-        calls = np.diff(starts, append=len(ordered))
-        self._per_request.count(ordered[starts] % width * _WIDE + calls)
+        bits = int(group.max()).bit_length()
+        pairs = request << bits | group
+        if int(request.max()) >> (32 - bits) == 0:
+            pairs = pairs.astype(np.uint32)  # half as long, twice as quickly sorted
+        pairs.sort()
+        starts = np.flatnonzero(starts_of_runs(pairs))
+        calls = np.diff(starts, append=len(pairs))
+        group = (pairs[starts] & ((1 << bits) - 1)).astype(np.int64)
+        often = calls >= _OFTEN
+        self._per_request.count(group[often] * _WIDE + calls[often])
+        # Nearly all are few: they are counted by place, without sorting.
+        counts = np.bincount(group[~often] * _OFTEN + calls[~often])
+        place = np.flatnonzero(counts)
+        self._per_request.add(place // _OFTEN * _WIDE + place % _OFTEN, counts[place])
 
     def _count_sources(self, group: Rows, source: Column) -> None:
         first = int(source[0])

@@ -10,6 +10,7 @@ loop runs is preceded by the same one or two. And the connection is often idle f
 import numpy as np
 
 from analyzer.model.columns import Column, Flags, Floats, Rows, grown
+from analyzer.workload.totals import Totals
 
 _LEAST = 10  # executions from which something is known of a statement
 _LEAST_BUSY = 20  # the same where no pause shows it
@@ -50,8 +51,8 @@ class Openers:
         self._first = np.zeros(0, dtype=np.int64)
         self._long = np.zeros(0, dtype=np.int64)
         self._soon = np.zeros(0, dtype=np.int64)
-        self._pairs = np.zeros(0, dtype=np.int64)  # before << 32 | statement, ascending
-        self._times = np.zeros(0, dtype=np.int64)  # how often each pair was
+        self._pairs = Totals()  # of before << 32 | statement
+        self._before = np.zeros(0)  # by statement, how many different ones stand before it
         self._rows = 0
         self._sessions = 0  # counted again in each slice
         self._slices = 0
@@ -78,6 +79,7 @@ class Openers:
         if self.learning and (self._rows < _LEARNT_ROWS or self._slices % _LEARNT_EVERY == 0):
             self._sessions += sessions
             self._learn(statement[counted], gap_us[counted], first[counted])
+            self._before = self._different_before()
             self._found = self._openers()
             self.marker = self._mark(statement[counted], end_us[counted])
         self._found = grown(self._found, int(statement.max()) + 1)
@@ -91,7 +93,7 @@ class Openers:
         few = self._sessions <= _FEW_CONNECTIONS
         if not often.any() or self._rows < (_KEPT_OF_FEW if few else _KEPT) * self._sessions:
             return False
-        mean = np.average(self._before(), weights=self._count * often)
+        mean = np.average(self._before, weights=self._count * often)
         return bool(mean > _INTERLEAVED)
 
     def _mark(self, statement: Rows, end_us: Rows) -> int:
@@ -102,7 +104,7 @@ class Openers:
         if not self.shared:
             return -1
         often = (self._count >= _LEAST_BUSY) & (self._soon <= _SELF_SHARE * self._count)
-        score = np.where(often, self._before(), 0.0)
+        score = np.where(often, self._before, 0.0)
         score *= _evenness(statement[np.argsort(end_us, kind="stable")], len(score))
         return int(np.argmax(score))
 
@@ -127,9 +129,8 @@ class Openers:
         count = np.maximum(self._count, 1)
         idle = (self._count >= _LEAST) & (self._first >= _FIRST_SHARE * count)
         busy = np.maximum(self._count - self._first, 1)
-        before = self._before()
-        spread = before / np.minimum(count, _ENOUGH)
-        score = before * (_BASE + self._long / busy) * spread**_SPREAD
+        spread = self._before / np.minimum(count, _ENOUGH)
+        score = self._before * (_BASE + self._long / busy) * spread**_SPREAD
         score[(self._count < _LEAST_BUSY) | (self._soon > _SELF_SHARE * count)] = 0.0
         self.paced = bool(idle.any() and self._first[idle].sum() >= _EXPLAINED * self._first.sum())
         if self.paced:  # pauses tell enough
@@ -140,12 +141,13 @@ class Openers:
         flags: Flags = idle | (score >= best)
         return flags
 
-    def _before(self) -> Floats:
+    def _different_before(self) -> Floats:
         """By statement, how many different ones stand before it: e to the entropy of their shares."""
         size = len(self._count)
-        statement = self._pairs & 0xFFFFFFFF
-        total = np.bincount(statement, weights=self._times, minlength=size)
-        share = self._times / total[statement]
+        pairs, times = self._pairs.items()
+        statement = pairs & 0xFFFFFFFF
+        total = np.bincount(statement, weights=times, minlength=size)
+        share = times / total[statement]
         entropy = np.bincount(statement, weights=-share * np.log(share), minlength=size)
         return np.where(total > 0, np.exp(entropy), 0.0)
 
@@ -164,15 +166,8 @@ class Openers:
         self._long = _added(self._long, statement[long], len(self._count))
         self._soon = _added(self._soon, statement[soon], len(self._count))
         follows = np.flatnonzero(inside[1:] & (statement[1:] != statement[:-1])) + 1
-        if len(self._pairs) < _PAIRS:
-            self._count_pairs(statement[follows - 1] << 32 | statement[follows])
-
-    def _count_pairs(self, pairs: Rows) -> None:
-        new, times = np.unique(pairs, return_counts=True)
-        every = np.concatenate([self._pairs, new])
-        self._pairs, place = np.unique(every, return_inverse=True)
-        both = np.concatenate([self._times, times])
-        self._times = np.bincount(place.reshape(-1), weights=both).astype(np.int64)
+        if len(self._pairs.items()[0]) < _PAIRS:
+            self._pairs.count(statement[follows - 1] << 32 | statement[follows])
 
 
 def _added(counts: Column, values: Rows, size: int = 0) -> Column:

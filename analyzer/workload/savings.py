@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.model.columns import Floats, Rows, starts_of_runs
+from analyzer.model.columns import Floats, Rows, sorted_rows, starts_of_runs
 from analyzer.model.saving import LoopKey
 from analyzer.model.work import LoopHits, WorkSlice
 from analyzer.workload.quantiles import buckets_of, from_histogram, octaves
@@ -132,7 +132,7 @@ class SavingFigures:
 
         Logs round times to the millisecond, so one gap alone may seem to be nothing.
         """
-        order = np.lexsort((rows, work.end_us[rows], work.session[rows], group))
+        order = sorted_rows(group, work.session[rows], work.end_us[rows], rows)
         rows, group = rows[order], group[order]
         if len(rows) <= _GAPS:
             return

@@ -3,11 +3,14 @@
 What has been summed is handed on as arrays by name (`arrays`), and added to another's (`absorb`).
 """
 
+from collections.abc import Collection
+
 import numpy as np
 
-from analyzer.model.columns import Column, Floats, Rows, stable_order, starts_of_runs
+from analyzer.model.columns import Column, Floats, Rows, starts_of_runs
 from analyzer.model.sampling import Sampling
 from analyzer.workload import samples
+from analyzer.workload.kept import KeptDurations
 from analyzer.workload.quantiles import (
     Quantile,
     buckets_of,
@@ -81,15 +84,12 @@ def _summed(keys: Rows, amounts: Column) -> tuple[Rows, Column]:
 
 
 class Durations:
-    """Durations (ms) by group: as they are while there are few of them, and as histograms."""
+    """Durations (ms) by group: as they are while there are few of them, then as histograms."""
 
     def __init__(self, budget: int = EXACT) -> None:
         self._budget = budget
         self._count = 0
-        self._kept: list[tuple[Rows, Floats]] | None = []
-        self._ascending: dict[int, Floats] | None = (
-            None  # what `values` gave last, until more comes
-        )
+        self._kept: KeptDurations | None = KeptDurations()
         self._buckets = Totals()
 
     @property
@@ -101,24 +101,34 @@ class Durations:
         """Add durations, each with its group's number (0 to 2^50); `logarithms` are binary."""
         if len(values) == 0:
             return
-        groups = groups.astype(np.int64)
-        known = octaves(values) if logarithms is None else logarithms
-        self._buckets.count(groups * _BUCKETS + (buckets_of(known) + _MIDDLE))
-        self._keep([(groups.astype(_narrow(groups)), values)], len(values))
+        groups = groups.astype(np.int64, copy=False)
+        self._make_room(len(values))
+        if self._kept is not None:
+            self._kept.add(groups, values)
+        else:
+            known = octaves(values) if logarithms is None else logarithms
+            self._buckets.count(_bucket_keys(groups, known))
 
-    def _keep(self, pieces: list[tuple[Rows, Floats]] | None, count: int) -> None:
+    def _make_room(self, count: int) -> None:
+        """So many more come: where they become too many, histograms take the place of all."""
         self._count += count
-        self._ascending = None
-        if pieces is None or self._count > self._budget:
+        if self._count > self._budget:
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._kept is not None:
+            for groups, values in self._kept.pieces():
+                self._buckets.count(_bucket_keys(groups, octaves(values)))
             self._kept = None
-        elif self._kept is not None:
-            self._kept.extend(pieces)
 
     def histograms(self) -> dict[int, tuple[Rows, Rows]]:
         """(buckets, counts) by group."""
-        keys, counts = self._buckets.items()
+        keys, counts = self._counts()
         groups, buckets = keys // _BUCKETS, keys % _BUCKETS - _MIDDLE
         return _split(groups, buckets, counts)
+
+    def _counts(self) -> tuple[Rows, Rows]:
+        return self._buckets.items() if self._kept is None else _counted(self._kept)
 
     def quantiles(self, wanted: tuple[float, ...]) -> dict[int, list[Quantile]]:
         """The wanted quantiles of every group."""
@@ -134,21 +144,7 @@ class Durations:
 
     def values(self) -> dict[int, Floats]:
         """Every duration by group, ascending; nothing where they are no longer known."""
-        if not self._kept:
-            return {}
-        if self._ascending is not None:
-            return self._ascending
-        groups = np.concatenate([groups for groups, _ in self._kept])
-        values = np.concatenate([values for _, values in self._kept])
-        order = stable_order(groups)
-        groups, values = groups[order], values[order]
-        self._kept = [(groups, values)]  # sorted once for all that is asked
-        starts = np.flatnonzero(starts_of_runs(groups)).tolist()
-        found = self._ascending = {}
-        for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
-            found[int(groups[start])] = values[start:end]
-            values[start:end].sort()
-        return found
+        return self._kept.ordered().by_group() if self._kept is not None else {}
 
     def samples(self, sampling: Sampling) -> dict[int, samples.Sample]:
         """What every group is a sample of."""
@@ -162,46 +158,65 @@ class Durations:
             for group, values in self.values().items()
         }
 
-    def overall(self, groups: list[int], quantile: float) -> tuple[Quantile | None, int]:
+    def overall(self, groups: Collection[int], quantile: float) -> tuple[Quantile | None, int]:
         """The quantile over several groups together (None of nothing), and how many durations."""
+        if self._kept is not None:
+            values = self.values()
+            some = [values[group] for group in groups if group in values]
+            together = np.concatenate([*some, np.zeros(0)])
+            value = nearest_rank(together, quantile)
+            found = None if value is None else Quantile(value, value, value, "exact")
+            return found, len(together)
         histograms = self.histograms()
-        found = [histograms[group] for group in groups if group in histograms]
-        if not found:
-            return None, 0
         totals = Totals()
-        for buckets, counts in found:
-            totals.add(buckets, counts)
+        for group in groups:
+            if group in histograms:
+                totals.add(*histograms[group])
         buckets, counts = totals.items()
-        count = int(counts.sum())
-        if self._kept is None:
-            return from_histogram(buckets, counts, quantile), count
-        values = self.values()
-        together = np.concatenate([values[group] for group in groups if group in values])
-        value = nearest_rank(together, quantile)
-        return None if value is None else Quantile(value, value, value, "exact"), count
+        if len(buckets) == 0:
+            return None, 0
+        return from_histogram(buckets, counts, quantile), int(counts.sum())
+
+    def groups(self) -> list[int]:
+        """All groups, ascending."""
+        known = self.histograms() if self._kept is None else self.values()
+        return list(known)
 
     def arrays(self) -> Arrays:
-        """All that there is, as arrays; without `values` where they are not known."""
+        """All that there is, as arrays: durations, or where they are not known, histograms."""
         made = {"count": np.array([self._count])}
-        made |= named("buckets", self._buckets.arrays())
-        if self._kept is not None:
-            groups = [groups.astype(np.int64) for groups, _ in self._kept]
-            values = [values for _, values in self._kept]
-            made["groups"] = np.concatenate([*groups, np.zeros(0, dtype=np.int64)])
-            made["values"] = np.concatenate([*values, np.zeros(0)])
+        if self._kept is None:
+            return made | named("buckets", self._buckets.arrays())
+        ordered = self._kept.ordered()
+        made["groups"] = np.repeat(ordered.groups, ordered.sizes)
+        made["values"] = ordered.values
         return made
 
     def absorb(self, arrays: Arrays, numbers: Rows | None = None) -> None:
         """Add what another gave as arrays; its group g is `numbers[g]` here, g where there are none."""
+        if "values" in arrays:
+            groups = arrays["groups"]
+            self.add(groups if numbers is None else numbers[groups], arrays["values"])
+            return
+        self._count += int(arrays["count"][0])
+        self._forget()
         buckets = part_of(arrays, "buckets")
-        groups = arrays.get("groups")
         if numbers is not None:
             keys = buckets["keys"]
             buckets["keys"] = numbers[keys // _BUCKETS] * _BUCKETS + keys % _BUCKETS
-            groups = None if groups is None else numbers[groups]
-        kept = None if groups is None else [(groups, arrays["values"])][: len(groups)]
-        self._keep(kept, int(arrays["count"][0]))
         self._buckets.absorb(buckets)
+
+
+def _bucket_keys(groups: Rows, logarithms: Floats) -> Rows:
+    return groups * _BUCKETS + (buckets_of(logarithms) + _MIDDLE)
+
+
+def _counted(kept: KeptDurations) -> tuple[Rows, Rows]:
+    """The keys of the buckets that durations fall into, ascending, and how many there are in each."""
+    groups, values, counts = kept.ordered().counted()
+    keys = _bucket_keys(groups, octaves(values))
+    starts = np.flatnonzero(starts_of_runs(keys))
+    return keys[starts], np.add.reduceat(counts, starts) if len(keys) else counts
 
 
 def named(name: str, arrays: Arrays) -> Arrays:
@@ -213,10 +228,6 @@ def part_of(arrays: Arrays, name: str) -> Arrays:
     """The arrays that `named` gave such names, by their own."""
     head = f"{name}."
     return {key.removeprefix(head): array for key, array in arrays.items() if key.startswith(head)}
-
-
-def _narrow(groups: Rows) -> str:
-    return "i4" if int(groups.max()) < 1 << 31 else "i8"
 
 
 def _split(groups: Rows, buckets: Rows, counts: Rows) -> dict[int, tuple[Rows, Rows]]:

@@ -17,7 +17,7 @@ from analyzer.pipeline import Options, run
 from analyzer.sources.inputs import gather
 from analyzer.sources.logs.native import PURE_PYTHON
 from analyzer.sources.options import ReadOptions
-from analyzer.sources.workers import pool, ring
+from analyzer.sources.workers import pool, process, ring
 from analyzer.sources.workers.claims import PARENT, Claims
 from analyzer.sources.workers.pool import WorkerError, Workers
 from analyzer.sql.keys import StatementKeyTable
@@ -33,6 +33,12 @@ def children() -> set[str]:
 
 def descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.fixture(autouse=True)
+def new_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever threads the tests run with; forks are made in programs of their own."""
+    monkeypatch.setattr(process, "may_fork", lambda: False)
 
 
 @pytest.fixture(autouse=True)
@@ -150,10 +156,27 @@ def test_what_goes_wrong_in_a_process_is_raised_here(
         list(stream.chunks)
 
 
-def test_the_processes_end_when_their_parent_is_killed(one_run: list[Path]) -> None:
-    code = (
-        "import sys\n"
-        "from analyzer.sources.workers import pool\n"
+HOW = pytest.mark.parametrize("forked", [True, False], ids=["forked", "new"])
+
+
+def alone(*, forked: bool) -> dict[str, str]:
+    """The environment of a program that has one thread; and what it runs first."""
+    return {**os.environ, "OPENBLAS_NUM_THREADS": "1", "FORKED": "1" if forked else ""}
+
+
+_CHOOSE = (
+    "import os, sys\n"
+    "from analyzer.sources.workers import pool, process\n"
+    "assert process.may_fork()\n"
+    "process.may_fork = lambda: bool(os.environ['FORKED'])\n"
+)
+
+
+@HOW
+def test_the_processes_end_when_their_parent_is_killed(
+    one_run: list[Path], *, forked: bool
+) -> None:
+    code = _CHOOSE + (
         "from analyzer.model.recording import Recording\n"
         "from analyzer.sources.inputs import gather\n"
         "from analyzer.sources.options import ReadOptions\n"
@@ -163,23 +186,25 @@ def test_the_processes_end_when_their_parent_is_killed(one_run: list[Path]) -> N
         "streams = gather(sys.argv[1:], ReadOptions(), recording).streams\n"
         "with pool.Workers(streams, 2, recording) as workers:\n"
         "    next(streams[0].chunks)\n"
-        "    print(workers._workers[0]._process.pid, flush=True)\n"
+        "    print(*(one._process.pid for one in workers._workers), flush=True)\n"
         "    sys.stdin.read()\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(one_run[0])],
+        [sys.executable, "-c", code, *map(str, one_run)],
         stdout=subprocess.PIPE,
         stdin=subprocess.PIPE,
+        env=alone(forked=forked),
     ) as parent:
         assert parent.stdout is not None
-        child = int(parent.stdout.readline())
-        assert Path(f"/proc/{child}").exists()
+        processes = [int(word) for word in parent.stdout.readline().split()]
+        assert len(processes) == 2
+        assert all(_runs(process) for process in processes)
         parent.kill()
         parent.wait()
     deadline = time.monotonic() + 20
-    while _runs(child) and time.monotonic() < deadline:
+    while any(map(_runs, processes)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _runs(child)
+    assert not any(map(_runs, processes))
 
 
 def _runs(process: int) -> bool:
@@ -187,6 +212,53 @@ def _runs(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text(encoding="ascii").split()[2] != "Z"
     except FileNotFoundError:
         return False
+
+
+@HOW
+def test_a_program_reads_the_same_with_processes_of_either_kind(
+    one_run: list[Path], *, forked: bool
+) -> None:
+    code = _CHOOSE + (
+        "import json\n"
+        "from analyzer.pipeline import Options, run\n"
+        "found = run(Options(inputs=sys.argv[1:], workers=2))\n"
+        "print(json.dumps(found.document, default=str))\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, *map(str, one_run)],
+        capture_output=True,
+        text=True,
+        env=alone(forked=forked),
+        check=True,
+    )
+    assert told.stdout.strip() == document(one_run, 1)
+    assert told.stderr == ""
+
+
+@HOW
+def test_a_program_whose_process_is_killed_says_so(one_run: list[Path], *, forked: bool) -> None:
+    code = _CHOOSE + (
+        "import signal\n"
+        "from analyzer.model.recording import Recording\n"
+        "from analyzer.sources.inputs import gather\n"
+        "from analyzer.sources.options import ReadOptions\n"
+        "from analyzer.sql.keys import StatementKeyTable\n"
+        "pool.RING_BYTES = 1 << 16\n"
+        "recording = Recording(keys=StatementKeyTable())\n"
+        "streams = gather(sys.argv[1:], ReadOptions(), recording).streams\n"
+        "with pool.Workers(streams, 2, recording) as workers:\n"
+        "    os.kill(workers._workers[0]._process.pid, signal.SIGKILL)\n"
+        "    list(streams[0].chunks)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, *map(str, one_run)],
+        capture_output=True,
+        text=True,
+        env=alone(forked=forked),
+        check=False,
+    )
+    assert "WorkerError" in told.stderr
+    assert "SIGKILL" in told.stderr
 
 
 def test_one_worker_changes_nothing(one_run: list[Path]) -> None:

@@ -1,11 +1,8 @@
 """Starts worker processes, and gives each stream its chunks from whoever reads it."""
 
-import gc
-import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -18,6 +15,7 @@ from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.recording import Recording
 from analyzer.sources.logs import FORMATS
+from analyzer.sources.logs.native import keep_memory
 from analyzer.sources.one_input import ExecutionStream
 from analyzer.sources.opening import InputStream, open_input
 from analyzer.sources.workers.child import End, Failure
@@ -26,19 +24,11 @@ from analyzer.sources.workers.cuts import RANGE_BYTES, ranges_of
 from analyzer.sources.workers.folding import Folding
 from analyzer.sources.workers.packing import Added, Renumbering, opened
 from analyzer.sources.workers.parts import Part
+from analyzer.sources.workers.process import begun
 from analyzer.sources.workers.ring import RING_BYTES, GoneError, RingReader, shared_file
 
 Progress = Callable[[str, int, int | None], None]
 
-# The child imports what this process would, from where this process would: nothing from the folder
-# that it is started in.
-_BOOT = (
-    "import gc, sys, json; given = json.loads(sys.argv[1]); sys.path[:] = given['path'];"
-    "gc.set_threshold(*given['collect']);"
-    "from multiprocessing.connection import Connection;"
-    "from analyzer.sources.workers.child import main;"
-    "main(Connection(given['link']), given['ring'], given['claims'])"
-)
 _PATIENCE_SECONDS = 5
 _DIVIDED_BYTES = 64 << 20  # smaller inputs are not worth it
 
@@ -51,29 +41,28 @@ class _Worker:
     """One process, and what it handed on that nobody has asked for yet."""
 
     def __init__(
-        self, holder: int, parts: Sequence[Part], claims: Claims, files: Collection[int]
+        self,
+        holder: int,
+        parts: Sequence[Part],
+        claims: Claims,
+        files: Collection[int],
+        others: Sequence["_Worker"],
     ) -> None:
         ours, theirs = socket.socketpair()
         ring = shared_file(RING_BYTES)
-        self._link = Connection(ours.detach())
-        given: dict[str, object] = {"path": sys.path, "link": theirs.fileno(), "ring": ring}
-        given |= {"claims": claims.descriptor, "collect": gc.get_threshold()}
-        command = [sys.executable, "-P", "-c", _BOOT, json.dumps(given)]
+        self.link = Connection(ours.detach())
+        links = [self.link, *(other.link for other in others)]
         try:
             with theirs:
-                self._process = subprocess.Popen(  # noqa: S603 - this Python, and our own code
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(), ring, claims.descriptor, *files),
-                )
+                self._process = begun(theirs, ring, claims.descriptor, files, links)
         except OSError as error:
-            self._link.close()
+            self.link.close()
             os.close(ring)
             raise WorkerError(
                 f"no process to read inputs can be started ({error.strerror}); "
                 "--workers 1 reads without"
             ) from error
-        self._ring = RingReader(ring, self._link)
+        self._ring = RingReader(ring, self.link)
         self._early: dict[int, deque[tuple[Added, ExecutionChunk | None]]] = {}
         self._holder = holder
         self._parts = parts
@@ -81,7 +70,7 @@ class _Worker:
     def begin(self) -> None:
         """Tell the process what there is to read."""
         try:
-            self._link.send((self._holder, self._parts))
+            self.link.send((self._holder, self._parts))
         except OSError as error:
             raise WorkerError(self._end()) from error
 
@@ -104,9 +93,8 @@ class _Worker:
 
     def _end(self) -> str:
         """How the process ended, in words."""
-        try:
-            code = self._process.wait(_PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
+        code = self._process.ended(_PATIENCE_SECONDS)
+        if code is None:
             return "a process that reads inputs does not answer; --workers 1 reads without it"
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return (
@@ -116,9 +104,8 @@ class _Worker:
 
     def stop(self) -> None:
         """End the process, whatever it is doing, and forget what it handed on."""
-        self._link.close()
-        self._process.terminate()
-        self._process.wait()
+        self.link.close()
+        self._process.stop()
         self._ring.close()
 
 
@@ -166,6 +153,7 @@ class Workers:
         self._claims.close()
 
     def _begin(self) -> None:
+        keep_memory()
         chunks = [self._planned(stream) for stream in self._streams]
         count = min(self._count, len(self._parts))
         claims = Claims.made(len(self._parts))
@@ -176,7 +164,7 @@ class Workers:
             claims.take(number, number + 1)
         files = [part.descriptor for part in self._parts if part.descriptor is not None]
         for holder in range(1, count + 1):
-            self._workers.append(_Worker(holder, self._parts, claims, set(files)))
+            self._workers.append(_Worker(holder, self._parts, claims, set(files), self._workers))
         for worker in self._workers:
             worker.begin()
         for stream, other in zip(self._streams, chunks, strict=True):

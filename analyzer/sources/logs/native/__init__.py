@@ -31,6 +31,17 @@ def is_available() -> bool:
     return True
 
 
+def keep_memory() -> None:
+    """Have the allocator keep what is freed: columns come and go, some megabytes at a time.
+
+    Else the kernel gives and takes these pages every time. Without the native scanner it does.
+    """
+    if is_available():
+        from analyzer.sources.logs.native import _scan  # noqa: PLC0415 - it may be missing
+
+        _scan.keep_memory()
+
+
 def native_reader(
     sink: EntrySink, prefix: Prefix | None, reader: "StderrReader | CsvlogReader | JsonlogReader"
 ) -> "NativeReader | None":
@@ -40,7 +51,7 @@ def native_reader(
     """
     if not is_available():
         return None
-    from analyzer.sources.logs.native import _scan, formats  # noqa: PLC0415 - they may be missing
+    from analyzer.sources.logs.native import formats  # noqa: PLC0415 - it needs the scanner
 
-    _scan.keep_memory()
+    keep_memory()
     return formats.reader_for(sink, prefix, reader)
