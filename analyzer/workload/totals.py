@@ -177,11 +177,6 @@ class Durations:
             return None, 0
         return from_histogram(buckets, counts, quantile), int(counts.sum())
 
-    def groups(self) -> list[int]:
-        """All groups, ascending."""
-        known = self.histograms() if self._kept is None else self.values()
-        return list(known)
-
     def arrays(self) -> Arrays:
         """All that there is, as arrays: durations, or where they are not known, histograms."""
         made = {"count": np.array([self._count])}
