@@ -35,7 +35,8 @@ def test_a_report_on_the_window_between_two_snapshots(postgres15: Server, tmp_pa
     paths = [str(tmp_path / name) for name in ("before.json.zst", "after.json")]
     with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
         connection.execute("SELECT 1 FROM items WHERE id = 7")
-        first = run("snapshot", "--dsn", dsn, "-o", paths[0])
+        alone = ("--database", "cli_snapshot")  # other tests leave databases behind
+        first = run("snapshot", "--dsn", dsn, "-o", paths[0], *alone)
         for number in range(30):
             connection.execute(f"SELECT 1 FROM items WHERE id = {number}".encode())
     assert first.exit_code == 0
