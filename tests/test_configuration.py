@@ -81,7 +81,7 @@ def test_without_a_file_nothing_is_configured(tmp_path: Path) -> None:
         ("[target]\nmsec = 5", "[target]: msec is not known; did you mean ms?"),
         ("[target]\nquantile = 95", "quantile has to be above 0 and at most 1 (0.95), not 95"),
         ("[tragets]\nms = 5", "tragets is not known; did you mean targets?"),
-        ("[zzzz]", "zzzz is not known; known are target, targets"),
+        ("[zzzz]", "zzzz is not known; known are alerts, history, logs"),
         ("[target", "no TOML: "),
     ],
 )
