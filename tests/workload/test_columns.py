@@ -1,0 +1,40 @@
+"""Columns in order, numbered, and the few looked for among the more: as the plain ways give it."""
+
+import numpy as np
+import pytest
+
+from analyzer.detectors._fanout import _last_before
+from analyzer.model.columns import numbered_by_sight, sorted_rows
+from analyzer.model.executions import ByteTexts, JoinedTexts
+
+
+@pytest.mark.parametrize("span", [2, 1000])
+def test_rows_are_sorted_by_several_columns(span: int) -> None:
+    rng = np.random.default_rng(1)
+    first, second = rng.integers(0, span, 500), rng.integers(0, span, 500)
+    expected = np.lexsort((second, first))
+    assert sorted_rows(first, second).tolist() == expected.tolist()
+    assert sorted_rows(first[expected], second[expected]).tolist() == list(range(500))
+    assert sorted_rows(first[:0], second[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("values", [[], [5], [7, 7, 2, 2, 7, 9, 2], [10**12, 3, 3, 10**12]])
+def test_values_are_numbered_by_sight(values: list[int]) -> None:
+    numbers, firsts = numbered_by_sight(np.array(values, dtype=np.int64))
+    seen = list(dict.fromkeys(values))
+    assert numbers.tolist() == [seen.index(value) for value in values]
+    assert firsts.tolist() == [values.index(value) for value in seen]
+
+
+@pytest.mark.parametrize("parents", [[], [4], [0, 3, 9], list(range(0, 40, 3))])
+def test_the_last_parent_before_each_child(parents: list[int]) -> None:
+    children = [1, 2, 5, 10, 41]
+    found = _last_before(np.array(parents, dtype=np.int64), np.array(children))
+    assert found.tolist() == [sum(one < child for one in parents) - 1 for child in children]
+
+
+def test_some_texts_stand_alone() -> None:
+    texts = JoinedTexts([["a", "\udcffé"], ByteTexts.of(["", "two"]), ["z"]])
+    some = ByteTexts.some_of(texts, [4, 1, 3, 2])
+    assert [some[number] for number in range(len(some))] == ["z", "\udcffé", "two", ""]
+    assert [ByteTexts.some_of(["x", "y"], [1])[0]] == ["y"]
