@@ -13,8 +13,8 @@ from analyzer.cli._output import FORMATS
     epilog="""\b
 Examples:
   pg95 plans plan.json
-  psql -XAtc "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT …" | pg95 plans -
-  pg95 plans app.log                     plans that auto_explain logged as JSON
+  psql -Xc "EXPLAIN (ANALYZE, BUFFERS) SELECT …" | pg95 plans -
+  pg95 plans app.log                     plans that auto_explain logged
 """,
 )
 @shared_options

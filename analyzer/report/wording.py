@@ -89,7 +89,7 @@ def part_lines(document: Document, most: int = 8) -> list[str]:
     open_ones = [part for part in parts if state(part) != "met"]
     lines = [
         f"{one_line(part['dimension'])} {one_line(part['name'])}: {value(part)} ({state(part)}; "
-        f"{quantile_name(part['quantile'])} < {ms(part['ms'])}; {part['method']})"
+        f"{quantile_name(part['quantile'])} < {ms(part['ms'])}; {method(part['method'])})"
         for part in open_ones[:most]
     ]
     if len(open_ones) > most:
