@@ -17,9 +17,6 @@ from analyzer.indexes.advice import advise_indexes, candidates_for
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import (
-    NPlusOneEvidence,
-    RepeatedLookupEvidence,
-    RepeatedQueryEvidence,
     SeqScanEvidence,
 )
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
@@ -27,7 +24,6 @@ from analyzer.model.history import HourFigures
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
-from analyzer.model.saving import LOOKUP, N_PLUS_ONE, REPEATED, LoopKey, Savings
 from analyzer.model.snapshot import CounterWindow
 from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.workload import Workload
@@ -40,6 +36,7 @@ from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.counter_inputs import count_snapshots
+from analyzer.workload.fixes import savings_of, with_saving
 from analyzer.workload.hours import HourTable
 from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
@@ -113,9 +110,9 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     stacks = Stacks(workload)
     known = _acknowledgements(options, workload)
     found = [_known(finding, known) for finding in found]
-    savings = _savings(options, workload, simulation, found)
+    savings = savings_of(found, workload, simulation, options.rtt_ms)
     findings = sorted(
-        (_advised(_saved(one, savings), workload, candidates, stacks) for one in found),
+        (_advised(with_saving(one, savings), workload, candidates, stacks) for one in found),
         key=worst_first,
     )
     _note_acknowledged(findings, known, workload)
@@ -135,60 +132,6 @@ def _hours(hours: HourTable | None, workload: Workload) -> Sequence[HourFigures]
         return ()
     coverage = workload.coverage
     return list(hours.finish(workload.statements, coverage.sampling, coverage.log_min_duration_ms))
-
-
-def _savings(
-    options: Options, workload: Workload, simulation: Simulation, findings: Sequence[Finding]
-) -> Savings | None:
-    """What fixing the loops that count saves; None where there are none, or no request is whole."""
-    if workload.coverage.sampling is not None:
-        return None
-    places = {one.shape_id: place for place, one in enumerate(workload.statements)}
-    loops, occurrences = {}, {}
-    for finding in findings:
-        loop = _loop_of(finding, places)
-        if loop is not None and not finding.folded:
-            loops[finding.key], occurrences[finding.key] = loop
-    traffic, request = workload.traffic, workload.request_verdict
-    window_ms = None
-    if traffic.first_us is not None and traffic.last_us is not None:
-        window_ms = (traffic.last_us - traffic.first_us) / 1000
-    exact = (workload.verdict.value_ms, request.verdict.value_ms if request else None)
-    made = simulation.fixed(loops, occurrences, window_ms, options.rtt_ms, exact)
-    censored_ms = workload.coverage.log_min_duration_ms
-    if made is not None and censored_ms:
-        why = f"statements faster than {censored_ms:g} ms are not logged, so no request is whole"
-        made = replace(made, note=f"{made.note}; {why}")
-    return made
-
-
-def _loop_of(finding: Finding, places: Mapping[str, int]) -> tuple[LoopKey, int] | None:
-    """Which loops a finding is about, and how often they ran."""
-    match finding.evidence:
-        case NPlusOneEvidence() as seen:
-            child, parent = places[seen.child_shape_id], places[seen.parent_shape_id]
-            return LoopKey(N_PLUS_ONE, child, parent), seen.occurrences
-        case RepeatedLookupEvidence() as seen:
-            return LoopKey(LOOKUP, places[seen.shape_id]), seen.occurrences
-        case RepeatedQueryEvidence() as seen:
-            return LoopKey(REPEATED, places[seen.shape_id]), seen.occurrences
-        case _:
-            return None
-
-
-def _saved(finding: Finding, savings: Savings | None) -> Finding:
-    """The finding with what fixing it saves."""
-    saving = savings.findings.get(finding.key) if savings is not None else None
-    if saving is None:
-        return finding
-    total = saving.wall_ms if saving.wall_ms is not None else max(saving.server_ms, 0.0)
-    impact = replace(
-        finding.impact,
-        round_trips=saving.round_trips,
-        saving_ms=round(total, 3),
-        saving=saving,
-    )
-    return replace(finding, impact=impact)
 
 
 def _acknowledgements(options: Options, workload: Workload) -> Acknowledgements:

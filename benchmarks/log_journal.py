@@ -127,11 +127,15 @@ class Journal:
         }
 
     def _p95_ms(self) -> float | None:
-        """The nearest-rank P95 of `durations` in ms; None without executions."""
+        """The nearest-rank P95 of `durations` in ms; None without executions.
+
+        Statements that were cancelled have no duration. They count, as slower than all others.
+        """
         if not self.durations:
             return None
         durations = np.frombuffer(self.durations, dtype=np.uintc)
-        rank = -(-95 * len(durations) // 100) - 1
+        count = len(durations) + self.events["error-57014"]
+        rank = min(-(-95 * count // 100), len(durations)) - 1
         return float(np.partition(durations, rank)[rank]) / 1000
 
 

@@ -24,6 +24,7 @@ from analyzer.sources.logs.prefix_detection import detect_prefix, sample_lines
 from analyzer.sources.logs.unwrapping import UNWRAPPERS, recognise_wrapping
 from analyzer.sources.mapping import FieldMap
 from analyzer.sources.options import ReadOptions
+from analyzer.sources.plan_detection import PLAN_KEY, plan_format
 from analyzer.sources.snapshot_file import is_snapshot
 
 COUNTERS = "pg_stat_statements-"  # + csv, jsonl or json
@@ -57,20 +58,7 @@ _JSON_KINDS = (
 )
 
 # psql prints JSON bare, in CSV (quotes doubled) and in HTML.
-_PLAN_KEY = re.compile(rb'(?:"|&quot;)Plan(?:""?|&quot;)\s*:\s*\{')
 _JSON_ENTRY = re.compile(rb'\A\s*\{"timestamp":".{0,60}?"error_severity":"|"error_severity":"[A-Z]')
-_XML_PLAN = re.compile(rb"<explain\b[^>]{0,200}>|postgresql\.org/2009/explain")
-_YAML_PLAN = re.compile(
-    rb'^(?:[ \t]|["|>]|\xe2\x94\x82){0,40}-?[ ]{0,4}Plan:[ ]*(?:[+|"\r]|\xe2(?:\x86\xb5|\x94\x82)|$)',
-    re.MULTILINE,
-)
-_TEXT_PLAN = re.compile(rb"\((?:cost=\d[\d.]{0,30}\.\.\d|actual (?:time|rows)=\d)")
-# Without costs: a known node on a table, or with details or nodes below it.
-_BARE_PLAN = re.compile(
-    rb"\A(?:\s{0,99}QUERY PLAN\s{0,99}\n[-\s]{0,999}\n\s{0,9}|\s{0,99})"
-    rb"(?:(?:(?:[A-Z][a-z]{1,12} ){1,4}Scan|Insert|Update|Delete|Merge) (?:Backward )?(?:using \S{1,130} )?on \S[^\n]{0,200}"
-    rb"|[A-Z]\w{2,20}(?: [A-Z][a-z]{1,10}){0,4}\s{0,9}\n\s{1,9}(?:->  [A-Z]|[A-Z][A-Za-z ]{2,30}: ))"
-)
 _PRISMA_BLOCK = re.compile(
     rb"^[ \t]{0,20}(?:model|datasource|generator|enum|view|type)[ \t]{1,20}\w{1,100}[ \t]{0,20}\{",
     re.MULTILINE,
@@ -353,22 +341,13 @@ def _counters_array(head: bytes, *, whole: bool) -> Recognised | None:
         good = bool(rows) and isinstance(rows, list) and isinstance(rows[0], dict)
         good = good and rows[0].keys() >= _COUNTER_KEYS
     else:
-        good = b'"query"' in head and b'"calls"' in head and not _PLAN_KEY.search(head)
+        good = b'"query"' in head and b'"calls"' in head and not PLAN_KEY.search(head)
     return Recognised(COUNTERS + "json", evidence) if good else None
 
 
 def _plan(head: bytes) -> Recognised | None:
-    if _PLAN_KEY.search(head):
-        return Recognised(PLAN + "json", 'it has a "Plan" key')
-    if _XML_PLAN.search(head):
-        return Recognised(PLAN + "xml", "it has EXPLAIN's XML element")
-    if _YAML_PLAN.search(head) and b"Node Type:" in head:
-        return Recognised(PLAN + "yaml", "it has a Plan key and a Node Type")
-    if _TEXT_PLAN.search(head) and not _SQL_DEFINITION.search(head):
-        return Recognised(PLAN + "text", "its lines have a plan's costs or actual rows")
-    if _BARE_PLAN.match(head):
-        return Recognised(PLAN + "text", "it begins as a plan without costs does")
-    return None
+    found = plan_format(head, defines_tables=bool(_SQL_DEFINITION.search(head)))
+    return None if found is None else Recognised(PLAN + found[0], found[1])
 
 
 def _begun_schema(head: bytes) -> Recognised | None:
