@@ -1,6 +1,7 @@
 """Who a statement is: fingerprint, shape and lineage (docs/architecture.md, Identity)."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import cast
 
@@ -22,6 +23,17 @@ _WITH_COLUMNS = frozenset(
     {"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "OnConflictClause"}
 )
 
+# From 17 on, pg_stat_statements writes `$n` also where the grammar asks for a name, a text or a count.
+_MASKED = re.compile(
+    r"""\s*(?:(?:savepoint|release(?:\s+savepoint)?|rollback(?:\s+(?:work|transaction))?\s+to(?:\s+savepoint)?
+        |close|deallocate(?:\s+prepare)?)\s+(?P<name>\$\d+)
+        |(?:(?:prepare\s+transaction|(?:commit|rollback)\s+prepared)\s+(?P<text>\$\d+))
+        |(?:fetch|move)\s+(?:(?:forward|backward|absolute|relative)\s+)?(?P<count>\$\d+)(?:\s+(?:from|in))?\s+\S+)
+        \s*;?\s*\Z""",
+    re.IGNORECASE | re.VERBOSE | re.ASCII,
+)
+_UNMASKED = {"name": "c", "text": "'c'", "count": "2"}
+
 
 def short_hash(text: str, digits: int = 16) -> str:
     """A stable hexadecimal hash, for keys and anchors (not for security)."""
@@ -31,6 +43,9 @@ def short_hash(text: str, digits: int = 16) -> str:
 def identify(text: str) -> Statement:
     """The statement that a text is an execution of."""
     fingerprint = tree.fingerprint(text)
+    if fingerprint is None and (masked := _MASKED.match(text)):
+        kind = str(masked.lastgroup)
+        return identify(text[: masked.start(kind)] + _UNMASKED[kind] + text[masked.end(kind) :])
     if fingerprint is None:
         name = "x" + short_hash(safe_key(text)[0], 15)
         return Statement(name, name, name, normalise(text), parsed=False, facts=UNKNOWN)

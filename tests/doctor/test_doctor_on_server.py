@@ -190,7 +190,7 @@ def test_nothing_but_read_only_statements_come_from_pg95(
     assert run("doctor", "--dsn", shop, "--plan-logging").exit_code == 0
     assert run("report", "--dsn", shop, "-o", files[1]).exit_code == 0
     server.flush_logs()
-    entries = server.log_path("jsonlog").read_text(encoding="utf-8")[start:].splitlines()
+    entries = server.log_path("jsonlog").read_bytes()[start:].splitlines()
     texts: dict[str, list[str]] = {}
     for entry in map(json.loads, entries):
         if entry.get("application_name") == "pg95":

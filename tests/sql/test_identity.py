@@ -108,3 +108,28 @@ def test_where_a_tablespace_lies_is_no_identity() -> None:
 def test_arity_classes_stand_in_the_texts_order() -> None:
     text = "INSERT INTO t (a) VALUES (1), (2); SELECT a FROM t WHERE b = ANY($1) AND c IN (1, 2)"
     assert identify(text).shape_id.split("-")[1:] == ["rows", "any", "in"]
+
+
+@pytest.mark.parametrize(
+    ("counted", "logged"),
+    [
+        ("SAVEPOINT $1", "SAVEPOINT a"),
+        ("RELEASE $1", "RELEASE SAVEPOINT a"),
+        ("ROLLBACK TO $1", "rollback to savepoint a"),
+        ("DEALLOCATE $1", "DEALLOCATE s1"),
+        ("CLOSE $1", "CLOSE c7"),
+        ("PREPARE TRANSACTION $1", "PREPARE TRANSACTION 'a'"),
+        ("COMMIT PREPARED $1", "COMMIT PREPARED 'a'"),
+    ],
+)
+def test_names_that_pg_stat_statements_masks_are_names(counted: str, logged: str) -> None:
+    assert identify(counted).parsed
+    assert identify(counted).shape_id == identify(logged).shape_id
+    assert identify(counted).facts.role is identify(logged).facts.role
+
+
+@pytest.mark.parametrize("counted", ["FETCH $1 IN c", "MOVE FORWARD $1 FROM c", "FETCH $1 c"])
+def test_fetches_with_a_masked_count_are_read(counted: str) -> None:
+    """The count is part of libpg_query's fingerprint, so which of the logged ones it was is lost."""
+    assert identify(counted).parsed
+    assert identify(counted).facts.role is identify(counted.replace("$1", "100")).facts.role
