@@ -19,6 +19,7 @@ from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import (
     SeqScanEvidence,
 )
+from analyzer.model.explain import ExplainRequest
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
 from analyzer.model.history import HourFigures
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
@@ -36,6 +37,7 @@ from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.counter_inputs import count_snapshots
+from analyzer.workload.explained import SlowestExecutions, with_live_plans
 from analyzer.workload.fixes import savings_of, with_saving
 from analyzer.workload.hours import HourTable
 from analyzer.workload.simulation import Simulation
@@ -71,6 +73,7 @@ class Options:
     rtt_ms: float | None = None
     acknowledged: str | None = None
     keep_hours: bool = False
+    explain: ExplainRequest | None = None
     more: More | None = None  # adds facts to the recording; gives streams beside the inputs
     today: date | None = None
 
@@ -101,7 +104,11 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     loops = LoopFinder(recording.catalog)
     values = ValueSamples()
     hours = HourTable() if options.keep_hours else None
-    workload, simulation = _build(options, recording, gathered, (loops, values, hours), progress)
+    slowest = SlowestExecutions() if options.explain else None
+    others = [values, *(one for one in (hours, slowest) if one is not None)]
+    workload, simulation = _build(options, recording, gathered, (loops, others), progress)
+    if options.explain is not None and slowest is not None:
+        workload = _explained(options, options.explain, workload, (slowest, recording.keys.texts))
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops, values))
@@ -257,15 +264,31 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
     )
 
 
+def _explained(
+    options: Options,
+    request: ExplainRequest,
+    workload: Workload,
+    seen: tuple[SlowestExecutions, Sequence[str]],
+) -> Workload:
+    """The workload with a server's plans of what takes most time; without them if the server fails."""
+    from analyzer.sources.postgres.explain import LiveExplainer  # noqa: PLC0415 - as gather_server
+
+    try:
+        return with_live_plans(workload, *seen, LiveExplainer(options.dsn), request)
+    except AnalyzerError as error:
+        workload.coverage.warnings.append(f"no plans from the server: {error}")
+        return workload
+
+
 def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    observers: tuple[LoopFinder, ValueSamples, HourTable | None],
+    observers: tuple[LoopFinder, Sequence[ValueSamples | HourTable | SlowestExecutions]],
     progress: Progress | None,
 ) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
-    loops, values, hours = observers
+    loops, others = observers
     builder = WorkloadBuilder(recording, options.target, options.targets, options.method)
     streams = gathered.gathering.streams
     reading: AbstractContextManager[object] = nullcontext()
@@ -277,9 +300,8 @@ def _build(
         for chunk, last in slices(streams):
             work = builder.add(chunk, last=last)
             builder.savings.add(work, loops.observe(work))
-            values.observe(work)
-            if hours is not None:
-                hours.observe(work)
+            for other in others:
+                other.observe(work)
     _note_checks(recording)
     if options.inputs:
         gathered.gathering.finish()

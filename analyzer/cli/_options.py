@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from analyzer.errors import UsageError
+from analyzer.model.explain import MAX_SECONDS, TOP, ExplainRequest
 from analyzer.model.target import METHODS
 
 if TYPE_CHECKING:
@@ -105,6 +106,29 @@ _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Processes that read logs side by side, beside the one that analyses; 1: a single one does both. The report is the same.",
     ),
 )
+_EXPLAIN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--explain",
+        is_flag=True,
+        help="Ask the server of --dsn for the plans of the statements that take most time. Runs none of them.",
+    ),
+    click.option(
+        "--explain-analyze",
+        is_flag=True,
+        help="As --explain, and run those that provably only read, in read-only transactions with timeouts.",
+    ),
+    click.option(
+        "--explain-top",
+        metavar="N",
+        type=click.IntRange(min=1),
+        help=f"How many statements are explained. [default: {TOP}]",
+    ),
+    click.option(
+        "--max-seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        help=f"When explaining stops, whatever is left. [default: {MAX_SECONDS:g}]",
+    ),
+)
 _JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--config",
@@ -163,6 +187,32 @@ def shared_options(command: Command) -> Command:
     return command
 
 
+def explain_options(command: Command) -> Command:
+    """Add the options that ask a live server for plans."""
+    for option in reversed(_EXPLAIN_OPTIONS):
+        command = option(command)
+    return command
+
+
+def explain_request(given: dict[str, Any]) -> ExplainRequest | None:
+    """What plans a server is asked for; None where none are asked for, or the command has none.
+
+    Raises:
+        UsageError: there is no server to ask, or an option that says nothing without --explain.
+    """
+    analyze = given.get("explain_analyze", False)
+    top, seconds = given.get("explain_top"), given.get("max_seconds")
+    if not analyze and not given.get("explain"):
+        if top is not None or seconds is not None:
+            raise UsageError(
+                "--explain-top and --max-seconds go with --explain or --explain-analyze"
+            )
+        return None
+    if not given["dsn"] and not given["live"]:
+        raise UsageError("--explain asks a live server: name it by --dsn, or give --live")
+    return ExplainRequest(analyze, top or TOP, seconds or MAX_SECONDS)
+
+
 def pipeline_options(given: dict[str, Any]) -> "Options":
     """What the command line says, as the pipeline's Options.
 
@@ -207,6 +257,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         workers=given["workers"],
         rtt_ms=given["rtt_ms"],
         acknowledged=given["acknowledged"],
+        explain=explain_request(given),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from analyzer.cli._history import history_option, remember
-from analyzer.cli._options import fail_conditions, pipeline_options, shared_options
+from analyzer.cli._options import explain_options, fail_conditions, pipeline_options, shared_options
 from analyzer.cli._output import (
     FORMATS,
     clear_progress,
@@ -34,6 +34,7 @@ Examples:
 """,
 )
 @shared_options
+@explain_options
 @click.option(
     "-o",
     "--output",

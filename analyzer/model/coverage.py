@@ -1,5 +1,6 @@
 """How much of the real traffic the input shows: every byte of every input is accounted for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analyzer.model.sampling import LoggedSetting, Sampling
@@ -37,6 +38,22 @@ class SourceCoverage:
     minimum_ms: float | None = None  # the fastest duration logged, of any phase
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainCoverage:
+    """Statements that a server was asked to explain (`origin`, without the password), and what came of it.
+
+    `analyzed` of the `explained` were run; a limit ended `timed_out`. `refused` counts the reasons why a
+    statement was not explained, or not run though that was asked for.
+    """
+
+    origin: str
+    asked: int
+    explained: int
+    analyzed: int
+    timed_out: int
+    refused: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class Coverage:
     """The account of the whole run. `log_min_duration_ms`: what was left out, given or inferred.
@@ -44,7 +61,7 @@ class Coverage:
     `sampling` says which share of executions was logged, None for all of them.
     `logged_settings` are the last values of the settings that decide that, by name, where a log
     tells of a change. `keys_checked` answers of the cache of statement texts were checked, and `keys_disagreed` of
-    them were wrong.
+    them were wrong. `explained` is None where no server was asked for plans.
     """
 
     sources: list[SourceCoverage] = field(default_factory=list)
@@ -55,6 +72,7 @@ class Coverage:
     logged_settings: dict[str, LoggedSetting] = field(default_factory=dict)
     keys_checked: int = 0
     keys_disagreed: int = 0
+    explained: ExplainCoverage | None = None
 
     def note_setting(self, name: str, setting: LoggedSetting) -> None:
         """Keep a setting's value if no later one is known."""

@@ -62,3 +62,39 @@ def pick(text: str, parameter: int) -> str | None:
         items = text.split(LITERAL_SEPARATOR, -parameter)
         return items[-parameter - 1] if len(items) >= -parameter else None
     return values_in(text).at(parameter)
+
+
+def bound_values(text: str, count: int) -> tuple[str | None, ...] | None:
+    """The values of `$1` to `$count` as text (None: NULL), None unless all are known in full.
+
+    Reads DETAIL and Prisma's form. A value that the log cut off, an array in Prisma's form, or
+    another number of values (a list of another length) is not known.
+    """
+    values: list[str | None] | None = None
+    if text.startswith("$1 = "):
+        values = _values_of_detail(text)
+    elif text.startswith("["):
+        values = _values_of_array(text)
+    return tuple(values) if values is not None and len(values) == count else None
+
+
+def _values_of_detail(text: str) -> list[str | None] | None:
+    found = _DETAIL.findall(text)
+    read = ", ".join(f"${number} = {value}" for number, value in found)
+    if read != text or any(value.endswith("...") for _, value in found):
+        return None
+    return [None if value == "NULL" else value[1:-1].replace("''", "'") for _, value in found]
+
+
+def _values_of_array(text: str) -> list[str | None] | None:
+    try:
+        items = json.loads(text)
+    except ValueError:
+        return None
+    if any(isinstance(item, list | dict) for item in items):
+        return None
+    return [_as_text(item) for item in items]
+
+
+def _as_text(item: object) -> str | None:
+    return item if item is None or isinstance(item, str) else json.dumps(item)

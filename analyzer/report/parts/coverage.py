@@ -1,5 +1,6 @@
 """The keys `coverage` and `window`: what the input shows and what it hides."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from analyzer.model.statement import Role
@@ -7,7 +8,7 @@ from analyzer.report.redaction import STABLE_WARNING, Redactor
 from analyzer.report.values import iso
 
 if TYPE_CHECKING:
-    from analyzer.model.coverage import SourceCoverage
+    from analyzer.model.coverage import ExplainCoverage, SourceCoverage
     from analyzer.model.sampling import Sampling
     from analyzer.model.workload import Workload
 
@@ -42,7 +43,13 @@ def coverage_part(workload: "Workload", redactor: Redactor) -> dict[str, Any]:
         "log_min_duration_ms": coverage.log_min_duration_ms,
         "log_min_duration_inferred": coverage.log_min_duration_inferred,
         "warnings": [_without_line(warning, workload, redactor) for warning in warnings],
+        **_explained(coverage.explained),
     }
+
+
+def _explained(explained: "ExplainCoverage | None") -> dict[str, Any]:
+    """What came of the statements that a server was asked to explain; nothing where it was not."""
+    return {} if explained is None else {"explained": asdict(explained)}
 
 
 def _sampling(sampling: "Sampling | None") -> dict[str, Any] | None:

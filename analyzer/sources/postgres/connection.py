@@ -79,12 +79,16 @@ class _TolerantText(Loader):
 
 
 @contextmanager
-def connect(dsn: str | None, *, database: str | None = None) -> Iterator[Connection]:
+def connect(
+    dsn: str | None, *, database: str | None = None, own_path: bool = False
+) -> Iterator[Connection]:
     """Open a read-only session and close it, rolled back, at the end.
 
     Args:
         dsn: a libpq URI or key=value string; None leaves all to libpq's PG* variables.
         database: another database than the DSN's.
+        own_path: keep the search_path of role and database; whoever asks for that has to set one for
+            each of pg95's own queries.
 
     Raises:
         ServerError: the server is unreachable or refuses, or something fails in the `with` body.
@@ -94,7 +98,7 @@ def connect(dsn: str | None, *, database: str | None = None) -> Iterator[Connect
     parameters = _parameters(dsn)
     if database is not None:
         parameters["dbname"] = database
-    connection = _open(parameters)
+    connection = _open(parameters, own_path=own_path)
     try:
         for name in _TEXT_TYPES:
             connection.adapters.register_loader(name, _TolerantText)
@@ -136,8 +140,11 @@ def _parameters(dsn: str | None) -> dict[str, str]:
     return parameters
 
 
-def _open(parameters: dict[str, str]) -> Connection:
-    options = " ".join(f"-c {name}={value}" for name, value in _LIMITS.items())
+def _open(parameters: dict[str, str], *, own_path: bool) -> Connection:
+    limits = {
+        name: value for name, value in _LIMITS.items() if name != "search_path" or not own_path
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in limits.items())
     given = parameters.get("options") or os.environ.get("PGOPTIONS", "")
     try:
         return _attempt(parameters, f"{given} {options}".strip())

@@ -1,0 +1,4 @@
+-- How statements of this role and database find what they name without a schema.
+SELECT /* pg95 */
+    pg_catalog.current_setting('search_path'),
+    pg_catalog.current_schemas(true)::pg_catalog.text[]
