@@ -66,8 +66,11 @@ def _in_long_transactions(work: WorkSlice) -> Rows:
 def _alone(work: WorkSlice, rows: Rows) -> WorkSlice:
     """A slice of some rows, whose units of work are their transactions."""
     transaction = work.transaction[rows]
+    first = int(transaction.min())
     return replace(
         work,
+        first_request=first,
+        routes=np.full(int(transaction.max()) - first + 1, -1, dtype=work.routes.dtype),
         **{name: getattr(work, name)[rows] for name in _COLUMNS},
         request=transaction,
         transaction=transaction,
