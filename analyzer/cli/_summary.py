@@ -13,11 +13,12 @@ def summary(document: dict[str, Any], outputs: Sequence[str]) -> str:
     findings = wording.open_findings(document)
     accepted = len(wording.acknowledged(document))
     beside = f" ({accepted} acknowledged)" if accepted else ""
+    actions = wording.actions(document)
     lines += [
         "",
-        f"{plural(len(findings), 'finding')}{beside}" + (", what saves most:" if findings else "."),
+        f"{plural(len(findings), 'finding')}{beside}" + (", what saves most:" if actions else "."),
     ]
-    for number, action in enumerate(wording.actions(document), 1):
+    for number, action in enumerate(actions, 1):
         lines.append(f"  {number}. [{action['severity']}] {one_line(action['title'])}")
         if action["do"] != action["title"]:
             lines.append(f"     → {one_line(action['do'])}, {action['saves']}")

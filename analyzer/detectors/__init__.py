@@ -15,6 +15,7 @@ from analyzer.detectors.not_in_subquery import NotInSubquery
 from analyzer.detectors.offset_pagination import OffsetPagination
 from analyzer.detectors.order_by_random import OrderByRandom
 from analyzer.detectors.plans import plan_detectors
+from analyzer.detectors.plans.skipped_rows import SkippedRows
 from analyzer.detectors.repeated_lookup import RepeatedLookup
 from analyzer.detectors.repeated_query import RepeatedQuery
 from analyzer.detectors.select_star_wide import SelectStarWide
@@ -34,17 +35,18 @@ def all_detectors(
     """
     loops = loops or LoopFinder()
     values = values or ValueSamples()
+    pages = OffsetPagination(loops)
     return (
         NPlusOne(loops),
         RepeatedLookup(loops),
         RepeatedQuery(loops),
         WriteLoop(loops),
-        OffsetPagination(loops),
+        pages,
         UnboundedResult(loops),
         CountByFetching(loops),
         ChattyTransaction(loops),
         LongIdleInTransaction(loops),
-        *plan_detectors(),
+        *plan_detectors({SkippedRows.id: pages}),
         LeadingWildcard(values),
         FunctionOnColumn(),
         ImplicitCast(),

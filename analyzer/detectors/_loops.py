@@ -17,9 +17,9 @@ from analyzer.detectors._hits import hits_of
 from analyzer.detectors._links import Link
 from analyzer.detectors._neighbours import Neighbours
 from analyzer.detectors._places import NONE
-from analyzer.detectors._pooled_search import PooledSearch
 from analyzer.detectors._search import Search
 from analyzer.detectors._shapes import Shapes
+from analyzer.detectors._shared_search import SharedSearch
 from analyzer.model.catalog import Catalog
 from analyzer.model.columns import sorted_distinct, starts_of_runs
 from analyzer.model.evidence_parts import ExampleExecution
@@ -82,7 +82,8 @@ class GroupFigures:
 
     `rows` are about all of them, `sizes` has the executions in each unit, `distinct` the largest
     number of different lookups (or parameter texts) in one, `needed` their sum over all units.
-    `crowds` counts slices in which they were found as crowds, without units of work.
+    `crowds` counts slices in which each was known to be of one request though connections were
+    shared: as a crowd, or in a transaction.
     """
 
     statement: int
@@ -143,7 +144,7 @@ class LoopFinder:
         return hits_of(work, found)
 
     def _search(self, work: WorkSlice) -> Found:
-        search = PooledSearch if work.marker >= 0 else Search
+        search = SharedSearch if work.marker >= 0 else Search
         found = search(work, self._shapes).run()
         for pair in found.pairs:
             known = self._pairs.setdefault(

@@ -64,7 +64,8 @@ def _impact(worst: Found, alike: Sequence[Found]) -> Impact:
         total = max(total, worst.view.share(worst.cost_ms) * worst.view.stats.total_ms)
     spared = max([worst.spot.spared, *(one.spot.spared for one in worst.consequences)])
     return Impact(
-        total_ms=round(total, 3), saving_ms=round(total * spared, 3) if spared > 0 else None
+        total_ms=round(total, 3) if total > 0 else None,  # a rule without a cost knows no time
+        saving_ms=round(total * spared, 3) if spared > 0 else None,
     )
 
 

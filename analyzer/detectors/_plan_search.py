@@ -4,10 +4,11 @@ Each plan is walked once. Spots that a cause explains are listed under it. Spots
 subject, in plans of one statement, are one finding, with the worst of them as its evidence.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from analyzer.detectors._base import Detector
 from analyzer.detectors._plan_finding import finding_of
 from analyzer.detectors._plan_rule import Found, Gate, PlanRule, Spot
 from analyzer.detectors._plan_view import PlanView
@@ -48,9 +49,16 @@ class _Results:
 
 
 class PlanFinder:
-    """Runs `rules`, in their order: of two that explain each other's spots, the first is the cause."""
+    """Runs `rules`, in their order: of two that explain each other's spots, the first is the cause.
 
-    def __init__(self, rules: Sequence[PlanRule]) -> None:
+    `better` has, by the id of a rule, a detector that sees the same trouble in executions: the rule
+    leaves to it the statements of which it speaks.
+    """
+
+    def __init__(
+        self, rules: Sequence[PlanRule], better: Mapping[str, Detector] | None = None
+    ) -> None:
+        self._better = better or {}
         self._rules = {rule.id: rule for rule in rules}
         self._asked = {gate: _by_type(rules, gates) for gate, gates in _PASSED.items()}
         self._whole = [rule for rule in rules if not rule.nodes]
@@ -86,6 +94,12 @@ class PlanFinder:
                 groups.setdefault(group, []).append(one)
         for group, alike in groups.items():
             results.findings.setdefault(group[0], []).append(finding_of(group, alike))
+        for rule_id, detector in self._better.items():
+            told = _shapes_told(detector, workload)
+            seen = results.findings.get(rule_id, [])
+            results.findings[rule_id] = [
+                one for one in seen if not one.shape_ids or not told.issuperset(one.shape_ids)
+            ]
         for findings in results.findings.values():
             findings.sort(key=lambda finding: (-(finding.impact.total_ms or 0.0), finding.key))
         return results
@@ -113,6 +127,15 @@ class PlanFinder:
             if rule.gate is Gate.ANY or (view.plan.analyzed and (view.slow or _is_slow(view))):
                 for spot in _guarded(rule, results, rule.of(view)):
                     yield Found(rule, view, spot)
+
+
+def _shapes_told(detector: Detector, workload: Workload) -> frozenset[str]:
+    """The statements of which a detector speaks; none where it fails."""
+    try:
+        outcome = detector.detect(workload)
+    except Exception:  # noqa: BLE001 - the pipeline asks it too, and reports what it raises
+        return frozenset()
+    return frozenset(shape for finding in outcome.findings for shape in finding.shape_ids)
 
 
 def _is_slow(view: PlanView) -> bool:

@@ -12,7 +12,7 @@ from analyzer.detectors._found import Groups, Loops, Pair
 from analyzer.detectors._links import Link
 from analyzer.detectors._rows import ExecutionRows
 from analyzer.detectors._shapes import SURE_LINK, Shapes
-from analyzer.model.columns import Rows, sorted_distinct, starts_of_runs
+from analyzer.model.columns import Flags, Rows, sorted_distinct, starts_of_runs
 from analyzer.model.statement import Predicate
 from analyzer.model.work import WorkSlice
 
@@ -24,9 +24,11 @@ _PARENT_US = 1_000_000  # from a parent to the first of its children
 class PooledSearch:
     """One pass over a slice."""
 
-    def __init__(self, work: WorkSlice, shapes: Shapes) -> None:
+    def __init__(self, work: WorkSlice, shapes: Shapes, known: Flags) -> None:
+        """`known` marks rows whose loop is found already."""
         shapes.learn(work.statements)
         self.shapes = shapes
+        self._known = known
         self.rows = ExecutionRows(work, shapes.lookups)
         self._marker = work.marker
 
@@ -43,6 +45,7 @@ class PooledSearch:
     def _find(self, number: int, loops: Loops) -> None:
         """The crowds of one statement."""
         every = self.rows.of_statement(number)
+        every = every[~self._known[every]]
         crowd = crowds(self.rows, every, self.rows.work.parameters_hash[every], self._marker)
         crowd = self._different(number, crowd)
         if len(crowd.rows) == 0:

@@ -203,7 +203,9 @@ def _continues(work: WorkSlice, rows: Rows, table: Column, children: Rows) -> Fl
     )
     gap_us = work.start_us[here] - work.end_us[before]
     alone &= (gap_us <= _GAP_US) & (gap_us >= -_ROUNDED_US)  # calls at once are no loop
-    known = work.whole[here] & work.whole[before]
+    # A transaction is of one request, but a request may have one for each turn.
+    transacted = (work.transaction[here] >= 0) & (work.transaction[before] >= 0)
+    known = work.whole[here] & work.whole[before] & ~transacted
     alone &= ~known | (work.request[here] == work.request[before])
     held = _held(work, rows)[1:] & (between <= _BETWEEN)
     flags[1:] = same & (held | alone)

@@ -25,9 +25,9 @@ How it decides
     one in the request is the parent. A statement that runs once in each turn beside a linked child
     belongs to the same loop, whatever it looks up.
 
-    Where a pooler shares connections between requests at once, the order on a connection tells
-    nothing. Then executions count that do something new, beyond the requests that began meanwhile:
-    at least five, or three of what few requests run.
+    Where a pooler shares connections between requests at once, only the order within a transaction
+    tells something. Outside, executions count that do something new, beyond the requests that began
+    meanwhile: at least five, or three of what few requests run.
 
     The confidence adds up: .15, + .45 × strength of the link, + .1 for tight gaps, for one
     transaction or trace, for a key lookup and for different keys, − .3 when every child has a

@@ -31,6 +31,7 @@ from analyzer.nightly.metrics import render_metrics
 from analyzer.nightly.nights import Beside, beside, last_night, regressions
 from analyzer.nightly.outputs import paths_of, write_outputs, write_whole
 from analyzer.nightly.settings import Settings
+from analyzer.report.formats import plural
 from analyzer.sources.increments.contents import News, find_new
 
 Slower = Sequence[tuple[str, str]]
@@ -174,7 +175,7 @@ class _Night:
         for name, one in news.items():
             new = sum(_new_bytes(found.path, found.before) for found in one.found)
             self._tell(
-                f"log {name}: {len(one.found)} files with something new, about {new / 1e6:.1f} MB; "
+                f"log {name}: {plural(len(one.found), 'file')} with something new, about {new / 1e6:.1f} MB; "
                 f"{len(one.kept)} without"
             )
         if news and not looks and not any(one.found or one.kept for one in news.values()):

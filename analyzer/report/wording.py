@@ -1,5 +1,6 @@
 """What a document says in words: the verdict, the coverage, the actions. Shared by all views."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from analyzer.report.formats import count, ms, one_line, percent, plural, quantile_name, size
@@ -269,9 +270,18 @@ def _understood(coverage: dict[str, Any]) -> str:
 
 
 def actions(document: Document, most: int = 3) -> list[dict[str, Any]]:
-    """The findings whose fix saves most: what to do, what it saves, where to read on."""
-    ranked = sorted(enumerate(open_findings(document)), key=_saving)
+    """The findings whose fix saves most: what to do, what it saves, where to read on.
+
+    What is merely worth knowing and saves nothing that is known is nothing to do first.
+    """
+    worth = [one for one in open_findings(document) if one["severity"] != "info" or _gains(one)]
+    ranked = sorted(enumerate(worth), key=_saving)
     return [_action(finding) for _, finding in ranked[:most]]
+
+
+def _gains(finding: dict[str, Any]) -> bool:
+    impact = finding["impact"]
+    return bool(impact.get("saving_ms") or impact.get("round_trips"))
 
 
 def _saving(pair: tuple[int, dict[str, Any]]) -> tuple[float, float, int]:
@@ -289,6 +299,36 @@ def _action(finding: dict[str, Any]) -> dict[str, Any]:
         "do": finding["title"] if advice is None else advice.get("title") or finding["title"],
         "saves": saves(finding["impact"]),
     }
+
+
+def answers(detectors: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What checks said, those of one status and reason together: `ids` (list), `status`, `reason`."""
+    alike: dict[tuple[str, str | None], list[str]] = {}
+    for one in detectors:
+        alike.setdefault((one["status"], one["reason"]), []).append(one["id"])
+    return [{"ids": ids, "status": key[0], "reason": key[1]} for key, ids in alike.items()]
+
+
+def silent(document: Document) -> list[dict[str, Any]]:
+    """The detectors that could not judge: their silence is no good news."""
+    return [d for d in document["detectors"] if d["status"] in ("not-applicable", "error")]
+
+
+def silent_lines(document: Document) -> list[str]:
+    """A line for each reason why checks could not judge, with the checks."""
+    return [
+        f"{', '.join(map(one_line, said['ids']))}: {one_line(said['status'])}, "
+        + one_line(said["reason"] or "no reason given")
+        for said in answers(silent(document))
+    ]
+
+
+def requests_phrase(request: dict[str, Any]) -> str:
+    """How many requests there were, and their round trips: "8 requests, 47 round trips"."""
+    number = plural(request["requests"], "request")
+    if not request["requests"]:
+        return number
+    return f"{number}, {plural(request['round_trips_p95'], 'round trip')}"
 
 
 def saves(impact: dict[str, Any]) -> str:

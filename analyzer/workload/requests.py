@@ -1,7 +1,8 @@
 """Units of work: which executions belong to one request, and which of them may go on.
 
 A trace or request id where statements carry one; else the transactions of a session where nearly
-all its work is in them; else a burst: a run of a session's executions without an idle gap.
+all its work is in them (transactions.py); else a burst: a run of a session's executions without an
+idle gap.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from analyzer.model.columns import (
 )
 from analyzer.model.executions import Clock
 from analyzer.workload.openers import Openers
+from analyzer.workload.transactions import first_of_request, in_units, opened_by
 
 Columns = dict[str, Column]
 
@@ -36,8 +38,6 @@ UNITS = ("trace", "transaction", "burst")
 
 IDLE_GAP_US = 250_000  # a session idle for longer has begun another burst
 _LONG_GAP_US = 2_000_000  # the same where openers tell requests apart, and some of these stall
-_TRANSACTIONAL = 0.9  # share of a burst's executions inside transactions
-_MEANINGFUL_TRANSACTION = 2.0  # executions per transaction from which one is a unit of work
 
 # What is unfinished at a slice's end. Logs are in order to within a second; a trace waits longer
 # between two statements than a session does. Work of more than a minute is split.
@@ -54,8 +54,8 @@ class Work:
 
     `burst` and `request` are numbers from 0, `transaction` is the row that opened the explicit
     transaction (-1 outside), `trace` is 0 without one, `unit` is one of TRACE, TRANSACTION, BURST.
-    `whole` marks rows of requests that are known not to be several: a trace, or what begins with an
-    opener.
+    `whole` marks rows of requests that are known not to be several: a trace, what begins with an
+    opener, or a transaction.
     """
 
     burst: Rows
@@ -112,7 +112,7 @@ def find_work(
     count = len(boundaries)
     place = np.arange(count)
     new_session = starts_of_runs(columns["session"])
-    transaction = _transactions(boundaries, new_session, place)
+    transaction = opened_by(boundaries, new_session, place)
     idle_us = _idle_before(columns, new_session)
     first_of_burst = new_session | (idle_us > IDLE_GAP_US)
     begins = openers.begins(
@@ -129,11 +129,17 @@ def find_work(
     trace = columns["trace"]
     if openers.marker < 0:  # else what stands beside a statement may be of another request
         trace = _carried_on(trace, first, place, columns["comment"] < 0)
-    inside = transaction >= 0
     whole = begins[first] | openers.paced
-    by_transaction = _transactional(boundaries, inside, starts)[burst] & inside & ~whole
-    unit = np.where(by_transaction, TRANSACTION, BURST).astype(np.int8)
-    code = np.where(by_transaction, transaction + count, first)
+    unit = np.full(count, BURST, dtype=np.int8)
+    code = first
+    by_transaction = in_units(transaction, boundaries, burst, starts, begins)
+    if by_transaction.any() and not openers.paced:
+        root = transaction
+        if openers.marker < 0:  # else what stands beside a transaction may be of another request
+            root = first_of_request(transaction, statement, burst, boundaries == 0)
+            whole |= by_transaction
+        unit[by_transaction] = TRANSACTION
+        code = np.where(by_transaction, root + count, first)
     traced = np.flatnonzero(trace)
     if len(traced):
         unit[traced] = TRACE
@@ -147,22 +153,6 @@ def _numbered(traces: Rows) -> Rows:
     new = starts_of_runs(traces)  # most stand together: the rest is looked up for one of each run
     numbers: Rows = np.unique(traces[new], return_inverse=True)[1][np.cumsum(new) - 1]
     return numbers
-
-
-def _transactions(boundaries: Column, new_session: Flags, place: Rows) -> Rows:
-    """The row that opened each row's explicit transaction; -1 outside. BEGIN and COMMIT are inside."""
-    opened, ended = boundaries == 1, boundaries == -1
-    if not opened.any():
-        return np.full(len(place), -1, dtype=np.int64)
-    # The last boundary at or before each row decides; a session's start closes what was open.
-    last_open = np.maximum.accumulate(np.where(opened, place, -1))
-    last_end = np.maximum.accumulate(np.where(ended, place, -1))
-    last_start = np.maximum.accumulate(np.where(new_session, place, -1))
-    inside = (last_open >= last_start) & ((last_end < last_open) | (last_end == place))
-    # An end without an open one before it (the log begins inside) belongs to no transaction.
-    previous_end = np.concatenate(([-1], last_end[:-1]))
-    inside &= ~(ended & (previous_end > last_open))
-    return np.where(inside, last_open, -1)
 
 
 def _busy_until(columns: Columns) -> Rows:
@@ -201,20 +191,6 @@ def _carried_on(traces: Rows, request_start: Rows, place: Rows, untagged: Flags)
     last = np.maximum.accumulate(np.where(tagged, place, -1))
     carried = (last >= request_start) & (tagged | untagged)
     return np.where(carried, traces[np.maximum(last, 0)], 0)
-
-
-def _transactional(boundaries: Column, inside: Flags, starts: Rows) -> Flags:
-    """By burst: whether nearly all its work is in transactions that hold several executions."""
-    if len(starts) == 0:
-        return np.zeros(0, dtype=bool)
-    working = boundaries == 0
-    works = np.add.reduceat(working, starts, dtype=np.int64)
-    within = np.add.reduceat(working & inside, starts, dtype=np.int64)
-    opens = np.add.reduceat(boundaries == 1, starts, dtype=np.int64)
-    flags: Flags = (within >= _TRANSACTIONAL * works) & (
-        within >= _MEANINGFUL_TRANSACTION * np.maximum(opens, 1)
-    )
-    return flags
 
 
 def unfinished(columns: Columns, work: Work, boundaries: Column, until_us: int) -> Flags:

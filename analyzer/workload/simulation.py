@@ -271,6 +271,8 @@ def _beside(found: Quantiles, exact: float | None) -> Quantiles:
 
 def _hours(window_ms: float) -> str:
     hours = window_ms / 3_600_000
+    if hours >= 48:  # noqa: PLR2004 - from two days on, days tell more
+        return f"{hours / 24:,.0f} days"
     return f"{hours:.3g} h" if hours >= 1 else f"{max(window_ms / 60_000, 0.1):.2g} min"
 
 

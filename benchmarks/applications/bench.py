@@ -1,6 +1,6 @@
 """Run real applications against a real PostgreSQL and score what pg95 finds in the server's logs.
 
-    benchmarks/applications/bench.py [--applications pretix codered] [--runs think tagged] [--no-score]
+    benchmarks/applications/bench.py [--applications pretix indico] [--runs think tagged] [--no-score]
 
 Each application is installed from the package registry into a virtualenv of its own, seeded through
 its own models, and sent its requests once for each run. A run leaves a folder with the server's log
@@ -17,14 +17,14 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import score
 from labels import write_labels
-from servers import LOG_NAMES, Server, bouncer, postgres
+from servers import LOG_NAMES, Server, bouncer, postgres, redis
 
 HERE = Path(__file__).resolve().parent
 DRIVER = HERE / "driver" / "drive.py"
@@ -41,6 +41,10 @@ class Application:
     # The command that makes a site from the application's template, if it needs one: a program of
     # the virtualenv and its arguments, before the folder.
     template: tuple[str, ...] = ()
+    framework: str = "django"  # which host of the driver opens it
+    extensions: tuple[str, ...] = ()  # of PostgreSQL, that a superuser has to make
+    redis: bool = False
+    without: tuple[str, ...] = ()  # runs that make no sense for it
 
     @property
     def bed(self) -> str:
@@ -68,6 +72,15 @@ APPLICATIONS = {
             "codered",
             ("coderedcms==6.0.0", "wagtail==7.4.4", "Django==5.2.19", "psycopg[binary]==3.3.9"),
             ("coderedcms", "start", "--template", "basic", "bedsite"),
+        ),
+        Application(
+            "indico",
+            ("indico==3.2.9",),
+            framework="flask",
+            extensions=("unaccent", "pg_trgm"),
+            redis=True,
+            # psycopg2 binds no parameters, and Indico adds no comments of its own.
+            without=("extended", "untagged"),
         ),
     )
 }
@@ -108,7 +121,7 @@ def main() -> None:
             application = APPLICATIONS[name]
             python = install(application, options.cache)
             plan = seed(application, python, server, options.cache)
-            for run in (RUNS[one] for one in options.runs):
+            for run in (RUNS[one] for one in options.runs if one not in application.without):
                 folder = out / name / run.name
                 record(application, run, python, server, plan, folder)
                 folders.append(folder)
@@ -150,11 +163,24 @@ def seed(application: Application, python: Path, server: Server, cache: Path) ->
         server.restore(application.name, dump)
         return plan
     _tell(f"{application.name}: seeding")
-    command = [python, DRIVER, application.bed, "seed", plan]
-    environment = _environment(application, server.port, application.name, cache)
-    subprocess.run(command, env=environment, check=True, stdout=sys.stderr)
+    for extension in application.extensions:
+        server.psql(f"CREATE EXTENSION {extension}", application.name)
+    command = [python, DRIVER, application.framework, application.bed, "seed", plan]
+    with _redis(application, server) as redis_port:
+        environment = _environment(application, server.port, application.name, cache, redis_port)
+        subprocess.run(command, env=environment, check=True, stdout=sys.stderr)
     server.dump(application.name, dump)
     return plan
+
+
+@contextmanager
+def _redis(application: Application, server: Server) -> Iterator[int]:
+    """The port of a Redis for an application that needs one, else 0."""
+    if application.redis:
+        with redis(server.directory.parent / "redis") as port:
+            yield port
+    else:
+        yield 0
 
 
 def record(
@@ -172,9 +198,11 @@ def record(
         if run.pool_size:
             directory = server.directory.parent / "bouncer"
             port = stack.enter_context(bouncer(directory, server, run.pool_size))
-        environment = _environment(application, port, database, plan.parent, run)
-        command = [python, DRIVER, application.bed, "run", plan, "--workers", str(run.workers)]
-        before = _drive([*command, *run.options], run, environment, folder, server)
+        redis_port = stack.enter_context(_redis(application, server))
+        environment = _environment(application, port, database, plan.parent, redis_port, run)
+        command = [python, DRIVER, application.framework, application.bed, "run", plan]
+        command += ["--workers", str(run.workers), *run.options]
+        before = _drive(command, run, environment, folder, server)
         after = server.log_sizes()
     for name in LOG_NAMES:
         with (server.directory / "log" / name).open("rb") as log:
@@ -244,7 +272,12 @@ def _merge(folder: Path, name: str, key: str) -> None:
 
 
 def _environment(
-    application: Application, port: int, database: str, cache: Path, run: Run | None = None
+    application: Application,
+    port: int,
+    database: str,
+    cache: Path,
+    redis_port: int,
+    run: Run | None = None,
 ) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
@@ -252,6 +285,7 @@ def _environment(
         "BED_SITE": str(cache / application.name / "site"),
         "BED_PORT": str(port),
         "BED_DATABASE": database,
+        "BED_REDIS_PORT": str(redis_port),
         "BED_POOLED": "1" if run and run.pool_size else "",
         "BED_SERVER_SIDE_BINDING": "1" if run and run.server_side_binding else "",
         "BED_UNTAGGED": "1" if run and run.untagged else "",

@@ -1,6 +1,6 @@
-"""A private PostgreSQL 15 and a private pgbouncer for the test bed, on free ports of 127.0.0.1.
+"""A private PostgreSQL 15, pgbouncer and Redis for the test bed, on free ports of 127.0.0.1.
 
-Both come from Debian's packages and die with the program that started them. They refuse to run as
+All come from Debian's packages and die with the program that started them. They refuse to run as
 root, so for root they run as the user `postgres` that the Debian package makes.
 """
 
@@ -12,13 +12,14 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 BOUNCER = "/usr/sbin/pgbouncer"
+REDIS = "/usr/bin/redis-server"
 START_SECONDS = 60
 LOG_NAMES = ("postgresql.csv", "postgresql.log")
 
@@ -142,7 +143,7 @@ def postgres(directory: Path) -> Iterator[Server]:
     with (data / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write(SETTINGS.format(port=port, directory=directory))
     command = _as_user(user, [PROGRAMS / "postgres", "-D", data])
-    with _running(command, directory, port):
+    with _running(command, directory, lambda: _answers(port)):
         yield Server(port, directory)
 
 
@@ -159,7 +160,20 @@ def bouncer(directory: Path, server: Server, pool_size: int) -> Iterator[int]:
     (directory / "pgbouncer.ini").write_text(text, encoding="utf-8")
     (directory / "users.txt").write_text('"postgres" ""\n', encoding="utf-8")
     command = _as_user(_unprivileged_user(), [BOUNCER, directory / "pgbouncer.ini"])
-    with _running(command, directory, port):
+    with _running(command, directory, lambda: _answers(port)):
+        yield port
+
+
+@contextmanager
+def redis(directory: Path) -> Iterator[int]:
+    """An empty Redis that keeps everything in memory; its port."""
+    if not Path(REDIS).exists():
+        raise FileNotFoundError(f"no {REDIS}: apt-get install redis-server")
+    _prepare(directory)
+    port = free_port()
+    program = [REDIS, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", directory]
+    command = _as_user(_unprivileged_user(), program)
+    with _running(command, directory, lambda: _listens(port)):
         yield port
 
 
@@ -188,16 +202,26 @@ def _as_user(user: str | None, command: Sequence[str | Path]) -> list[str]:
     return ["setpriv", *identity, "--pdeathsig=INT", "--", *map(str, command)]
 
 
+def _answers(port: int) -> bool:
+    """Whether a PostgreSQL or a pgbouncer accepts connections."""
+    probe = [PROGRAMS / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    return subprocess.run(probe, check=False).returncode == 0
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
-def _running(command: list[str], directory: Path, port: int) -> Iterator[None]:
+def _running(command: list[str], directory: Path, ready: Callable[[], bool]) -> Iterator[None]:
     with (directory / "start.log").open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=directory
         )
     try:
         deadline = time.monotonic() + START_SECONDS
-        probe = [PROGRAMS / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
-        while subprocess.run(probe, check=False).returncode != 0:
+        while not ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"did not start:\n{(directory / 'start.log').read_text()}")
             time.sleep(0.1)

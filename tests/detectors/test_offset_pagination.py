@@ -84,3 +84,11 @@ def test_pages_in_any_order_are_no_walk(tmp_path: Path) -> None:
     ]
     result = run(Options(inputs=[write_log(tmp_path / "log.csv", lines)]))
     assert result.outcomes["offset-pagination"].status is Status.CLEAN
+
+
+def test_a_plan_of_a_page_does_not_say_the_same_again() -> None:
+    """The sample's log has deep pages and auto_explain's plan of one."""
+    log = Path(__file__).parents[2] / "sample_logs" / "csvlog" / "postgresql.csv"
+    result = run(Options(inputs=[str(log)], log_min_duration_ms=0))
+    pages, skipped = (result.outcomes[one].status for one in ("offset-pagination", "skipped-rows"))
+    assert (pages, skipped) == (Status.FOUND, Status.CLEAN)

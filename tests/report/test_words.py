@@ -85,7 +85,7 @@ def test_action_without_advice_names_the_finding(document: dict[str, Any]) -> No
     document["findings"] = [accepted]
     assert accepted["status"] == "acknowledged"
     assert wording.actions(document) == []
-    document["findings"] = [{**accepted, "status": None}]
+    document["findings"] = [{**accepted, "status": None, "severity": "low"}]
     (action,) = wording.actions(document)
     assert action["do"] == "settings is looked up one row at a time"
     assert action["saves"] == "saving not known"
@@ -172,3 +172,29 @@ def test_drawings_stay_inside(bounds: list[float | None], target_ms: float) -> N
     track = gauge(measured, target_ms)
     if track is not None:
         assert 0 <= track["left"] <= track["left"] + track["span"] <= track["width"]
+
+
+def test_an_info_that_saves_nothing_is_no_action(document: dict[str, Any]) -> None:
+    info = {**document["findings"][3], "status": None, "severity": "info", "impact": {}}
+    document["findings"] = [info]
+    assert wording.actions(document) == []
+    document["findings"] = [{**info, "impact": {"saving_ms": 3.0, "round_trips": None}}]
+    assert len(wording.actions(document)) == 1
+
+
+def test_checks_that_say_the_same_are_one_line() -> None:
+    said = [("a", "no plans"), ("b", "no log"), ("c", "no plans")]
+    detectors = [{"id": i, "status": "not-applicable", "reason": why} for i, why in said]
+    lines = wording.silent_lines(
+        {"detectors": [*detectors, {"id": "d", "status": "clean", "reason": None}]}
+    )
+    assert lines == ["a, c: not-applicable, no plans", "b: not-applicable, no log"]
+
+
+@pytest.mark.parametrize(
+    ("requests", "said"),
+    [(0, "0 requests"), (1, "1 request, 1 round trip"), (8, "8 requests, 1 round trip")],
+)
+def test_requests_and_their_round_trips(requests: int, said: str) -> None:
+    request = {"requests": requests, "round_trips_p95": 1}
+    assert wording.requests_phrase(request) == said

@@ -8,7 +8,7 @@ import pytest
 from analyzer.pipeline import Options, Result, run
 from analyzer.report.document import dump, load
 from analyzer.report.views import RENDERERS
-from analyzer.workload import savings
+from analyzer.workload import savings, simulation
 
 PARENT = "SELECT id, name FROM authors ORDER BY id LIMIT 20"
 CHILD = "SELECT title FROM books WHERE author_id = {}"
@@ -131,6 +131,13 @@ def test_a_day_is_told_from_six_hours_on(tmp_path: Path) -> None:
     hours = 19 * 1700 / 3600
     assert finding["impact"]["per_day"]["round_trips"] == pytest.approx(180 * 24 / hours, rel=0.01)
     assert "on average" in finding["impact"]["note"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(0.01, "0.6 min"), (7.5, "7.5 h"), (5340.0, "222 days")]
+)
+def test_a_window_in_words(hours: float, said: str) -> None:
+    assert simulation._hours(hours * 3_600_000) == said
 
 
 def test_of_a_repeated_query_one_execution_stays(tmp_path: Path) -> None:

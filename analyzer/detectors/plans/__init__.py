@@ -4,6 +4,9 @@ Of two rules that see the same trouble, the one that stands first is the cause, 
 listed under it where the first one's `explains` names it (detectors/_plan_rule.py).
 """
 
+from collections.abc import Mapping
+
+from analyzer.detectors._base import Detector
 from analyzer.detectors._plan_rule import PlanRule
 from analyzer.detectors._plan_search import PlanFinder
 from analyzer.detectors.plans.aggregate_spill import AggregateSpill
@@ -101,7 +104,10 @@ RULES: tuple[type[PlanRule], ...] = (
 )
 
 
-def plan_detectors() -> tuple[PlanRule, ...]:
-    """One of each rule; they share a finder, so each plan is walked once for all of them."""
-    finder = PlanFinder(tuple(rule() for rule in RULES))
+def plan_detectors(better: Mapping[str, Detector] | None = None) -> tuple[PlanRule, ...]:
+    """One of each rule; they share a finder, so each plan is walked once for all of them.
+
+    `better` has the detectors to which a rule (by its id) leaves the statements of which they speak.
+    """
+    finder = PlanFinder(tuple(rule() for rule in RULES), better)
     return tuple(rule(finder) for rule in RULES)

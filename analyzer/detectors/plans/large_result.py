@@ -9,8 +9,8 @@ Why it hurts
     count the sending.
 
 How it decides
-    Rows of the plan's root. Silent for INSERT … SELECT and other writes. Low at most: what to do with the rows is
-    not known.
+    Rows of the plan's root. Silent for INSERT … SELECT and other writes. An info: neither what to do with
+    the rows nor whether anybody minds is known.
 
 When it is wrong
     An export, or a batch that needs them all.
@@ -66,5 +66,5 @@ class LargeResult(PlanRule):
                 ),
             ),
             confidence=0.6,
-            severity=Severity.LOW,
+            severity=Severity.INFO,
         )

@@ -1,14 +1,14 @@
 """Plans that tell less than they could.
 
 What it finds
-    Inputs whose plans were not run (no ANALYZE), have no times or no buffers, or were cut off.
+    Plans that were not run (no ANALYZE), have no times or no buffers, or were cut off.
 
 Why it hurts
     What is not in a plan cannot be found: estimates show no wrong estimates, and without times nothing is
     known to be slow.
 
 How it decides
-    One info for each input, with how many of its plans lack what.
+    One info, with how many of the plans lack what.
 
 When it is wrong
     The plan was taken like that on purpose, because the statement must not run.
@@ -56,15 +56,11 @@ class LowQualityPlan(PlanRule):
         return iter(())
 
     def across(self, views: Sequence[PlanView]) -> Iterator[tuple[PlanView, Spot]]:
-        """Inputs whose plans lack something."""
-        inputs: dict[str, list[PlanView]] = {}
-        for view in views:
-            inputs.setdefault(view.plan.origin, []).append(view)
-        for origin, plans in inputs.items():
-            figures = _figures(plans)
-            lacks = _lacks(figures)
-            if lacks:
-                yield plans[0], _spot(origin, plans[0], figures, lacks)
+        """What plans of the input lack, once for all of them."""
+        figures = _figures(views)
+        lacks = _lacks(figures)
+        if lacks:
+            yield views[0], _spot(views[0], figures, lacks)
 
 
 def _figures(plans: Sequence[PlanView]) -> QualityFigures:
@@ -88,14 +84,14 @@ def _lacks(figures: QualityFigures) -> tuple[str, ...]:
     return tuple(f"{count} of {figures.input_plans} {what}" for count, what in counted if count)
 
 
-def _spot(origin: str, view: PlanView, figures: QualityFigures, lacks: tuple[str, ...]) -> Spot:
+def _spot(view: PlanView, figures: QualityFigures, lacks: tuple[str, ...]) -> Spot:
     return Spot(
         node=view.plan.root,
         cost_ms=0.0,
         title=f"Plans tell less than they could: {', '.join(lacks)}",
         reasons=lacks,
         figures=figures,
-        subject=("quality", origin),
+        subject=("quality",),
         remedies=(
             Rewrite(
                 "Take plans that tell more",

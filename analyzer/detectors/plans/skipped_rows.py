@@ -1,7 +1,8 @@
 """Rows that are read in order and skipped by OFFSET.
 
 What it finds
-    A LIMIT whose input gave ten times as many rows as were returned, and 1,000 or more.
+    A LIMIT whose input gave ten times as many rows as were returned, and 1,000 or more. Where offset-pagination
+    found the statement's executions in a log, that speaks of it instead.
 
 Why it hurts
     OFFSET reads what it skips: each page costs all pages before it.
@@ -57,10 +58,11 @@ class SkippedRows(PlanRule):
         if not view.is_hot(cost_ms):
             return None
         tables = tuple(one.relation for one in view.below(node) if one.relation)
+        name = tables[0] if tables else "a result"
         return Spot(
             node=node,
             cost_ms=cost_ms,
-            title=f"OFFSET skips {given - returned:,.0f} rows to return {returned:,.0f}",
+            title=f"OFFSET skips {given - returned:,.0f} rows of {name} to return {returned:,.0f}",
             reasons=(
                 f"{cost_ms:.1f} ms for the rows skipped, {view.share(cost_ms):.0%} of the plan's time",
             ),

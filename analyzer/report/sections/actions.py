@@ -4,17 +4,17 @@ from typing import Any
 
 from analyzer.report.sections._base import Section
 from analyzer.report.values import Document
-from analyzer.report.wording import actions
+from analyzer.report.wording import actions, answers, silent
 
 
 def prepare(document: Document) -> dict[str, Any]:
     """The actions that save most; without any, what the detectors said instead."""
     detectors = document["detectors"]
-    silent = [d for d in detectors if d["status"] in ("not-applicable", "error")]
     return {
         "actions": actions(document),
         "clean": sum(1 for detector in detectors if detector["status"] == "clean"),
-        "silent": silent,
+        "silent": len(silent(document)),
+        "reasons": answers(silent(document)),
         "detectors": len(detectors),
     }
 

@@ -13,6 +13,7 @@ from analyzer.report.wording import (
     method,
     open_findings,
     severities,
+    silent,
     state,
     value,
 )
@@ -27,7 +28,7 @@ def prepare(document: Document) -> dict[str, Any]:
         "cards": _cards(target),
         "severities": severities(document),
         "findings": len(open_findings(document)),
-        "unanswered": _unanswered(document),
+        "unanswered": silent(document),
         "sentences": coverage_sentences(document),
         "warnings": len(document["coverage"]["warnings"]),
         "unredacted": document.get("redaction") == "off",
@@ -76,11 +77,6 @@ def _card(label: str, measured: dict[str, Any], target: dict[str, Any], of: str)
 def _needs_reason(measured: dict[str, Any]) -> bool:
     """Whether the figure is to be doubted, or hangs on what was assumed."""
     return state(measured) == "unknown" or measured["method"] in ("tail-exact", "bound")
-
-
-def _unanswered(document: Document) -> list[dict[str, Any]]:
-    """Detectors that could not judge: their silence is no good news."""
-    return [d for d in document["detectors"] if d["status"] in ("not-applicable", "error")]
 
 
 SECTION = Section("summary", "Verdict", "sections/summary.html.j2", prepare)

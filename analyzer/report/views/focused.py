@@ -12,7 +12,13 @@ from rich.text import Text
 from analyzer.report.formats import count, ms, neutralise, one_line, percent, plural, size, spread
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
-from analyzer.report.wording import acceptance, accepted_lines, open_findings, saving_detail
+from analyzer.report.wording import (
+    acceptance,
+    accepted_lines,
+    open_findings,
+    saving_detail,
+    silent_lines,
+)
 
 _ROOMY = 100
 _TREES = 3  # plans that a screen has room for
@@ -69,13 +75,7 @@ def findings(document: Document, width: int, nothing: str) -> list[RenderableTyp
     if not open_findings(document):
         parts.append(Text(nothing))
     parts += [Text(line, style="dim") for line in accepted_lines(document)]
-    for answer in document["detectors"]:
-        if answer["status"] in ("not-applicable", "error"):
-            reason = one_line(answer["reason"] or "no reason given")
-            parts.append(
-                Text(f"{one_line(answer['id'])}: {answer['status']}, {reason}", style="dim")
-            )
-    return parts
+    return parts + [Text(line, style="dim") for line in silent_lines(document)]
 
 
 def _finding(finding: dict[str, Any], width: int) -> list[RenderableType]:

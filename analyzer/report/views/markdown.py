@@ -16,6 +16,7 @@ from analyzer.report.wording import (
     acceptance,
     acknowledged,
     actions,
+    answers,
     coverage_sentences,
     headline,
     if_fixed,
@@ -23,6 +24,7 @@ from analyzer.report.wording import (
     method,
     open_findings,
     part_lines,
+    requests_phrase,
     saves,
     saving_detail,
     severities,
@@ -123,9 +125,7 @@ def _verdict(document: Document) -> str:
     lines.append(_figure_row("statements", target, of))
     request, client = target["request"], target["client"]
     if request:
-        trips = f"{count(request['round_trips_p95'])} round trips"
-        of = f"{plural(request['requests'], 'request')}, {trips}"
-        lines.append(_figure_row("requests", request, of))
+        lines.append(_figure_row("requests", request, requests_phrase(request)))
     if client:
         of = plural(client["executions"], "execution")
         lines.append(_figure_row("client's clock", client, of))
@@ -283,9 +283,9 @@ def _statement(statement: dict[str, Any]) -> str:
 
 def _answers(document: Document) -> str:
     rows = [
-        f"- {code(d['id'])}: {escape(d['status'])}"
-        + (f", {escape(d['reason'])}" if d["reason"] else "")
-        for d in document["detectors"][:100]
+        f"- {', '.join(code(one) for one in said['ids'])}: {escape(said['status'])}"
+        + (f", {escape(said['reason'])}" if said["reason"] else "")
+        for said in answers(document["detectors"][:100])
     ]
     return "\n".join(rows) + "\n" if rows else "No check ran.\n"
 

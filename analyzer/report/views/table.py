@@ -24,7 +24,9 @@ from analyzer.report.wording import (
     method,
     open_findings,
     part_lines,
+    requests_phrase,
     severities,
+    silent_lines,
     since_lines,
     state,
     value,
@@ -60,9 +62,7 @@ def _verdict(console: Console, document: Document) -> None:
     console.print(Text(_figures("statements", target, plural(target["executions"], "execution"))))
     if target["request"]:
         request = target["request"]
-        trips = f"{count(request['round_trips_p95'])} round trips"
-        of = f"{plural(request['requests'], 'request')}, {trips}"
-        console.print(Text(_figures("requests", request, of)))
+        console.print(Text(_figures("requests", request, requests_phrase(request))))
     if target["client"]:
         client = target["client"]
         console.print(Text(_figures("client", client, plural(client["executions"], "execution"))))
@@ -188,12 +188,11 @@ def _more(console: Console, left: int, what: str) -> None:
 
 def _silent(console: Console, document: Document) -> None:
     """Checks that could not judge, and warnings: what the silence above does not mean."""
-    answers = [d for d in document["detectors"] if d["status"] in ("not-applicable", "error")]
+    unanswered = silent_lines(document)
     warnings = document["coverage"]["warnings"]
-    if answers or warnings:
+    if unanswered or warnings:
         console.print()
-    for answer in answers:
-        reason = one_line(answer["reason"] or "no reason given")
-        console.print(Text(f"{one_line(answer['id'])}: {answer['status']}, {reason}"))
+    for line in unanswered:
+        console.print(Text(line))
     for warning in warnings:
         console.print(Text(f"warning: {one_line(warning)}"))

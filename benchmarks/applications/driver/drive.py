@@ -1,29 +1,49 @@
 """Drives one process of an application. Runs in the application's own virtualenv.
 
-    drive.py APPLICATION seed PLAN            migrate an empty database, fill it, write the requests
-    drive.py APPLICATION run PLAN --truth T   send this worker's share of the requests
+    drive.py FRAMEWORK APPLICATION seed PLAN            make the tables, fill them, write the requests
+    drive.py FRAMEWORK APPLICATION run PLAN --truth T   send this worker's share of the requests
 
-The application's folder gives `settings.py` (DJANGO_SETTINGS_MODULE), `seed.py` with `seed()`, and
+`<framework>_host.py` beside this file knows how applications of a framework are opened: a `Host`. The
+application's folder gives `settings.py`, whatever its host asks of that; `seed.py` with `seed()`; and
 `requests.py` with `plan()`, the requests as JSON, and `login(client, who)`.
 """
 
 import argparse
 import importlib
 import json
-import os
 import random
 import sys
 import time
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 HERE = Path(__file__).resolve().parent
+
+
+class Host(Protocol):
+    """An application within this process. A host is made of the name of the application's package."""
+
+    def make_tables(self) -> None:
+        """Give an empty database its tables."""
+
+    def fill(self, seed: Any, plan: Any) -> Any:
+        """Call `seed`, then `plan`, as code of the application; what `plan` returns."""
+
+    def client(self) -> Any:
+        """A new visitor of the site, for `login` and `send`."""
+
+    def send(self, client: Any, request: dict[str, Any]) -> tuple[int, str | None]:
+        """Send one request and read the whole answer; its status and where it redirects to."""
+
+    def watch(self, witness: Any) -> None:
+        """Tell the witness of every statement from now on, over connections that it sees opened."""
 
 
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("framework")
     parser.add_argument("application")
     parser.add_argument("job", choices=("seed", "run"))
     parser.add_argument("plan", type=Path)
@@ -35,35 +55,27 @@ def main() -> None:
     options = parser.parse_args()
 
     sys.path[:0] = [str(HERE.parent), str(HERE)]
-    os.environ["DJANGO_SETTINGS_MODULE"] = f"{options.application}.settings"
     warnings.simplefilter("ignore")
-    import django
-
-    django.setup()
+    host = importlib.import_module(f"{options.framework}_host").Host(options.application)
     if options.job == "seed":
-        _seed(options)
+        _seed(host, options)
     else:
-        _run(options)
+        _run(host, options)
 
 
-def _seed(options: argparse.Namespace) -> None:
-    from django.core.management import call_command
-    from django.db import connection
-
+def _seed(host: Host, options: argparse.Namespace) -> None:
     random.seed(7)
     began = time.monotonic()
-    call_command("migrate", verbosity=0, run_syncdb=True)
-    print(f"migrated in {time.monotonic() - began:.0f} s", flush=True)
-    importlib.import_module(f"{options.application}.seed").seed()
-    requests = importlib.import_module(f"{options.application}.requests").plan()
+    host.make_tables()
+    print(f"tables made in {time.monotonic() - began:.0f} s", flush=True)
+    seed = importlib.import_module(f"{options.application}.seed").seed
+    plan = importlib.import_module(f"{options.application}.requests").plan
+    requests = host.fill(seed, plan)
     options.plan.write_text(json.dumps(requests, indent=1), encoding="utf-8")
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
     print(f"seeded in {time.monotonic() - began:.0f} s, {len(requests)} requests", flush=True)
 
 
-def _run(options: argparse.Namespace) -> None:
-    from django.test import Client
+def _run(host: Host, options: argparse.Namespace) -> None:
     from witness import Witness
 
     application = importlib.import_module(f"{options.application}.requests")
@@ -72,47 +84,37 @@ def _run(options: argparse.Namespace) -> None:
     chance = random.Random(options.worker)
     clients: dict[str, Any] = {}
     for who in sorted({request.get("who", "") for _, request in mine}):
-        clients[who] = Client(raise_request_exception=False, headers={"host": "localhost"})
+        clients[who] = host.client()
         if who:
             application.login(clients[who], who)
     with options.truth.open("w", encoding="utf-8") as output:
-        witness = Witness(output, tagged=options.tagged)
+        witness = Witness(output, options.framework, tagged=options.tagged)
         # The first request of a process loads modules and fills caches of the process.
-        clients[mine[0][1].get("who", "")].get(mine[0][1]["path"])
-        witness.install()
+        host.send(clients[mine[0][1].get("who", "")], {"path": mine[0][1]["path"]})
+        host.watch(witness)
         print("ready", flush=True)
         sys.stdin.readline()
         for number, request in mine:
-            _send(witness, clients[request.get("who", "")], number, request)
+            _send(host, witness, clients[request.get("who", "")], number, request)
             if options.think[1]:
                 time.sleep(chance.uniform(*options.think))
 
 
-def _send(witness: Any, client: Any, number: int, request: dict[str, Any]) -> None:
+def _send(host: Host, witness: Any, client: Any, number: int, request: dict[str, Any]) -> None:
     began, before = time.monotonic(), witness.statements
-    method = request.get("method", "get")
-    extra = {}
-    if "data" in request:
-        extra["data"] = request["data"]
-    if "json" in request:
-        extra["data"], extra["content_type"] = json.dumps(request["json"]), "application/json"
-    if "headers" in request:
-        extra["headers"] = request["headers"]
     witness.begin(number, request.get("route", request["path"].partition("?")[0]))
     try:
-        response = getattr(client, method)(request["path"], **extra)
-        if getattr(response, "streaming", False):
-            b"".join(response.streaming_content)
+        status, location = host.send(client, request)
     finally:
         witness.end()
     print(
         json.dumps(
             {
                 "request": number,
-                "method": method,
+                "method": request.get("method", "get"),
                 "path": request["path"],
-                "status": response.status_code,
-                "location": response.headers.get("location"),
+                "status": status,
+                "location": location,
                 "statements": witness.statements - before,
                 "ms": round((time.monotonic() - began) * 1000),
             }

@@ -200,3 +200,18 @@ def test_a_generic_plan_does_not_tell_how_many_rows_were_asked_for() -> None:
     told = replace(work.plans[0], shape_id=identify(limited).shape_id)
     known = found_in(workload([told], statements=[identify(limited)]))
     assert "vector-short-result" in {one.detector for one in known}
+
+
+def test_many_returned_rows_are_an_info_without_a_cost() -> None:
+    finding = the_one("large-result", "found")
+    assert finding.severity is Severity.INFO
+    assert finding.impact.total_ms is None
+
+
+def test_plans_that_lack_something_are_one_finding() -> None:
+    (plan,) = plans_of("wide-rows", "found_estimated")
+    others = [replace(plan, key=f"{plan.key}{n}", origin=f"plan{n}.json") for n in range(5)]
+    poor = [one for one in found_in(workload(others)) if one.detector == "low-quality-plan"]
+    assert [one.title for one in poor] == [
+        "Plans tell less than they could: 5 of 5 were not run (no ANALYZE)"
+    ]

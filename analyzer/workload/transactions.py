@@ -1,0 +1,103 @@
+"""Explicit transactions as units of work: a transaction is of one request, whatever stands around it.
+
+Where an application does nearly all its work in transactions, as those of SQLAlchemy, Hibernate and
+other ORMs with sessions do, most requests are one transaction. Some run several: a loop may commit
+in each turn. That shows by what meets at their border: between requests anything follows anything,
+within one the same statement follows the same.
+"""
+
+import numpy as np
+
+from analyzer.model.columns import Column, Flags, Rows, starts_of_runs
+
+_TRANSACTIONAL = 0.9  # share of a burst's executions inside transactions
+_MEANINGFUL = 2.0  # executions per transaction from which one is a unit of work
+_SPANNING = 2.0  # openers for each transaction that has any, from which it spans several requests
+# Two transactions are of one request if their border (its last statement, its first one) comes at
+# least that often, this many times as often as by chance, and is the usual one of both statements.
+_LEAST_BORDERS = 3
+_BEYOND_CHANCE = 2.0
+_USUAL = 0.5
+
+
+def opened_by(boundaries: Column, new_session: Flags, place: Rows) -> Rows:
+    """The row that opened each row's explicit transaction; -1 outside. BEGIN and COMMIT are inside."""
+    opened, ended = boundaries == 1, boundaries == -1
+    if not opened.any():
+        return np.full(len(place), -1, dtype=np.int64)
+    # The last boundary at or before each row decides; a session's start closes what was open.
+    last_open = np.maximum.accumulate(np.where(opened, place, -1))
+    last_end = np.maximum.accumulate(np.where(ended, place, -1))
+    last_start = np.maximum.accumulate(np.where(new_session, place, -1))
+    inside = (last_open >= last_start) & ((last_end < last_open) | (last_end == place))
+    # An end without an open one before it (the log begins inside) belongs to no transaction.
+    previous_end = np.concatenate(([-1], last_end[:-1]))
+    inside &= ~(ended & (previous_end > last_open))
+    return np.where(inside, last_open, -1)
+
+
+def in_units(
+    transaction: Rows, boundaries: Column, burst: Rows, starts: Rows, begins: Flags
+) -> Flags:
+    """Marks rows in transactions that are units of work, of bursts that begin at `starts`.
+
+    Unless what begins requests (`begins`) comes again and again in one transaction: some
+    applications never end theirs.
+    """
+    inside: Flags = transaction >= 0
+    if not inside.any():
+        return inside
+    several = np.flatnonzero(begins & inside)
+    if len(several) and len(several) >= _SPANNING * len(np.unique(transaction[several])):
+        return np.zeros(len(inside), dtype=bool)
+    return _transactional(boundaries, inside, starts)[burst] & inside
+
+
+def _transactional(boundaries: Column, inside: Flags, starts: Rows) -> Flags:
+    """By burst: whether nearly all its work is in transactions that hold several executions."""
+    working = boundaries == 0
+    works = np.add.reduceat(working, starts, dtype=np.int64)
+    within = np.add.reduceat(working & inside, starts, dtype=np.int64)
+    opens = np.add.reduceat(boundaries == 1, starts, dtype=np.int64)
+    flags: Flags = (within >= _TRANSACTIONAL * works) & (
+        within >= _MEANINGFUL * np.maximum(opens, 1)
+    )
+    return flags
+
+
+def first_of_request(transaction: Rows, statement: Rows, burst: Rows, works: Flags) -> Rows:
+    """For each row the first transaction of its request, as the row that opened it; -1 outside.
+
+    `works` marks the rows that are no transaction control. Only transactions that follow each other
+    in one burst, with nothing between them, are of one request.
+    """
+    working = np.flatnonzero(works)
+    mine = transaction[working]
+    first = np.flatnonzero(starts_of_runs(mine) & (mine >= 0))
+    before = np.maximum(first - 1, 0)
+    borders = (first > 0) & (mine[before] >= 0) & (burst[working[before]] == burst[working[first]])
+    ends, starts = statement[working[before]], statement[working[first]]
+    joined = borders.copy()
+    joined[borders] = _within_request(ends[borders], starts[borders])
+    opened = mine[first]
+    root = transaction.copy()
+    if joined.any():
+        heads = np.maximum.accumulate(np.where(joined, 0, np.arange(len(opened))))
+        size = int(opened.max()) + 1
+        head_of = np.arange(size)
+        head_of[opened] = opened[heads]
+        known = (transaction >= 0) & (transaction < size)
+        root[known] = head_of[transaction[known]]
+    return root
+
+
+def _within_request(ends: Rows, starts: Rows) -> Flags:
+    """Which borders, a statement that ends one transaction and one that starts the next, are usual."""
+    if len(ends) == 0:
+        return np.zeros(0, dtype=bool)
+    _, border, times = np.unique(ends << 32 | starts, return_inverse=True, return_counts=True)
+    both = times[border.reshape(-1)]
+    ended, started = np.bincount(ends)[ends], np.bincount(starts)[starts]
+    flags: Flags = (both >= _LEAST_BORDERS) & (both >= _USUAL * np.maximum(ended, started))
+    flags &= both * len(ends) >= _BEYOND_CHANCE * ended * started
+    return flags
