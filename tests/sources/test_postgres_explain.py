@@ -179,8 +179,12 @@ def test_what_is_no_single_plannable_statement_never_reaches_the_server(
     for answer in explain(dsn15, *texts, analyze=True):
         assert answer.document is None
         assert answer.why_not
+    explain(dsn15, "SELECT 'control'::int")  # which the server refuses, and logs with its text
     postgres15.flush_logs()
-    assert [text for text in _run_by_pg95(postgres15, "explained", "DROP") if "DROP" in text] == []
+    rows = _rows_of_pg95(postgres15, "explained")
+    said = ["\n".join((row[13], row[19])) for row in rows]  # the message, and the text it is about
+    assert any("SELECT 'control'" in text for text in said)
+    assert [text for text in said for one in texts if one.partition("\0")[0] in text] == []
 
 
 def test_the_servers_log_shows_that_nothing_but_reads_ran(dsn15: str, postgres15: Server) -> None:
@@ -211,13 +215,18 @@ def test_a_server_that_is_not_there_is_an_error() -> None:
         explain("postgresql://nobody@127.0.0.1:1/nothing", "SELECT 1")
 
 
-def _run_by_pg95(server: Server, database: str, beginning: str) -> list[str]:
-    """Statements of pg95's sessions that the server logged and that hold a text."""
+def _rows_of_pg95(server: Server, database: str) -> list[list[str]]:
+    """What the server logged of pg95's sessions, by csvlog's columns."""
     with server.log_path("csvlog").open(newline="") as lines:
         rows = [row for row in csv.reader(lines) if row[2] == database and row[22] == "pg95"]
     assert rows
+    return rows
+
+
+def _run_by_pg95(server: Server, database: str, beginning: str) -> list[str]:
+    """Statements of pg95's sessions that the server logged and that hold a text."""
     return [
         row[13].partition(": ")[2].partition(": ")[2]
-        for row in rows
+        for row in _rows_of_pg95(server, database)
         if "duration:" in row[13] and "plan:" not in row[13] and beginning in row[13]
     ]

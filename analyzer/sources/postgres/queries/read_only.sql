@@ -1,6 +1,8 @@
 -- Why the names of a statement may mean something else than PostgreSQL's own functions that only read,
 -- and plain tables: no row where they cannot. Objects from 16384 on were not made by initdb. Names are
 -- looked for in every schema of the search path: whichever a call resolves to, it is one of these.
+SELECT /* pg95 */ found.reason
+FROM (
 WITH RECURSIVE path AS (
     SELECT n.oid FROM pg_namespace AS n
     WHERE n.nspname = 'pg_catalog' OR n.nspname = ANY(%(path)s::text[])
@@ -17,7 +19,7 @@ WITH RECURSIVE path AS (
     JOIN pg_inherits AS i ON i.inhparent = relations.oid
     JOIN pg_class AS c ON c.oid = i.inhrelid
 )
-SELECT /* pg95 */ 'it may call the user-defined function ' || p.proname || '()'
+SELECT 'it may call the user-defined function ' || p.proname || '()'
 FROM pg_proc AS p
 WHERE p.proname = ANY(%(functions)s::text[] || %(fields)s::text[])
     AND p.oid >= 16384 AND p.pronamespace IN (SELECT path.oid FROM path)
@@ -62,4 +64,5 @@ FROM pg_cast AS c
 JOIN pg_type AS s ON s.oid = c.castsource
 JOIN pg_type AS t ON t.oid = c.casttarget
 WHERE c.castfunc >= 16384 AND (s.oid < 16384 OR s.typtype <> 'b') AND (t.oid < 16384 OR t.typtype <> 'b')
+) AS found (reason)
 LIMIT 1
