@@ -4,7 +4,8 @@
 in, lists consequences under their cause, and makes findings of what is left.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar, Protocol
@@ -64,15 +65,13 @@ class Finder(Protocol):
 
 
 class PlanRule:
-    """A detector of plans; each module of detectors/plans/ has one.
+    """A detector of plans: a NodeRule or a WholePlanRule; each module of detectors/plans/ has one.
 
-    `nodes` are the types of nodes that `at` is asked about; a rule without any is asked about the
-    plan as a whole (`of`). `explains` are the ids of rules whose spots, on nodes that a spot of
-    this rule covers, are its consequences. Rules are asked in the order of their registration.
+    `explains` are the ids of rules whose spots, on nodes that a spot of this rule covers, are its
+    consequences. Rules are asked in the order of their registration.
     """
 
     id: str
-    nodes: ClassVar[frozenset[str]] = frozenset()
     gate: ClassVar[Gate] = Gate.HOT
     explains: ClassVar[frozenset[str]] = frozenset()
 
@@ -87,13 +86,23 @@ class PlanRule:
             self._finder = PlanFinder((self,))
         return self._finder.outcome(self.id, workload)
 
+
+class NodeRule(PlanRule, ABC):
+    """A rule about nodes of the types that `nodes` names."""
+
+    nodes: ClassVar[frozenset[str]]
+
+    @abstractmethod
     def at(self, node: PlanNode, view: PlanView) -> Spot | None:
         """The trouble at a node, None where there is none."""
-        raise NotImplementedError
 
+
+class WholePlanRule(PlanRule, ABC):
+    """A rule about plans as a whole."""
+
+    @abstractmethod
     def of(self, view: PlanView) -> Iterator[Spot]:
-        """The trouble of a plan as a whole."""
-        raise NotImplementedError
+        """The trouble of a plan."""
 
     def across(self, views: Sequence[PlanView]) -> Iterator[tuple[PlanView, Spot]]:
         """The trouble that plans show together, each on the plan that shows it best."""
@@ -114,6 +123,3 @@ class Found:
     def cost_ms(self) -> float:
         """Its own cost, or that of its worst consequence; consequences may overlap."""
         return max([self.spot.cost_ms, *(one.cost_ms for one in self.consequences)])
-
-
-Failures = Mapping[str, Exception]

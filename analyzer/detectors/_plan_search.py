@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from analyzer.detectors._base import Detector
 from analyzer.detectors._plan_finding import finding_of
-from analyzer.detectors._plan_rule import Found, Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Found, Gate, NodeRule, PlanRule, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Finding, Outcome, Status
 from analyzer.model.plan import PlanNode
@@ -21,7 +21,7 @@ NO_PLANS = (
     "log_format = 'json', log_min_duration = '100ms') or give EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
 )
 _At = Callable[[PlanNode, PlanView], Spot | None]
-_Asked = tuple[PlanRule, _At, bool]  # the last: about hot nodes only
+_Asked = tuple[NodeRule, _At, bool]  # the last: about hot nodes only
 _Seen = TypeVar("_Seen")
 
 
@@ -61,7 +61,7 @@ class PlanFinder:
         self._better = better or {}
         self._rules = {rule.id: rule for rule in rules}
         self._asked = {gate: _by_type(rules, gates) for gate, gates in _PASSED.items()}
-        self._whole = [rule for rule in rules if not rule.nodes]
+        self._whole = [rule for rule in rules if isinstance(rule, WholePlanRule)]
         self._results: _Results | None = None
 
     def outcome(self, rule_id: str, workload: Workload) -> Outcome:
@@ -154,7 +154,9 @@ def _by_type(rules: Sequence[PlanRule], gates: frozenset[Gate]) -> dict[str, lis
     """The rules to ask about each type of node."""
     asked: dict[str, list[_Asked]] = {}
     for rule in rules:
-        for kind in rule.nodes if rule.gate in gates else ():
+        if not isinstance(rule, NodeRule) or rule.gate not in gates:
+            continue
+        for kind in rule.nodes:
             asked.setdefault(kind, []).append((rule, rule.at, rule.gate is Gate.HOT))
     return asked
 

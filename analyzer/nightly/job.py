@@ -36,6 +36,8 @@ from analyzer.sources.increments.contents import News, find_new
 
 Slower = Sequence[tuple[str, str]]
 
+_TRIES = 3  # to read logs none of which is truncated meanwhile
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -132,17 +134,18 @@ class _Night:
         self, news: dict[str, News], looks: Sequence[Look], notes: Sequence[str]
     ) -> tuple[pipeline.Result, dict[str, list[LogPosition]]]:
         """Analyse what is new; how far each log was read. Once more if a log was truncated meanwhile."""
-        for tries_left in (2, 1, 0):
+        tries_left = _TRIES
+        while True:
             inputs = self._inputs(looks, news, notes)
             result = self._analyse(looks, inputs)
             try:
                 return result, _by_log(news, inputs.positions())
             except TornError as error:
+                tries_left -= 1
                 if not tries_left:
                     raise
                 self._tell(f"beginning again: {error}")
                 news = self._news()
-        raise AssertionError
 
     def _look(self) -> tuple[list[Look], list[str]]:
         """Right after it was found how far the logs reach, so that both are of one time."""

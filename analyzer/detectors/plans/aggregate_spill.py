@@ -24,7 +24,7 @@ from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number, over_processes
 from analyzer.detectors._plan_remedies import work_mem
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -40,7 +40,7 @@ class AggregateFigures(PlanFigures):
     memory_bytes: int
 
 
-class AggregateSpill(PlanRule):
+class AggregateSpill(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "aggregate-spill"

@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_remedies import wanted_index
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -36,7 +36,7 @@ class BitmapAndFigures(PlanFigures):
     rows_left: float
 
 
-class BitmapAnd(PlanRule):
+class BitmapAnd(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "bitmap-and"

@@ -22,7 +22,7 @@ What to do
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView, side
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -43,7 +43,7 @@ class ProductFigures(PlanFigures):
     rows: float
 
 
-class CartesianProduct(PlanRule):
+class CartesianProduct(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "cartesian-product"

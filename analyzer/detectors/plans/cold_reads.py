@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analyzer.detectors._plan_keys import BLOCK_BYTES, number
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
@@ -43,7 +43,7 @@ class ReadFigures(PlanFigures):
     reading_ms: float | None
 
 
-class ColdReads(PlanRule):
+class ColdReads(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "cold-reads"

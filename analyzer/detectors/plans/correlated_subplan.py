@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
@@ -40,7 +40,7 @@ class SubplanFigures(PlanFigures):
     call_ms: float
 
 
-class CorrelatedSubplan(PlanRule):
+class CorrelatedSubplan(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "correlated-subplan"

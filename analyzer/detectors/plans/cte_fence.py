@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import text
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -41,7 +41,7 @@ class FenceFigures(PlanFigures):
     rows_kept: float
 
 
-class CteFence(PlanRule):
+class CteFence(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "cte-fence"

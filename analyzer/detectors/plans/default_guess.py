@@ -23,7 +23,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView, estimate_error
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
@@ -46,7 +46,7 @@ class GuessFigures(PlanFigures):
     guess: float
 
 
-class DefaultGuess(PlanRule):
+class DefaultGuess(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "default-guess"

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analyzer.detectors._plan_keys import is_true
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
@@ -39,7 +39,7 @@ class DisabledFigures(PlanFigures):
     used: tuple[str, ...]
 
 
-class DisabledNode(PlanRule):
+class DisabledNode(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "disabled-node"

@@ -20,7 +20,7 @@ What to do
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -39,7 +39,7 @@ class ForeignFigures(PlanFigures):
     rows_kept: float
 
 
-class ForeignFilter(PlanRule):
+class ForeignFilter(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "foreign-filter"

@@ -22,7 +22,7 @@ What to do
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import GATHERS, PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
@@ -42,7 +42,7 @@ class GatherFigures(PlanFigures):
     work_ms: float
 
 
-class GatherOverhead(PlanRule):
+class GatherOverhead(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "gather-overhead"

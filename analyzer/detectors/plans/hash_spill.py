@@ -25,7 +25,7 @@ from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number
 from analyzer.detectors._plan_remedies import work_mem
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -41,7 +41,7 @@ class HashFigures(PlanFigures):
     rows: float
 
 
-class HashSpill(PlanRule):
+class HashSpill(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "hash-spill"

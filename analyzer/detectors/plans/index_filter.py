@@ -29,7 +29,7 @@ from typing import ClassVar
 from analyzer.detectors._plan_conditions import compared, is_system
 from analyzer.detectors._plan_keys import text
 from analyzer.detectors._plan_remedies import wanted_index
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -48,7 +48,7 @@ class IndexFilterFigures(PlanFigures):
     index_condition: str | None
 
 
-class IndexFilter(PlanRule):
+class IndexFilter(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "index-filter"

@@ -23,7 +23,7 @@ from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_keys import number
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -40,7 +40,7 @@ class RecheckFigures(PlanFigures):
     rows_kept: float
 
 
-class IndexRecheck(PlanRule):
+class IndexRecheck(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "index-recheck"

@@ -22,7 +22,7 @@ What to do
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Setting
@@ -41,7 +41,7 @@ class JitFigures(PlanFigures):
     emission_ms: float
 
 
-class JitOverhead(PlanRule):
+class JitOverhead(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "jit-overhead"

@@ -24,7 +24,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import JOINS, PlanView, side
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -43,7 +43,7 @@ class JoinFilterFigures(PlanFigures):
     pairs_kept: float
 
 
-class JoinFilter(PlanRule):
+class JoinFilter(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "join-filter"

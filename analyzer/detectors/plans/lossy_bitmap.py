@@ -24,7 +24,7 @@ from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number
 from analyzer.detectors._plan_remedies import work_mem
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -44,7 +44,7 @@ class BitmapFigures(PlanFigures):
     rows_kept: float
 
 
-class LossyBitmap(PlanRule):
+class LossyBitmap(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "lossy-bitmap"

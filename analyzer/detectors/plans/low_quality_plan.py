@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.detectors._plan_keys import pages
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
@@ -44,7 +44,7 @@ class QualityFigures(PlanFigures):
     cut_off: int
 
 
-class LowQualityPlan(PlanRule):
+class LowQualityPlan(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "low-quality-plan"

@@ -26,7 +26,7 @@ from typing import ClassVar
 from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_keys import number
 from analyzer.detectors._plan_remedies import wanted_index
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -43,7 +43,7 @@ class SearchFigures(PlanFigures):
     loops: float
 
 
-class ManyIndexSearches(PlanRule):
+class ManyIndexSearches(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "many-index-searches"

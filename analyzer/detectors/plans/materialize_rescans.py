@@ -21,7 +21,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
@@ -41,7 +41,7 @@ class RescanFigures(PlanFigures):
     rows: float
 
 
-class MaterializeRescans(PlanRule):
+class MaterializeRescans(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "materialize-rescans"

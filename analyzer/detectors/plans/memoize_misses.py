@@ -23,7 +23,7 @@ from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number, over_processes
 from analyzer.detectors._plan_remedies import work_mem
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
@@ -44,7 +44,7 @@ class CacheFigures(PlanFigures):
     overflows: float
 
 
-class MemoizeMisses(PlanRule):
+class MemoizeMisses(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "memoize-misses"

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared, equal_columns
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import JOINS, SCANS, PlanView, estimate_error, side
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
@@ -61,7 +61,7 @@ class EstimateFigures(PlanFigures):
     too_few: bool
 
 
-class Misestimate(PlanRule):
+class Misestimate(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "misestimate"

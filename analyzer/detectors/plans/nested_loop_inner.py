@@ -23,7 +23,7 @@ What to do
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView, side
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -46,7 +46,7 @@ class InnerFigures(PlanFigures):
     loop_ms: float
 
 
-class NestedLoopInner(PlanRule):
+class NestedLoopInner(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "nested-loop-inner"

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import GATHERS, PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
@@ -61,7 +61,7 @@ class FlipFigures(PlanFigures):
     generic: bool
 
 
-class PlanFlip(PlanRule):
+class PlanFlip(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "plan-flip"

@@ -21,7 +21,7 @@ What to do
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
@@ -38,7 +38,7 @@ class PlanningFigures(PlanFigures):
     relations: int
 
 
-class PlanningTime(PlanRule):
+class PlanningTime(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "planning-time"

@@ -36,7 +36,7 @@ What to do
 
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_scans import (
     confidence,
     few_expected,
@@ -51,7 +51,7 @@ from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 
 
-class SelectiveSeqScan(PlanRule):
+class SelectiveSeqScan(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "selective-seq-scan"

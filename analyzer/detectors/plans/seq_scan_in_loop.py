@@ -30,7 +30,7 @@ from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_keys import pages
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_scans import (
     MAX_KEPT,
     MIN_ROWS,
@@ -44,7 +44,7 @@ from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 
 
-class SeqScanInLoop(PlanRule):
+class SeqScanInLoop(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "seq-scan-in-loop"

@@ -21,7 +21,7 @@ What to do
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import GATHERS, PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -39,7 +39,7 @@ class SkippedFigures(PlanFigures):
     rows_returned: float
 
 
-class SkippedRows(PlanRule):
+class SkippedRows(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "skipped-rows"

@@ -25,7 +25,7 @@ from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number, text, worker_number, workers
 from analyzer.detectors._plan_remedies import work_mem
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -42,7 +42,7 @@ class SortFigures(PlanFigures):
     work_mem: str | None
 
 
-class SortOnDisk(PlanRule):
+class SortOnDisk(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "sort-on-disk"

@@ -22,7 +22,7 @@ from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import is_system
 from analyzer.detectors._plan_keys import pages
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -40,7 +40,7 @@ class SparseFigures(PlanFigures):
     rows: float
 
 
-class SparsePages(PlanRule):
+class SparsePages(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "sparse-pages"

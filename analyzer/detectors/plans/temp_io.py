@@ -23,7 +23,7 @@ from typing import ClassVar
 
 from analyzer.detectors._plan_keys import BLOCK_BYTES
 from analyzer.detectors._plan_remedies import work_mem
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -39,7 +39,7 @@ class TempFigures(PlanFigures):
     written_bytes: int
 
 
-class TempIO(PlanRule):
+class TempIO(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "temp-io"

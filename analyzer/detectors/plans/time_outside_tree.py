@@ -21,7 +21,7 @@ What to do
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
@@ -38,7 +38,7 @@ class OutsideFigures(PlanFigures):
     trigger_ms: float
 
 
-class TimeOutsideTree(PlanRule):
+class TimeOutsideTree(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "time-outside-tree"

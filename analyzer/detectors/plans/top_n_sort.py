@@ -26,7 +26,7 @@ from typing import ClassVar
 from analyzer.detectors._plan_conditions import compared, is_system
 from analyzer.detectors._plan_keys import text, workers
 from analyzer.detectors._plan_remedies import for_order, sort_columns, wanted_index
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import GATHERS, SCANS, PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -44,7 +44,7 @@ class TopFigures(PlanFigures):
     rows_wanted: float
 
 
-class TopNSort(PlanRule):
+class TopNSort(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "top-n-sort"

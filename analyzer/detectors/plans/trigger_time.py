@@ -22,7 +22,7 @@ What to do
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.plan_evidence import PlanFigures
@@ -46,7 +46,7 @@ class TriggerFigures(PlanFigures):
     all_triggers_ms: float
 
 
-class TriggerTime(PlanRule):
+class TriggerTime(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "trigger-time"

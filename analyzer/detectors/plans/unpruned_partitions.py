@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -43,7 +43,7 @@ class PartitionFigures(PlanFigures):
     rows: float
 
 
-class UnprunedPartitions(PlanRule):
+class UnprunedPartitions(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "unpruned-partitions"

@@ -22,7 +22,7 @@ What to do
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_vectors import CLASSES, class_of, distance_in, vector_indexes
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
@@ -41,7 +41,7 @@ class MismatchFigures(PlanFigures):
     existing_class: str
 
 
-class VectorOperatorMismatch(PlanRule):
+class VectorOperatorMismatch(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "vector-operator-mismatch"

@@ -23,7 +23,7 @@ What to do
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_vectors import Distance, distance_in
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
@@ -51,7 +51,7 @@ class OrderFigures(PlanFigures):
     obstacle: str
 
 
-class VectorOrderUnserved(PlanRule):
+class VectorOrderUnserved(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "vector-order-unserved"

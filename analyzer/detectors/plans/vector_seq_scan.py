@@ -23,7 +23,7 @@ What to do
 from dataclasses import dataclass
 from typing import ClassVar
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_vectors import class_of, distance_in, vector_indexes
 from analyzer.detectors._plan_view import GATHERS, PlanView
 from analyzer.model.plan import PlanNode
@@ -42,7 +42,7 @@ class VectorScanFigures(PlanFigures):
     operator_class: str
 
 
-class VectorSeqScan(PlanRule):
+class VectorSeqScan(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "vector-seq-scan"

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import text
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_vectors import distance_in
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
@@ -52,7 +52,7 @@ class ShortFigures(PlanFigures):
     rows_expected: float
 
 
-class VectorShortResult(PlanRule):
+class VectorShortResult(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "vector-short-result"

@@ -21,7 +21,7 @@ What to do
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
@@ -39,7 +39,7 @@ class WidthFigures(PlanFigures):
     rows: float
 
 
-class WideRows(PlanRule):
+class WideRows(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "wide-rows"

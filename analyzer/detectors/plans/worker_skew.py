@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import worker_number, workers
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import JOINS, SCANS, PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
@@ -42,7 +42,7 @@ class SkewFigures(PlanFigures):
     processes: int
 
 
-class WorkerSkew(PlanRule):
+class WorkerSkew(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "worker-skew"

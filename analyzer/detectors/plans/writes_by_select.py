@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analyzer.detectors._plan_keys import BLOCK_BYTES, number
-from analyzer.detectors._plan_rule import Gate, PlanRule, Spot
+from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
@@ -37,7 +37,7 @@ class DirtyFigures(PlanFigures):
     dirtied_pages: int
 
 
-class WritesBySelect(PlanRule):
+class WritesBySelect(WholePlanRule):
     """The rule; see the module's docstring."""
 
     id = "writes-by-select"

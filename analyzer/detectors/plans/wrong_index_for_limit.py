@@ -27,7 +27,7 @@ from typing import ClassVar
 from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_keys import text
 from analyzer.detectors._plan_remedies import for_order, wanted_index
-from analyzer.detectors._plan_rule import PlanRule, Spot
+from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import GATHERS, PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -45,7 +45,7 @@ class WalkFigures(PlanFigures):
     rows_kept: float
 
 
-class WrongIndexForLimit(PlanRule):
+class WrongIndexForLimit(NodeRule):
     """The rule; see the module's docstring."""
 
     id = "wrong-index-for-limit"
