@@ -16,7 +16,8 @@ def prepare(document: Document) -> dict[str, Any]:
         "warnings": coverage["warnings"],
         "sources": sources[:_SHOWN],
         "hidden": max(0, len(sources) - _SHOWN),
-        "detectors": document["detectors"],
+        "detectors": [one for one in document["detectors"] if one["status"] != "clean"],
+        "clean": [one["id"] for one in document["detectors"] if one["status"] == "clean"],
         "reason": document["target"].get("reason"),
     }
 
