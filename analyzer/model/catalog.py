@@ -7,6 +7,8 @@ unquoted and case-sensitive, as PostgreSQL stores them.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+SEQUENCE = "nextval"  # the default of a serial or identity column
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -14,7 +16,7 @@ class Column:
 
     `distinct` is pg_stats.n_distinct: a number of values, or, negative, minus their number as a
     share of the rows (-1 = all different). `field` is the ORM's name for the column, where a
-    schema.prisma tells.
+    schema.prisma tells. `default` is SQL, SEQUENCE where a sequence gives the value.
     """
 
     name: str
@@ -23,16 +25,22 @@ class Column:
     field: str | None = None
     distinct: float | None = None
     null_fraction: float | None = None
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """`columns` of the owning table refer to `target_columns` of the table `target`."""
+    """`columns` of the owning table refer to `target_columns` of the table `target`.
+
+    `on_delete` and `on_update` are SQL's words for the actions.
+    """
 
     columns: tuple[str, ...]
     target: str
     target_columns: tuple[str, ...]
     name: str | None = None
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +116,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All known tables by name. `origin` says where it comes from, for evidence and coverage."""
+    """All known tables by name. `origin` says where it comes from, for evidence and coverage.
+
+    `enums` are enumerated types by name, with their labels in order.
+    """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     origin: str = ""
     server_version: int | None = None
+    enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def table(self, name: str | None) -> Table | None:
         """The table of that name; a name without schema also finds its only match in others."""
@@ -136,7 +148,8 @@ class Catalog:
             mine = tables.get(name)
             tables[name] = table if mine is None else _completed(mine, table)
         origin = " and ".join(dict.fromkeys(part for part in (self.origin, other.origin) if part))
-        return Catalog(tables, origin, self.server_version or other.server_version)
+        version = self.server_version or other.server_version
+        return Catalog(tables, origin, version, {**other.enums, **self.enums})
 
 
 def table_name(schema: str | None, name: str) -> str:

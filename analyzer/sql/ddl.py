@@ -10,21 +10,25 @@ from dataclasses import replace
 
 from pglast import parser
 
-from analyzer.model.catalog import Column
+from analyzer.model.catalog import SEQUENCE, Column
 from analyzer.sql import tree
 from analyzer.sql.column_types import is_serial, type_text
+from analyzer.sql.defaults import default_texts
 from analyzer.sql.definitions import (
     AddColumn,
     AddConstraint,
+    AlterEnum,
     AlterTable,
     AttachPartition,
     Change,
     Constraint,
+    CreateEnum,
     CreateIndex,
     CreateTable,
     Definition,
     DropColumn,
     DropConstraint,
+    DropEnum,
     DropIndex,
     DropTable,
     IndexDefinition,
@@ -36,6 +40,7 @@ from analyzer.sql.definitions import (
     RenameIndex,
     RenameTable,
     SearchPath,
+    SetDefault,
     SetNullable,
     SetType,
 )
@@ -44,11 +49,19 @@ from analyzer.sql.tree import Node
 # What is worth parsing: a dump is mostly data and functions.
 _RELEVANT = re.compile(
     r"(?:CREATE\s+(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|UNIQUE|MATERIALIZED)\s+)*"
-    r"(?:TABLE|INDEX|VIEW)|(?:ALTER|DROP)\s+(?:MATERIALIZED\s+VIEW|TABLE|INDEX)|(?:RE)?SET)\b",
+    r"(?:TABLE|INDEX|VIEW|TYPE)|(?:ALTER|DROP)\s+(?:MATERIALIZED\s+VIEW|TABLE|INDEX|TYPE)|(?:RE)?SET)\b",
     re.IGNORECASE,
 )
 _LIKE_INDEXES = 1 << 6  # CREATE_TABLE_LIKE_INDEXES of PostgreSQL's parsenodes.h
 _UNKNOWN_TYPE = "unknown"
+# FKCONSTR_ACTION_… of PostgreSQL's parsenodes.h
+_ACTIONS: Mapping[str, str] = {
+    "a": "NO ACTION",
+    "r": "RESTRICT",
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+}
 
 
 def definitions(statement: str) -> list[Definition]:
@@ -68,9 +81,10 @@ def definitions(statement: str) -> list[Definition]:
     return found
 
 
-def _create_table(node: Node, _statement: str) -> Iterator[Definition]:
+def _create_table(node: Node, statement: str) -> Iterator[Definition]:
     if node["relation"].get("relpersistence") == "t":
         return
+    defaults = default_texts(statement)
     columns: list[Column] = []
     constraints: list[Constraint] = []
     required: set[str] = set()
@@ -91,7 +105,11 @@ def _create_table(node: Node, _statement: str) -> Iterator[Definition]:
     yield CreateTable(
         name=_name(node["relation"]),
         columns=tuple(
-            replace(column, nullable=column.nullable and column.name not in required)
+            replace(
+                column,
+                nullable=column.nullable and column.name not in required,
+                default=column.default or defaults.get(column.name),
+            )
             for column in columns
         ),
         constraints=tuple(constraints),
@@ -130,11 +148,13 @@ def _column(node: Node) -> AddColumn:
     kinds = {mark["contype"] for mark in marks}
     required = kinds & {"CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY"}
     type_name = node.get("typeName", {})
+    serial = is_serial(type_name) or "CONSTR_IDENTITY" in kinds
     return AddColumn(
         Column(
             name=column[0],
             type=type_text(type_name),
-            nullable=not required and not is_serial(type_name) and not node.get("is_not_null"),
+            nullable=not required and not serial and not node.get("is_not_null"),
+            default=SEQUENCE if serial else None,
         ),
         tuple(found for mark in marks for found in _constraint(mark, column)),
     )
@@ -157,6 +177,8 @@ def _constraint(node: Node, beside: tuple[str, ...]) -> Iterator[Constraint]:
             target=_name(node["pktable"]),
             target_columns=_strings(node.get("pk_attrs", [])),
             name=name,
+            on_delete=_ACTIONS.get(node.get("fk_del_action", ""), "NO ACTION"),
+            on_update=_ACTIONS.get(node.get("fk_upd_action", ""), "NO ACTION"),
         )
     elif kind == "CONSTR_EXCLUSION":
         elements = [pair["List"]["items"][0]["IndexElem"] for pair in node.get("exclusions", [])]
@@ -235,34 +257,37 @@ def _index_texts(statement: str, count: int) -> tuple[list[str], str | None]:
     return texts, predicate
 
 
-def _alter_table(node: Node, _statement: str) -> Iterator[Definition]:
+def _alter_table(node: Node, statement: str) -> Iterator[Definition]:
     if node.get("objtype") not in ("OBJECT_TABLE", "OBJECT_MATVIEW"):
         return
     relation = node["relation"]
     table, only = _name(relation), not relation.get("inh", False)
+    defaults = default_texts(statement)
     for command in node.get("cmds", []):
-        for change in _change(command.get("AlterTableCmd", {})):
+        for change in _change(command.get("AlterTableCmd", {}), defaults):
             yield AlterTable(table, change, only)
 
 
-def _change(command: Node) -> Iterator[Change]:
+def _change(command: Node, defaults: Mapping[str, str]) -> Iterator[Change]:
     name, detail = command.get("name", ""), command.get("def", {})
     match command.get("subtype"):
         case "AT_AddColumn":
-            yield _column(detail["ColumnDef"])
+            added = _column(detail["ColumnDef"])
+            default = added.column.default or defaults.get(added.column.name)
+            yield replace(added, column=replace(added.column, default=default))
         case "AT_AddConstraint":
             for constraint in _constraint(detail["Constraint"], ()):
                 yield AddConstraint(constraint)
-        case "AT_DropColumn":
-            yield DropColumn(name)
-        case "AT_DropConstraint":
-            yield DropConstraint(name)
+        case "AT_DropColumn" | "AT_DropConstraint" as subtype:
+            yield DropColumn(name) if subtype == "AT_DropColumn" else DropConstraint(name)
         case "AT_AlterColumnType":
             yield SetType(name, type_text(detail["ColumnDef"].get("typeName", {})))
-        case "AT_SetNotNull" | "AT_AddIdentity":
-            yield SetNullable(name, nullable=False)
-        case "AT_DropNotNull":
-            yield SetNullable(name, nullable=True)
+        case "AT_SetNotNull" | "AT_AddIdentity" | "AT_DropNotNull" as subtype:
+            yield SetNullable(name, nullable=subtype == "AT_DropNotNull")
+            if subtype == "AT_AddIdentity":
+                yield SetDefault(name, SEQUENCE)
+        case "AT_ColumnDefault":
+            yield SetDefault(name, defaults.get(name))
         case "AT_AttachPartition":
             yield AttachPartition(_name(detail["PartitionCmd"]["name"]))
 
@@ -290,7 +315,10 @@ def _set_schema(node: Node, _statement: str) -> Iterator[Definition]:
 def _drop(node: Node, _statement: str) -> Iterator[Definition]:
     kind = node.get("removeType")
     for entry in node.get("objects", []):
-        parts = _strings(entry.get("List", {}).get("items", []))
+        listed = entry.get("List", {}).get("items", []) or entry.get("TypeName", {}).get(
+            "names", []
+        )
+        parts = _strings(listed)
         if not parts:
             continue
         name = Name(parts[-2] if len(parts) > 1 else None, parts[-1])
@@ -298,6 +326,27 @@ def _drop(node: Node, _statement: str) -> Iterator[Definition]:
             yield DropTable(name)
         elif kind == "OBJECT_INDEX":
             yield DropIndex(name)
+        elif kind == "OBJECT_TYPE":
+            yield DropEnum(name)
+
+
+def _create_enum(node: Node, _statement: str) -> Iterator[Definition]:
+    yield CreateEnum(_type_name(node), _strings(node.get("vals", [])))
+
+
+def _alter_enum(node: Node, _statement: str) -> Iterator[Definition]:
+    yield AlterEnum(
+        _type_name(node),
+        label=node.get("newVal", ""),
+        old=node.get("oldVal"),
+        neighbour=node.get("newValNeighbor"),
+        after=node.get("newValIsAfter", False),
+    )
+
+
+def _type_name(node: Node) -> Name:
+    parts = _strings(node.get("typeName", []))
+    return Name(parts[-2] if len(parts) > 1 else None, parts[-1] if parts else "")
 
 
 def _set(node: Node, _statement: str) -> Iterator[Definition]:
@@ -328,6 +377,8 @@ _READERS: Mapping[str, Callable[[Node, str], Iterator[Definition]]] = {
     "AlterTableStmt": _alter_table,
     "RenameStmt": _rename,
     "AlterObjectSchemaStmt": _set_schema,
+    "CreateEnumStmt": _create_enum,
+    "AlterEnumStmt": _alter_enum,
     "DropStmt": _drop,
     "VariableSetStmt": _set,
 }

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from analyzer.model.catalog import (
+    SEQUENCE,
     Catalog,
     Column,
     ForeignKey,
@@ -28,6 +29,13 @@ Row = Mapping[str, Any]
 
 _UNKNOWN = "?"
 _NO_TEXT: Row = {"predicate": _UNKNOWN, "expressions": ()}
+_ACTIONS = {
+    "a": "NO ACTION",
+    "r": "RESTRICT",
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+}
 _ROWS_NEED_NO_SIGN = 140000  # from 14 on, reltuples is -1 where it is not known
 
 
@@ -50,6 +58,14 @@ def read_catalog(connection: Connection) -> CatalogReading:
     sizes = {row["id"]: row["bytes"] for row in rows("sizes", "sizes (estimated instead)")}
     names = {row["id"]: table_name(row["schema"], row["name"]) for row in tables}
     columns = _by_table(rows("columns", "columns"))
+    defaults = {
+        (row["id"], row["name"]): row["expression"]
+        for row in rows("defaults", "defaults of columns")
+    }
+    enums = {
+        table_name(row["schema"], row["name"]): tuple(row["labels"])
+        for row in rows("enums", "enumerated types")
+    }
     texts = {row["id"]: row for row in rows("index_texts", "index expressions (shown as ?)")}
     indexes = _by_table(_with_parts(rows("indexes", "indexes"), sizes))
     keys = _by_table(rows("foreign_keys", "foreign keys"))
@@ -57,7 +73,7 @@ def read_catalog(connection: Connection) -> CatalogReading:
     found = {}
     for row in tables:
         built = tuple(_index(index, texts) for index in indexes[row["id"]])
-        built_columns = tuple(_column(column) for column in columns[row["id"]])
+        built_columns = tuple(_column(column, defaults) for column in columns[row["id"]])
         found[names[row["id"]]] = Table(
             name=names[row["id"]],
             columns=built_columns,
@@ -67,7 +83,7 @@ def read_catalog(connection: Connection) -> CatalogReading:
             indexes=built,
             **totals[row["id"]].figures(),
         )
-    catalog = Catalog(found, describe(connection), connection.info.server_version)
+    catalog = Catalog(found, describe(connection), connection.info.server_version, enums)
     return CatalogReading(catalog, warnings)
 
 
@@ -157,13 +173,17 @@ def _row_estimate(row: Row, version: int) -> int | None:
     return row["live_rows"] or None  # 0 may also say that its statistics were reset
 
 
-def _column(row: Row) -> Column:
+def _column(row: Row, defaults: Mapping[tuple[int, str], str | None]) -> Column:
+    place = (row["id"], row["name"])
+    expression = defaults.get(place)
+    sequence = place in defaults and (expression is None or expression.startswith("nextval("))
     return Column(
         name=row["name"],
         type=row["type"].removeprefix("public."),
         nullable=row["nullable"],
         distinct=row["distinct_values"],
         null_fraction=row["null_fraction"],
+        default=SEQUENCE if sequence else expression,
     )
 
 
@@ -213,4 +233,6 @@ def _foreign_keys(rows: Iterable[Row], names: Mapping[int, str]) -> Iterable[For
                 target=names[row["target"]],
                 target_columns=tuple(row["target_columns"]),
                 name=row["name"],
+                on_delete=_ACTIONS.get(row["on_delete"], "NO ACTION"),
+                on_update=_ACTIONS.get(row["on_update"], "NO ACTION"),
             )

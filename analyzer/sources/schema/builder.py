@@ -16,18 +16,22 @@ from analyzer.model.catalog import (
     table_name,
     unique_keys,
 )
+from analyzer.sources.schema.names import object_name
 from analyzer.sql.definitions import (
     AddColumn,
     AddConstraint,
+    AlterEnum,
     AlterTable,
     AttachPartition,
     Change,
     Constraint,
+    CreateEnum,
     CreateIndex,
     CreateTable,
     Definition,
     DropColumn,
     DropConstraint,
+    DropEnum,
     DropIndex,
     DropTable,
     IndexDefinition,
@@ -39,11 +43,10 @@ from analyzer.sql.definitions import (
     RenameIndex,
     RenameTable,
     SearchPath,
+    SetDefault,
     SetNullable,
     SetType,
 )
-
-MAX_NAME_BYTES = 63
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class SchemaBuilder:
 
     def __init__(self) -> None:
         self._tables: dict[str, _Draft] = {}
+        self._enums: dict[str, tuple[str, ...]] = {}
         self._schema = "public"
         self._index_names: set[tuple[str | None, str | None]] = set()
 
@@ -86,10 +90,23 @@ class SchemaBuilder:
                 self._change_indexes(name, lambda _index: None)
             case RenameIndex(old, new):
                 self._change_indexes(old, lambda index: replace(index, name=new))
+            case CreateEnum() | AlterEnum() | DropEnum():
+                self._apply_enum(definition)
+
+    def _apply_enum(self, definition: CreateEnum | AlterEnum | DropEnum) -> None:
+        key = self._key(definition.name)
+        match definition:
+            case CreateEnum(_, labels):
+                self._enums[key] = labels
+            case AlterEnum():
+                self._enums[key] = _altered(self._enums.get(key, ()), definition)
+            case DropEnum():
+                self._enums.pop(key, None)
 
     def catalog(self, origin: str) -> Catalog:
         """The tables as they are now."""
-        return Catalog({key: self._table(draft) for key, draft in self._tables.items()}, origin)
+        tables = {key: self._table(draft) for key, draft in self._tables.items()}
+        return Catalog(tables, origin, enums=dict(self._enums))
 
     def _key(self, name: Name) -> str:
         return table_name(name.schema or self._schema, name.name)
@@ -165,7 +182,16 @@ class SchemaBuilder:
                 name = name or object_name(draft.name.name, "_".join(columns), "fkey")
                 found = self._draft(target)
                 key = table_name(*found.name) if found else self._key(target)
-                draft.foreign_keys.append(ForeignKey(columns, key, target_columns, name))
+                draft.foreign_keys.append(
+                    ForeignKey(
+                        columns,
+                        key,
+                        target_columns,
+                        name,
+                        constraint.on_delete,
+                        constraint.on_update,
+                    )
+                )
 
     def _add_key(self, draft: _Draft, key: KeyDefinition) -> None:
         columns = key.columns
@@ -271,6 +297,8 @@ class SchemaBuilder:
                 draft.columns[name] = replace(draft.columns[name], type=type_text)
             case SetNullable(name, nullable) if name in draft.columns:
                 draft.columns[name] = replace(draft.columns[name], nullable=nullable)
+            case SetDefault(name, default) if name in draft.columns:
+                draft.columns[name] = replace(draft.columns[name], default=default)
             case RenameColumn(old, new):
                 self._rename_column(draft, old, new)
             case RenameConstraint(old, new):
@@ -337,21 +365,16 @@ class SchemaBuilder:
             yield replace(key, target_columns=columns)
 
 
-def object_name(first: str, second: str, label: str) -> str:
-    """The name that PostgreSQL gives an object: `first_second_label`, cut to 63 bytes.
-
-    The longer of the first two parts is cut first (makeObjectName in src/backend/commands/
-    indexcmds.c); bytes that would be half a character are left out.
-    """
-    long, other = first.encode(), second.encode()
-    room = MAX_NAME_BYTES - len(label.encode()) - 1 - bool(second)
-    while len(long) + len(other) > room:
-        if len(long) > len(other):
-            long = long[:-1]
-        else:
-            other = other[:-1]
-    parts = (long.decode(errors="ignore"), other.decode(errors="ignore"), label)
-    return "_".join(part for part in parts if part)
+def _altered(labels: tuple[str, ...], change: AlterEnum) -> tuple[str, ...]:
+    """An enum's labels after one is added, or renamed; one that is there already stays."""
+    if change.old is not None:
+        return tuple(change.label if label == change.old else label for label in labels)
+    if change.label in labels:
+        return labels
+    place = len(labels)
+    if change.neighbour in labels:
+        place = labels.index(change.neighbour) + change.after
+    return (*labels[:place], change.label, *labels[place:])
 
 
 def _labels(index: Index, columns: Mapping[str, Column]) -> Iterator[str]:
