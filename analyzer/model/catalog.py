@@ -87,6 +87,7 @@ class Table:
 
     `model` is the Prisma model's name and `relations` its relation fields.
     `reads`/`writes` are rows fetched and rows inserted + updated + deleted since the last reset.
+    `kind` is table, partition, view or materialized view.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Table:
     hot_ratio: float | None = None
     model: str | None = None
     relations: tuple[Relation, ...] = ()
+    kind: str = "table"
 
     def column(self, name: str) -> Column | None:
         """The column of that name, if there is one."""
@@ -118,13 +120,15 @@ class Table:
 class Catalog:
     """All known tables by name. `origin` says where it comes from, for evidence and coverage.
 
-    `enums` are enumerated types by name, with their labels in order.
+    `enums` are enumerated types by name, with their labels in order; `enum_names` are the ORM's names
+    for them, where a schema.prisma tells.
     """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     origin: str = ""
     server_version: int | None = None
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    enum_names: Mapping[str, str] = field(default_factory=dict)
 
     def table(self, name: str | None) -> Table | None:
         """The table of that name; a name without schema also finds its only match in others."""
@@ -149,7 +153,9 @@ class Catalog:
             tables[name] = table if mine is None else _completed(mine, table)
         origin = " and ".join(dict.fromkeys(part for part in (self.origin, other.origin) if part))
         version = self.server_version or other.server_version
-        return Catalog(tables, origin, version, {**other.enums, **self.enums})
+        enums = {**other.enums, **self.enums}
+        names = {**other.enum_names, **self.enum_names}
+        return Catalog(tables, origin, version, enums, names)
 
 
 def table_name(schema: str | None, name: str) -> str:

@@ -129,7 +129,8 @@ def _create_table_as(node: Node, _statement: str) -> Iterator[Definition]:
     names = [_target_name(target["ResTarget"]) for target in targets]
     known = [*given, *names[len(given) :]]
     columns = [Column(name, _UNKNOWN_TYPE) for name in dict.fromkeys(known) if name]
-    yield CreateTable(_name(relation), tuple(columns))
+    view = node.get("objtype") == "OBJECT_MATVIEW"
+    yield CreateTable(_name(relation), tuple(columns), materialized_view=view)
 
 
 def _target_name(target: Node) -> str:

@@ -72,6 +72,7 @@ class CreateTable:
     parents: tuple[Name, ...] = ()
     partition: bool = False
     likes: tuple[tuple[Name, int, bool], ...] = ()
+    materialized_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)

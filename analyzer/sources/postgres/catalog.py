@@ -81,10 +81,17 @@ def read_catalog(connection: Connection) -> CatalogReading:
             unique_keys=unique_keys(built_columns, built),
             foreign_keys=tuple(_foreign_keys(keys[row["id"]], names)),
             indexes=built,
+            kind=_kind(row),
             **totals[row["id"]].figures(),
         )
     catalog = Catalog(found, describe(connection), connection.info.server_version, enums)
     return CatalogReading(catalog, warnings)
+
+
+def _kind(row: Row) -> str:
+    if row["kind"] == "m":
+        return "materialized view"
+    return "table" if row["parent"] is None else "partition"
 
 
 def _rows(

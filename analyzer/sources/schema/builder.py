@@ -58,6 +58,7 @@ class _Draft:
     foreign_keys: list[ForeignKey] = field(default_factory=list)
     indexes: list[Index] = field(default_factory=list)
     partitions: list["_Draft"] = field(default_factory=list)
+    kind: str = "table"
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -134,6 +135,7 @@ class SchemaBuilder:
             return
         name = Name(definition.name.schema or self._schema, definition.name.name)
         draft = self._tables[key] = _Draft(name)
+        draft.kind = "materialized view" if definition.materialized_view else "table"
         for parent_name in definition.parents:
             parent = self._draft(parent_name)
             if parent and parent is not draft:
@@ -158,6 +160,7 @@ class SchemaBuilder:
 
     def _attach(self, parent: _Draft, draft: _Draft) -> None:
         parent.partitions.append(draft)
+        draft.kind = "partition"
         for index in parent.indexes:
             self._inherit_index(draft, index)
         own = {key.columns: key for key in draft.foreign_keys}
@@ -182,16 +185,8 @@ class SchemaBuilder:
                 name = name or object_name(draft.name.name, "_".join(columns), "fkey")
                 found = self._draft(target)
                 key = table_name(*found.name) if found else self._key(target)
-                draft.foreign_keys.append(
-                    ForeignKey(
-                        columns,
-                        key,
-                        target_columns,
-                        name,
-                        constraint.on_delete,
-                        constraint.on_update,
-                    )
-                )
+                actions = (constraint.on_delete, constraint.on_update)
+                draft.foreign_keys.append(ForeignKey(columns, key, target_columns, name, *actions))
 
     def _add_key(self, draft: _Draft, key: KeyDefinition) -> None:
         columns = key.columns
@@ -356,6 +351,7 @@ class SchemaBuilder:
             unique_keys=unique_keys(columns, indexes),
             foreign_keys=tuple(self._resolved(draft.foreign_keys)),
             indexes=indexes,
+            kind=draft.kind,
         )
 
     def _resolved(self, keys: Iterable[ForeignKey]) -> Iterator[ForeignKey]:

@@ -56,7 +56,12 @@ def read_schemas(texts: Mapping[str, str], origin: str) -> Catalog:
     schema = _Schema({name: syntax.parse(text, name) for name, text in texts.items()})
     tables = [_table(schema, model) for model in schema.models.values()]
     tables += schema.link_tables()
-    return Catalog({table.name: table for table in tables}, origin, enums=schema.enum_types())
+    return Catalog(
+        {table.name: table for table in tables},
+        origin,
+        enums=schema.enum_types(),
+        enum_names=schema.enum_names(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +160,19 @@ class _Schema:
         values = block.fields if block else ()
         return {value.name: mapped(value.attribute("map")) or value.name for value in values}
 
-    def enum_types(self) -> dict[str, tuple[str, ...]]:
-        """All enumerated types by their names in the database, with their labels."""
+    def enum_names(self) -> dict[str, str]:
+        """What each enum is called here, by its name in the database."""
         return {
             table_name(
                 mapped(block.attribute("schema")), mapped(block.attribute("map")) or name
-            ): tuple(self.labels(name).values())
+            ): name
             for name, block in self.enums.items()
+        }
+
+    def enum_types(self) -> dict[str, tuple[str, ...]]:
+        """All enumerated types by their names in the database, with their labels."""
+        return {
+            type_: tuple(self.labels(name).values()) for type_, name in self.enum_names().items()
         }
 
     def counterpart(self, model: _Model, field: syntax.Field) -> syntax.Field | None:
@@ -241,6 +252,7 @@ def _table(schema: _Schema, model: _Model) -> Table:
         foreign_keys=tuple(_foreign_keys(schema, model)),
         indexes=indexes if model.block.kind == "model" else (),  # a view has keys without any
         model=model.block.name,
+        kind="table" if model.block.kind == "model" else "view",
         relations=tuple(_relations(schema, model)),
     )
 
