@@ -68,7 +68,7 @@ def nightly(**given: Any) -> None:
     elif not given["quiet"]:
         from analyzer.report.wording import headline
 
-        click.echo(headline(outcome.document))
+        click.echo("Nothing new." if outcome.quiet else headline(outcome.document))
     click.get_current_context().exit(_exit_code(outcome.document, conditions, len(outcome.slower)))
 
 

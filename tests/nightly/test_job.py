@@ -168,11 +168,25 @@ def test_nights_follow_each_other(tmp_path: Path, place: Place, hook: "Hook") ->
     assert "regression" in {one["on"] for one in hook.got[1]["events"]}
     assert 'pg95_findings_status{status="ongoing"}' in (tmp_path / "out" / "pg95.prom").read_text()
 
-    before = place.calls()
-    place.night("-q", "--fail-on", "new,regression")
+    before, figures = place.calls(), (tmp_path / "out" / "pg95.prom").read_text()
+    done = place.night("--fail-on", "new,regression")
     assert place.calls() == before  # a night without anything new
-    assert place.report()["target"]["executions"] == 0
+    assert "nothing new: what is there of reports and figures stays" in done.stderr
+    assert done.stdout == "Nothing new.\n"
+    assert place.report() == second
+    assert _without_success(tmp_path / "out" / "pg95.prom") == _without_success(figures)
+    assert (tmp_path / "out" / "pg95.prom").read_text() != figures
     assert len(hook.got) == 2
+    place.log(3, 500)
+    place.night("-q")
+    assert (
+        place.report()["nights"][0]["to"][:19] == second["window"]["to"][:19]
+    )  # not the quiet one
+
+
+def _without_success(textfile: Path | str) -> list[str]:
+    text = textfile if isinstance(textfile, str) else textfile.read_text()
+    return [line for line in text.splitlines() if not line.startswith("pg95_last_success")]
 
 
 def test_a_dry_run_writes_nothing(place: Place, hook: "Hook") -> None:
