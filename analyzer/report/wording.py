@@ -26,6 +26,7 @@ VERIFIED = {
 _STATES = ("met", "missed")
 _NAMED = 5  # of each kind, in the lines about what the history says
 _SQL = 90
+_FEW_NAMED = 3
 
 
 def state(measured: dict[str, Any] | None) -> str:
@@ -80,8 +81,22 @@ def headline(document: Document) -> str:
 
 def parts_of(document: Document) -> list[dict[str, Any]]:
     """Parts of the traffic with a target of their own, and those that miss the run's; worst first."""
-    parts = document["target"].get("by") or []
+    parts = [part for part in _parts(document) if not part.get("too_few")]
     return sorted(parts, key=lambda part: ("missed", "unknown", "met").index(state(part)))
+
+
+def few_parts(document: Document) -> list[str]:
+    """The parts of which there are too few executions to say whether they miss the run's target."""
+    return [
+        f"{one_line(part['dimension'])} {one_line(part['name'])} ({value(part)} in "
+        f"{plural(part['executions'], 'request' if part['dimension'] == 'route' else 'execution')})"
+        for part in _parts(document)
+        if part.get("too_few")
+    ]
+
+
+def _parts(document: Document) -> list[dict[str, Any]]:
+    return document["target"].get("by") or []
 
 
 def part_lines(document: Document, most: int = 8) -> list[str]:
@@ -96,7 +111,12 @@ def part_lines(document: Document, most: int = 8) -> list[str]:
     if len(open_ones) > most:
         lines.append(f"{plural(len(open_ones) - most, 'more')} in --format json")
     met = len(parts) - len(open_ones)
-    return [*lines, f"{plural(met, 'target')} of parts met"] if met else lines
+    lines += [f"{plural(met, 'target')} of parts met"] if met else []
+    few = few_parts(document)
+    shown = ", ".join(few[:_FEW_NAMED]) + (
+        f" and {len(few) - _FEW_NAMED} more" if few[_FEW_NAMED:] else ""
+    )
+    return [*lines, f"slow, but too few to say: {shown}"] if few else lines
 
 
 def open_findings(document: Document) -> list[dict[str, Any]]:
