@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from analyzer.cli._server import dsn_option
 from analyzer.errors import UsageError
 from analyzer.model.explain import MAX_SECONDS, TOP, ExplainRequest
 from analyzer.model.target import METHODS
@@ -41,11 +42,7 @@ _RATE = click.FloatRange(0, 1)
 
 _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("inputs", nargs=-1, metavar="INPUT..."),
-    click.option(
-        "--dsn",
-        envvar="PG95_DSN",
-        help="Read pg_stat_statements and the catalog of a live server (libpq URI or key=value). Put no password here: use ~/.pgpass, a service, or PGPASSWORD.",
-    ),
+    dsn_option("Read pg_stat_statements and the catalog of a live server"),
     click.option(
         "--live", is_flag=True, help="As --dsn, the server named by libpq's PG* variables."
     ),
