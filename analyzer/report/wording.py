@@ -186,31 +186,40 @@ def _saved(figures: dict[str, Any]) -> str:
 
 
 def if_fixed(document: Document) -> list[str]:
-    """What becomes of requests and statements if all loops are fixed; nothing without any."""
+    """What becomes of requests and statements if all loops are fixed; nothing without any.
+
+    A quantile that stays what it is goes unsaid: the loops are not in the slowest requests.
+    """
     savings = document.get("savings")
-    if not savings or not savings["requests"]:
+    if not savings or not savings["requests"] or not savings["requests"]["hit"]:
         return []
     name = quantile_name(document["target"]["quantile"])
     requests, statements = savings["requests"], savings["statements"]
     unit = {"burst": "bursts of a session", "trace": "traces"}.get(savings["unit"], "transactions")
-    held = f"{plural(requests['hit'], 'request')} of {count(requests['count'])} hold a loop"
+    hit, verb = requests["hit"], "holds" if requests["hit"] == 1 else "hold"
+    held = f"{plural(hit, 'request')} of {count(requests['count'])} ({unit}) {verb} a loop."
     trips = f"{count(requests['round_trips_before'])} → {count(requests['round_trips_after'])}"
-    lines = [
-        f"{name} of requests ({unit}): {_change(requests, 'p95_{}_ms')} of database time; {held}.",
-        f"Round trips: {trips}; database time: {_change(requests, '{}_ms')}.",
-        f"{name} of statements: {_change(statements, 'p95_{}_ms')}"
-        + (
-            " (it rises because a batch takes longer than one of the loop's executions)."
-            if (statements["p95_after_ms"] or 0) > (statements["p95_before_ms"] or 0)
-            else "."
-        ),
-    ]
+    lines = [held]
+    if _changes(requests, "p95_{}_ms"):
+        change = _change(requests, "p95_{}_ms")
+        lines.append(f"{name} of requests: {change} of database time.")
+    lines.append(f"Round trips: {trips}; database time: {_change(requests, '{}_ms')}.")
+    if _changes(statements, "p95_{}_ms"):
+        rises = (statements["p95_after_ms"] or 0) > (statements["p95_before_ms"] or 0)
+        why = " (it rises because a batch takes longer than one of the loop's executions)"
+        change = _change(statements, "p95_{}_ms")
+        lines.append(f"{name} of statements: {change}{why if rises else ''}.")
     cost = savings["round_trip"]
     what = (
         "not known" if cost["ms"] is None else f"{ms(cost['ms'])} ({one_line(str(cost['method']))})"
     )
     lines.append(f"A round trip costs {what}: {one_line(cost['note'])}.")
     return [*lines, f"How: {one_line(savings['note'])}."]
+
+
+def _changes(figures: dict[str, Any], field: str) -> bool:
+    before, after = (figures[field.format(when)] for when in ("before", "after"))
+    return before is not None and after is not None and ms(before) != ms(after)
 
 
 def _change(figures: dict[str, Any], field: str) -> str:

@@ -309,5 +309,10 @@ def test_counters_of_a_server_are_those_since_the_last_night(
     assert calls["SELECT id FROM a"] == 5
     before = place.report()["statements"]
     place.night("--dry-run")
+    assert "nothing new" in place.night().stderr  # pg95's own statements are none
+    assert place.report()["statements"] == before
+    postgres15.psql("SELECT id FROM a;" * 2, dsn)
     place.night("-q")
-    assert place.report()["statements"] != before
+    assert {one["sql"]: one["calls"] for one in place.report()["statements"]} == {
+        "SELECT id FROM a": 2
+    }
