@@ -87,7 +87,16 @@ def _figures(document: Mapping[str, Any], began_s: float, slower: int) -> list[s
             "Executions that the verdict is about.",
             [({}, float(target["executions"]))],
         ),
-        *_gauge("pg95_findings", "Findings that nobody acknowledged.", _findings(document)),
+        *_gauge(
+            "pg95_findings",
+            "Findings that nobody acknowledged, where there are any.",
+            _findings(document),
+        ),
+        *_gauge(
+            "pg95_findings_by_severity",
+            "Findings that nobody acknowledged, of all detectors.",
+            _by_severity(document),
+        ),
         *_gauge(
             "pg95_findings_status",
             "Findings by what became of them since earlier nights.",
@@ -109,19 +118,24 @@ def _figures(document: Mapping[str, Any], began_s: float, slower: int) -> list[s
     ]
 
 
+def _open(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in document["findings"] if one["status"] not in ("acknowledged", "gone")]
+
+
 def _findings(document: Mapping[str, Any]) -> list[Sample]:
-    """How many there are for every detector and severity, so that a rule sees 0 and not nothing."""
-    counts = Counter(
-        (one["detector"], one["severity"])
-        for one in document["findings"]
-        if one["status"] not in ("acknowledged", "gone")
-    )
-    detectors = sorted({one["id"] for one in document["detectors"]} | {name for name, _ in counts})
+    """How many there are of each detector and severity that found any; the totals are always there."""
+    counts = Counter((one["detector"], one["severity"]) for one in _open(document))
     return [
         ({"detector": name, "severity": severity}, float(counts[name, severity]))
-        for name in detectors
+        for name in sorted({name for name, _ in counts})
         for severity in SEVERITIES
+        if counts[name, severity]
     ]
+
+
+def _by_severity(document: Mapping[str, Any]) -> list[Sample]:
+    counts = Counter(one["severity"] for one in _open(document))
+    return [({"severity": severity}, float(counts[severity])) for severity in SEVERITIES]
 
 
 def _gauge(name: str, text: str, samples: Sequence[Sample]) -> list[str]:
