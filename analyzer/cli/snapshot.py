@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.errors import UsageError
+from analyzer.cli._server import insist_on_server, server_options
 
 if TYPE_CHECKING:
     from analyzer.model.snapshot import Snapshot
@@ -23,12 +23,7 @@ Examples:
   pg95 report app.log before.json after.json       a log, and the counters of its window
 """,
 )
-@click.option(
-    "--dsn",
-    envvar="PG95_DSN",
-    help="The server (libpq URI or key=value). Put no password here: use ~/.pgpass, a service, or PGPASSWORD.",
-)
-@click.option("--live", is_flag=True, help="The server named by libpq's PG* variables.")
+@server_options
 @click.option(
     "--database",
     "databases",
@@ -52,8 +47,7 @@ def snapshot(**given: Any) -> None:
     history has an earlier one, the window between them is summed up. Two snapshots in files, given
     to pg95 report, are the window between them (docs/snapshots.md).
     """
-    if not given["dsn"] and not given["live"]:
-        raise UsageError("which server? Give --dsn, or --live for the one that PG* variables name")
+    insist_on_server(given)
     told = _into_history(given) if given["history"] or not given["output"] else _into_file(given)
     for warning in told["warnings"]:
         click.echo(f"pg95: warning: {warning}", err=True)
