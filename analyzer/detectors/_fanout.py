@@ -175,6 +175,7 @@ class Claims:
         self._crossed = crossed
         self._count = int(np.count_nonzero(owner >= 0))
         self._groups: _Groups | None = None
+        self._held: Rows = _NONE  # children that the groups keep though they were held up
 
     def kept(self, nested: Flags | None = None) -> tuple[Rows, Rows, Flags]:
         """The children of loops: their places among all, their owners, and which of them crossed.
@@ -185,11 +186,32 @@ class Claims:
         """
         if not self._many(nested=nested is not None):
             return _NONE, _NONE, _NEVER
-        if self._groups is None:
-            owned = _without_requests(self._rows, self._children, self._owner, self._crossed)
+        held = _NONE if nested is None else self._held_up(nested)
+        if self._groups is None or not np.array_equal(held, self._held):
+            owned = _without_requests(self._rows, self._children, self._owner, self._crossed, held)
             self._groups = _Groups.of(self._rows, self._children, self._owner, self._crossed, owned)
+            self._held = held
         places = self._groups.places[self._groups.loops(self._rows, nested)]
         return places, self._owner[places], self._crossed[places]
+
+    def _held_up(self, nested: Flags) -> Rows:
+        """Places of paused children behind which the loop goes on with the parent's next execution.
+
+        Those are of no other request, however long they waited.
+        """
+        rows = self._rows
+        paused = np.flatnonzero((self._owner >= 0) & rows.paused[self._children])
+        paused = paused[nested[self._owner[paused]]]
+        if len(paused) == 0:
+            return _NONE
+        parents = rows.of_statement(int(rows.statement[self._owner[paused[0]]]))
+        following = np.append(parents[1:], parents[-1:])
+        goes_on = nested[following] & (rows.request[following] == rows.request[parents])
+        goes_on &= following != parents
+        lasting = np.zeros(rows.count, dtype=bool)
+        lasting[parents[goes_on]] = True
+        found: Rows = paused[lasting[self._owner[paused]]]
+        return found
 
     def _many(self, *, nested: bool) -> bool:
         """A quick look whether there are children enough at all: behind one parent, or together."""
@@ -245,11 +267,17 @@ class _Groups:
         return members
 
 
-def _without_requests(rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags) -> Rows:
-    """The positions of children that have an owner, without those that other requests ran."""
+def _without_requests(
+    rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags, held: Rows
+) -> Rows:
+    """The positions of children that have an owner, without those that other requests ran.
+
+    `held` are positions of children that were held up, so that their pauses do not count.
+    """
     owned = np.flatnonzero(owner >= 0)
     same = owned[~crossed[owned]]
-    same = same[~_after_the_loop(rows, children[same], owner[same])]
+    paused = rows.paused[children[same]] & ~np.isin(same, held)
+    same = same[~_after_the_loop(rows, children[same], owner[same], paused)]
     other = owned[crossed[owned]]
     if len(other) == 0:
         return same
@@ -262,7 +290,7 @@ def _without_requests(rows: ExecutionRows, children: Rows, owner: Rows, crossed:
     return np.sort(np.concatenate([same, other]))
 
 
-def _after_the_loop(rows: ExecutionRows, children: Rows, parents: Rows) -> Flags:
+def _after_the_loop(rows: ExecutionRows, children: Rows, parents: Rows, paused: Flags) -> Flags:
     """Marks children from the pause on behind which most others pause as well: other requests' ones.
 
     A loop may be held up once or twice, but what waits for people or other programs is no loop.
@@ -274,7 +302,7 @@ def _after_the_loop(rows: ExecutionRows, children: Rows, parents: Rows) -> Flags
     group = np.cumsum(starts) - 1
     sizes = np.bincount(group)
     ends = np.cumsum(sizes)
-    paused = rows.paused[children[order]]
+    paused = paused[order]
     through = np.cumsum(paused)
     behind = through[ends - 1][group] - through + paused  # pauses from here to the group's end
     left = ends[group] - np.arange(len(order))
