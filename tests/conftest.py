@@ -131,7 +131,7 @@ class Server:
             time.sleep(0.02)
 
 
-def _bin_directory() -> Path:
+def bin_directory() -> Path:
     """Where PostgreSQL 15's programs are; fails the test run where they are not."""
     candidates = [Path(f"/usr/lib/postgresql/{VERSION}/bin")]
     pg_config = shutil.which("pg_config")
@@ -179,7 +179,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _initialise(directory: Path, programs: Path, user: str | None, port: int) -> None:
+def _initialise(
+    directory: Path, programs: Path, user: str | None, port: int, settings: str
+) -> None:
     """Make the cluster's files in `directory`/data and configure them."""
     directory.chmod(0o755)  # the logs are read by whoever runs the tests
     if user:
@@ -197,8 +199,8 @@ def _initialise(directory: Path, programs: Path, user: str | None, port: int) ->
     )  # fmt: skip
     if made.returncode != 0:
         pytest.fail(f"initdb failed:\n{made.stdout}{made.stderr}", pytrace=False)
-    with (data / "postgresql.conf").open("a", encoding="utf-8") as settings:
-        settings.write(SETTINGS.format(port=port, directory=directory))
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as configuration:
+        configuration.write(SETTINGS.format(port=port, directory=directory) + settings)
     (data / "pg_hba.conf").write_text(HOST_RULES, encoding="utf-8")
 
 
@@ -226,15 +228,15 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def _running(programs: Path, clients: Path) -> Iterator[Server]:
-    """A server from `programs`, gone with its files afterwards."""
+def running(programs: Path, clients: Path, settings: str = "") -> Iterator[Server]:
+    """A server from `programs`, gone with its files afterwards; `settings` come after the usual ones."""
     user = _unprivileged_user()
     port = _free_port()
     # Not pytest's tmp_path: a socket's path has to stay below 108 bytes, and root's is closed to
     # the server's user.
     directory = Path(tempfile.mkdtemp(prefix="pg95-"))
     try:
-        _initialise(directory, programs, user, port)
+        _initialise(directory, programs, user, port, settings)
         with (directory / "start.log").open("wb") as start_log:
             process = subprocess.Popen(
                 _as_user(user, programs / "postgres", "-D", directory / "data"),
@@ -259,8 +261,8 @@ def _running(programs: Path, clients: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def postgres15() -> Iterator[Server]:
     """A private PostgreSQL 15 that logs every statement, with its plan from 5 ms on."""
-    programs = _bin_directory()
-    with _running(programs, programs) as server:
+    programs = bin_directory()
+    with running(programs, programs) as server:
         yield server
 
 
@@ -275,5 +277,5 @@ def postgres18() -> Iterator[Server]:
             "or: tools/postgres18",
             pytrace=False,
         )
-    with _running(Path(found.stdout.strip()) / "bin", _bin_directory()) as server:
+    with running(Path(found.stdout.strip()) / "bin", bin_directory()) as server:
         yield server
