@@ -106,12 +106,17 @@ _EXPLAIN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--explain",
         is_flag=True,
-        help="Ask the server of --dsn for the plans of the statements that take most time. Runs none of them.",
+        help="Ask the server of --dsn (or --explain-dsn) for the plans of the statements that take most time. Runs none of them.",
     ),
     click.option(
         "--explain-analyze",
         is_flag=True,
         help="As --explain, and run those that provably only read, in read-only transactions with timeouts.",
+    ),
+    click.option(
+        "--explain-dsn",
+        metavar="DSN",
+        help="Ask this server instead, a replica that has the same tables: the one of --dsn is spared.",
     ),
     click.option(
         "--explain-top",
@@ -197,16 +202,18 @@ def explain_request(given: dict[str, Any]) -> ExplainRequest | None:
         UsageError: there is no server to ask, or an option that says nothing without --explain.
     """
     analyze = given.get("explain_analyze", False)
-    top, seconds = given.get("explain_top"), given.get("max_seconds")
+    top, seconds, dsn = (given.get(name) for name in ("explain_top", "max_seconds", "explain_dsn"))
     if not analyze and not given.get("explain"):
-        if top is not None or seconds is not None:
+        if top is not None or seconds is not None or dsn is not None:
             raise UsageError(
-                "--explain-top and --max-seconds go with --explain or --explain-analyze"
+                "--explain-dsn, --explain-top and --max-seconds go with --explain or --explain-analyze"
             )
         return None
-    if not given["dsn"] and not given["live"]:
-        raise UsageError("--explain asks a live server: name it by --dsn, or give --live")
-    return ExplainRequest(analyze, top or TOP, seconds or MAX_SECONDS)
+    if not given["dsn"] and not given["live"] and not dsn:
+        raise UsageError(
+            "--explain asks a live server: name it by --dsn or --explain-dsn, or give --live"
+        )
+    return ExplainRequest(analyze, top or TOP, seconds or MAX_SECONDS, dsn)
 
 
 def pipeline_options(given: dict[str, Any]) -> "Options":

@@ -49,11 +49,6 @@ INSERT INTO many SELECT 1 + g % 100, g FROM generate_series(1, 3000) g;
 CREATE TABLE heavy (id int, pad text);
 ALTER TABLE heavy SET (parallel_workers = 0);
 INSERT INTO heavy SELECT g, md5(g::text) FROM generate_series(1, 150000) g;
-CREATE EXTENSION IF NOT EXISTS postgres_fdw;
-SELECT format('CREATE SERVER loop FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host %L, port %L, dbname %L)', host(inet_server_addr()), inet_server_port(), current_database()) \gexec
-CREATE USER MAPPING FOR CURRENT_USER SERVER loop OPTIONS (user 'postgres');
-CREATE FOREIGN TABLE foreign_orders (id int, note text) SERVER loop OPTIONS (table_name 'orders');
-CREATE FUNCTION slow_label(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN lower($1); END';
 VACUUM ANALYZE;
 DELETE FROM hollow WHERE id % 50 <> 0;
 ANALYZE hollow;
