@@ -110,11 +110,11 @@ class _Visit:
         except (NotExplainableError, NotReadOnlyError) as error:
             return replace(nothing, why_not=str(error))
         except _STOPPED as error:
-            return replace(nothing, why_not=f"the server: {_told(error)}", timed_out=True)
+            return replace(nothing, why_not=f"the server: {told(error)}", timed_out=True)
         except psycopg.Error as error:
             if self._connection.closed:
                 raise
-            return replace(nothing, why_not=f"the server: {_told(error)}")
+            return replace(nothing, why_not=f"the server: {told(error)}")
         except UnicodeError:
             return replace(nothing, why_not="its text is not UTF-8")
         document = json.dumps([{"Query Text": sample.text, **found}])
@@ -196,7 +196,7 @@ class _Visit:
         return (self._ends - time.monotonic()) * 1000
 
 
-def _told(error: psycopg.Error) -> str:
+def told(error: psycopg.Error) -> str:
     """What the server says where that names things only; other messages may hold values of the data."""
     code = error.sqlstate or ""
     if code in _NAMING and error.diag.message_primary:
