@@ -46,7 +46,8 @@ class Blueprint:
     """A database without its rows.
 
     `statements` make the schema, in order. `settings` are those of the planner, as texts;
-    `search_path` the schemas that names are looked up in. `origin` says where it comes from, and
+    `search_path` the schemas that names are looked up in, `collation` how the database sorts texts
+    ("C", "en_US.UTF-8"), None where that is not known. `origin` says where it comes from, and
     `server_version` (like 150004) which server; `warnings` what is missing.
     """
 
@@ -56,5 +57,6 @@ class Blueprint:
     columns: tuple[ColumnStatistics, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     search_path: tuple[str, ...] = ()
+    collation: str | None = None
     server_version: int | None = None
     warnings: tuple[str, ...] = ()

@@ -103,24 +103,6 @@ def restorable(statement: str, leniency: Leniency = STRICT) -> Restorable | None
     return Restorable(printed(node), subject, types, extension, schema)
 
 
-def candidate_index(statement: str, name: str) -> str:
-    """A CREATE INDEX under another name, and not CONCURRENTLY.
-
-    Raises:
-        NotRestorableError: it is no CREATE INDEX.
-    """
-    try:
-        parsed = parse_sql(statement)
-    except (ParseError, RecursionError, UnicodeError) as error:
-        raise NotRestorableError(f"no SQL that pg95 can read ({_first_line(error)})") from None
-    if len(parsed) != 1 or not is_a(parsed[0].stmt, ast.IndexStmt):
-        raise NotRestorableError("it is no single CREATE INDEX")
-    node: Tree = parsed[0].stmt
-    _index(node, STRICT)
-    node.idxname = name
-    return printed(node)
-
-
 def type_name(node: Tree) -> str:
     """A type's name as SQL, without length and brackets."""
     return ".".join(quote_identifier(part.sval) for part in node.names)

@@ -105,19 +105,47 @@ def wanted_extensions(statements: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def create_database(server: CloneServer) -> None:
-    """Make the role and its database."""
+def create_database(server: CloneServer, collation: str | None) -> list[str]:
+    """Make the role and its database, which sorts texts as the real one does; gives warnings.
+
+    Whether texts are sorted bytewise decides whether a plain btree serves `LIKE 'x%'`. Where the
+    collation itself is not to be had, another one that is not bytewise is near enough to plan with.
+    """
     with server.connect() as admin:
-        admin.execute(
-            sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE").format(
-                sql.Identifier(ROLE)
-            )
-        )
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
-                sql.Identifier(DATABASE), sql.Identifier(ROLE)
-            )
-        )
+        role = sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
+        admin.execute(role.format(sql.Identifier(ROLE)))
+        for locale in _locales(collation):
+            create = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 {}")
+            try:
+                admin.execute(create.format(sql.Identifier(DATABASE), sql.Identifier(ROLE), locale))
+            except psycopg.Error:
+                if admin.closed or locale is _BYTEWISE:
+                    raise
+                continue
+            bytewise = locale is _BYTEWISE and not _is_bytewise(collation)
+            return [_SORTED_BYTEWISE] if bytewise else []
+    raise AssertionError("the bytewise locale is always tried last")
+
+
+_BYTEWISE = sql.SQL("LOCALE_PROVIDER libc LOCALE 'C'")
+_SORTED_BYTEWISE = (
+    "the clone's server has no collations but C: texts are sorted bytewise there, and a plain btree "
+    "on a text serves LIKE 'x%' as it may not do on the real server"
+)
+
+
+def _is_bytewise(collation: str | None) -> bool:
+    return collation is not None and collation.upper().partition(".")[0] in ("C", "POSIX")
+
+
+def _locales(collation: str | None) -> list[sql.Composable]:
+    """What to try, as options of CREATE DATABASE."""
+    if _is_bytewise(collation):
+        return [_BYTEWISE]
+    libc = sql.SQL("LOCALE_PROVIDER libc LOCALE {}")
+    named = [libc.format(sql.Literal(collation))] if collation else []
+    usual = [libc.format(sql.Literal(name)) for name in ("en_US.UTF-8", "en_US.utf8")]
+    return [*named, sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE 'und' LOCALE 'C'"), *usual, _BYTEWISE]
 
 
 class SchemaBuilder:

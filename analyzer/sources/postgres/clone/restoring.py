@@ -1,6 +1,6 @@
 """Statistics into a clone: by PostgreSQL 18's own functions, which take them without ANALYZE."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import psycopg
 
@@ -77,7 +77,7 @@ def _columns(connection: Connection, columns: Iterable[ColumnStatistics]) -> Ite
             yield f"{one.relation}.{place}"
 
 
-def _taken(connection: Connection, text: str, given: list[object]) -> bool:
+def _taken(connection: Connection, text: str, given: Sequence[object]) -> bool:
     try:
         row = connection.execute(text.encode(), given).fetchone()
     except (psycopg.Error, UnicodeError):

@@ -142,7 +142,9 @@ class CloneServer:
                 check=False,
                 cwd=self.folder,
                 env=_environment(),
-                **self._identity(),
+                user=self._uid,
+                group=self._gid,
+                extra_groups=None if self._uid is None else [],
             )
         except OSError as error:
             raise ServerError(self._failed(program, str(error))) from error
@@ -158,7 +160,9 @@ class CloneServer:
                 cwd=self.folder,
                 env=_environment(),
                 start_new_session=True,  # Ctrl-C is for pg95, which stops the server itself
-                **self._identity(),
+                user=self._uid,
+                group=self._gid,
+                extra_groups=None if self._uid is None else [],
             )
         self._watchdog = subprocess.Popen(  # noqa: S603 - a fixed text
             ["/bin/sh", "-c", _WATCHDOG, "pg95-watchdog", str(self._server.pid), str(self.folder)],
@@ -179,11 +183,14 @@ class CloneServer:
             else:
                 return
 
-    def _identity(self) -> dict[str, int | list[int]]:
+    @property
+    def _uid(self) -> int | None:
         """PostgreSQL does not run as root: for root it runs as another user."""
-        if self._user is None:
-            return {}
-        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+        return self._user.pw_uid if self._user is not None else None
+
+    @property
+    def _gid(self) -> int | None:
+        return self._user.pw_gid if self._user is not None else None
 
     def _failed(self, program: str, said: str) -> str:
         last = "; ".join(line.strip() for line in said.strip().splitlines()[-3:])
