@@ -1,5 +1,6 @@
 """What a clone's own catalog says: its relations with their files, and its tables as pg95 has them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,8 +9,9 @@ from analyzer.sources.postgres.catalog import read_catalog
 from analyzer.sources.postgres.connection import Connection
 
 _RELATIONS = """
-SELECT c.oid::bigint, n.nspname::text, c.relname::text, pg_relation_filepath(c.oid)
+SELECT c.oid::bigint, n.nspname::text, c.relname::text, pg_relation_filepath(c.oid), m.amname = 'btree' AND c.relkind = 'i'
 FROM pg_class AS c
+LEFT JOIN pg_am AS m ON m.oid = c.relam
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'i') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
@@ -38,16 +40,40 @@ SELECT t.oid::bigint, pg_relation_filepath(t.oid)
 FROM below AS b JOIN pg_class AS t ON t.oid = b.id
 WHERE t.relkind IN ('r', 'm')
 """
+_FILES = """
+UPDATE pg_class AS c
+SET relfilenode = f.number::oid
+FROM unnest(%s::bigint[], %s::bigint[]) AS f (id, number)
+WHERE c.oid = f.id::oid
+"""
+# Of an expression the statistics are the index's own.
+_KEYS = """
+SELECT i.indexrelid::bigint, sum(
+    CASE WHEN a.attlen > 0 THEN a.attlen ELSE coalesce(s.stawidth, 16) END
+)
+FROM pg_index AS i
+CROSS JOIN generate_series(1, i.indnkeyatts) AS k
+JOIN pg_attribute AS a ON a.attrelid = i.indexrelid AND a.attnum = k
+LEFT JOIN LATERAL (
+    SELECT max(t.stawidth) AS stawidth
+    FROM pg_statistic AS t
+    WHERE (t.starelid = i.indrelid AND t.staattnum = i.indkey[k - 1] AND i.indkey[k - 1] > 0)
+       OR (t.starelid = i.indexrelid AND t.staattnum = k)
+) AS s ON true
+WHERE i.indexrelid = ANY(%s::oid[])
+GROUP BY i.indexrelid
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table or index with a file: `path` as pg_relation_filepath() has it, None for a parent."""
+    """A table or index with a file: `path` as pg_relation_filepath() has it."""
 
     id: int
     schema: str
     name: str
-    path: str | None
+    path: str
+    btree: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +98,16 @@ def leaves(connection: Connection, index: int) -> list[Leaf]:
         Leaf(id=row[0], name=row[1], path=row[2], rows=float(row[4]), schema=row[6])
         for row in _rows(connection, _LEAVES, [index])
     ]
+
+
+def key_bytes(connection: Connection, indexes: list[int]) -> dict[int, float]:
+    """The mean size of the keys of indexes, by their relations: by type, else by statistics."""
+    return {row[0]: float(row[1]) for row in _rows(connection, _KEYS, [indexes])}
+
+
+def give_files(admin: Connection, numbers: Mapping[int, int]) -> None:
+    """Let indexes have other files, by their relations: the number of each."""
+    admin.execute(_FILES.encode(), [list(numbers), list(numbers.values())])
 
 
 def table_files(connection: Connection, table: str) -> dict[int, str]:

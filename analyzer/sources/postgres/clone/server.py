@@ -124,6 +124,7 @@ class CloneServer:
         done = self._run(
             *("initdb", "--pgdata", str(self.data), "--username", SUPERUSER),
             *("--encoding=UTF8", "--no-locale", "--auth=trust", "--no-sync", "--no-instructions"),
+            "--no-data-checksums",  # pages are written past it
         )
         if done.returncode:
             raise ServerError(self._failed("initdb", done.stderr or done.stdout))

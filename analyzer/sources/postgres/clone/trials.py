@@ -15,8 +15,15 @@ import psycopg
 from analyzer.model.blueprint import ColumnStatistics
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexCandidate
+from analyzer.sources.postgres.clone.btree import height, plant
 from analyzer.sources.postgres.clone.building import SchemaBuilder
-from analyzer.sources.postgres.clone.catalog import Leaf, leaves, table_files
+from analyzer.sources.postgres.clone.catalog import (
+    Leaf,
+    give_files,
+    key_bytes,
+    leaves,
+    table_files,
+)
 from analyzer.sources.postgres.clone.files import PAGE_BYTES, empty, extend
 from analyzer.sources.postgres.clone.restoring import restore_column
 from analyzer.sources.postgres.clone.server import CloneServer
@@ -144,14 +151,21 @@ class Trials:
         rows = sum(leaf.rows for leaf in parts if leaf.path)
         held = min(rows, self.desk.rows_of(predicate)) if predicate else rows
         size = self._size(candidate, held)
+        keys = key_bytes(self.desk.admin, [leaf.id for leaf in parts])
+        planted: dict[int, int] = {}
         for leaf in parts:
             if leaf.path is None:
                 continue
             share = leaf.rows / rows if rows else 1.0
             pages = math.ceil(size * share / PAGE_BYTES)
-            extend(self.desk.server, leaf.path, pages)
+            if candidate.method == "btree":
+                levels = height(pages, keys.get(leaf.id, 0.0))
+                planted[leaf.id] = plant(self.desk.server, leaf.path, levels, pages)
+            else:
+                extend(self.desk.server, leaf.path, pages)
             if predicate:  # the planner takes a whole index's rows from its table
                 self._count(leaf, pages, held * share)
+        give_files(self.desk.admin, planted)
         self._describe(candidate, parts)
         return Trial(tuple(p.id for p in parts), tuple(p.name for p in parts), size)
 
