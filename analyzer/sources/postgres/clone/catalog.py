@@ -1,6 +1,6 @@
 """What a clone's own catalog says: its relations with their files, and its tables as pg95 has them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,20 +15,20 @@ LEFT JOIN pg_am AS m ON m.oid = c.relam
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'i') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
-# An index with those of all partitions; `tables` are theirs, with how many rows each has.
+# Indexes by name, each with those of all partitions; `rows` are those of the table that it is on.
 _LEAVES = """
 WITH RECURSIVE below AS (
-    SELECT %s::oid AS id
+    SELECT c.oid AS id, c.relname AS root FROM pg_class AS c WHERE c.relname = ANY(%s) AND c.relkind IN ('i', 'I')
     UNION ALL
-    SELECT i.inhrelid FROM below AS b JOIN pg_inherits AS i ON i.inhparent = b.id
+    SELECT i.inhrelid, b.root FROM below AS b JOIN pg_inherits AS i ON i.inhparent = b.id
 )
-SELECT x.oid::bigint, x.relname::text, pg_relation_filepath(x.oid), t.oid::bigint, greatest(t.reltuples, 0),
-    pg_relation_filepath(t.oid), m.nspname::text
+SELECT b.root::text, x.oid::bigint, n.nspname::text, x.relname::text, pg_relation_filepath(x.oid),
+    greatest(t.reltuples, 0)::double precision, t.oid::bigint
 FROM below AS b
 JOIN pg_class AS x ON x.oid = b.id
+JOIN pg_namespace AS n ON n.oid = x.relnamespace
 JOIN pg_index AS i ON i.indexrelid = x.oid
 JOIN pg_class AS t ON t.oid = i.indrelid
-JOIN pg_namespace AS m ON m.oid = x.relnamespace
 """
 _TABLES = """
 WITH RECURSIVE below AS (
@@ -78,13 +78,17 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """An index of one table: of a partitioned table's index the partitions' own, and the parent."""
+    """An index of one table: of a partitioned table's index the partitions' own, and the parent.
+
+    `path` is None for the parent, `rows` are the table's.
+    """
 
     id: int
     schema: str
     name: str
     path: str | None
     rows: float
+    table: int
 
 
 def relations(connection: Connection) -> list[Relation]:
@@ -92,17 +96,17 @@ def relations(connection: Connection) -> list[Relation]:
     return [Relation(*row) for row in _rows(connection, _RELATIONS)]
 
 
-def leaves(connection: Connection, index: int) -> list[Leaf]:
-    """An index, and those of the partitions below it."""
-    return [
-        Leaf(id=row[0], name=row[1], path=row[2], rows=float(row[4]), schema=row[6])
-        for row in _rows(connection, _LEAVES, [index])
-    ]
+def leaves(connection: Connection, names: Sequence[str]) -> dict[str, list[Leaf]]:
+    """Indexes by name, each with those of the partitions below it."""
+    found: dict[str, list[Leaf]] = {name: [] for name in names}
+    for name, *row in _rows(connection, _LEAVES, [list(names)]):
+        found[name].append(Leaf(*row))
+    return found
 
 
-def key_bytes(connection: Connection, indexes: list[int]) -> dict[int, float]:
+def key_bytes(connection: Connection, indexes: Sequence[int]) -> dict[int, float]:
     """The mean size of the keys of indexes, by their relations: by type, else by statistics."""
-    return {row[0]: float(row[1]) for row in _rows(connection, _KEYS, [indexes])}
+    return {row[0]: float(row[1]) for row in _rows(connection, _KEYS, [list(indexes)])}
 
 
 def give_files(admin: Connection, numbers: Mapping[int, int]) -> None:

@@ -189,6 +189,11 @@ class CloneWhatIf:
         with _server_errors():
             return self._trials.refused(index)
 
+    def prepare(self, indexes: Collection[IndexCandidate]) -> None:
+        """Make many candidates at once, hidden: quicker than one after the other."""
+        with _server_errors():
+            self._trials.make(indexes)
+
     def close(self) -> None:
         """Stop the server and remove its files."""
         self._server.close()
