@@ -1,11 +1,12 @@
 """A blueprint as plain values and back: the part of a snapshot's file that is there on request only."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from analyzer.errors import InputError
 from analyzer.model.blueprint import Blueprint, ColumnStatistics, RelationStatistics
 
+Row: TypeAlias = Any  # as read: what it is gets checked
 HEAD, STATEMENTS, RELATIONS, COLUMNS = "blueprint", "statements", "relations", "columns"
 _TEXTS = ("origin", "collation")
 _MOST_PAGES = 2**32  # of a relation: PostgreSQL's own limit
@@ -75,7 +76,7 @@ def _rows(plain: Mapping[str, Any], key: str, name: str) -> Iterable[tuple[Any, 
     return ((row, f"{name}: {key}[{number}]") for number, row in enumerate(value))
 
 
-def _relation(row: object, where: str) -> RelationStatistics:
+def _relation(row: Row, where: str) -> RelationStatistics:
     match row:
         case [str(schema), str(name), pages, int() | float() as rows, visible, file_pages]:
             numbers = [pages, visible, 0 if file_pages is None else file_pages]
@@ -84,7 +85,7 @@ def _relation(row: object, where: str) -> RelationStatistics:
     raise InputError(f"{where} are no sizes of a relation; the snapshot was edited")
 
 
-def _column(row: object, where: str) -> ColumnStatistics:
+def _column(row: Row, where: str) -> ColumnStatistics:
     match row:
         case [str(schema), str(relation), column, number, bool(inherited), dict(values)]:
             named = isinstance(column, str) or (column is None and _is_whole(number))

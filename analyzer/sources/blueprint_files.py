@@ -2,7 +2,6 @@
 
 from analyzer.errors import InputError
 from analyzer.model.blueprint import Blueprint, ColumnStatistics, RelationStatistics
-from analyzer.sources.one_input import LARGEST_DOCUMENT_BYTES
 from analyzer.sources.opening import open_input
 from analyzer.sources.schema.script import statements
 from analyzer.sources.snapshot_file import is_snapshot, read_snapshot
@@ -21,6 +20,7 @@ _NO_SETTINGS = (
     "dumps hold no settings: the clone plans with PostgreSQL's defaults (work_mem, "
     "random_page_cost …); pg95 snapshot --with-statistics keeps the server's own"
 )
+_LARGEST_BYTES = 512 << 20
 _HEAD = 200  # characters, by which a snapshot is told
 _KNOWN = frozenset(
     {
@@ -102,12 +102,12 @@ def read_blueprint_file(statistics: str, schema: str | None) -> Blueprint:
 def _text(path: str) -> str:
     """All of an input as text; bytes that are no UTF-8 stay what they are."""
     with open_input(path) as stream:
-        data = stream.read(LARGEST_DOCUMENT_BYTES + 1)
-        while len(data) <= LARGEST_DOCUMENT_BYTES and (more := stream.read(1 << 20)):
+        data = stream.read(_LARGEST_BYTES + 1)
+        while len(data) <= _LARGEST_BYTES and (more := stream.read(1 << 20)):
             data += more
-    if len(data) > LARGEST_DOCUMENT_BYTES:
+    if len(data) > _LARGEST_BYTES:
         raise InputError(
-            f"{path}: larger than {LARGEST_DOCUMENT_BYTES // 2**20} MB, which no statistics are"
+            f"{path}: larger than {_LARGEST_BYTES // 2**20} MB, which no statistics are"
         )
     return data.decode("utf-8", "surrogateescape")
 

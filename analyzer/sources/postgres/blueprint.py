@@ -5,6 +5,7 @@ superuser, only SELECT on the tables whose statistics it is to see. The statemen
 can run; defaults, sequences, functions, triggers, policies and comments are not among them.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from analyzer.model.blueprint import Blueprint, ColumnStatistics, RelationStatistics
@@ -26,6 +27,7 @@ _STATEMENTS = (
 _WITH_RANGES = 170000  # from 17 on, pg_stats has the statistics of ranges
 _PAGE_BYTES = 8192
 _SHOWN = 5
+_NOWHERE = {"number": None}
 _BUILT_IN = "b"
 
 
@@ -47,7 +49,7 @@ def read_blueprint(dsn: str | None) -> Blueprint:
         connection.execute(query("blueprint_forms").encode())
         database = reader.row("blueprint_database")
         version = connection.info.server_version
-        ranges = "17" if version >= _WITH_RANGES else "13"
+        columns = _columns(reader, version, has_ranges=database["has_ranges"])
         return Blueprint(
             origin=describe(connection),
             statements=tuple(
@@ -59,16 +61,31 @@ def read_blueprint(dsn: str | None) -> Blueprint:
                 RelationStatistics(**row)
                 for row in reader.rows("blueprint_relations", "sizes of tables and indexes")
             ),
-            columns=tuple(
-                _column(row)
-                for row in reader.rows(f"blueprint_statistics-{ranges}", "the planner's statistics")
-            ),
+            columns=tuple(columns),
             settings=settings,
             search_path=tuple(name for name in path[1] if not name.startswith("pg_")),
             collation="C" if database["provider"] == _BUILT_IN else database["collation"],
             server_version=version,
             warnings=(*warnings, *_unseen(reader), *_other_pages(database["block_bytes"])),
         )
+
+
+def _columns(reader: UseReader, version: int, *, has_ranges: bool) -> list[ColumnStatistics]:
+    """Statistics of all columns, those of ranges as far as they are to be seen."""
+    name = f"blueprint_statistics-{'17' if version >= _WITH_RANGES else '13'}"
+    found = [_column(row) for row in reader.rows(name, "the planner's statistics")]
+    if version >= _WITH_RANGES or not has_ranges:
+        return found
+    what = "statistics of ranges (before 17 only superusers see them)"
+    extra = {
+        (row["schema"], row["relation"], row["column"], row["inherited"]): _column(row | _NOWHERE)
+        for row in reader.rows("blueprint_ranges-13", what)
+    }
+    return [
+        replace(one, values={**one.values, **more.values}) if more is not None else one
+        for one in found
+        for more in (extra.get((one.schema, one.relation, one.column or "", one.inherited)),)
+    ]
 
 
 def _column(row: dict[str, Any]) -> ColumnStatistics:
