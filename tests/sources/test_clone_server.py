@@ -94,8 +94,10 @@ def test_it_listens_on_a_socket_in_a_closed_folder_alone(clone: CloneWhatIf) -> 
     ],
 )
 def test_its_role_can_do_nothing_to_the_machine(clone: CloneWhatIf, text: str) -> None:
-    owner = clone._server.connect(ROLE, DATABASE)
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with (
+        clone._server.connect(ROLE, DATABASE) as owner,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
         owner.execute(text.encode())
 
 
