@@ -191,6 +191,10 @@ def _column(row: Row, defaults: Mapping[tuple[int, str], str | None]) -> Column:
         distinct=row["distinct_values"],
         null_fraction=row["null_fraction"],
         default=SEQUENCE if sequence else expression,
+        width_bytes=row["width_bytes"],
+        common_frequencies=tuple(row["common_frequencies"] or ()),
+        correlation=row["correlation"],
+        elements=row["elements"],
     )
 
 

@@ -72,7 +72,7 @@ class LiveExplainer:
                     except psycopg.OperationalError as error:
                         if not connection.closed:
                             raise
-                        lost = _LOST + _told(error)
+                        lost = _LOST + told(error)
                 answers.append(Explained(sample.shape_id, why_not=lost))
             return Answers(origin, answers)
 
@@ -202,7 +202,7 @@ class _Visit:
         """What the server answered instead of a plan."""
         if self._standby and isinstance(error, psycopg.errors.SerializationFailure):
             return _CONFLICT
-        return f"the server: {_told(error)}"
+        return f"the server: {told(error)}"
 
     @contextmanager
     def _bounded(self) -> "Iterator[None]":
@@ -225,7 +225,7 @@ class _Visit:
         return (self._ends - time.monotonic()) * 1000
 
 
-def _told(error: psycopg.Error) -> str:
+def told(error: psycopg.Error) -> str:
     """What the server says where that names things only; other messages may hold values of the data."""
     code = error.sqlstate or ""
     if code in _NAMING and error.diag.message_primary:
