@@ -19,6 +19,7 @@ from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
 from analyzer.cli.report import report
 from analyzer.cli.snapshot import snapshot
+from analyzer.cli.ticket import ticket
 from analyzer.cli.top import top
 
 __all__ = ["cli", "main", "settle"]
@@ -53,6 +54,7 @@ commands = (
     diff,
     doctor,
     ack,
+    ticket,
     demo,
 )
 for command in commands:

@@ -98,9 +98,9 @@ def code(text: str, *, cell: bool = False) -> str:
     return f"{fence}{padding}{line}{padding}{fence}"
 
 
-def block(text: str, language: str) -> str:
+def block(text: str, language: str, length: int = _CODE) -> str:
     """A fenced block whose fence is longer than any run of backticks inside."""
-    shown = display(text, _CODE, language)
+    shown = display(text, length, language)
     fence = "`" * max(3, _longest_run(shown.text) + 1)
     name = re.sub(r"[^a-z0-9]", "", language.lower())
     cut_off = (
