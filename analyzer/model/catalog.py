@@ -40,8 +40,14 @@ class Index:
     """An index. `columns` are key columns in order; an expression is written as its SQL text.
 
     `scans` is pg_stat_user_indexes.idx_scan; `predicate` is the WHERE of a partial index.
-    `descending` and `operator_classes` go with `columns`; empty where all are ascending, or of
-    the type's default class (None = the default).
+    `descending`, `nulls_first`, `operator_classes` and `collations` go with `columns`; empty where all
+    are as usual (ascending, NULLs last or, where descending, first, the type's default class and the
+    column's own collation, for which None stands). `definition` is pg_get_indexdef's text.
+
+    What may hang on it: `constraint` is the kind of the constraint that it backs ("primary key", "unique",
+    "exclusion"), `referenced_by` the foreign keys whose target's uniqueness it is (None: not known), a
+    `replica_identity` tells rows apart for logical replication. A `partitioned` one consists of those of the
+    partitions, each of which is `part_of` it (its name as that of a table). One that is `building` is not valid yet.
     """
 
     name: str | None
@@ -56,6 +62,16 @@ class Index:
     valid: bool = True
     descending: tuple[bool, ...] = ()
     operator_classes: tuple[str | None, ...] = ()
+    nulls_first: tuple[bool, ...] = ()
+    collations: tuple[str | None, ...] = ()
+    nulls_distinct: bool = True
+    constraint: str | None = None
+    referenced_by: tuple[str, ...] | None = None
+    replica_identity: bool = False
+    partitioned: bool = False
+    part_of: str | None = None
+    building: bool = False
+    definition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +95,7 @@ class Table:
 
     `model` is the Prisma model's name and `relations` its relation fields.
     `reads`/`writes` are rows fetched and rows inserted + updated + deleted since the last reset.
+    `partition_of` is the partitioned table that it is a direct part of.
     """
 
     name: str
@@ -94,6 +111,7 @@ class Table:
     hot_ratio: float | None = None
     model: str | None = None
     relations: tuple[Relation, ...] = ()
+    partition_of: str | None = None
 
     def column(self, name: str) -> Column | None:
         """The column of that name, if there is one."""
