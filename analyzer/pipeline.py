@@ -60,6 +60,7 @@ class Options:
     read: ReadOptions = field(default_factory=ReadOptions)
     live: bool = False
     dsn: str | None = None
+    replicas: Sequence[str] = ()
     schema: str | None = None
     target: Target = field(default_factory=Target)
     targets: Sequence[PatternTarget] = ()
@@ -250,7 +251,7 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
     from analyzer.sources.postgres import gather_server  # noqa: PLC0415 - only runs with a server pay for psycopg
 
     try:
-        settings = gather_server(options.dsn, recording)
+        settings = gather_server(options.dsn, recording, options.replicas)
     except AnalyzerError as error:
         if not options.inputs:
             raise

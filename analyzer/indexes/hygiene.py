@@ -23,9 +23,7 @@ from analyzer.model.workload import Workload
 
 _MUCH_LARGER = 4  # times the size of the index that it stands in for
 _LOCKS = "DROP INDEX CONCURRENTLY waits for transactions that use the table and blocks none"
-_LOCKS_ALL = (
-    "a partitioned index cannot be dropped CONCURRENTLY: this locks the table and all partitions for a moment"
-)
+_LOCKS_ALL = "a partitioned index cannot be dropped CONCURRENTLY: this locks the table and all partitions for a moment"
 
 
 def drops(workload: Workload) -> tuple[DroppedIndex, ...]:
@@ -35,9 +33,7 @@ def drops(workload: Workload) -> tuple[DroppedIndex, ...]:
         return ()
     seen = seen_in_plans(workload)
     found = [
-        one
-        for table in catalog
-        for one in _Search(table, catalog, workload.use, seen).found()
+        one for table in catalog for one in _Search(table, catalog, workload.use, seen).found()
     ]
     return tuple(sorted(found, key=lambda one: (-(one.bytes or 0), one.table, one.index)))
 
@@ -105,13 +101,19 @@ class _Search:
             idle = self._scans(index) == 0 and index.name not in self.seen and index.valid
             if not idle or index.unique or supported_key(self.table, index, frozenset(self.gone)):
                 continue
-            unsure = doubts(self.table, use, self._parts())
+            unsure = doubts(use, self._parts())
             risk = (
-                "; ".join(unsure) if unsure else "a query that runs more rarely than that may want it"
+                "; ".join(unsure)
+                if unsure
+                else "a query that runs more rarely than that may want it"
             ) + "; when an index was made PostgreSQL does not tell: leave out what is new"
             phrase = window_phrase(use.counted)
             yield self._drop(
-                index, "unused", f"not scanned once {phrase}", risk, action="review" if unsure else "drop"
+                index,
+                "unused",
+                f"not scanned once {phrase}",
+                risk,
+                action="review" if unsure else "drop",
             )
 
     def _prefixes(self) -> Iterator[DroppedIndex]:
@@ -179,4 +181,3 @@ def _wider_risk(index: Index, kept: Index) -> str:
     times = kept.bytes / index.bytes
     much = "; measure the queries that scan it" if times > _MUCH_LARGER else ""
     return f"scans read {kept.name} instead, which is {times:.1f} times as large{much}"
-

@@ -92,4 +92,6 @@ def _comparable(index: Index, other: Index) -> bool:
 def _as_unique(index: Index, other: Index) -> bool:
     if not index.unique:
         return True
-    return other.unique and (other.nulls_distinct == index.nulls_distinct or not other.nulls_distinct)
+    return other.unique and (
+        other.nulls_distinct == index.nulls_distinct or not other.nulls_distinct
+    )

@@ -35,17 +35,16 @@ def full_name(table: Table, index: Index) -> str:
 def seen_in_plans(workload: Workload) -> frozenset[str]:
     """Names of the indexes that any plan of the input used."""
     return frozenset(
-        node.index for plan in workload.plans for node in plan.nodes if node.index is not None
+        node.index for plan in workload.plans for node in plan.root.walk() if node.index is not None
     )
 
 
-def doubts(table: Table, use: Use, parts: Iterable[str]) -> list[str]:
+def doubts(use: Use, parts: Iterable[str]) -> list[str]:
     """Why no scan in the window does not yet say that an index is not needed.
 
     Args:
-        table: whose index it is.
         use: the window.
-        parts: names of the table and of its partitions.
+        parts: names of the index's table and of its partitions.
     """
     counted = use.counted
     found = []
@@ -53,7 +52,9 @@ def doubts(table: Table, use: Use, parts: Iterable[str]) -> list[str]:
         known = "an unknown time" if counted.days is None else length(counted.days)
         found.append(f"{known} is short: what runs weekly or monthly may not have run")
     if counted.in_recovery:
-        found.append("this server is a replica: what the primary and other replicas read is not seen")
+        found.append(
+            "this server is a replica: what the primary and other replicas read is not seen"
+        )
     if counted.replicas_missed:
         found.append(
             f"{counted.replicas_missed} of {counted.replicas} replicas count their own scans, which are not "
@@ -69,7 +70,9 @@ def window_phrase(counted: CountedUse) -> str:
     """Over what time scans were counted, in words."""
     if counted.between and counted.from_us is not None:
         days = length((counted.to_us - counted.from_us) / 86_400e6)
-        return f"in {days}, between the snapshots of {_day(counted.from_us)} and {_day(counted.to_us)}"
+        return (
+            f"in {days}, between the snapshots of {_day(counted.from_us)} and {_day(counted.to_us)}"
+        )
     if counted.from_us is not None:
         days = length(counted.days or 0.0)
         return f"in {days}, since its statistics began on {_day(counted.from_us)}"

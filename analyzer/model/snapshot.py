@@ -37,7 +37,7 @@ class TableUse:
     `name` as model/catalog.py writes it. `bytes` is the total size with indexes and TOAST, `heap_bytes` that
     of the rows alone, `index_bytes` that of all indexes. `modified` are rows changed since the last ANALYZE,
     `xid_age` transactions since all rows were frozen, of which autovacuum lets `freeze_max_age` pass.
-    `blocks_hit` and `blocks_read` are those of rows, TOAST and indexes. What an older snapshot lacks is None.
+    `autovacuum` and `fillfactor` are the table's own settings. `blocks_hit` and `blocks_read` are those of rows, TOAST and indexes. What an older snapshot lacks is None.
     """
 
     database: str
@@ -61,6 +61,7 @@ class TableUse:
     xid_age: int | None = None
     freeze_max_age: int | None = None
     autovacuum: bool | None = None
+    fillfactor: int | None = None
     blocks_hit: int | None = None
     blocks_read: int | None = None
 

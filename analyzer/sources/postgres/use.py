@@ -20,7 +20,10 @@ from analyzer.sources.postgres.sqlfiles import query, versions
 from analyzer.sources.postgres.statements import microseconds
 
 Row = Mapping[str, Any]
-_AS_IT_IS = ("modified", "xid_age", "freeze_max_age", "autovacuum", "blocks_hit", "blocks_read")
+_AS_IT_IS = (
+    *("modified", "xid_age", "freeze_max_age", "autovacuum", "fillfactor"),
+    *("blocks_hit", "blocks_read"),
+)
 _MAJOR = 10_000
 _ROWS_NEED_NO_SIGN = 14  # from that version on, reltuples is -1 where it is not known
 

@@ -23,6 +23,11 @@ SELECT /* pg95 */
         SELECT FROM unnest(c.reloptions) AS o (text)
         WHERE o.text IN ('autovacuum_enabled=off', 'autovacuum_enabled=false', 'autovacuum_enabled=0')
     ) AS autovacuum,
+    (
+        SELECT pg_catalog.split_part(o.text, '=', 2)::int
+        FROM unnest(c.reloptions) AS o (text)
+        WHERE o.text LIKE 'fillfactor=%'
+    ) AS fillfactor,
     coalesce(i.heap_blks_hit, 0) + coalesce(i.toast_blks_hit, 0) + coalesce(i.idx_blks_hit, 0)
         + coalesce(i.tidx_blks_hit, 0) AS blocks_hit,
     coalesce(i.heap_blks_read, 0) + coalesce(i.toast_blks_read, 0) + coalesce(i.idx_blks_read, 0)
