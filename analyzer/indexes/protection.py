@@ -6,20 +6,22 @@ from analyzer.model.catalog import Catalog, ForeignKey, Index, Table
 
 def why_kept(table: Table, index: Index, catalog: Catalog) -> str | None:
     """Why the index must stay though nothing reads it, None where nothing hangs on it."""
-    if index.primary or index.constraint is not None:
-        return f"it backs the {index.constraint or 'primary key'} constraint of that name"
-    if index.part_of is not None:
-        return f"it is part of the partitioned index {index.part_of}"
-    if index.replica_identity:
-        return "it is the table's replica identity"
     needed_by = index.referenced_by
     if needed_by is None:
         needed_by = tuple(_references(table, index, catalog))
-    if needed_by:
-        return f"foreign keys refer to what it keeps unique ({', '.join(needed_by[:3])})"
-    if index.name is None:
-        return "its name is not known"
-    return None
+    reasons = (
+        (index.primary, "it is the primary key's"),
+        (index.constraint is not None, f"it backs a constraint ({index.constraint})"),
+        (index.part_of is not None, f"it is part of the partitioned index {index.part_of}"),
+        (
+            table.partition_of is not None and index.definition is None,
+            f"it may be part of an index of {table.partition_of}",
+        ),
+        (index.replica_identity, "it is the table's replica identity"),
+        (bool(needed_by), f"foreign keys refer to what it keeps unique ({', '.join(needed_by)})"),
+        (index.name is None, "its name is not known"),
+    )
+    return next((reason for holds, reason in reasons if holds), None)
 
 
 def supported_key(table: Table, index: Index, gone: frozenset[str]) -> ForeignKey | None:

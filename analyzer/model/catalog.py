@@ -52,8 +52,8 @@ class Index:
     are as usual (ascending, NULLs last or, where descending, first, the type's default class and the
     column's own collation, for which None stands). `definition` is pg_get_indexdef's text.
 
-    What may hang on it: `constraint` is the kind of the constraint that it backs ("primary key", "unique",
-    "exclusion"), `referenced_by` the foreign keys whose target's uniqueness it is (None: not known), a
+    What may hang on it: `constraint` is the kind of the constraint that it backs beside a primary key
+    ("unique", "exclusion"), `referenced_by` the foreign keys whose target's uniqueness it is (None: not known), a
     `replica_identity` tells rows apart for logical replication. A `partitioned` one consists of those of the
     partitions, each of which is `part_of` it (its name as that of a table). One that is `building` is not valid yet.
     """

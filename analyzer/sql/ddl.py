@@ -35,6 +35,7 @@ from analyzer.sql.definitions import (
     RenameConstraint,
     RenameIndex,
     RenameTable,
+    ReplicaIdentity,
     SearchPath,
     SetNullable,
     SetType,
@@ -150,6 +151,7 @@ def _constraint(node: Node, beside: tuple[str, ...]) -> Iterator[Constraint]:
             name=name,
             include=_strings(node.get("including", [])),
             using_index=node.get("indexname"),
+            nulls_distinct=not node.get("nulls_not_distinct", False),
         )
     elif kind == "CONSTR_FOREIGN":
         yield ReferenceDefinition(
@@ -177,6 +179,8 @@ def _create_index(node: Node, statement: str) -> Iterator[Definition]:
     texts, predicate = _index_texts(statement, len(elements))
     descending = tuple(element.get("ordering") == "SORTBY_DESC" for element in elements)
     classes = tuple(_last(element.get("opclass", [])) or None for element in elements)
+    nulls_first = tuple(_nulls_first(element) for element in elements)
+    collations = tuple(_last(element.get("collation", [])) or None for element in elements)
     included = [entry["IndexElem"] for entry in node.get("indexIncludingParams", [])]
     index = IndexDefinition(
         columns=tuple(
@@ -190,9 +194,20 @@ def _create_index(node: Node, statement: str) -> Iterator[Definition]:
         predicate=predicate if "whereClause" in node else None,
         descending=descending if any(descending) else (),
         operator_classes=classes if any(classes) else (),
+        nulls_first=nulls_first if nulls_first != descending else (),
+        collations=collations if any(collations) else (),
+        nulls_distinct=not node.get("nulls_not_distinct", False),
     )
     relation = node["relation"]
     yield CreateIndex(_name(relation), index, only=not relation.get("inh", False))
+
+
+def _nulls_first(element: Node) -> bool:
+    """Where an index's element has its NULLs: as it says, else last, and first where descending."""
+    told = element.get("nulls_ordering", "SORTBY_NULLS_DEFAULT")
+    if told == "SORTBY_NULLS_DEFAULT":
+        return bool(element.get("ordering") == "SORTBY_DESC")
+    return bool(told == "SORTBY_NULLS_FIRST")
 
 
 def _label(element: Node) -> str:
@@ -245,7 +260,7 @@ def _alter_table(node: Node, _statement: str) -> Iterator[Definition]:
             yield AlterTable(table, change, only)
 
 
-def _change(command: Node) -> Iterator[Change]:
+def _change(command: Node) -> Iterator[Change]:  # noqa: C901 - one case for each kind of change
     name, detail = command.get("name", ""), command.get("def", {})
     match command.get("subtype"):
         case "AT_AddColumn":
@@ -265,6 +280,8 @@ def _change(command: Node) -> Iterator[Change]:
             yield SetNullable(name, nullable=True)
         case "AT_AttachPartition":
             yield AttachPartition(_name(detail["PartitionCmd"]["name"]))
+        case "AT_ReplicaIdentity":
+            yield ReplicaIdentity(detail["ReplicaIdentityStmt"].get("name"))
 
 
 def _rename(node: Node, _statement: str) -> Iterator[Definition]:

@@ -26,6 +26,7 @@ class KeyDefinition:
     name: str | None = None
     include: tuple[str, ...] = ()
     using_index: str | None = None
+    nulls_distinct: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class IndexDefinition:
     predicate: str | None = None
     descending: tuple[bool, ...] = ()
     operator_classes: tuple[str | None, ...] = ()
+    nulls_first: tuple[bool, ...] = ()
+    collations: tuple[str | None, ...] = ()
+    nulls_distinct: bool = True
     exclusion: bool = False
 
 
@@ -134,6 +138,13 @@ class AttachPartition:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicaIdentity:
+    """An index tells the table's rows apart for logical replication; None: none that is named."""
+
+    index: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RenameColumn:
     """A column gets another name."""
 
@@ -168,6 +179,7 @@ Change: TypeAlias = (
     | RenameColumn
     | RenameConstraint
     | RenameTable
+    | ReplicaIdentity
 )
 
 

@@ -28,7 +28,7 @@ Row = Mapping[str, Any]
 
 _UNKNOWN = "?"
 _NO_TEXT: Row = {"predicate": _UNKNOWN, "expressions": ()}
-_CONSTRAINTS = {"p": "primary key", "u": "unique", "x": "exclusion"}
+_CONSTRAINTS = {"u": "unique", "x": "exclusion"}
 _ROWS_NEED_NO_SIGN = 140000  # from 14 on, reltuples is -1 where it is not known
 
 

@@ -47,13 +47,19 @@ def add_replicas(dsn: str | None, use: Use, replicas: Sequence[str], warnings: l
             reader = UseReader(connection, warnings)
             address = describe(connection)
             other = reader.system_identifier()
-            if identifier is None or other != identifier or connection.info.dbname != database:
+            copies = other == identifier and connection.info.dbname == database
+            if identifier is None or not copies:
                 raise ServerError(
                     f"--replica {address}: is no copy of database {database} of the server of --dsn (its "
                     f"system identifier is {other}, not {identifier}): name a streaming replica of it, "
                     "and the same database"
                 )
             found = read_use(connection, warnings)
+            if found is not None and not found.counted.in_recovery:
+                raise ServerError(
+                    f"--replica {address}: is no replica (it is not in recovery); if it is the server of "
+                    "--dsn, its scans are counted already"
+                )
         if found is not None:
             use = _together(use, found, address)
     return use

@@ -38,6 +38,7 @@ from analyzer.sql.definitions import (
     RenameConstraint,
     RenameIndex,
     RenameTable,
+    ReplicaIdentity,
     SearchPath,
     SetNullable,
     SetType,
@@ -55,6 +56,7 @@ class _Draft:
     foreign_keys: list[ForeignKey] = field(default_factory=list)
     indexes: list[Index] = field(default_factory=list)
     partitions: list["_Draft"] = field(default_factory=list)
+    parent: "_Draft | None" = None
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -141,6 +143,7 @@ class SchemaBuilder:
 
     def _attach(self, parent: _Draft, draft: _Draft) -> None:
         parent.partitions.append(draft)
+        draft.parent = parent
         for index in parent.indexes:
             self._inherit_index(draft, index)
         own = {key.columns: key for key in draft.foreign_keys}
@@ -178,7 +181,15 @@ class SchemaBuilder:
         label = "pkey" if key.primary else "key"
         name = key.name or key.using_index
         name = name or self._free_name(draft, () if key.primary else columns, label)
-        index = Index(name, columns, unique=True, primary=key.primary, include=include)
+        index = Index(
+            name,
+            columns,
+            unique=True,
+            primary=key.primary,
+            include=include,
+            nulls_distinct=key.nulls_distinct,
+            constraint=None if key.primary else "unique",
+        )
         self._append(draft, index)
         self._require(draft, columns if key.primary else ())
 
@@ -202,6 +213,10 @@ class SchemaBuilder:
                 predicate=index.predicate,
                 descending=index.descending,
                 operator_classes=index.operator_classes,
+                nulls_first=index.nulls_first,
+                collations=index.collations,
+                nulls_distinct=index.nulls_distinct,
+                constraint="exclusion" if index.exclusion else None,
             ),
         )
 
@@ -271,6 +286,10 @@ class SchemaBuilder:
                 draft.columns[name] = replace(draft.columns[name], type=type_text)
             case SetNullable(name, nullable) if name in draft.columns:
                 draft.columns[name] = replace(draft.columns[name], nullable=nullable)
+            case ReplicaIdentity(name):
+                draft.indexes = [
+                    replace(index, replica_identity=index.name == name) for index in draft.indexes
+                ]
             case RenameColumn(old, new):
                 self._rename_column(draft, old, new)
             case RenameConstraint(old, new):
@@ -320,7 +339,9 @@ class SchemaBuilder:
                 draft.indexes = list(_changed(draft.indexes, name.name, change))
 
     def _table(self, draft: _Draft) -> Table:
-        columns, indexes = tuple(draft.columns.values()), tuple(draft.indexes)
+        columns = tuple(draft.columns.values())
+        partitioned = bool(draft.partitions)
+        indexes = tuple(replace(index, partitioned=partitioned) for index in draft.indexes)
         return Table(
             name=table_name(*draft.name),
             columns=columns,
@@ -328,6 +349,7 @@ class SchemaBuilder:
             unique_keys=unique_keys(columns, indexes),
             foreign_keys=tuple(self._resolved(draft.foreign_keys)),
             indexes=indexes,
+            partition_of=table_name(*draft.parent.name) if draft.parent else None,
         )
 
     def _resolved(self, keys: Iterable[ForeignKey]) -> Iterator[ForeignKey]:

@@ -44,7 +44,7 @@ SELECT /* pg95 */
     i.indisreplident OR (t.relreplident = 'd' AND i.indisprimary) AS is_replica_identity,
     (
         SELECT k.contype::text FROM pg_catalog.pg_constraint AS k
-        WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+        WHERE k.conindid = i.indexrelid AND k.contype IN ('u', 'x')
         LIMIT 1
     ) AS constraint_type,
     ARRAY(
