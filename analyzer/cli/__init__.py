@@ -18,6 +18,7 @@ from analyzer.cli.nightly import nightly
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
 from analyzer.cli.report import report
+from analyzer.cli.schema import schema
 from analyzer.cli.snapshot import snapshot
 from analyzer.cli.ticket import ticket
 from analyzer.cli.top import top
@@ -53,6 +54,7 @@ commands = (
     history,
     diff,
     doctor,
+    schema,
     ack,
     ticket,
     demo,

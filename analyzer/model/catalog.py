@@ -7,6 +7,8 @@ unquoted and case-sensitive, as PostgreSQL stores them.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+SEQUENCE = "nextval"  # the default of a serial or identity column
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -18,7 +20,8 @@ class Column:
     as stored, with a text's length byte), `common_frequencies` (most_common_freqs: the share of the
     rows that each of the most common values has, the values themselves are left alone),
     `correlation` with the order on disk, and `elements` (of an array or tsvector, the mean number
-    of distinct elements: the last of elem_count_histogram).
+    of distinct elements: the last of elem_count_histogram). `default` is SQL, SEQUENCE where a
+    sequence gives the value.
     """
 
     name: str
@@ -31,16 +34,22 @@ class Column:
     common_frequencies: tuple[float, ...] = ()
     correlation: float | None = None
     elements: float | None = None
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """`columns` of the owning table refer to `target_columns` of the table `target`."""
+    """`columns` of the owning table refer to `target_columns` of the table `target`.
+
+    `on_delete` and `on_update` are SQL's words for the actions.
+    """
 
     columns: tuple[str, ...]
     target: str
     target_columns: tuple[str, ...]
     name: str | None = None
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,7 @@ class Table:
     `model` is the Prisma model's name and `relations` its relation fields.
     `reads`/`writes` are rows fetched and rows inserted + updated + deleted since the last reset.
     `partition_of` is the partitioned table that it is a direct part of.
+    `kind` is table, partition, view or materialized view.
     """
 
     name: str
@@ -120,6 +130,7 @@ class Table:
     model: str | None = None
     relations: tuple[Relation, ...] = ()
     partition_of: str | None = None
+    kind: str = "table"
 
     def column(self, name: str) -> Column | None:
         """The column of that name, if there is one."""
@@ -134,11 +145,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All known tables by name. `origin` says where it comes from, for evidence and coverage."""
+    """All known tables by name. `origin` says where it comes from, for evidence and coverage.
+
+    `enums` are enumerated types by name, with their labels in order; `enum_names` are the ORM's names
+    for them, where a schema.prisma tells.
+    """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     origin: str = ""
     server_version: int | None = None
+    enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    enum_names: Mapping[str, str] = field(default_factory=dict)
 
     def table(self, name: str | None) -> Table | None:
         """The table of that name; a name without schema also finds its only match in others."""
@@ -162,7 +179,10 @@ class Catalog:
             mine = tables.get(name)
             tables[name] = table if mine is None else _completed(mine, table)
         origin = " and ".join(dict.fromkeys(part for part in (self.origin, other.origin) if part))
-        return Catalog(tables, origin, self.server_version or other.server_version)
+        version = self.server_version or other.server_version
+        enums = {**other.enums, **self.enums}
+        names = {**other.enum_names, **self.enum_names}
+        return Catalog(tables, origin, version, enums, names)
 
 
 def table_name(schema: str | None, name: str) -> str:

@@ -37,6 +37,8 @@ class ReferenceDefinition:
     target: Name
     target_columns: tuple[str, ...] = ()
     name: str | None = None
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class CreateTable:
     parents: tuple[Name, ...] = ()
     partition: bool = False
     likes: tuple[tuple[Name, int, bool], ...] = ()
+    materialized_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,14 @@ class SetNullable:
 
 
 @dataclass(frozen=True, slots=True)
+class SetDefault:
+    """A column gets a default (SQL, or model.catalog.SEQUENCE), or None."""
+
+    column: str
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AttachPartition:
     """Another table becomes a partition of this one."""
 
@@ -175,6 +186,7 @@ Change: TypeAlias = (
     | DropConstraint
     | SetType
     | SetNullable
+    | SetDefault
     | AttachPartition
     | RenameColumn
     | RenameConstraint
@@ -215,6 +227,32 @@ class RenameIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateEnum:
+    """An enumerated type with its labels in order."""
+
+    name: Name
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlterEnum:
+    """A label more, `before` or `after` another or last; with `old`, that one renamed."""
+
+    name: Name
+    label: str
+    old: str | None = None
+    neighbour: str | None = None
+    after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropEnum:
+    """A type goes."""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPath:
     """Names without schema are from now on in this one."""
 
@@ -222,5 +260,14 @@ class SearchPath:
 
 
 Definition: TypeAlias = (
-    CreateTable | CreateIndex | AlterTable | DropTable | DropIndex | RenameIndex | SearchPath
+    CreateTable
+    | CreateIndex
+    | AlterTable
+    | DropTable
+    | DropIndex
+    | RenameIndex
+    | CreateEnum
+    | AlterEnum
+    | DropEnum
+    | SearchPath
 )

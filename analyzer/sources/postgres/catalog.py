@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from analyzer.model.catalog import (
+    SEQUENCE,
     Catalog,
     Column,
     ForeignKey,
@@ -29,6 +30,13 @@ Row = Mapping[str, Any]
 _UNKNOWN = "?"
 _NO_TEXT: Row = {"predicate": _UNKNOWN, "expressions": ()}
 _CONSTRAINTS = {"u": "unique", "x": "exclusion"}
+_ACTIONS = {
+    "a": "NO ACTION",
+    "r": "RESTRICT",
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+}
 _ROWS_NEED_NO_SIGN = 140000  # from 14 on, reltuples is -1 where it is not known
 
 
@@ -55,6 +63,14 @@ def read_catalog(connection: Connection) -> CatalogReading:
         rows("index_texts", "index expressions (shown as ?)"),
         rows("index_definitions", "index definitions (written anew instead)"),
     )
+    defaults = {
+        (row["id"], row["name"]): row["expression"]
+        for row in rows("defaults", "defaults of columns")
+    }
+    enums = {
+        table_name(row["schema"], row["name"]): tuple(row["labels"])
+        for row in rows("enums", "enumerated types")
+    }
     indexes = _by_table(_with_parts(rows("indexes", "indexes"), sizes))
     schemas = {row["id"]: row["schema"] for row in tables}
     index_names = {
@@ -67,7 +83,7 @@ def read_catalog(connection: Connection) -> CatalogReading:
     found = {}
     for row in tables:
         built = tuple(_index(index, texts, index_names) for index in indexes[row["id"]])
-        built_columns = tuple(_column(column) for column in columns[row["id"]])
+        built_columns = tuple(_column(column, defaults) for column in columns[row["id"]])
         found[names[row["id"]]] = Table(
             name=names[row["id"]],
             columns=built_columns,
@@ -76,10 +92,17 @@ def read_catalog(connection: Connection) -> CatalogReading:
             foreign_keys=tuple(_foreign_keys(keys[row["id"]], names)),
             indexes=built,
             partition_of=names.get(row["parent"]),
+            kind=_kind(row),
             **totals[row["id"]].figures(),
         )
-    catalog = Catalog(found, describe(connection), connection.info.server_version)
+    catalog = Catalog(found, describe(connection), connection.info.server_version, enums)
     return CatalogReading(catalog, warnings)
+
+
+def _kind(row: Row) -> str:
+    if row["kind"] == "m":
+        return "materialized view"
+    return "table" if row["parent"] is None else "partition"
 
 
 def _rows(
@@ -168,7 +191,10 @@ def _row_estimate(row: Row, version: int) -> int | None:
     return row["live_rows"] or None  # 0 may also say that its statistics were reset
 
 
-def _column(row: Row) -> Column:
+def _column(row: Row, defaults: Mapping[tuple[int, str], str | None]) -> Column:
+    place = (row["id"], row["name"])
+    expression = defaults.get(place)
+    sequence = place in defaults and (expression is None or expression.startswith("nextval("))
     return Column(
         name=row["name"],
         type=row["type"].removeprefix("public."),
@@ -179,6 +205,7 @@ def _column(row: Row) -> Column:
         common_frequencies=tuple(row["common_frequencies"] or ()),
         correlation=row["correlation"],
         elements=row["elements"],
+        default=SEQUENCE if sequence else expression,
     )
 
 
@@ -248,4 +275,6 @@ def _foreign_keys(rows: Iterable[Row], names: Mapping[int, str]) -> Iterable[For
                 target=names[row["target"]],
                 target_columns=tuple(row["target_columns"]),
                 name=row["name"],
+                on_delete=_ACTIONS.get(row["on_delete"], "NO ACTION"),
+                on_update=_ACTIONS.get(row["on_update"], "NO ACTION"),
             )
