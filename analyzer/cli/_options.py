@@ -269,6 +269,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         acknowledged=given["acknowledged"],
         explain=explain_request(given),
         replicas=_replicas(given),
+        every_table=given.get("every_table", False),
     )
 
 

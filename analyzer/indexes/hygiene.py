@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from analyzer.indexes.definition import create_statement, drop_statement
 from analyzer.indexes.overlap import is_covered, is_duplicate
+from analyzer.indexes.partitions import Partitions
 from analyzer.indexes.protection import supported_key, why_kept
 from analyzer.indexes.unused import (
     doubts,
@@ -31,9 +32,11 @@ def drops(workload: Workload) -> tuple[DroppedIndex, ...]:
     catalog = workload.catalog
     if catalog is None:
         return ()
-    seen = seen_in_plans(workload)
+    seen, partitions = seen_in_plans(workload), Partitions(catalog)
     found = [
-        one for table in catalog for one in _Search(table, catalog, workload.use, seen).found()
+        one
+        for table in catalog
+        for one in _Search(table, catalog, workload.use, seen, partitions).found()
     ]
     return tuple(sorted(found, key=lambda one: (-(one.bytes or 0), one.table, one.index)))
 
@@ -46,6 +49,7 @@ class _Search:
     catalog: Catalog
     use: Use | None
     seen: frozenset[str]
+    partitions: Partitions
     gone: set[str] = field(default_factory=set)
 
     def found(self) -> Iterator[DroppedIndex]:
@@ -101,7 +105,7 @@ class _Search:
             idle = self._scans(index) == 0 and index.name not in self.seen and index.valid
             if not idle or index.unique or supported_key(self.table, index, frozenset(self.gone)):
                 continue
-            unsure = doubts(use, self._parts())
+            unsure = doubts(use, [self.table.name, *self.partitions.below(self.table.name)])
             risk = (
                 "; ".join(unsure)
                 if unsure
@@ -139,13 +143,6 @@ class _Search:
         if self.use is None:
             return index.scans
         return scans_of(self.table, index, self.use, self.catalog)
-
-    def _parts(self) -> list[str]:
-        """The table and, below it, its partitions."""
-        names = [self.table.name]
-        for name in names:  # grows while it is walked
-            names += [one.name for one in self.catalog if one.partition_of == name]
-        return names
 
     def _drop(
         self,

@@ -19,7 +19,7 @@ def prepare(document: Document) -> dict[str, Any] | None:
     return {
         "count": len(advice["create"]) + len(advice["drop"]),
         "create": [_created(index, links) for index in advice["create"]],
-        "drop": advice["drop"],
+        "drop": [{"action": "drop", "rollback": None, **drop} for drop in advice["drop"]],
         "notes": advice.get("notes") or [],
         "cost": advice["workload_cost"],
         "what_if_calls": advice["what_if_calls"],
