@@ -21,6 +21,7 @@ from analyzer.cli.plans import plans
 from analyzer.cli.report import report
 from analyzer.cli.schema import schema
 from analyzer.cli.snapshot import snapshot
+from analyzer.cli.tables import tables
 from analyzer.cli.ticket import ticket
 from analyzer.cli.top import top
 
@@ -50,6 +51,7 @@ commands = (
     nplusone,
     plans,
     indexes,
+    tables,
     snapshot,
     nightly,
     history,

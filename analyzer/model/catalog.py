@@ -16,11 +16,12 @@ class Column:
 
     `distinct` is pg_stats.n_distinct: a number of values, or, negative, minus their number as a
     share of the rows (-1 = all different). `field` is the ORM's name for the column, where a
-    schema.prisma tells. `default` is SQL, SEQUENCE where a sequence gives the value. Also of pg_stats, None or empty where not known: `width_bytes` (avg_width:
+    schema.prisma tells. Also of pg_stats, None or empty where not known: `width_bytes` (avg_width:
     as stored, with a text's length byte), `common_frequencies` (most_common_freqs: the share of the
     rows that each of the most common values has, the values themselves are left alone),
     `correlation` with the order on disk, and `elements` (of an array or tsvector, the mean number
-    of distinct elements: the last of elem_count_histogram).
+    of distinct elements: the last of elem_count_histogram). `default` is SQL, SEQUENCE where a
+    sequence gives the value.
     """
 
     name: str
@@ -29,11 +30,11 @@ class Column:
     field: str | None = None
     distinct: float | None = None
     null_fraction: float | None = None
-    default: str | None = None
     width_bytes: float | None = None
     common_frequencies: tuple[float, ...] = ()
     correlation: float | None = None
     elements: float | None = None
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,14 @@ class Index:
     """An index. `columns` are key columns in order; an expression is written as its SQL text.
 
     `scans` is pg_stat_user_indexes.idx_scan; `predicate` is the WHERE of a partial index.
-    `descending` and `operator_classes` go with `columns`; empty where all are ascending, or of
-    the type's default class (None = the default).
+    `descending`, `nulls_first`, `operator_classes` and `collations` go with `columns`; empty where all
+    are as usual (ascending, NULLs last or, where descending, first, the type's default class and the
+    column's own collation, for which None stands). `definition` is pg_get_indexdef's text.
+
+    What may hang on it: `constraint` is the kind of the constraint that it backs beside a primary key
+    ("unique", "exclusion"), `referenced_by` the foreign keys whose target's uniqueness it is (None: not known), a
+    `replica_identity` tells rows apart for logical replication. A `partitioned` one consists of those of the
+    partitions, each of which is `part_of` it (its name as that of a table). One that is `building` is not valid yet.
     """
 
     name: str | None
@@ -72,6 +79,16 @@ class Index:
     valid: bool = True
     descending: tuple[bool, ...] = ()
     operator_classes: tuple[str | None, ...] = ()
+    nulls_first: tuple[bool, ...] = ()
+    collations: tuple[str | None, ...] = ()
+    nulls_distinct: bool = True
+    constraint: str | None = None
+    referenced_by: tuple[str, ...] | None = None
+    replica_identity: bool = False
+    partitioned: bool = False
+    part_of: str | None = None
+    building: bool = False
+    definition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +112,7 @@ class Table:
 
     `model` is the Prisma model's name and `relations` its relation fields.
     `reads`/`writes` are rows fetched and rows inserted + updated + deleted since the last reset.
+    `partition_of` is the partitioned table that it is a direct part of.
     `kind` is table, partition, view or materialized view.
     """
 
@@ -111,6 +129,7 @@ class Table:
     hot_ratio: float | None = None
     model: str | None = None
     relations: tuple[Relation, ...] = ()
+    partition_of: str | None = None
     kind: str = "table"
 
     def column(self, name: str) -> Column | None:

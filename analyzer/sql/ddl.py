@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from pglast import parser
-
 from analyzer.model.catalog import SEQUENCE, Column
 from analyzer.sql import tree
 from analyzer.sql.column_types import is_serial, type_text
@@ -39,11 +37,13 @@ from analyzer.sql.definitions import (
     RenameConstraint,
     RenameIndex,
     RenameTable,
+    ReplicaIdentity,
     SearchPath,
     SetDefault,
     SetNullable,
     SetType,
 )
+from analyzer.sql.index_texts import index_texts
 from analyzer.sql.tree import Node
 
 # What is worth parsing: a dump is mostly data and functions.
@@ -54,6 +54,7 @@ _RELEVANT = re.compile(
 )
 _LIKE_INDEXES = 1 << 6  # CREATE_TABLE_LIKE_INDEXES of PostgreSQL's parsenodes.h
 _UNKNOWN_TYPE = "unknown"
+_NULLS_FIRST: Mapping[str, bool] = {"SORTBY_NULLS_FIRST": True, "SORTBY_NULLS_LAST": False}
 # FKCONSTR_ACTION_… of PostgreSQL's parsenodes.h
 _ACTIONS: Mapping[str, str] = {
     "a": "NO ACTION",
@@ -171,6 +172,7 @@ def _constraint(node: Node, beside: tuple[str, ...]) -> Iterator[Constraint]:
             name=name,
             include=_strings(node.get("including", [])),
             using_index=node.get("indexname"),
+            nulls_distinct=not node.get("nulls_not_distinct", False),
         )
     elif kind == "CONSTR_FOREIGN":
         yield ReferenceDefinition(
@@ -197,9 +199,14 @@ def _constraint(node: Node, beside: tuple[str, ...]) -> Iterator[Constraint]:
 
 def _create_index(node: Node, statement: str) -> Iterator[Definition]:
     elements = [entry["IndexElem"] for entry in node.get("indexParams", [])]
-    texts, predicate = _index_texts(statement, len(elements))
+    texts, predicate = index_texts(statement, len(elements))
     descending = tuple(element.get("ordering") == "SORTBY_DESC" for element in elements)
     classes = tuple(_last(element.get("opclass", [])) or None for element in elements)
+    nulls_first = tuple(
+        _NULLS_FIRST.get(element.get("nulls_ordering", ""), down)
+        for element, down in zip(elements, descending, strict=True)
+    )
+    collations = tuple(_last(element.get("collation", [])) or None for element in elements)
     included = [entry["IndexElem"] for entry in node.get("indexIncludingParams", [])]
     index = IndexDefinition(
         columns=tuple(
@@ -213,6 +220,9 @@ def _create_index(node: Node, statement: str) -> Iterator[Definition]:
         predicate=predicate if "whereClause" in node else None,
         descending=descending if any(descending) else (),
         operator_classes=classes if any(classes) else (),
+        nulls_first=nulls_first if nulls_first != descending else (),
+        collations=collations if any(collations) else (),
+        nulls_distinct=not node.get("nulls_not_distinct", False),
     )
     relation = node["relation"]
     yield CreateIndex(_name(relation), index, only=not relation.get("inh", False))
@@ -223,39 +233,6 @@ def _label(element: Node) -> str:
     if "name" in element:
         return str(element["name"])
     return _last(element.get("expr", {}).get("FuncCall", {}).get("funcname", [])) or "expr"
-
-
-def _index_texts(statement: str, count: int) -> tuple[list[str], str | None]:
-    """The expressions and the condition of a CREATE INDEX, as PostgreSQL itself would print them.
-
-    Text is taken from libpg_query's own print of the statement, whose form is fixed: elements
-    between commas inside the first parentheses, an expression in parentheses of its own or a
-    function call, the condition after the WHERE outside of all parentheses.
-    """
-    try:
-        printed = parser.deparse_protobuf(parser.parse_sql_protobuf(statement))
-    except (parser.ParseError, parser.DeparseError):
-        return ["?"] * count, "?"
-    depth, elements, predicate = 0, 0, None
-    texts = ["?"] * count
-    start = end = -1  # of the current element's expression
-    for token in parser.scan(printed):
-        if token.name == "ASCII_40":
-            depth += 1
-            if depth == 1 and elements == 0 and start < 0:
-                start = token.end + 1
-        elif token.name == "ASCII_41":
-            depth -= 1
-            if depth == 1 and end < 0:
-                end = token.end + 1
-        elif depth == 0 and token.name == "WHERE":
-            predicate = printed[token.end + 1 :].strip()
-        closes = token.name == "ASCII_41" and depth == 0
-        if elements < count and (closes or (token.name == "ASCII_44" and depth == 1)):
-            text = printed[start : end if end > 0 else token.start].strip()
-            texts[elements] = text[1:-1] if text.startswith("(") else text
-            elements, start, end = elements + 1, token.end + 1, -1
-    return texts, predicate
 
 
 def _alter_table(node: Node, statement: str) -> Iterator[Definition]:
@@ -289,8 +266,17 @@ def _change(command: Node, defaults: Mapping[str, str]) -> Iterator[Change]:
                 yield SetDefault(name, SEQUENCE)
         case "AT_ColumnDefault":
             yield SetDefault(name, defaults.get(name))
-        case "AT_AttachPartition":
-            yield AttachPartition(_name(detail["PartitionCmd"]["name"]))
+        case "AT_AttachPartition" | "AT_ReplicaIdentity" as subtype:
+            identity = subtype == "AT_ReplicaIdentity"
+            yield (
+                _identity(detail)
+                if identity
+                else AttachPartition(_name(detail["PartitionCmd"]["name"]))
+            )
+
+
+def _identity(detail: Node) -> ReplicaIdentity:
+    return ReplicaIdentity(detail["ReplicaIdentityStmt"].get("name"))
 
 
 def _rename(node: Node, _statement: str) -> Iterator[Definition]:

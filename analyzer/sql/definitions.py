@@ -26,6 +26,7 @@ class KeyDefinition:
     name: str | None = None
     include: tuple[str, ...] = ()
     using_index: str | None = None
+    nulls_distinct: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class IndexDefinition:
     predicate: str | None = None
     descending: tuple[bool, ...] = ()
     operator_classes: tuple[str | None, ...] = ()
+    nulls_first: tuple[bool, ...] = ()
+    collations: tuple[str | None, ...] = ()
+    nulls_distinct: bool = True
     exclusion: bool = False
 
 
@@ -145,6 +149,13 @@ class AttachPartition:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicaIdentity:
+    """An index tells the table's rows apart for logical replication; None: none that is named."""
+
+    index: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RenameColumn:
     """A column gets another name."""
 
@@ -180,6 +191,7 @@ Change: TypeAlias = (
     | RenameColumn
     | RenameConstraint
     | RenameTable
+    | ReplicaIdentity
 )
 
 

@@ -4,7 +4,7 @@ It does what PostgreSQL does on the side: names for what has none, keys for part
 target's primary key for a foreign key that names no columns.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from analyzer.model.catalog import (
@@ -16,7 +16,13 @@ from analyzer.model.catalog import (
     table_name,
     unique_keys,
 )
-from analyzer.sources.schema.names import object_name
+from analyzer.sources.schema.names import (
+    changed_indexes,
+    identify_rows,
+    index_labels,
+    object_name,
+    rename_index,
+)
 from analyzer.sql.definitions import (
     AddColumn,
     AddConstraint,
@@ -42,6 +48,7 @@ from analyzer.sql.definitions import (
     RenameConstraint,
     RenameIndex,
     RenameTable,
+    ReplicaIdentity,
     SearchPath,
     SetDefault,
     SetNullable,
@@ -58,6 +65,7 @@ class _Draft:
     foreign_keys: list[ForeignKey] = field(default_factory=list)
     indexes: list[Index] = field(default_factory=list)
     partitions: list["_Draft"] = field(default_factory=list)
+    parent: "_Draft | None" = None
     kind: str = "table"
 
     @property
@@ -160,6 +168,7 @@ class SchemaBuilder:
 
     def _attach(self, parent: _Draft, draft: _Draft) -> None:
         parent.partitions.append(draft)
+        draft.parent = parent
         draft.kind = "partition"
         for index in parent.indexes:
             self._inherit_index(draft, index)
@@ -171,7 +180,7 @@ class SchemaBuilder:
         if all(replace(own, name=index.name) != index for own in draft.indexes):
             constraint = index.unique and (index.name or "").endswith("_key")
             label = "pkey" if index.primary else "key" if constraint else "idx"
-            columns = () if index.primary else _labels(index, draft.columns)
+            columns = () if index.primary else index_labels(index, draft.columns)
             self._append(draft, replace(index, name=self._free_name(draft, columns, label)))
             self._require(draft, index.columns if index.primary else ())
 
@@ -199,7 +208,15 @@ class SchemaBuilder:
         label = "pkey" if key.primary else "key"
         name = key.name or key.using_index
         name = name or self._free_name(draft, () if key.primary else columns, label)
-        index = Index(name, columns, unique=True, primary=key.primary, include=include)
+        index = Index(
+            name,
+            columns,
+            unique=True,
+            primary=key.primary,
+            include=include,
+            nulls_distinct=key.nulls_distinct,
+            constraint=None if key.primary else "unique",
+        )
         self._append(draft, index)
         self._require(draft, columns if key.primary else ())
 
@@ -223,6 +240,10 @@ class SchemaBuilder:
                 predicate=index.predicate,
                 descending=index.descending,
                 operator_classes=index.operator_classes,
+                nulls_first=index.nulls_first,
+                collations=index.collations,
+                nulls_distinct=index.nulls_distinct,
+                constraint="exclusion" if index.exclusion else None,
             ),
         )
 
@@ -246,6 +267,8 @@ class SchemaBuilder:
                 parent, child = self._draft(table), self._draft(partition)
                 if parent and child and parent is not child:
                     self._attach(parent, child)
+            case ReplicaIdentity(name):
+                self._each(table, lambda draft: identify_rows(draft.indexes, name), only=True)
             case AddConstraint(constraint):
                 self._each(table, lambda draft: self._add(draft, constraint, table), only=only)
             case _:
@@ -297,7 +320,7 @@ class SchemaBuilder:
             case RenameColumn(old, new):
                 self._rename_column(draft, old, new)
             case RenameConstraint(old, new):
-                _rename(draft.indexes, old, new)
+                rename_index(draft.indexes, old, new)
                 draft.foreign_keys = [
                     replace(key, name=new) if key.name == old else key for key in draft.foreign_keys
                 ]
@@ -340,10 +363,12 @@ class SchemaBuilder:
         self._index_names.discard((schema, name.name))
         for draft in self._tables.values():
             if draft.name.schema in (schema, None if name.schema else "public"):
-                draft.indexes = list(_changed(draft.indexes, name.name, change))
+                draft.indexes = list(changed_indexes(draft.indexes, name.name, change))
 
     def _table(self, draft: _Draft) -> Table:
-        columns, indexes = tuple(draft.columns.values()), tuple(draft.indexes)
+        columns = tuple(draft.columns.values())
+        partitioned = bool(draft.partitions)
+        indexes = tuple(replace(index, partitioned=partitioned) for index in draft.indexes)
         return Table(
             name=table_name(*draft.name),
             columns=columns,
@@ -351,6 +376,7 @@ class SchemaBuilder:
             unique_keys=unique_keys(columns, indexes),
             foreign_keys=tuple(self._resolved(draft.foreign_keys)),
             indexes=indexes,
+            partition_of=table_name(*draft.parent.name) if draft.parent else None,
             kind=draft.kind,
         )
 
@@ -371,26 +397,3 @@ def _altered(labels: tuple[str, ...], change: AlterEnum) -> tuple[str, ...]:
     if change.neighbour in labels:
         place = labels.index(change.neighbour) + change.after
     return (*labels[:place], change.label, *labels[place:])
-
-
-def _labels(index: Index, columns: Mapping[str, Column]) -> Iterator[str]:
-    """What an index's name says of its columns: of an expression its function, or `expr`."""
-    for column in index.columns + index.include:
-        function, bracket, _ = column.partition("(")
-        if column in columns:
-            yield column
-        else:
-            yield function if bracket and function.isidentifier() else "expr"
-
-
-def _changed(
-    indexes: Iterable[Index], name: str, change: Callable[[Index], Index | None]
-) -> Iterator[Index]:
-    for index in indexes:
-        changed = change(index) if index.name == name else index
-        if changed is not None:
-            yield changed
-
-
-def _rename(indexes: list[Index], old: str, new: str) -> None:
-    indexes[:] = [replace(index, name=new) if index.name == old else index for index in indexes]

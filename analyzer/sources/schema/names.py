@@ -1,4 +1,9 @@
-"""The names that PostgreSQL gives what was given none."""
+"""Names that PostgreSQL gives what has none, and indexes by their names."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from analyzer.model.catalog import Column, Index
 
 MAX_NAME_BYTES = 63
 
@@ -18,3 +23,33 @@ def object_name(first: str, second: str, label: str) -> str:
             other = other[:-1]
     parts = (long.decode(errors="ignore"), other.decode(errors="ignore"), label)
     return "_".join(part for part in parts if part)
+
+
+def index_labels(index: Index, columns: Mapping[str, Column]) -> Iterator[str]:
+    """What an index's name says of its columns: of an expression its function, or `expr`."""
+    for column in index.columns + index.include:
+        function, bracket, _ = column.partition("(")
+        if column in columns:
+            yield column
+        else:
+            yield function if bracket and function.isidentifier() else "expr"
+
+
+def changed_indexes(
+    indexes: Iterable[Index], name: str, change: Callable[[Index], Index | None]
+) -> Iterator[Index]:
+    """The indexes, those of a name as `change` makes them (None: they are gone)."""
+    for index in indexes:
+        changed = change(index) if index.name == name else index
+        if changed is not None:
+            yield changed
+
+
+def rename_index(indexes: list[Index], old: str, new: str) -> None:
+    """Give the index of a name another."""
+    indexes[:] = [replace(index, name=new) if index.name == old else index for index in indexes]
+
+
+def identify_rows(indexes: list[Index], name: str | None) -> None:
+    """Make the index of a name the replica identity, and no other."""
+    indexes[:] = [replace(index, replica_identity=index.name == name) for index in indexes]
