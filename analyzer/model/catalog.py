@@ -108,11 +108,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All known tables by name. `origin` says where it comes from, for evidence and coverage."""
+    """All known tables by name. `origin` says where it comes from, for evidence and coverage.
+
+    `views` are the queries of views, as SQL, by name.
+    """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     origin: str = ""
     server_version: int | None = None
+    views: Mapping[str, str] = field(default_factory=dict)
 
     def table(self, name: str | None) -> Table | None:
         """The table of that name; a name without schema also finds its only match in others."""
@@ -136,7 +140,8 @@ class Catalog:
             mine = tables.get(name)
             tables[name] = table if mine is None else _completed(mine, table)
         origin = " and ".join(dict.fromkeys(part for part in (self.origin, other.origin) if part))
-        return Catalog(tables, origin, self.server_version or other.server_version)
+        version = self.server_version or other.server_version
+        return Catalog(tables, origin, version, {**other.views, **self.views})
 
 
 def table_name(schema: str | None, name: str) -> str:
