@@ -14,7 +14,11 @@ class Column:
 
     `distinct` is pg_stats.n_distinct: a number of values, or, negative, minus their number as a
     share of the rows (-1 = all different). `field` is the ORM's name for the column, where a
-    schema.prisma tells.
+    schema.prisma tells. Also of pg_stats, None or empty where not known: `width_bytes` (avg_width:
+    as stored, with a text's length byte), `common_frequencies` (most_common_freqs: the share of the
+    rows that each of the most common values has, the values themselves are left alone),
+    `correlation` with the order on disk, and `elements` (of an array or tsvector, the mean number
+    of distinct elements: the last of elem_count_histogram).
     """
 
     name: str
@@ -23,6 +27,10 @@ class Column:
     field: str | None = None
     distinct: float | None = None
     null_fraction: float | None = None
+    width_bytes: float | None = None
+    common_frequencies: tuple[float, ...] = ()
+    correlation: float | None = None
+    elements: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

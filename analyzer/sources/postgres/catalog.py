@@ -164,6 +164,10 @@ def _column(row: Row) -> Column:
         nullable=row["nullable"],
         distinct=row["distinct_values"],
         null_fraction=row["null_fraction"],
+        width_bytes=row["width_bytes"],
+        common_frequencies=tuple(row["common_frequencies"] or ()),
+        correlation=row["correlation"],
+        elements=row["elements"],
     )
 
 
