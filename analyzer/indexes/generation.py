@@ -11,7 +11,7 @@ from itertools import permutations
 
 from analyzer.indexes.existing import existing_indexes
 from analyzer.indexes.making import Maker
-from analyzer.indexes.special import special_candidates
+from analyzer.indexes.special import partial_accesses, special_candidates
 from analyzer.model.access import Compared, TableAccess, Use
 from analyzer.model.catalog import Catalog, Table
 from analyzer.model.index_candidate import IndexCandidate, IndexKey
@@ -19,29 +19,43 @@ from analyzer.model.index_candidate import IndexCandidate, IndexKey
 TINY_ROWS = 1000  # below this a scan is as fast as an index
 MOST_INCLUDED = 10  # columns that an index carries: beyond it is a second table
 _MOST_EQUALITIES = 5
+_PARTIAL_WIDTH = 2
 _NO_BTREE = ("json", "xml", "point", "polygon", "box", "circle", "path", "line", "lseg", "vector",
              "halfvec", "sparsevec", "tsvector", "tsquery")  # fmt: skip
 
 
-def candidates_of(access: TableAccess, catalog: Catalog, max_width: int) -> list[IndexCandidate]:
-    """Every index that might help one mention of a table, none that exists already."""
+def candidates_of(
+    access: TableAccess, catalog: Catalog, max_width: int, *, constants: bool = False
+) -> list[IndexCandidate]:
+    """Every index that might help one mention of a table, none that exists already.
+
+    `constants` says that the literals of the statement are the same at each execution, so that an
+    index may hold just the rows that have them.
+    """
     table = catalog.table(access.table)
     if table is None or is_tiny(table):
         return []
     maker = Maker(table, catalog)
     found: dict[str, IndexCandidate] = {}
-    for keys in _key_lists(access, table, max_width):
-        include = _carried(access, table, keys)
-        variants = [maker.make(keys)]
-        if include:
-            variants.append(maker.make(keys, include=include))
-        for one in variants:
-            if not repeats(table, one):
-                found.setdefault(one.sql, one)
-    for one in special_candidates(access, table, maker, max_width):
+    made = [*_variants(access, maker, max_width, None)]
+    for predicate, rest in partial_accesses(access, table, constants=constants):
+        made += _variants(rest, maker, min(max_width, _PARTIAL_WIDTH), predicate)
+    made += special_candidates(access, table, maker)
+    for one in made:
         if not repeats(table, one):
             found.setdefault(one.sql, one)
     return list(found.values())
+
+
+def _variants(
+    access: TableAccess, maker: Maker, max_width: int, predicate: str | None
+) -> Iterator[IndexCandidate]:
+    """Each list of keys bare, and carrying the other columns that the statement reads."""
+    for keys in _key_lists(access, maker.table, max_width):
+        yield maker.make(keys, predicate=predicate)
+        include = _carried(access, maker.table, keys)
+        if include:
+            yield maker.make(keys, include=include, predicate=predicate)
 
 
 def is_tiny(table: Table) -> bool:
@@ -74,9 +88,7 @@ def repeats(table: Table, candidate: IndexCandidate) -> bool:
     return False
 
 
-def _key_lists(
-    access: TableAccess, table: Table, max_width: int
-) -> Iterator[tuple[IndexKey, ...]]:
+def _key_lists(access: TableAccess, table: Table, max_width: int) -> Iterator[tuple[IndexKey, ...]]:
     """Key lists in the order that a btree can use, without repeats."""
     seen: set[tuple[IndexKey, ...]] = set()
     equal = _equalities(access, table)
@@ -148,7 +160,12 @@ def _carried(access: TableAccess, table: Table, keys: Sequence[IndexKey]) -> tup
     """The other columns that the statement reads, if the index can carry them all."""
     plain = {key.column for key in keys if key.expression is None}
     rest = tuple(name for name in access.needed if name not in plain)
-    if access.target or not rest or len(rest) > MOST_INCLUDED or len(rest) >= len(table.columns) - 1:
+    if (
+        access.target
+        or not rest
+        or len(rest) > MOST_INCLUDED
+        or len(rest) >= len(table.columns) - 1
+    ):
         return ()
     return rest
 
@@ -169,4 +186,3 @@ def _distinct(table: Table, column: str) -> float:
     if known is None or known.distinct is None:
         return 0.0
     return known.distinct if known.distinct >= 0 else -known.distinct * (table.rows or 1)
-

@@ -13,8 +13,12 @@ def merged(first: IndexCandidate, second: IndexCandidate, maker: Maker) -> Index
     same = first.table == second.table and first.method == second.method == "btree"
     if not same or first.predicate != second.predicate:
         return None
-    texts = [(key.expression or key.column, key.operator_class, key.descending) for key in first.keys]
-    others = [(key.expression or key.column, key.operator_class, key.descending) for key in second.keys]
+    texts = [
+        (key.expression or key.column, key.operator_class, key.descending) for key in first.keys
+    ]
+    others = [
+        (key.expression or key.column, key.operator_class, key.descending) for key in second.keys
+    ]
     if texts[:1] != others[:1] or any(key.expression for key in (*first.keys, *second.keys)):
         return None
     keys = {key.column for key in first.keys}

@@ -106,14 +106,19 @@ class PlanCosts:
         """The candidates that may matter to a statement."""
         return self._known[number].relevant
 
+    def named(self, number: int) -> int:
+        """The candidates that any known plan of a statement uses."""
+        return self._known[number].named
+
     def own(self, number: int) -> int:
         """The candidates that were made for a statement."""
         return self._own[number] if number not in self.failed else 0
 
     def see(self, number: int, bit: int) -> None:
-        """Let a statement see one more candidate."""
+        """Let a statement see one more candidate, as if it had been made for it."""
         if number not in self.failed:
             self._known[number].relevant |= bit
+            self._own[number] |= bit
 
     def plans(self, number: int) -> list[tuple[float, int]]:
         """Known plans (cost, used), the cheapest first, that no cheaper one makes pointless."""

@@ -17,6 +17,7 @@ class Pool:
     sizes: list[int] = field(default_factory=list)
     prices: list[float] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
+    _rivals: list[int] = field(default_factory=list)
 
     def add(self, candidate: IndexCandidate, size: int, price: float) -> int:
         """Take in a candidate, unless it is there; its number."""
@@ -27,11 +28,23 @@ class Pool:
         self.candidates.append(candidate)
         self.sizes.append(size)
         self.prices.append(price)
+        self._rivals.append(0)
+        for other, known in enumerate(self.candidates[:number]):
+            if _begins(candidate, known) or _begins(known, candidate):
+                self._rivals[number] |= 1 << other
+                self._rivals[other] |= 1 << number
         return number
 
     def number(self, candidate: IndexCandidate) -> int | None:
         """Its number, None where it is not in the pool."""
         return self._numbers.get(candidate.sql)
+
+    def rivals(self, chosen: int) -> int:
+        """Candidates that would be superfluous beside some of a set, or make one of it superfluous."""
+        found = 0
+        for number in self._members(chosen):
+            found |= self._rivals[number]
+        return found
 
     def members(self, chosen: int) -> list[int]:
         """The numbers in a set."""
@@ -50,3 +63,13 @@ class Pool:
     def price(self, chosen: int) -> float:
         """What writers pay for a set."""
         return sum(self.prices[number] for number in self._members(chosen))
+
+
+def _begins(one: IndexCandidate, other: IndexCandidate) -> bool:
+    """Whether an index does all that another does: the same keys in front, over the same rows."""
+    comparable = one.table == other.table and one.method == other.method == "btree"
+    if not comparable or one.predicate != other.predicate:
+        return False
+    front = [(key.expression or key.column, key.operator_class) for key in one.keys]
+    keys = [(key.expression or key.column, key.operator_class) for key in other.keys]
+    return front[: len(keys)] == keys

@@ -8,12 +8,12 @@ again in fixed ways, and the best that was met is the answer.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from analyzer.indexes.plan_costs import PlanCosts
 
-_KICKS = 24  # how often the search is pushed off
+_KICKS = 16  # how often the search is pushed off
 _SEED = 95  # the same advice on every run
 
 
@@ -30,12 +30,16 @@ class Terms:
 
 @dataclass(slots=True)
 class _State:
-    """A set with what it costs: each statement's bound, unweighted, and what that plan uses."""
+    """A set with what it costs: each statement's bound, unweighted, and what that plan uses.
+
+    `losses` are what the workload would pay more without one of the set, as far as that was asked.
+    """
 
     chosen: int
     bounds: list[tuple[float, int]]
     size: int
     value: float
+    losses: dict[int, float] = field(default_factory=dict)
 
 
 class Search:
@@ -81,6 +85,9 @@ class Search:
         return self._pool.price(chosen) + self._terms.least * chosen.bit_count()
 
     def _fit(self, chosen: int) -> int:
+        for number in self._pool.members(chosen):
+            if chosen >> number & 1:
+                chosen &= ~self._pool.rivals(1 << number)
         state = self._state(chosen)
         while self._over(state.size):
             state = self._lighter(state, 0)
@@ -118,7 +125,9 @@ class Search:
                     found[lacking] = found.get(lacking, 0.0) + weight * (bound - cost)
         sizes = {lacking: self._pool.size(lacking) for lacking in found}
         order = sorted(found, key=lambda one: (-found[one] / (sizes[one] + 1), one))
-        yield from (one for one in order if not self._over(sizes[one]))
+        for one in order:
+            if not self._over(sizes[one]) and not one & self._pool.rivals(one):
+                yield one
 
     def _moved(self, state: _State, wanted: int) -> _State | None:
         moved = self._with(state, wanted)
@@ -151,33 +160,41 @@ class Search:
 
     def _loss(self, state: _State, number: int) -> float:
         """What the workload pays more without one of a set."""
-        bit = 1 << number
-        rest = state.chosen & ~bit
-        loss = -self._pool.prices[number] - self._terms.least
-        for place, (bound, used) in enumerate(state.bounds):
-            if used & bit:
-                loss += self._weights[place] * (self._costs.bound(place, rest)[0] - bound)
+        loss = state.losses.get(number)
+        if loss is None:
+            bit = 1 << number
+            rest = state.chosen & ~bit
+            loss = -self._pool.prices[number] - self._terms.least
+            for place, (bound, used) in enumerate(state.bounds):
+                if used & bit:
+                    loss += self._weights[place] * (self._costs.bound(place, rest)[0] - bound)
+            state.losses[number] = loss
         return loss
 
     def _with(self, state: _State, wanted: int) -> _State:
-        chosen = state.chosen | wanted
-        bounds = list(state.bounds)
-        value = state.value + self._standing(wanted)
-        for place, weight in enumerate(self._weights):
-            if self._costs.relevant(place) & wanted:
-                bound = self._costs.bound(place, chosen)
-                value += weight * (bound[0] - bounds[place][0])
-                bounds[place] = bound
-        return _State(chosen, bounds, state.size + self._pool.size(wanted), value)
+        for number in self._pool.members(state.chosen & self._pool.rivals(wanted)):
+            state = self._without(state, number)
+        return self._changed(state, state.chosen | wanted, self._standing(wanted), wanted)
 
     def _without(self, state: _State, number: int) -> _State:
         bit = 1 << number
-        chosen = state.chosen & ~bit
+        return self._changed(state, state.chosen & ~bit, -self._standing(bit), bit)
+
+    def _changed(self, state: _State, chosen: int, standing: float, difference: int) -> _State:
+        """The state of a set that differs by some candidates; what these do not touch is kept."""
         bounds = list(state.bounds)
-        value = state.value - self._pool.prices[number] - self._terms.least
+        value = state.value + standing
+        touched = difference
         for place, weight in enumerate(self._weights):
-            if bounds[place][1] & bit:
-                bound = self._costs.bound(place, chosen)
-                value += weight * (bound[0] - bounds[place][0])
-                bounds[place] = bound
-        return _State(chosen, bounds, state.size - self._pool.sizes[number], value)
+            if self._costs.named(place) & difference:
+                before = bounds[place]
+                after = bounds[place] = self._costs.bound(place, chosen)
+                value += weight * (after[0] - before[0])
+                # Whatever else this statement could use may be missed more, or less, from now on.
+                touched |= before[1] | after[1]
+        losses = {
+            number: loss for number, loss in state.losses.items() if not touched >> number & 1
+        }
+        sign = 1 if chosen & difference else -1
+        size = state.size + sign * self._pool.size(difference)
+        return _State(chosen, bounds, size, value, losses)

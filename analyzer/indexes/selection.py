@@ -16,12 +16,15 @@ from analyzer.model.index_candidate import IndexCandidate
 
 _ROUNDS = 40
 _PATIENCE = 3  # rounds without anything better before the search ends
-_AROUND = 12  # candidates tried beside a set, of each statement and round
+_AROUND = 60  # candidates tried beside a set, of each statement and round
+_WINNERS = 6  # plans of a statement whose indexes are merged with each other
 _PEELS = 8  # questions with what was used left out
 
 Progress = Callable[[str], None]
 Merge = Callable[[IndexCandidate, IndexCandidate], IndexCandidate | None]
-Measure = Callable[[IndexCandidate], tuple[int, float] | None]  # size in bytes, price; None: refused
+Measure = Callable[
+    [IndexCandidate], tuple[int, float] | None
+]  # size in bytes, price; None: refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +91,23 @@ class Selector:
             self._each(number)
         for number in self._order:
             offered = self._affordable(self._costs.own(number))
-            self._vary(number, self._costs.used(number, offered))
+            plan = self._costs.used(number, offered)
+            if plan.bit_count() > 1:
+                self._vary(number, plan)
+        winners = 0
+        for number in self._order:
+            for _, used in self._costs.plans(number)[:_WINNERS]:
+                winners |= used
+        self._merge(winners)
 
-    def _vary(self, number: int, plan: int) -> None:
-        """Ask about a plan with each of its indexes left out, and put in place of others of its table."""
+    def _vary(self, number: int, chosen: int) -> None:
+        """Ask about a set with each index that the statement uses left out, or another in its place."""
         pool = self._costs.pool
-        if plan.bit_count() < 2:
-            return
-        offered = self._affordable(self._costs.own(number))
-        for one in self._pool_members(plan):
-            rest = plan & ~(1 << one)
+        offered = self._affordable(self._costs.own(number)) & ~chosen
+        for one in self._pool_members(self._costs.used(number, chosen)):
+            rest = chosen & ~(1 << one)
             self._costs.cost(number, rest)
-            for other in self._pool_members(offered & ~plan):
+            for other in self._pool_members(offered):
                 if pool.candidates[other].table == pool.candidates[one].table:
                     self._costs.cost(number, rest | 1 << other)
 
@@ -111,8 +119,14 @@ class Selector:
                 return
             largest = max(self._pool_members(used), key=lambda one: self._costs.pool.sizes[one])
             limit = self._costs.pool.sizes[largest]
-            offered &= ~used if _ % 2 else ~sum(
-                1 << one for one in self._pool_members(offered) if self._costs.pool.sizes[one] >= limit
+            offered &= (
+                ~used
+                if _ % 2
+                else ~sum(
+                    1 << one
+                    for one in self._pool_members(offered)
+                    if self._costs.pool.sizes[one] >= limit
+                )
             )
 
     def _each(self, number: int) -> None:
@@ -126,7 +140,9 @@ class Selector:
         budget = self._terms.budget
         if budget is None:
             return offered
-        return sum(1 << one for one in self._pool_members(offered) if self._costs.pool.sizes[one] <= budget)
+        return sum(
+            1 << one for one in self._pool_members(offered) if self._costs.pool.sizes[one] <= budget
+        )
 
     def _pool_members(self, chosen: int) -> list[int]:
         return self._costs.pool.members(chosen)
@@ -144,20 +160,18 @@ class Selector:
                 continue
             for one in self._promising(number, chosen, offered)[:_AROUND]:
                 self._costs.cost(number, chosen | 1 << one)
+            self._vary(number, chosen)
 
     def _promising(self, number: int, chosen: int, offered: int) -> list[int]:
-        """Candidates by what plans that hold them promise for their size."""
+        """What a statement might use beside a set: what known plans with it promise for its size first."""
         now = self._costs.bound(number, chosen)[0]
-        score: dict[int, float] = {}
+        pool = self._costs.pool
+        score: dict[int, float] = dict.fromkeys(self._pool_members(offered), 0.0)
         for cost, used in self._costs.plans(number):
-            if cost >= self._costs.base[number]:
-                break
             gain = self._costs.base[number] - cost + max(0.0, now - cost)
             for one in self._pool_members(used & offered):
-                worth = gain / (self._costs.pool.sizes[one] + 1)
-                score[one] = max(score.get(one, 0.0), worth)
-        seen = [one for one in score if (chosen | 1 << one) & self._costs.relevant(number)]
-        return sorted(seen, key=lambda one: (-score[one], one))
+                score[one] = max(score[one], gain / (pool.sizes[one] + 1))
+        return sorted(score, key=lambda one: (-score[one], pool.sizes[one], one))
 
     def _merge(self, chosen: int) -> None:
         """Add what two of a set's indexes, or one and a promising one, would be as one index."""
@@ -175,7 +189,6 @@ class Selector:
                     continue
                 place = pool.add(both, *measured)
                 for number in self._order:
-                    if self._costs.relevant(number) & (1 << first | 1 << second):
+                    if self._costs.own(number) & (1 << first | 1 << second):
                         self._costs.see(number, 1 << place)
                         self._costs.cost(number, 1 << place)
-                        self._costs.cost(number, chosen & ~(1 << first | 1 << second) | 1 << place)

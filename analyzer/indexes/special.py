@@ -1,6 +1,7 @@
 """Candidates beside the plain btree: partial ones, GIN, GiST, BRIN, and those for nearest neighbours."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from analyzer.indexes.making import Maker
 from analyzer.model.access import Compared, TableAccess, Use
@@ -9,6 +10,10 @@ from analyzer.model.index_candidate import IndexCandidate, IndexKey
 from analyzer.sql.quoting import quote_identifier
 
 _BRIN_ROWS = 100_000  # below it a btree is small as well
+# Elsewhere it reads nearly every page, and the planner, which takes it for the cheaper of two indexes of
+# one condition when it combines bitmaps, may drop the btree that would serve (choose_bitmap_and).
+_BRIN_CORRELATION = 0.9
+_FEW_VALUES = 12  # of a status, a kind, a flag
 _TESTS = {
     "is null": "{} IS NULL",
     "is not null": "{} IS NOT NULL",
@@ -24,11 +29,8 @@ _DISTANCES = {"<->": "l2", "<#>": "ip", "<=>": "cosine", "<+>": "l1"}
 _BRIN_TYPES = ("timestamp", "date", "bigint", "integer", "smallint", "numeric")
 
 
-def special_candidates(
-    access: TableAccess, table: Table, maker: Maker, max_width: int
-) -> Iterator[IndexCandidate]:
-    """Candidates that are no plain btree."""
-    yield from _partial(access, table, maker, max_width)
+def special_candidates(access: TableAccess, table: Table, maker: Maker) -> Iterator[IndexCandidate]:
+    """Candidates that are no btree."""
     for one in access.compared:
         if one.expression is not None and not one.immutable:
             continue
@@ -43,48 +45,41 @@ def special_candidates(
             yield maker.make([IndexKey(one.column, "range")], method="brin")
 
 
-def _partial(
-    access: TableAccess, table: Table, maker: Maker, max_width: int
-) -> Iterator[IndexCandidate]:
-    """Indexes of only those rows that IS NULL or a boolean keeps, by what else is asked of them."""
-    tests = [one for one in access.compared if one.use is Use.TEST and one.required]
-    predicates = [
-        _TESTS[one.operator].format(quote_identifier(one.column))
-        for one in tests
-        if one.operator in _TESTS
-    ]
-    if not predicates:
-        return
-    tested = {one.column for one in tests}
-    keys = _keys(access, table, tested)[:max_width]
-    predicate = " AND ".join(dict.fromkeys(predicates))
-    if keys:
-        yield maker.make(keys, predicate=predicate)
-    else:
-        column = tests[0].column
-        yield maker.make([IndexKey(column, "equality")], predicate=predicate)
+def partial_accesses(
+    access: TableAccess, table: Table, *, constants: bool
+) -> Iterator[tuple[str, TableAccess]]:
+    """Predicates of partial indexes, each with what is left to be asked of the rows that it keeps.
+
+    IS NULL and booleans always hold the same; a value does where `constants` says so, and makes a
+    predicate where the column has few values.
+    """
+    for one in access.compared:
+        predicate = _predicate(one, table, constants=constants)
+        if predicate is None:
+            continue
+        rest = replace(
+            access,
+            compared=tuple(other for other in access.compared if other.column != one.column),
+            needed=tuple(name for name in access.needed if name != one.column),
+            sorted_by=tuple(other for other in access.sorted_by if other.column != one.column),
+            grouped_by=tuple(name for name in access.grouped_by if name != one.column),
+        )
+        if not (rest.compared or rest.sorted_by or rest.grouped_by):  # the tested column itself
+            rest = replace(rest, grouped_by=(one.column,), needed=(one.column,))
+        yield predicate, rest
 
 
-def _keys(access: TableAccess, table: Table, tested: set[str]) -> list[IndexKey]:
-    """Equality, then the order, then one range, of columns that are not tested."""
-    equal = [
-        IndexKey(one.column, "equality", one.expression)
-        for one in access.compared
-        if one.use is Use.EQUALITY and one.immutable
-    ]
-    order = [IndexKey(one.column, "sort", descending=one.descending) for one in access.sorted_by]
-    if order and order[0].descending:
-        order = [IndexKey(key.column, "sort", descending=not key.descending) for key in order]
-    ranges = [
-        IndexKey(one.column, "range", one.expression)
-        for one in access.compared
-        if one.use is Use.RANGE and one.immutable and not one.prefix
-    ][:1]
-    found: dict[tuple[str, str | None], IndexKey] = {}
-    for key in [*equal, *order, *ranges]:
-        if key.column not in tested and table.column(key.column) is not None:
-            found.setdefault((key.column, key.expression), key)
-    return list(found.values())
+def _predicate(one: Compared, table: Table, *, constants: bool) -> str | None:
+    if not one.required or one.expression is not None:
+        return None
+    quoted = quote_identifier(one.column)
+    if one.use is Use.TEST and one.operator in _TESTS:
+        return _TESTS[one.operator].format(quoted)
+    known = table.column(one.column)
+    few = known is not None and known.distinct is not None and 1 < known.distinct <= _FEW_VALUES
+    if constants and few and one.use is Use.EQUALITY and one.constant is not None:
+        return f"{quoted} = {one.constant}"
+    return None
 
 
 def _by_search(one: Compared, table: Table) -> tuple[str, str | None] | None:
@@ -124,4 +119,6 @@ def _nearest(operator: str, kind: str) -> tuple[str, str | None] | None:
 def _suits_brin(table: Table, column: str) -> bool:
     known = table.column(column)
     large = table.rows is not None and table.rows >= _BRIN_ROWS
-    return large and known is not None and known.type.lower().startswith(_BRIN_TYPES)
+    if not large or known is None or not known.type.lower().startswith(_BRIN_TYPES):
+        return False
+    return known.correlation is not None and abs(known.correlation) >= _BRIN_CORRELATION

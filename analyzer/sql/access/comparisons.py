@@ -10,7 +10,7 @@ from typing import Protocol
 from analyzer.model.access import Compared, Use
 from analyzer.sql import tree
 from analyzer.sql.access.scopes import Column, Output, Scope
-from analyzer.sql.expressions import describe, relabels, type_name
+from analyzer.sql.expressions import describe, relabels, type_name, without_places
 from analyzer.sql.tree import Node
 
 _FORMS = {
@@ -59,9 +59,10 @@ def read_conditions(node: Node | None, scope: Scope, queries: Queries) -> None:
     while waiting:
         current, required = waiting.pop()
         kind, fields = tree.kind_of(current)
-        if kind == "BoolExpr" and fields.get("boolop") in ("AND_EXPR", "OR_EXPR"):
-            every = required and fields["boolop"] == "AND_EXPR"
-            waiting += [(part, every) for part in reversed(fields["args"])]
+        if kind == "BoolExpr" and fields.get("boolop") == "AND_EXPR":
+            waiting += [(part, required) for part in reversed(fields["args"])]
+        elif kind == "BoolExpr" and fields.get("boolop") == "OR_EXPR":
+            waiting += [(part, required and common) for part, common in _alternatives(fields)]
         elif kind == "A_Expr":
             _comparison(fields, scope, queries, required=required)
         elif kind == "SubLink":
@@ -69,6 +70,23 @@ def read_conditions(node: Node | None, scope: Scope, queries: Queries) -> None:
         else:
             _test(kind, fields, scope, required=required)
             queries.visit(current, scope)
+
+
+def _alternatives(fields: Node) -> list[tuple[Node, bool]]:
+    """The conditions of an OR's arms, and whether each stands in all of them (the planner sees that)."""
+    arms = [_conjuncts(arm) for arm in fields["args"]]
+    texts = [{repr(without_places(part)) for part in arm} for arm in arms]
+    everywhere = set.intersection(*texts)
+    return [
+        (part, repr(without_places(part)) in everywhere) for arm in reversed(arms) for part in arm
+    ]
+
+
+def _conjuncts(node: Node) -> list[Node]:
+    kind, fields = tree.kind_of(node)
+    if kind == "BoolExpr" and fields.get("boolop") == "AND_EXPR":
+        return [part for argument in fields["args"] for part in _conjuncts(argument)]
+    return [node]
 
 
 def _comparison(fields: Node, scope: Scope, queries: Queries, *, required: bool) -> None:
@@ -80,7 +98,7 @@ def _comparison(fields: Node, scope: Scope, queries: Queries, *, required: bool)
         return
     name = (tree.strings(fields.get("name")) or ["?"])[-1]
     operator = _FORMS.get(form) or _NAMED.get(name, name)
-    if form == "AEXPR_LIKE" and name != "~~" or form == "AEXPR_ILIKE" and name != "~~*":
+    if (form == "AEXPR_LIKE" and name != "~~") or (form == "AEXPR_ILIKE" and name != "~~*"):
         return  # NOT LIKE
     if "RowExpr" in left:
         _rows(left, right, operator, scope, required=required)
@@ -211,7 +229,9 @@ def _test(kind: str, fields: Node, scope: Scope, *, required: bool) -> None:
     """IS NULL, IS TRUE, and booleans that stand alone, or below NOT."""
     operator, side = "", fields.get("arg", {})
     if kind == "NullTest":
-        operator = "is null" if fields.get("nulltesttype", "IS_NULL") == "IS_NULL" else "is not null"
+        operator = (
+            "is null" if fields.get("nulltesttype", "IS_NULL") == "IS_NULL" else "is not null"
+        )
     elif kind == "BooleanTest":
         operator = fields.get("booltesttype", "").lower().replace("_", " ")
     elif kind == "ColumnRef":
@@ -222,9 +242,7 @@ def _test(kind: str, fields: Node, scope: Scope, *, required: bool) -> None:
         return
     column = _column(side, scope)
     if column is not None:
-        column.mention.compared.append(
-            Compared(column.name, Use.TEST, operator, required=required)
-        )
+        column.mention.compared.append(Compared(column.name, Use.TEST, operator, required=required))
 
 
 def _membership(fields: Node, scope: Scope, queries: Queries, *, required: bool) -> None:

@@ -246,5 +246,3 @@ def _target_name(target: Node) -> str:
     if not names:
         names = tree.strings(value.get("FuncCall", {}).get("funcname"))
     return names[-1] if names else "?column?"
-
-

@@ -135,5 +135,7 @@ def _equate(left: Column | None, right: Column | None) -> None:
         if column is not None:
             column.mention.needed.add(column.name)
             column.mention.compared.append(
-                Compared(column.name, Use.EQUALITY, "=", joined=left is not None and right is not None)
+                Compared(
+                    column.name, Use.EQUALITY, "=", joined=left is not None and right is not None
+                )
             )
