@@ -29,8 +29,8 @@ class Pool:
         self.sizes.append(size)
         self.prices.append(price)
         self._rivals.append(0)
-        for other, known in enumerate(self.candidates[:number]):
-            if _begins(candidate, known) or _begins(known, candidate):
+        for other, earlier in enumerate(self.candidates[:number]):
+            if _begins(candidate, earlier) or _begins(earlier, candidate):
                 self._rivals[number] |= 1 << other
                 self._rivals[other] |= 1 << number
         return number

@@ -37,7 +37,7 @@ def read_ordering(fields: Node, scope: Scope, output: Output, queries: Queries) 
 
 
 def _groups(fields: Node) -> list[Node]:
-    found = []
+    found: list[Node] = []
     for item in fields.get("groupClause", ()):
         found += item["GroupingSet"].get("content", []) if "GroupingSet" in item else [item]
     return found

@@ -99,13 +99,14 @@ class Scope:
         """What a reference (its parts, the last is the column) means here or further out."""
         scope: Scope | None = self
         while scope is not None:
-            found = scope._qualified(names) if len(names) > 1 else scope._bare(names[-1])
+            found = scope.qualified(names) if len(names) > 1 else scope.bare(names[-1])
             if found is not None:
                 return found
             scope = scope.parent
         return Resolved(known=False)
 
-    def _qualified(self, names: list[str]) -> "Resolved | None":
+    def qualified(self, names: list[str]) -> "Resolved | None":
+        """A reference with its alias in front, in this scope alone."""
         alias = names[-2]
         relation = self.relations.get(alias)
         if relation is None:
@@ -116,7 +117,8 @@ class Scope:
             return Resolved(self.used[alias][names[-1]], known=True)
         return Resolved(known=names[-1] in _SYSTEM)
 
-    def _bare(self, name: str) -> "Resolved | None":
+    def bare(self, name: str) -> "Resolved | None":
+        """A column's name alone, in this scope alone."""
         found = [columns[name] for columns in self.used.values() if name in columns]
         if found and (len(found) == 1 or name in self.merged):
             return Resolved(found[0], known=True)
