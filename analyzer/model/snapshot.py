@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from analyzer.model.blueprint import Blueprint
 from analyzer.model.statement import StatementCounters
 
 TextKey: TypeAlias = tuple[int, str]
@@ -99,7 +100,8 @@ class Snapshot:
     statements that are pg95's own: they are not among the counters, and their texts need not be asked for again.
     `hidden` is how many rows are not among them because their texts could not be seen.
     `io` are sums of pg_stat_io or pg_stat_bgwriter, by name.
-    `warnings` tell what could not be read and what to do.
+    `warnings` tell what could not be read and what to do. `blueprint` is there only where it was asked for:
+    it holds values of the data, and no history keeps it.
     """
 
     server: ServerIdentity
@@ -115,6 +117,7 @@ class Snapshot:
     warnings: Sequence[str] = ()
     own: Sequence[TextKey] = ()
     hidden: int = 0
+    blueprint: Blueprint | None = None
 
     def texts(self) -> dict[TextKey, str]:
         """The texts in it by database number and query id: what the next snapshot need not read again.

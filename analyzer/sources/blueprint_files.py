@@ -1,10 +1,10 @@
 """A blueprint from files: pg_dump's pair, or a snapshot that was taken with statistics."""
 
-from pathlib import Path
-
 from analyzer.errors import InputError
 from analyzer.model.blueprint import Blueprint, ColumnStatistics, RelationStatistics
+from analyzer.sources.opening import open_input
 from analyzer.sources.schema.script import statements
+from analyzer.sources.snapshot_file import is_snapshot, read_snapshot
 from analyzer.sql.statistics_calls import (
     RELATION,
     NotStatisticsError,
@@ -20,6 +20,8 @@ _NO_SETTINGS = (
     "dumps hold no settings: the clone plans with PostgreSQL's defaults (work_mem, "
     "random_page_cost …); pg95 snapshot --with-statistics keeps the server's own"
 )
+_LARGEST_BYTES = 512 << 20
+_HEAD = 200  # characters, by which a snapshot is told
 _KNOWN = frozenset(
     {
         *("null_frac", "avg_width", "n_distinct", "most_common_vals", "most_common_freqs"),
@@ -69,16 +71,45 @@ def pair_of_dumps(schema: str, statistics: str, names: tuple[str, str]) -> Bluep
     )
 
 
-def read_text(path: Path, what: str) -> str:
-    """A file's text.
+def read_blueprint_file(statistics: str, schema: str | None) -> Blueprint:
+    """The blueprint that `--statistics` (and `--schema`, with a dump) names.
+
+    Args:
+        statistics: a snapshot's file, or what pg_dump --statistics-only wrote; packed or not, "-" for
+            standard input.
+        schema: what pg_dump --schema-only wrote; a snapshot has its own.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: a file cannot be read or is not what it should be; the message says what is.
     """
-    try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError as error:
-        raise InputError(f"{what} {path}: cannot be read ({error.strerror})") from error
+    text = _text(statistics)
+    if is_snapshot(text[:_HEAD].encode("utf-8", "surrogateescape")):
+        blueprint = read_snapshot(text, statistics).blueprint
+        if blueprint is None:
+            raise InputError(
+                f"--statistics {statistics}: a snapshot without statistics; take one with them: "
+                "pg95 snapshot --with-statistics -o FILE"
+            )
+        return blueprint
+    if schema is None or schema.endswith(".prisma"):
+        raise InputError(
+            f"--statistics {statistics}: a dump of statistics needs --schema FILE beside it, the SQL of "
+            "pg_dump --schema-only of the same database"
+        )
+    return pair_of_dumps(_text(schema), text, (schema, statistics))
+
+
+def _text(path: str) -> str:
+    """All of an input as text; bytes that are no UTF-8 stay what they are."""
+    with open_input(path) as stream:
+        data = stream.read(_LARGEST_BYTES + 1)
+        while len(data) <= _LARGEST_BYTES and (more := stream.read(1 << 20)):
+            data += more
+    if len(data) > _LARGEST_BYTES:
+        raise InputError(
+            f"{path}: larger than {_LARGEST_BYTES // 2**20} MB, which no statistics are"
+        )
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _relation(call: StatisticsCall, name: str) -> RelationStatistics:

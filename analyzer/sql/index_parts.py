@@ -30,10 +30,9 @@ def rows_statement(statement: str) -> str | None:
     node = _index(statement)
     if node.whereClause is None:
         return None
-    one = ast.ResTarget(val=ast.A_Const(isnull=False, val=ast.Integer(1)))
-    select = ast.SelectStmt(
-        targetList=(one,), fromClause=(node.relation,), whereClause=node.whereClause
-    )
+    select: Tree = parse_sql("SELECT 1 FROM rows WHERE true")[0].stmt
+    select.fromClause = (node.relation,)
+    select.whereClause = node.whereClause
     return printed(select)
 
 

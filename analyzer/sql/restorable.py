@@ -172,6 +172,13 @@ def _column(node: Tree, leniency: Leniency) -> None:
         node.collClause = None
 
 
+def _unchecked(node: Tree) -> None:
+    """A foreign key is not held against the rows: that would be a query."""
+    if node.contype == _TYPES.CONSTR_FOREIGN:
+        node.skip_validation = True
+        node.initially_valid = False
+
+
 def _bound(node: Tree) -> None:
     """Bounds of partitions are computed when the table is made: they have to be constants."""
     if any(is_a(one, ast.FuncCall, ast.SubLink, ast.A_Expr) for one in inside(node)):
@@ -190,6 +197,7 @@ def _alter(node: Tree, leniency: Leniency) -> str | None:
             if leniency.without_checks and definition.contype in _CHECKS:
                 continue
             definition.indexspace = None
+            _unchecked(definition)
         elif is_a(definition, ast.ColumnDef):
             _column(definition, leniency)
         elif is_a(definition, ast.PartitionCmd) and definition.bound is not None:

@@ -161,7 +161,11 @@ class SchemaBuilder:
         owner.execute("SET check_function_bodies = off")
 
     def build(self, statements: Sequence[str]) -> Built:
-        """Run what may be run of the statements, in their order."""
+        """Run what may be run of the statements, in their order.
+
+        What needs something that only comes later (a view of a view) is tried again at the end.
+        """
+        waiting = []
         for statement in statements:
             try:
                 piece = restorable(statement)
@@ -172,8 +176,16 @@ class SchemaBuilder:
                 continue
             if piece.extension is not None:
                 self.extension(piece.extension, piece.schema)
-            else:
-                self._make(statement, piece)
+            elif (refusal := self._made(statement, piece)) is not None:
+                waiting.append((statement, piece, refusal))
+        before = len(waiting) + 1
+        while len(waiting) < before:
+            before = len(waiting)
+            again = [(one, piece, self._made(one, piece)) for one, piece, _ in waiting]
+            waiting = [(one, piece, why) for one, piece, why in again if why is not None]
+        self.built.left_out += [f"{piece.subject} ({why})" for _, piece, why in waiting]
+        # The planner looks at foreign keys that hold; theirs hold on the real server.
+        self._admin.execute("UPDATE pg_constraint SET convalidated = true WHERE contype = 'f'")
         return self.built
 
     def extension(self, name: str, schema: str | None = None) -> bool:
@@ -204,34 +216,30 @@ class SchemaBuilder:
             return False
         return True
 
-    def _make(self, statement: str, piece: Restorable) -> None:
-        """Run one statement; with less of it where the server refuses."""
+    def _made(self, statement: str, piece: Restorable) -> str | None:
+        """Run one statement, with less of it where the server refuses; why nothing of it was run."""
         missing = self._missing(piece.types)
-        attempts = [piece.sql] if not missing else []
+        texts = [piece.sql] if not missing else []
         leniencies = [Leniency(plain_types=missing)] if missing else []
         leniencies.append(Leniency(without_checks=True, plain_types=missing))
-        refusal = ""
-        for text in (*attempts, *(self._lenient(statement, one) for one in leniencies)):
-            if text is None:
-                continue
+        texts += [text for one in leniencies if (text := self._lenient(statement, one)) is not None]
+        refusals = []
+        for text in dict.fromkeys(texts):
             try:
                 self._owner.execute(text.encode("utf-8", "surrogateescape"))
+            except psycopg.errors.DuplicateSchema:  # public, or an extension's
+                pass
             except psycopg.Error as error:
                 if self._owner.closed:
                     raise
-                if isinstance(error, psycopg.errors.DuplicateSchema):  # of an extension, or public
-                    break
-                refusal = refusal or _message(error)
-            else:
-                self.built.made += 1
-                self.built.plain_types |= missing
-                break
-        else:
-            if refusal:
-                self.built.left_out.append(f"{piece.subject} ({refusal})")
-            return
-        if piece.subject.startswith("schema "):
-            self.built.schemas.append(piece.subject.removeprefix("schema "))
+                refusals.append(_message(error))
+                continue
+            self.built.made += 1
+            self.built.plain_types |= missing
+            if piece.subject.startswith("schema "):
+                self.built.schemas.append(piece.subject.removeprefix("schema "))
+            return None
+        return refusals[0] if refusals else None
 
     @staticmethod
     def _lenient(statement: str, leniency: Leniency) -> str | None:

@@ -39,6 +39,7 @@ class Planner:
         self.calls = 0
         self.warnings: list[str] = []
         self._connection = connection
+        self._prepared: dict[str, str] = {}  # names by text
         for name, value in sorted(blueprint.settings.items()):
             if name in SETTINGS:
                 self._set(name, value)
@@ -48,6 +49,7 @@ class Planner:
         for name, value in (
             ("statement_timeout", _LIMIT),
             ("default_transaction_read_only", "on"),
+            ("plan_cache_mode", "force_generic_plan"),
             ("standard_conforming_strings", "on"),
         ):
             self._set(name, value)
@@ -60,21 +62,34 @@ class Planner:
             psycopg.OperationalError: the connection is lost.
         """
         self.calls += 1
-        generic = "GENERIC_PLAN, " if parameters else ""
         try:
-            # The extended protocol takes one statement alone. It asks for values, which EXPLAIN
-            # (GENERIC_PLAN) does not look at.
-            explain = f"EXPLAIN ({generic}FORMAT JSON) {text}".encode()
-            result = self._connection.pgconn.exec_params(explain, [None] * parameters or None)
+            explained = self._execution(text, parameters) if parameters else text.encode()
         except UnicodeError:
             raise WhatIfError("its text is not UTF-8") from None
-        if result.status != pq.ExecStatus.TUPLES_OK:
-            error = psycopg.errors.error_from_result(result)
-            if self._connection.pgconn.status != pq.ConnStatus.OK:
-                raise error
-            raise WhatIfError(f"the clone's server: {told(error)}")
+        # The extended protocol takes one statement alone.
+        result = self._connection.pgconn.exec_params(b"EXPLAIN (FORMAT JSON) " + explained, None)
+        self._check(result, pq.ExecStatus.TUPLES_OK)
         document: dict[str, Any] = json.loads(result.get_value(0, 0) or b"")[0]
         return document
+
+    def _execution(self, text: str, parameters: int) -> bytes:
+        """EXECUTE of the statement, which is prepared once: it is planned again when indexes changed."""
+        name = self._prepared.get(text)
+        if name is None:
+            name = f"pg95_{len(self._prepared)}"
+            result = self._connection.pgconn.prepare(name.encode(), text.encode())
+            self._check(result, pq.ExecStatus.COMMAND_OK)
+            self._prepared[text] = name
+        values = ", ".join(["NULL"] * parameters)
+        return f"EXECUTE {name} ({values})".encode()
+
+    def _check(self, result: "pq.abc.PGresult", wanted: pq.ExecStatus) -> None:
+        if result.status == wanted:
+            return
+        error = psycopg.errors.error_from_result(result)
+        if self._connection.pgconn.status != pq.ConnStatus.OK:
+            raise error
+        raise WhatIfError(f"the clone's server: {told(error)}")
 
     def rows(self, text: str) -> float:
         """How many rows the planner expects of a SELECT."""

@@ -69,6 +69,7 @@ class CloneServer:
         self._lock = _locked(self.folder)
         self._server: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
+        self._sessions: list[Connection] = []
         self._user = _unprivileged()
         try:
             self._initialise()
@@ -84,7 +85,7 @@ class CloneServer:
 
     def connect(self, user: str = SUPERUSER, database: str = "postgres") -> Connection:
         """A session that commits each statement, with what was asked for in its own text."""
-        return psycopg.connect(
+        connection = psycopg.connect(
             host=str(self.folder),
             user=user,
             dbname=database,
@@ -92,6 +93,8 @@ class CloneServer:
             prepare_threshold=None,
             application_name="pg95",
         )
+        self._sessions.append(connection)
+        return connection
 
     def owned(self, path: Path) -> None:
         """Let the server have a file that pg95 made."""
@@ -100,6 +103,9 @@ class CloneServer:
 
     def close(self) -> None:
         """Stop it and remove all of it; does nothing the second time."""
+        for session in self._sessions:
+            session.close()
+        self._sessions.clear()
         if self._server is not None:
             self._server.send_signal(
                 3
@@ -124,6 +130,7 @@ class CloneServer:
         done = self._run(
             *("initdb", "--pgdata", str(self.data), "--username", SUPERUSER),
             *("--encoding=UTF8", "--no-locale", "--auth=trust", "--no-sync", "--no-instructions"),
+            "--no-data-checksums",  # pages are written past it
         )
         if done.returncode:
             raise ServerError(self._failed("initdb", done.stderr or done.stdout))

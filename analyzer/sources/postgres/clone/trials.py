@@ -1,13 +1,13 @@
 """Candidates on a clone: real indexes, empty, as large as they would be, seen by the planner or not.
 
 An index is made once. Its table's file is emptied meanwhile (else the build would read all of its pages,
-which hold nothing), then both are extended. The planner passes over an index that is not valid: that is
-how a set of them is shown and all others are hidden.
+which hold nothing), then both are extended. The planner passes over an index that is being dropped
+(indislive is false): that is how a set of them is shown and all others are hidden.
 """
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -15,8 +15,15 @@ import psycopg
 from analyzer.model.blueprint import ColumnStatistics
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexCandidate
+from analyzer.sources.postgres.clone.btree import height, plant
 from analyzer.sources.postgres.clone.building import SchemaBuilder
-from analyzer.sources.postgres.clone.catalog import Leaf, leaves, table_files
+from analyzer.sources.postgres.clone.catalog import (
+    Leaf,
+    give_files,
+    key_bytes,
+    leaves,
+    table_files,
+)
 from analyzer.sources.postgres.clone.files import PAGE_BYTES, empty, extend
 from analyzer.sources.postgres.clone.restoring import restore_column
 from analyzer.sources.postgres.clone.server import CloneServer
@@ -33,15 +40,25 @@ _LIMIT_MS = 30_000
 # Functions whose results differ where their arguments do, nearly: the column's statistics hold for them.
 _KEEPING = re.compile(r"\(*(?:lower|upper|btrim|ltrim|rtrim|trim)\(", re.IGNORECASE)
 _KEPT = ("null_frac", "avg_width", "n_distinct")
-_SHOW = "UPDATE pg_index SET indisvalid = (indexrelid = ANY(%s::oid[])) WHERE indexrelid = ANY(%s::oid[])"
+_SHOW = (
+    "UPDATE pg_index SET indisvalid = (indexrelid = ANY(%s::oid[])), indislive = (indexrelid = ANY(%s::oid[])) "
+    "WHERE indexrelid = ANY(%s::oid[])"
+)
+_COUNT = (
+    "SELECT pg_restore_relation_stats('schemaname', %s::text, 'relname', %s::text, "
+    "'relpages', %s::integer, 'reltuples', %s::real)"
+)
+# What a session knows of a table's indexes it reads again when the table's own row was written.
+_TOUCH = "UPDATE pg_class SET relhasindex = true WHERE oid = ANY(%s::oid[])"
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A candidate that was made: its relations and their names in plans, and its size."""
+    """A candidate that was made: its relations and their names in plans, their tables, its size."""
 
     ids: tuple[int, ...]
     names: tuple[str, ...]
+    tables: frozenset[int]
     bytes: int
 
 
@@ -67,7 +84,7 @@ class Trials:
     desk: Desk
     made: dict[str, Trial] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
-    _shown: frozenset[int] = frozenset()
+    _shown: dict[str, Trial] = field(default_factory=dict)
     _number: int = 0
 
     def refused(self, candidate: IndexCandidate) -> str | None:
@@ -78,57 +95,75 @@ class Trials:
     def make(self, candidates: Collection[IndexCandidate]) -> None:
         """Make those that are not there yet, hidden; what the server refuses is remembered."""
         by_table: dict[str, list[IndexCandidate]] = {}
-        for one in candidates:
+        for one in {one.sql: one for one in candidates}.values():
             if one.sql not in self.made and one.sql not in self.refusals:
                 by_table.setdefault(one.table, []).append(one)
         for table, group in by_table.items():
-            files = table_files(self.desk.owner, quote_table(table))
-            for path in files.values():
-                empty(self.desk.server, path)
-            try:
-                found = {one.sql: self._created(one) for one in group}
-            finally:
-                for relation, path in files.items():
-                    extend(self.desk.server, path, self.desk.pages.get(relation, 0))
-            for one in group:
-                if parts := found[one.sql]:
-                    self.made[one.sql] = self._finished(one, parts)
+            self._make(table, group)
 
     def show(self, candidates: Collection[IndexCandidate]) -> None:
         """Let the planner see exactly these candidates, beside what exists."""
-        ids = frozenset(number for one in candidates for number in self.made[one.sql].ids)
-        changed = ids ^ self._shown
+        wanted = {one.sql: self.made[one.sql] for one in candidates}
+        changed = [
+            trial
+            for one, other in ((wanted, self._shown), (self._shown, wanted))
+            for text, trial in one.items()
+            if text not in other
+        ]
         if changed:
-            self.desk.admin.execute(_SHOW, [sorted(ids), sorted(changed)])
-            self._shown = ids
+            self._set_shown([trial for trial in changed if trial in wanted.values()], changed)
+            self._shown = wanted
 
-    def _created(self, candidate: IndexCandidate) -> list[Leaf]:
-        """Make the index on its emptied table; nothing where that is refused."""
+    def _set_shown(self, shown: Sequence[Trial], changed: Sequence[Trial]) -> None:
+        visible = [number for trial in shown for number in trial.ids]
+        every = [number for trial in changed for number in trial.ids]
+        tables = sorted({table for trial in changed for table in trial.tables})
+        with self.desk.admin.transaction():
+            self.desk.admin.execute(_SHOW, [visible, visible, every])
+            self.desk.admin.execute(_TOUCH, [tables])
+
+    def _make(self, table: str, group: Sequence[IndexCandidate]) -> None:
+        """Make candidates of one table."""
+        files = table_files(self.desk.owner, quote_table(table))
+        for path in files.values():
+            empty(self.desk.server, path)
+        try:
+            names = {name: one for one in group if (name := self._created(one)) is not None}
+        finally:
+            for relation, path in files.items():
+                extend(self.desk.server, path, self.desk.pages.get(relation, 0))
+        if not names:
+            return
+        found = leaves(self.desk.owner, list(names))
+        keys = key_bytes(self.desk.admin, [leaf.id for parts in found.values() for leaf in parts])
+        trials, planted = {}, {}
+        for name, parts in found.items():
+            trial, held = self._measured(names[name], parts)
+            trials[names[name].sql] = trial
+            planted.update(self._sized(names[name], parts, trial.bytes, keys))
+            self._describe(names[name], parts, held)
+        give_files(self.desk.admin, planted)
+        self._set_shown([], list(trials.values()))
+        self.made.update(trials)
+
+    def _created(self, candidate: IndexCandidate) -> str | None:
+        """Make the index on its emptied table; its name, None where that is refused."""
         self._number += 1
         name = _NAME.format(self._number)
         try:
             self._prerequisites(candidate)
             text = trial_statement(candidate.sql, name)
-            schema = candidate.table.rpartition(".")[0] or "public"
             self.desk.owner.execute(text.encode("utf-8", "surrogateescape"))
-            row = self.desk.owner.execute(
-                "SELECT c.oid::bigint FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
-                "WHERE c.relname = %s AND n.nspname = %s",
-                [name, schema],
-            ).fetchone()
         except NotRestorableError as error:
             self.refusals[candidate.sql] = str(error)
-            return []
         except psycopg.Error as error:
             if self.desk.owner.closed:
                 raise
             said = " ".join((error.diag.message_primary or str(error)).split())
             self.refusals[candidate.sql] = f"the clone's server: {said}"
-            return []
-        number = int(row[0]) if row is not None else 0  # type: ignore[call-overload] # bigint
-        found = leaves(self.desk.owner, number)
-        self.desk.admin.execute(_SHOW, [[], [leaf.id for leaf in found]])
-        return found
+        else:
+            return name
+        return None
 
     def _prerequisites(self, candidate: IndexCandidate) -> None:
         for statement in candidate.prerequisites:
@@ -138,22 +173,38 @@ class Trials:
             if not self.desk.builder.extension(piece.extension, piece.schema):
                 raise NotRestorableError(f"the clone's server has no extension {piece.extension}")
 
-    def _finished(self, candidate: IndexCandidate, parts: list[Leaf]) -> Trial:
-        """Give an index its size, rows and statistics."""
-        predicate = rows_statement(candidate.sql)
+    def _measured(
+        self, candidate: IndexCandidate, parts: Sequence[Leaf]
+    ) -> tuple[Trial, float | None]:
+        """Reckon an index's size; also the rows that its predicate leaves, None for one of all rows."""
         rows = sum(leaf.rows for leaf in parts if leaf.path)
-        held = min(rows, self.desk.rows_of(predicate)) if predicate else rows
-        size = self._size(candidate, held)
-        for leaf in parts:
-            if leaf.path is None:
-                continue
-            share = leaf.rows / rows if rows else 1.0
+        predicate = rows_statement(candidate.sql)
+        held = min(rows, self.desk.rows_of(predicate)) if predicate else None
+        trial = Trial(
+            ids=tuple(leaf.id for leaf in parts),
+            names=tuple(leaf.name for leaf in parts),
+            tables=frozenset(leaf.table for leaf in parts),
+            bytes=self._size(candidate, rows if held is None else held),
+        )
+        return trial, held
+
+    def _sized(
+        self,
+        candidate: IndexCandidate,
+        parts: Sequence[Leaf],
+        size: int,
+        keys: Mapping[int, float],
+    ) -> dict[int, int]:
+        """Make an index's files as large as it would be; gives the other files of btrees."""
+        planted = {}
+        for leaf, share in _shares(parts):
             pages = math.ceil(size * share / PAGE_BYTES)
-            extend(self.desk.server, leaf.path, pages)
-            if predicate:  # the planner takes a whole index's rows from its table
-                self._count(leaf, pages, held * share)
-        self._describe(candidate, parts)
-        return Trial(tuple(p.id for p in parts), tuple(p.name for p in parts), size)
+            if candidate.method == "btree":
+                levels = height(pages, keys.get(leaf.id, 0.0))
+                planted[leaf.id] = plant(self.desk.server, leaf.path or "", levels, pages)
+            else:
+                extend(self.desk.server, leaf.path or "", pages)
+        return planted
 
     def _size(self, candidate: IndexCandidate, rows: float) -> int:
         size = candidate.bytes
@@ -161,26 +212,36 @@ class Trials:
             size = self.desk.size_of(self.desk.tables.get(candidate.table), candidate, rows)
         return size if size is not None else int(rows * _ROW_BYTES)
 
-    def _count(self, leaf: Leaf, pages: int, rows: float) -> None:
-        self.desk.owner.execute(
-            "SELECT pg_restore_relation_stats('schemaname', %s::text, 'relname', %s::text, "
-            "'relpages', %s::integer, 'reltuples', %s::real)",
-            [leaf.schema, leaf.name, pages, rows],
-        )
+    def _describe(
+        self, candidate: IndexCandidate, parts: Sequence[Leaf], held: float | None
+    ) -> None:
+        """Tell the planner the rows of a partial index, and what is known of an expression's values.
 
-    def _describe(self, candidate: IndexCandidate, parts: list[Leaf]) -> None:
-        """An expression's statistics, where its column's hold for it; else the planner guesses."""
+        A whole index's rows it takes from the table. Where a column's statistics do not hold for an
+        expression over it, it guesses.
+        """
         schema, _, table = candidate.table.rpartition(".")
-        for number, key in enumerate(candidate.keys, 1):
-            if key.expression is None or not _KEEPING.match(key.expression):
-                continue
-            known = self.desk.columns.get((schema or "public", table, key.column))
-            if known is None:
-                continue
-            values = {name: text for name, text in known.values.items() if name in _KEPT}
-            for leaf in parts:
-                if leaf.path is not None:
-                    statistics = ColumnStatistics(
-                        leaf.schema, leaf.name, None, inherited=False, values=values, number=number
-                    )
-                    restore_column(self.desk.owner, statistics)
+        known = {
+            number: statistics
+            for number, key in enumerate(candidate.keys, 1)
+            if key.expression is not None
+            and _KEEPING.match(key.expression)
+            and (statistics := self.desk.columns.get((schema or "public", table, key.column)))
+        }
+        for leaf, share in _shares(parts):
+            if held is not None:
+                pages = math.ceil(self._size(candidate, held) * share / PAGE_BYTES)
+                self.desk.owner.execute(_COUNT, [leaf.schema, leaf.name, pages, held * share])
+            for number, one in known.items():
+                values = {name: text for name, text in one.values.items() if name in _KEPT}
+                statistics = ColumnStatistics(
+                    leaf.schema, leaf.name, None, inherited=False, values=values, number=number
+                )
+                restore_column(self.desk.owner, statistics)
+
+
+def _shares(parts: Sequence[Leaf]) -> list[tuple[Leaf, float]]:
+    """Indexes that have files, each with its share of the rows."""
+    own = [leaf for leaf in parts if leaf.path is not None]
+    rows = sum(leaf.rows for leaf in own)
+    return [(leaf, leaf.rows / rows if rows else 1.0 / len(own)) for leaf in own]
