@@ -187,6 +187,16 @@ def shared_options(command: Command) -> Command:
     return command
 
 
+def replica_option(command: Command) -> Command:
+    """Add the option that names replicas, whose scans of indexes count as well."""
+    return click.option(
+        "--replica",
+        metavar="DSN",
+        multiple=True,
+        help="A streaming replica of the server of --dsn, whose scans count with its own; may be repeated.",
+    )(command)
+
+
 def explain_options(command: Command) -> Command:
     """Add the options that ask a live server for plans."""
     for option in reversed(_EXPLAIN_OPTIONS):
@@ -258,7 +268,17 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         rtt_ms=given["rtt_ms"],
         acknowledged=given["acknowledged"],
         explain=explain_request(given),
+        replicas=_replicas(given),
+        every_table=given.get("every_table", False),
     )
+
+
+def _replicas(given: dict[str, Any]) -> tuple[str, ...]:
+    """The servers of --replica; they are replicas of the one that is looked at."""
+    replicas: tuple[str, ...] = given.get("replica") or ()
+    if replicas and not given["dsn"] and not given["live"]:
+        raise UsageError("--replica goes with --dsn: name the server that it is a replica of")
+    return replicas
 
 
 def configured(given: dict[str, Any]) -> "Configuration":
