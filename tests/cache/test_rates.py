@@ -49,8 +49,8 @@ def test_the_captures_true_rate_is_found_beside_bullmqs_reads() -> None:
 )
 def test_info_alone_decides_only_where_nothing_else_reads(
     more: str,
-    shared: bool | None,
-    verdict: str,  # noqa: FBT001 - parametrized
+    shared: bool | None,  # noqa: FBT001 - parametrized
+    verdict: str,
 ) -> None:
     info = read_info(INFO + more, "info.txt")
     assert info.shared is shared
