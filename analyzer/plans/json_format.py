@@ -23,7 +23,7 @@ def documents(text: str) -> Iterator[Found]:
         PlanProblemError: the JSON is broken or nested too deeply; says at which line.
     """
     clean = text if _is_bare(text) else undecorated(text)
-    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    decoder = json.JSONDecoder(parse_constant=_refuse_constant, strict=False)
     at = _next_start(clean, 0)
     while at >= 0:
         try:
@@ -39,7 +39,7 @@ def documents(text: str) -> Iterator[Found]:
             return
         workers = clean.count(_WORKERS, at, end)
         if workers and workers > _count_workers(value):
-            value = json.loads(clean[at:end], object_pairs_hook=_paired)
+            value = json.loads(clean[at:end], object_pairs_hook=_paired, strict=False)
         line = clean.count("\n", 0, at) + 1
         documents_here = list(_unwrap(value))
         for document in documents_here:
@@ -77,7 +77,7 @@ def _cut(text: str, at: int) -> list[Found]:
     if mended is None:
         return []
     try:
-        value = json.loads(mended, parse_constant=_refuse_constant)
+        value = json.loads(mended, parse_constant=_refuse_constant, strict=False)
     except (ValueError, RecursionError):
         return []
     line = text.count("\n", 0, at) + 1
