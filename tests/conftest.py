@@ -1,4 +1,4 @@
-"""What all tests share: private PostgreSQL 15 (and a standby of it) and 18 that log everything in all three formats.
+"""What all tests share: private PostgreSQL 15, a standby of it, and 18, logging in all three formats.
 
 A server is started once per test process (so once per worker under pytest-xdist) if a test asks for
 it, on a free port of 127.0.0.1: 15 from Debian's packages, 18 from what tools/postgres18 fetched. It
@@ -282,9 +282,9 @@ def postgres15() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def standby15(postgres15: Server) -> Iterator[Server]:
-    """A hot standby of `postgres15`, made by pg_basebackup and fed by streaming replication."""
+@contextmanager
+def _standby(primary: Server) -> Iterator[Server]:
+    """A hot standby, made by pg_basebackup and fed by streaming replication."""
     programs, user, port = bin_directory(), _unprivileged_user(), _free_port()
     directory = Path(tempfile.mkdtemp(prefix="pg95-"))
     try:
@@ -292,7 +292,7 @@ def standby15(postgres15: Server) -> Iterator[Server]:
         if user:
             shutil.chown(directory, user, user)
         copy = _as_user(
-            user, programs / "pg_basebackup", f"--dbname={postgres15.dsn}", f"--pgdata={directory}/data",
+            user, programs / "pg_basebackup", f"--dbname={primary.dsn}", f"--pgdata={directory}/data",
             "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
         )  # fmt: skip
         subprocess.run(copy, check=True, cwd=directory)
@@ -302,6 +302,20 @@ def standby15(postgres15: Server) -> Iterator[Server]:
             yield server
     finally:
         shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="module")
+def standby15(postgres15: Server) -> Iterator[Server]:
+    """A hot standby of `postgres15`."""
+    with _standby(postgres15) as server:
+        yield server
+
+
+@pytest.fixture
+def replica15(postgres15: Server) -> Iterator[Server]:
+    """As `standby15`, for one test: it holds what is in `postgres15` until then."""
+    with _standby(postgres15) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
