@@ -26,7 +26,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def look_back(reader: "Reader", document: dict[str, Any]) -> None:
     """Fill in what the history knows: findings' status, those that are gone, `trend`, `changes`.
 
-    `changes` compares with the COMPARED_DAYS days before the report's window.
+    `changes` compares with the COMPARED_DAYS days (of UTC) before the report's window, and what is
+    before it on its own.
     """
     show_statuses(document, judge(reader.findings(), document))
     document["trend"] = trend(reader, document)
@@ -128,7 +129,10 @@ def _changes(reader: "Reader", document: Mapping[str, Any], begin_us: int) -> li
     """Statements that got slower or faster than in the days before, most time first."""
     quantile = document["target"]["quantile"]
     hour_us = begin_us // HOUR_US * HOUR_US  # the report may share an hour with what is before
-    _, before = reader.window(hour_us - COMPARED_DAYS * _DAY_US, hour_us)
+    first_us = (
+        hour_us // _DAY_US - COMPARED_DAYS
+    ) * _DAY_US  # a day's hours cost as much as a month
+    _, before = reader.window(first_us, hour_us)
     found = []
     for statement in document["statements"]:
         known = before.get(statement["lineage"])
