@@ -94,8 +94,9 @@ def trend_rows(
                 "clock": "client" if point.figures.client else "server",
             }
         )
-        if rows[-1]["p95_ms"] is None:
-            rows[-1] |= runs.get(point.from_us, {})
+        if rows[-1]["p95_ms"] is None and point.from_us in runs:
+            known = runs[point.from_us]
+            rows[-1] |= known | {"calls": max(rows[-1]["calls"], known["calls"])}
     return rows
 
 
@@ -112,7 +113,8 @@ def _runs_by_day(
         day_us = (run.from_us + run.to_us) // 2 // _DAY_US * _DAY_US
         names = ("low_ms", "high_ms", "method", "verdict")
         told = {name: target.get(name) for name in names}
-        found[day_us] = {"p95_ms": target["value_ms"], **told}
+        calls = target.get("executions") or 0
+        found[day_us] = {"p95_ms": target["value_ms"], "calls": calls, **told}
     return found
 
 
