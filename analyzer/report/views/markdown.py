@@ -18,12 +18,14 @@ from analyzer.report.wording import (
     actions,
     answers,
     coverage_sentences,
+    explained_sentence,
     headline,
     if_fixed,
     interval,
     method,
     open_findings,
     part_lines,
+    refusals,
     requests_phrase,
     saves,
     saving_detail,
@@ -294,6 +296,11 @@ def _coverage(document: Document) -> str:
     coverage = document["coverage"]
     warnings = coverage["warnings"]
     lines = ["## Coverage", "", _covered(document), ""]
+    if explained := explained_sentence(document):
+        lines += [escape(explained), ""]
+        refused = refusals(document)[:_WARNINGS]
+        lines += [f"- {number} not, or not run: {escape(reason)}" for number, reason in refused]
+        lines += [""] if refused else []
     lines += [f"- {escape(warning)}" for warning in warnings[:_WARNINGS]]
     if len(warnings) > _WARNINGS:
         lines.append(f"- {plural(len(warnings) - _WARNINGS, 'more warning')} in report.json")

@@ -18,12 +18,14 @@ from analyzer.report.wording import (
     accepted_lines,
     actions,
     coverage_sentences,
+    explained_sentence,
     headline,
     if_fixed,
     interval,
     method,
     open_findings,
     part_lines,
+    refusals,
     requests_phrase,
     severities,
     silent_lines,
@@ -71,6 +73,10 @@ def _verdict(console: Console, document: Document) -> None:
     tally = ", ".join(f"{count(number)} {name}" for name, number in severities(document))
     console.print(Text(f"findings    {tally or 'none'}"))
     console.print(Text(f"coverage    {' '.join(coverage_sentences(document))}"))
+    if explained := explained_sentence(document):
+        console.print(Text(f"explained   {explained}"))
+        for number, reason in refusals(document):
+            console.print(Text(f"{'':<12}{number} not, or not run: {reason}"))
     if document.get("redaction") == "off":
         console.print(Text("NOT REDACTED: values from your data are shown", style="bold yellow"))
 
