@@ -14,6 +14,7 @@ from analyzer.advice.remedies import recommend_remedies
 from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, candidates_for
+from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import (
@@ -60,6 +61,7 @@ class Options:
     read: ReadOptions = field(default_factory=ReadOptions)
     live: bool = False
     dsn: str | None = None
+    replicas: Sequence[str] = ()
     schema: str | None = None
     target: Target = field(default_factory=Target)
     targets: Sequence[PatternTarget] = ()
@@ -69,6 +71,7 @@ class Options:
     sampled: LoggingSettings = field(default_factory=LoggingSettings)
     redact: str = "strict"
     max_index_width: int = 3
+    every_table: bool = False
     workers: int = 1
     rtt_ms: float | None = None
     acknowledged: str | None = None
@@ -109,6 +112,7 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     workload, simulation = _build(options, recording, gathered, (loops, others), progress)
     if options.explain is not None and slowest is not None:
         workload = _explained(options, options.explain, workload, (slowest, recording.keys.texts))
+    workload = with_partitioned(workload)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops, values))
@@ -123,11 +127,13 @@ def run(options: Options, progress: Progress | None = None) -> Result:
         key=worst_first,
     )
     _note_acknowledged(findings, known, workload)
+    advice = advise_indexes(candidates, findings, workload)
     document = build_document(
         workload,
         findings,
         outcomes,
-        indexes=advise_indexes(candidates, findings, workload),
+        indexes=advice,
+        diagnoses=diagnose(workload, advice, every=options.every_table),
         redact=options.redact,
         savings=savings,
     )
@@ -250,7 +256,7 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
     from analyzer.sources.postgres import gather_server  # noqa: PLC0415 - only runs with a server pay for psycopg
 
     try:
-        settings = gather_server(options.dsn, recording)
+        settings = gather_server(options.dsn, recording, options.replicas)
     except AnalyzerError as error:
         if not options.inputs:
             raise
@@ -274,7 +280,7 @@ def _explained(
     from analyzer.sources.postgres.explain import LiveExplainer  # noqa: PLC0415 - as gather_server
 
     try:
-        return with_live_plans(workload, *seen, LiveExplainer(options.dsn), request)
+        return with_live_plans(workload, *seen, LiveExplainer(request.dsn or options.dsn), request)
     except AnalyzerError as error:
         workload.coverage.warnings.append(f"no plans from the server: {error}")
         return workload

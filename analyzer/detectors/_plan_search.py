@@ -195,8 +195,11 @@ def _explains(cause: Found, one: Found) -> bool:
 
 
 def _identity(found: Found) -> str:
-    """Whose finding it is: the statement's lineage, else the table, else the plan's form."""
-    if found.view.statement is not None:
+    """Whose finding it is: the statement's lineage, else the table, else the plan's form.
+
+    The table's at once, where one remedy serves all statements.
+    """
+    if found.view.statement is not None and not (found.spot.shared and found.spot.table):
         return found.view.statement.lineage
     return found.spot.table or form_of(found.view.nodes)
 

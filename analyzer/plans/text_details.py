@@ -298,8 +298,7 @@ def add_beside(document: Keys, key: str, value: str, line: str) -> Keys | None:
         document[key] = section
         return section
     if key == "Settings":
-        pairs = _SETTING.findall(value)
-        document[key] = {name: text.replace("''", "'") for name, text in pairs}
+        document[key] = settings_in(value)
     elif key.startswith("Trigger "):
         found, triggers = trigger(line), document.setdefault("Triggers", [])
         if found is not None and isinstance(triggers, list):
@@ -307,6 +306,11 @@ def add_beside(document: Keys, key: str, value: str, line: str) -> Keys | None:
     else:
         document[_BESIDE.get(key, key)] = scalar(value)
     return None
+
+
+def settings_in(text: str) -> dict[str, str]:
+    """What the line `Settings:` says: `name = 'value', …`."""
+    return {name: value.replace("''", "'") for name, value in _SETTING.findall(text)}
 
 
 def add_jit(keys: Keys, key: str, value: str) -> None:
