@@ -147,7 +147,9 @@ def main() -> None:
 def install(application: Application, cache: Path) -> Path:
     """What runs the application: the Python of its virtualenv, made if it is not there, or Ruby."""
     if application.debian:
-        return debian.install(application.debian, HERE / application.bed, cache / application.name / "site")
+        return debian.install(
+            application.debian, HERE / application.bed, cache / application.name / "site"
+        )
     home = cache / application.name
     python = home / "bin" / "python"
     mark = home / "installed"
