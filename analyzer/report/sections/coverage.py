@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from analyzer.report.explain_words import explained_sentence, refusals
 from analyzer.report.sections._base import Section
 from analyzer.report.values import Document
-from analyzer.report.wording import explained_sentence, refusals
 
 _SHOWN = 100
 

@@ -6,6 +6,7 @@ nor HTML nor a mention of anybody comes of it.
 
 from typing import Any
 
+from analyzer.report.explain_words import explained_sentence, refusals
 from analyzer.report.formats import count, ms, percent, plural
 from analyzer.report.layout import brief
 from analyzer.report.sections.findings import figures
@@ -19,14 +20,12 @@ from analyzer.report.wording import (
     actions,
     answers,
     coverage_sentences,
-    explained_sentence,
     headline,
     if_fixed,
     interval,
     method,
     open_findings,
     part_lines,
-    refusals,
     requests_phrase,
     saves,
     saving_detail,

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from analyzer.report.explain_words import explained_sentence, refusals
 from analyzer.report.formats import count, ms, one_line, percent, plural
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
@@ -18,14 +19,12 @@ from analyzer.report.wording import (
     accepted_lines,
     actions,
     coverage_sentences,
-    explained_sentence,
     headline,
     if_fixed,
     interval,
     method,
     open_findings,
     part_lines,
-    refusals,
     requests_phrase,
     severities,
     silent_lines,
