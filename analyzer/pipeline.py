@@ -15,14 +15,16 @@ from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, candidates_for
 from analyzer.indexes.tables import diagnose, with_partitioned
+from analyzer.indexes.verified import verify
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import (
     SeqScanEvidence,
 )
-from analyzer.model.explain import ExplainRequest
+from analyzer.model.explain import ExplainRequest, Sample
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
 from analyzer.model.history import HourFigures
+from analyzer.model.index_advice import IndexAdvice
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
@@ -38,7 +40,7 @@ from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.counter_inputs import count_snapshots
-from analyzer.workload.explained import SlowestExecutions, with_live_plans
+from analyzer.workload.explained import SlowestExecutions, samples_of, with_live_plans
 from analyzer.workload.fixes import savings_of, with_saving
 from analyzer.workload.hours import HourTable
 from analyzer.workload.simulation import Simulation
@@ -47,6 +49,7 @@ from analyzer.workload.slices import slices
 Progress = Callable[[str, int, int | None], None]
 More = Callable[[Recording, Progress | None], Sequence[ExecutionStream]]
 _log = logging.getLogger(__name__)
+_MOST_VERIFIED = 100  # statements that are run on a scratch server
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Options:
     live: bool = False
     dsn: str | None = None
     replicas: Sequence[str] = ()
+    verify: str | None = None  # a scratch server
+    announce: Callable[[str], None] | None = None  # is told what is done on it
     schema: str | None = None
     target: Target = field(default_factory=Target)
     targets: Sequence[PatternTarget] = ()
@@ -107,7 +112,7 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     loops = LoopFinder(recording.catalog)
     values = ValueSamples()
     hours = HourTable() if options.keep_hours else None
-    slowest = SlowestExecutions() if options.explain else None
+    slowest = SlowestExecutions() if options.explain or options.verify else None
     others = [values, *(one for one in (hours, slowest) if one is not None)]
     workload, simulation = _build(options, recording, gathered, (loops, others), progress)
     if options.explain is not None and slowest is not None:
@@ -128,6 +133,9 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     )
     _note_acknowledged(findings, known, workload)
     advice = advise_indexes(candidates, findings, workload)
+    if options.verify is not None and slowest is not None:
+        samples = samples_of(workload, slowest, recording.keys.texts, _MOST_VERIFIED)
+        advice = _verified(options, options.verify, advice, samples)
     document = build_document(
         workload,
         findings,
@@ -284,6 +292,17 @@ def _explained(
     except AnalyzerError as error:
         workload.coverage.warnings.append(f"no plans from the server: {error}")
         return workload
+
+
+def _verified(
+    options: Options, scratch: str, advice: IndexAdvice, samples: Sequence[Sample]
+) -> IndexAdvice:
+    """The advice as measured on a scratch server; what cannot be asked of that server is an error."""
+    from analyzer.sources.postgres.verification import ScratchBench  # noqa: PLC0415 - as gather_server
+
+    announce = options.announce or _log.info
+    bench = ScratchBench(scratch, options.dsn, announce, live=options.live)
+    return verify(advice, samples, bench)
 
 
 def _build(

@@ -263,7 +263,7 @@ def _started(directory: Path, programs: Path, clients: Path, port: int) -> Itera
         _stop(process)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def replica15(postgres15: Server) -> Iterator[Server]:
     """A streaming replica of `postgres15`, which holds what is in that until now and what comes."""
     programs = _bin_directory()

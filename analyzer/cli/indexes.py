@@ -28,6 +28,7 @@ DETECTORS = (
 Examples:
   pg95 indexes app.log --schema schema.sql
   pg95 indexes app.log --dsn service=prod --format sql > indexes.sql
+  pg95 indexes app.log --dsn service=prod --verify service=scratch   runs it on a restored backup
 """,
 )
 @shared_options
@@ -40,12 +41,17 @@ Examples:
     help="Most columns in an index.",
 )
 @click.option(
+    "--verify",
+    metavar="DSN",
+    help="A scratch server with data: builds the advised indexes there in a transaction that is rolled back, and runs the statements that only read without and with them.",
+)
+@click.option(
     "--format",
     type=click.Choice((*FORMATS, "sql")),
     help="sql: runnable statements, one per line.",
 )
 def indexes(**given: Any) -> None:
-    """Suggest the indexes that the workload lacks. Nothing is ever created by pg95.
+    """Suggest the indexes that the workload lacks. On --dsn, nothing is ever created by pg95.
 
     From sequential scans in plans and from foreign keys that statements look up by, less what
     existing indexes serve (as far as --schema or --dsn tell of them). And which of those that exist

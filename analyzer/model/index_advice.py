@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from analyzer.model.verification import Verification
+
 
 @dataclass(frozen=True, slots=True)
 class StatementGain:
-    """A statement that an index serves; costs are the planner's units, None without a what-if."""
+    """A statement that an index serves; costs are the planner's units, None without a what-if.
+
+    `before_ms` and `after_ms` are medians without and with the whole set, where it was executed.
+    """
 
     shape_id: str
     cost_before: float | None = None
     cost_after: float | None = None
+    before_ms: float | None = None
+    after_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +25,8 @@ class CreatedIndex:
     """An index to create: `sql` is one runnable statement, `bytes` its expected size.
 
     `write_cost` says what writers of the table pay (figures by name), `verified_by` is execution,
-    what-if, plan or rule, `rule` names what led to it, `risk` is the trade-off in words.
+    what-if, plan or rule, `rule` names what led to it, `risk` is the trade-off in words. Where it was built
+    on a scratch server, `built_bytes` and `build_ms` are what that took, and `verification` says what came of it.
     """
 
     sql: str
@@ -28,6 +36,9 @@ class CreatedIndex:
     verified_by: str
     rule: str
     risk: str
+    built_bytes: int | None = None
+    build_ms: float | None = None
+    verification: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class DroppedIndex:
 class IndexNote:
     """Something about existing indexes that is for people to decide: never run as it is.
 
-    `kind` is merge, constraints, invalid or bloat; `indexes` are their names, `sql` what would do it.
+    `kind` is merge, constraints, bloat, or rejected (an index to create that makes a statement slower); `indexes` are their names, `sql` what would do it.
     """
 
     kind: str
@@ -80,3 +91,4 @@ class IndexAdvice:
     cost_before: float | None = None
     cost_after: float | None = None
     what_if_calls: int = field(default=0)
+    verification: Verification | None = None
