@@ -288,7 +288,7 @@ def _explained(
     from analyzer.sources.postgres.explain import LiveExplainer  # noqa: PLC0415 - as gather_server
 
     try:
-        return with_live_plans(workload, *seen, LiveExplainer(options.dsn), request)
+        return with_live_plans(workload, *seen, LiveExplainer(request.dsn or options.dsn), request)
     except AnalyzerError as error:
         workload.coverage.warnings.append(f"no plans from the server: {error}")
         return workload

@@ -14,6 +14,7 @@ from analyzer.cli.diff import diff
 from analyzer.cli.doctor import doctor
 from analyzer.cli.history import history
 from analyzer.cli.indexes import indexes
+from analyzer.cli.migrations import migrations
 from analyzer.cli.nightly import nightly
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
@@ -57,6 +58,7 @@ commands = (
     diff,
     doctor,
     schema,
+    migrations,
     ack,
     ticket,
     demo,

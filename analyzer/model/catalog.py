@@ -148,7 +148,7 @@ class Catalog:
     """All known tables by name. `origin` says where it comes from, for evidence and coverage.
 
     `enums` are enumerated types by name, with their labels in order; `enum_names` are the ORM's names
-    for them, where a schema.prisma tells.
+    for them, where a schema.prisma tells. `views` are the queries of views, as SQL, by name.
     """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
@@ -156,6 +156,7 @@ class Catalog:
     server_version: int | None = None
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     enum_names: Mapping[str, str] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)
 
     def table(self, name: str | None) -> Table | None:
         """The table of that name; a name without schema also finds its only match in others."""
@@ -182,7 +183,8 @@ class Catalog:
         version = self.server_version or other.server_version
         enums = {**other.enums, **self.enums}
         names = {**other.enum_names, **self.enum_names}
-        return Catalog(tables, origin, version, enums, names)
+        views = {**other.views, **self.views}
+        return Catalog(tables, origin, version, enums, names, views)
 
 
 def table_name(schema: str | None, name: str) -> str:

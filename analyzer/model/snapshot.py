@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from analyzer.model.blueprint import Blueprint
 from analyzer.model.statement import StatementCounters
 
 TextKey: TypeAlias = tuple[int, str]
@@ -112,7 +113,8 @@ class Snapshot:
     statements that are pg95's own: they are not among the counters, and their texts need not be asked for again.
     `hidden` is how many rows are not among them because their texts could not be seen.
     `replicas` is how many stream from this server. `io` are sums of pg_stat_io or pg_stat_bgwriter, by name.
-    `warnings` tell what could not be read and what to do.
+    `warnings` tell what could not be read and what to do. `blueprint` is there only where it was asked for:
+    it holds values of the data, and no history keeps it.
     """
 
     server: ServerIdentity
@@ -128,6 +130,7 @@ class Snapshot:
     warnings: Sequence[str] = ()
     own: Sequence[TextKey] = ()
     hidden: int = 0
+    blueprint: Blueprint | None = None
     replicas: int = 0
 
     def texts(self) -> dict[TextKey, str]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from analyzer.report.formats import (
     count,
-    moment,
     ms,
     one_line,
     percent,
@@ -35,6 +34,7 @@ VERIFIED = {
 _STATES = ("met", "missed")
 _NAMED = 5  # of each kind, in the lines about what the history says
 _SQL = 90
+_FEW_NAMED = 3
 
 
 def state(measured: dict[str, Any] | None) -> str:
@@ -89,8 +89,22 @@ def headline(document: Document) -> str:
 
 def parts_of(document: Document) -> list[dict[str, Any]]:
     """Parts of the traffic with a target of their own, and those that miss the run's; worst first."""
-    parts = document["target"].get("by") or []
+    parts = [part for part in _parts(document) if not part.get("too_few")]
     return sorted(parts, key=lambda part: ("missed", "unknown", "met").index(state(part)))
+
+
+def few_parts(document: Document) -> list[str]:
+    """The parts of which there are too few executions to say whether they miss the run's target."""
+    return [
+        f"{one_line(part['dimension'])} {one_line(part['name'])} ({value(part)} in "
+        f"{plural(part['executions'], 'request' if part['dimension'] == 'route' else 'execution')})"
+        for part in _parts(document)
+        if part.get("too_few")
+    ]
+
+
+def _parts(document: Document) -> list[dict[str, Any]]:
+    return document["target"].get("by") or []
 
 
 def part_lines(document: Document, most: int = 8) -> list[str]:
@@ -105,7 +119,12 @@ def part_lines(document: Document, most: int = 8) -> list[str]:
     if len(open_ones) > most:
         lines.append(f"{plural(len(open_ones) - most, 'more')} in --format json")
     met = len(parts) - len(open_ones)
-    return [*lines, f"{plural(met, 'target')} of parts met"] if met else lines
+    lines += [f"{plural(met, 'target')} of parts met"] if met else []
+    few = few_parts(document)
+    shown = ", ".join(few[:_FEW_NAMED]) + (
+        f" and {len(few) - _FEW_NAMED} more" if few[_FEW_NAMED:] else ""
+    )
+    return [*lines, f"slow, but too few to say: {shown}"] if few else lines
 
 
 def open_findings(document: Document) -> list[dict[str, Any]]:
@@ -175,31 +194,40 @@ def _saved(figures: dict[str, Any]) -> str:
 
 
 def if_fixed(document: Document) -> list[str]:
-    """What becomes of requests and statements if all loops are fixed; nothing without any."""
+    """What becomes of requests and statements if all loops are fixed; nothing without any.
+
+    A quantile that stays what it is goes unsaid: the loops are not in the slowest requests.
+    """
     savings = document.get("savings")
-    if not savings or not savings["requests"]:
+    if not savings or not savings["requests"] or not savings["requests"]["hit"]:
         return []
     name = quantile_name(document["target"]["quantile"])
     requests, statements = savings["requests"], savings["statements"]
     unit = {"burst": "bursts of a session", "trace": "traces"}.get(savings["unit"], "transactions")
-    held = f"{plural(requests['hit'], 'request')} of {count(requests['count'])} hold a loop"
+    hit, verb = requests["hit"], "holds" if requests["hit"] == 1 else "hold"
+    held = f"{plural(hit, 'request')} of {count(requests['count'])} ({unit}) {verb} a loop."
     trips = f"{count(requests['round_trips_before'])} → {count(requests['round_trips_after'])}"
-    lines = [
-        f"{name} of requests ({unit}): {_change(requests, 'p95_{}_ms')} of database time; {held}.",
-        f"Round trips: {trips}; database time: {_change(requests, '{}_ms')}.",
-        f"{name} of statements: {_change(statements, 'p95_{}_ms')}"
-        + (
-            " (it rises because a batch takes longer than one of the loop's executions)."
-            if (statements["p95_after_ms"] or 0) > (statements["p95_before_ms"] or 0)
-            else "."
-        ),
-    ]
+    lines = [held]
+    if _changes(requests, "p95_{}_ms"):
+        change = _change(requests, "p95_{}_ms")
+        lines.append(f"{name} of requests: {change} of database time.")
+    lines.append(f"Round trips: {trips}; database time: {_change(requests, '{}_ms')}.")
+    if _changes(statements, "p95_{}_ms"):
+        rises = (statements["p95_after_ms"] or 0) > (statements["p95_before_ms"] or 0)
+        why = " (it rises because a batch takes longer than one of the loop's executions)"
+        change = _change(statements, "p95_{}_ms")
+        lines.append(f"{name} of statements: {change}{why if rises else ''}.")
     cost = savings["round_trip"]
     what = (
         "not known" if cost["ms"] is None else f"{ms(cost['ms'])} ({one_line(str(cost['method']))})"
     )
     lines.append(f"A round trip costs {what}: {one_line(cost['note'])}.")
     return [*lines, f"How: {one_line(savings['note'])}."]
+
+
+def _changes(figures: dict[str, Any], field: str) -> bool:
+    before, after = (figures[field.format(when)] for when in ("before", "after"))
+    return before is not None and after is not None and ms(before) != ms(after)
 
 
 def _change(figures: dict[str, Any], field: str) -> str:
@@ -348,32 +376,3 @@ def saves(impact: dict[str, Any]) -> str:
     if impact.get("round_trips"):
         phrases.append(plural(impact["round_trips"], "round trip"))
     return "saves about " + " and ".join(phrases) if phrases else "saving not known"
-
-
-def counted_sentence(document: Document) -> str:
-    """Over which time reads, writes and scans of tables were counted, and where."""
-    counted = document.get("tables_counted")
-    if not counted:
-        return "Reads and writes are executions of statements; a server's counts need --dsn or snapshots."
-    begun = {
-        "snapshot": f"between the snapshots of {moment(counted['from'])} and {moment(counted['to'])}",
-        "reset": f"since the statistics began on {moment(counted['from'])}",
-    }.get(counted["since"], "since the database was made")
-    missed = max(0, counted["replicas"] - len(counted["replicas_read"]))
-    where = f", without {plural(missed, 'replica')}" if missed else ""
-    where += ", on a replica" if counted["in_recovery"] else ""
-    return f"Reads, writes and scans are the server's counts {begun}{where}."
-
-
-def vacuum_phrase(table: dict[str, Any]) -> str:
-    """When a table was vacuumed and analysed last, and how old its oldest rows are; else nothing."""
-    use = table.get("use")
-    if not use:
-        return ""
-    parts = [
-        f"vacuumed {moment(use['vacuumed']) if use['vacuumed'] else 'never'}",
-        f"analysed {moment(use['analyzed']) if use['analyzed'] else 'never'}",
-    ]
-    if use.get("xid_age") is not None:
-        parts.append(f"oldest rows {count(use['xid_age'])} transactions")
-    return ", ".join(parts)

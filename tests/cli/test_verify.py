@@ -61,19 +61,19 @@ def shop(postgres15: Server) -> str:
 
 
 @pytest.fixture(scope="module")
-def refusal(shop: str, replica15: Server) -> str:
+def refusal(shop: str, standby15: Server) -> str:
     """What is said of the copy as long as it is a replica."""
     with pytest.raises(ServerError) as refused:
-        ScratchBench(at(replica15), shop, lambda _text: None)
+        ScratchBench(at(standby15), shop, lambda _text: None)
     return str(refused.value)
 
 
 @pytest.fixture(scope="module")
-def scratch(refusal: str, replica15: Server) -> Server:
+def scratch(refusal: str, standby15: Server) -> Server:
     """A copy of the server with the shop, which is made writable: what a restored backup is."""
     assert refusal
-    replica15.psql("SELECT pg_promote()")
-    return replica15
+    standby15.psql("SELECT pg_promote()")
+    return standby15
 
 
 def at(scratch: Server) -> str:

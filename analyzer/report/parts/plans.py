@@ -59,6 +59,7 @@ def _plan(
     *,
     text: bool,
 ) -> dict[str, Any]:
+    from analyzer.report.plan_settings import shown_settings  # noqa: PLC0415 - few reports have plans
     from analyzer.report.plan_text import shown_text  # noqa: PLC0415 - few reports have plans
 
     nodes = list(plan.root.walk())
@@ -80,7 +81,7 @@ def _plan(
         "outside_ms": plan.outside_ms,
         "sql": None if plan.statement is None else redactor.text(plan.statement),
         "parameters": None if plan.parameters is None else redactor.text(plan.parameters),
-        "settings": dict(plan.settings),
+        "settings": shown_settings(plan.settings, redactor),
         "text": shown_text(plan, redactor) if text else None,
         "nodes": [
             {

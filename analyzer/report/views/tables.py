@@ -12,10 +12,10 @@ from rich.text import Text
 
 from analyzer.report.formats import count, cut, ms, one_line, percent, plural, size
 from analyzer.report.layout import brief
+from analyzer.report.table_words import counted_sentence, vacuum_phrase
 from analyzer.report.values import Document
 from analyzer.report.views._markdown_text import code, escape
 from analyzer.report.views.csv import cell
-from analyzer.report.wording import counted_sentence, vacuum_phrase
 
 _ROOMY = 100
 _SHOWN = 40

@@ -21,7 +21,7 @@ import psycopg
 from analyzer.errors import ServerError
 from analyzer.model.explain import Sample
 from analyzer.model.verification import BuiltIndex, Measured, Trial
-from analyzer.sources.postgres.connection import SAVEPOINT, Connection, connect, describe
+from analyzer.sources.postgres.connection import Connection, connect, describe
 from analyzer.sources.postgres.explain import told
 from analyzer.sources.postgres.proof import why_not_read_only
 from analyzer.sources.postgres.sqlfiles import query
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 ROUNDS = 7
 MAX_SECONDS = 600.0
 LONGEST_MS = 10_000  # of one execution
+_BEGIN = "BEGIN READ WRITE /* pg95 */"
+_ROLLBACK = "ROLLBACK /* pg95 */"
+_SAVEPOINT = "pg95"
 _LEAST_ROUNDS = 3
 
 
@@ -53,8 +56,8 @@ class _Side:
 
     @contextmanager
     def reading(self, timeout_ms: float) -> "Iterator[None]":
-        """A savepoint (or transaction) that can only read, rolled back at its end."""
-        with self.connection.transaction(SAVEPOINT, force_rollback=True):
+        """A savepoint that can only read, rolled back at its end."""
+        with self.connection.transaction(_SAVEPOINT, force_rollback=True):
             limits = {"timeout": f"{max(1, int(timeout_ms))}ms"}
             self.connection.execute(query("trial_statement").encode(), limits)
             yield
@@ -122,18 +125,16 @@ class ScratchBench:
         Raises:
             ServerError: the server is gone.
         """
-        with (
-            connect(self._dsn, own_path=True) as plain,
-            connect(self._dsn, own_path=True) as building,
-        ):
-            building.read_only = False
-            plain.rollback()
-            building.rollback()
-            before, after = _side(plain), _side(building)
-            with building.transaction(force_rollback=True):
-                built, names = self._build(after, indexes)
-                statements = _Statements(before, after, names, self._ends)
-                return Trial(built, statements.measured(samples))
+        with connect(self._dsn, own_path=True) as building:
+            building.execute(_ROLLBACK)
+            building.execute(_BEGIN)
+            after = _side(building)
+            built, names = self._build(after, indexes)
+            # Not before that: a session must not wait long in a transaction.
+            with connect(self._dsn, own_path=True) as plain:
+                statements = _Statements(_side(plain), after, names, self._ends).measured(samples)
+            building.execute(_ROLLBACK)
+            return Trial(built, statements)
 
     def _build(
         self, side: _Side, indexes: Sequence[str]
@@ -161,7 +162,7 @@ class ScratchBench:
             reason = _why_not(side, trial.probe)
             if reason is not None:
                 return replace(nothing, why_not=f"it is not proved harmless: {reason}")
-            with connection.transaction(SAVEPOINT):
+            with connection.transaction(_SAVEPOINT):
                 limits = {"timeout": f"{int(left_ms)}ms"}
                 connection.execute(query("trial_limits").encode(), limits)
                 side.take_path()
@@ -278,8 +279,7 @@ def _why_not(side: _Side, text: str) -> str | None:
 
 
 def _side(connection: Connection) -> _Side:
-    with connection.transaction(force_rollback=True):
-        row: Any = connection.execute(query("explain_path").encode()).fetchone()
+    row: Any = connection.execute(query("explain_path").encode()).fetchone()
     return _Side(connection, row[0], row[1])
 
 
