@@ -314,7 +314,7 @@ def _tried(
         show = (lambda text: progress(text, 0, None)) if progress else None
         tried = advise_by_what_if(statements, workload.catalog, what_if, request, show)
     warnings += tried.notes
-    return with_tried(advice, tried, request, what_if.method)
+    return with_tried(advice, tried, request, what_if.method, workload)
 
 
 def _build(
