@@ -250,3 +250,14 @@ def wait_for(server: Server, text: str, sessions: int) -> None:
 
 def test_a_replica_is_not_built_on(refusal: str) -> None:
     assert "is in recovery (a replica), where nothing can be built" in refusal
+
+
+def test_queries_of_files_are_run_as_well(scratch: Server, shop: str, tmp_path: Path) -> None:
+    (tmp_path / "lookup.sql").write_text(LOOKUP + ";")
+    (tmp_path / "write.sql").write_text("DELETE FROM lines WHERE order_id = 3;")
+    given = ["indexes", "--queries", str(tmp_path), "--dsn", shop, "--verify", at(scratch)]
+    done = CliRunner().invoke(cli, [*given, "--format", "json"])
+    assert done.exit_code == 0, done.output
+    advice = json.loads(done.stdout)["indexes"]
+    assert [one["verified_by"] for one in advice["create"]] == ["execution"]
+    assert advice["verification"]["not_run"] == {"it writes (DELETE)": 1}
