@@ -7,10 +7,12 @@ from analyzer.report.values import Document
 
 _REASONS = 5
 _GAINS = 3
-OPTIMISM = (
-    "Not verified by execution: planner's costs are a little optimistic, and a statement may get slower though "
-    "they say otherwise. --verify DSN runs the statements on a scratch server with data."
+_SCRATCH = "--verify DSN runs the statements on a scratch server with data."
+_OPTIMISM = (
+    "Not verified by execution: a planner's costs are a little optimistic, and a statement may get slower though "
+    f"they say otherwise. {_SCRATCH}"
 )
+_RULES = f"Not verified by execution: what is advised here follows rules. {_SCRATCH}"
 
 
 def verification_lines(document: Document) -> list[str]:
@@ -18,7 +20,7 @@ def verification_lines(document: Document) -> list[str]:
     advice = document["indexes"] or {}
     found = advice.get("verification")
     if found is None:
-        return [OPTIMISM] if advice.get("create") else []
+        return _not_executed([one["verified_by"] for one in advice.get("create") or ()])
     measured = found["statements"]
     slower = sum(one["worse"] for one in measured)
     said = (
@@ -29,6 +31,12 @@ def verification_lines(document: Document) -> list[str]:
     for reason, number in list(found["not_run"].items())[:_REASONS]:
         lines.append(f"{plural(number, 'statement')} not run: {one_line(reason)}")
     return lines
+
+
+def _not_executed(ways: list[str]) -> list[str]:
+    if not ways:
+        return []
+    return [_OPTIMISM if "what-if" in ways else _RULES]
 
 
 def measured_lines(index: dict[str, Any]) -> list[str]:

@@ -108,11 +108,12 @@ def index_phrase(index: dict[str, Any]) -> str:
         )
         if holds
     ]
-    facts = [*marks, size(index["bytes"])]
+    facts = [*marks, *([size(index["bytes"])] if index["bytes"] is not None else [])]
     if index["scans"] is not None:
         facts.append(plural(index["scans"], "scan"))
     columns = ", ".join(index["columns"])
-    return f"{index['name'] or 'unnamed'} ({columns}): {', '.join(facts)}"
+    named = f"{index['name'] or 'unnamed'} ({columns})"
+    return f"{named}: {', '.join(facts)}" if facts else named
 
 
 def _table(table: dict[str, Any], document: Document, width: int) -> list[RenderableType]:
