@@ -13,16 +13,19 @@ from analyzer.advice.indexes import recommend_for_scan
 from analyzer.advice.remedies import recommend_remedies
 from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
-from analyzer.indexes.advice import advise_indexes, candidates_for
+from analyzer.indexes.advice import advise_indexes, candidates_for, with_tried
+from analyzer.indexes.advising import advise_by_what_if
+from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.model.acknowledgement import Acknowledgements
+from analyzer.model.blueprint import Blueprint
 from analyzer.model.catalog import Catalog
-from analyzer.model.evidence import (
-    SeqScanEvidence,
-)
+from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.explain import ExplainRequest
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
 from analyzer.model.history import HourFigures
+from analyzer.model.index_advice import IndexAdvice
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
+from analyzer.model.index_request import AdvisedWorkload, IndexRequest
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.snapshot import CounterWindow
@@ -34,12 +37,14 @@ from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
 from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
+from analyzer.sources.queries import read_queries
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.counter_inputs import count_snapshots
 from analyzer.workload.explained import SlowestExecutions, with_live_plans
 from analyzer.workload.fixes import savings_of, with_saving
 from analyzer.workload.hours import HourTable
+from analyzer.workload.planned import advised_workload
 from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
@@ -60,6 +65,7 @@ class Options:
     read: ReadOptions = field(default_factory=ReadOptions)
     live: bool = False
     dsn: str | None = None
+    replicas: Sequence[str] = ()
     schema: str | None = None
     target: Target = field(default_factory=Target)
     targets: Sequence[PatternTarget] = ()
@@ -69,11 +75,14 @@ class Options:
     sampled: LoggingSettings = field(default_factory=LoggingSettings)
     redact: str = "strict"
     max_index_width: int = 3
+    every_table: bool = False
     workers: int = 1
     rtt_ms: float | None = None
     acknowledged: str | None = None
     keep_hours: bool = False
     explain: ExplainRequest | None = None
+    indexes: IndexRequest | None = None
+    blueprint: Callable[[], Blueprint] | None = None  # what a clone for index advice is built from
     more: More | None = None  # adds facts to the recording; gives streams beside the inputs
     today: date | None = None
 
@@ -100,15 +109,17 @@ def run(options: Options, progress: Progress | None = None) -> Result:
             is no other input.
     """
     recording = Recording(keys=StatementKeyTable())
+    queries = read_queries(options.indexes, recording) if options.indexes else None
     gathered = _gather(options, recording, progress)
     loops = LoopFinder(recording.catalog)
     values = ValueSamples()
     hours = HourTable() if options.keep_hours else None
-    slowest = SlowestExecutions() if options.explain else None
+    slowest = SlowestExecutions() if options.explain or options.indexes else None
     others = [values, *(one for one in (hours, slowest) if one is not None)]
     workload, simulation = _build(options, recording, gathered, (loops, others), progress)
     if options.explain is not None and slowest is not None:
         workload = _explained(options, options.explain, workload, (slowest, recording.keys.texts))
+    workload = with_partitioned(workload)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops, values))
@@ -123,11 +134,16 @@ def run(options: Options, progress: Progress | None = None) -> Result:
         key=worst_first,
     )
     _note_acknowledged(findings, known, workload)
+    advice = advise_indexes(candidates, findings, workload)
+    if options.indexes is not None and slowest is not None:
+        asked = queries or advised_workload(workload, slowest, recording.keys.texts)
+        advice = _tried(options, options.indexes, (workload, asked), advice, progress)
     document = build_document(
         workload,
         findings,
         outcomes,
-        indexes=advise_indexes(candidates, findings, workload),
+        indexes=advice,
+        diagnoses=diagnose(workload, advice, every=options.every_table),
         redact=options.redact,
         savings=savings,
     )
@@ -250,7 +266,7 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
     from analyzer.sources.postgres import gather_server  # noqa: PLC0415 - only runs with a server pay for psycopg
 
     try:
-        settings = gather_server(options.dsn, recording)
+        settings = gather_server(options.dsn, recording, options.replicas)
     except AnalyzerError as error:
         if not options.inputs:
             raise
@@ -278,6 +294,27 @@ def _explained(
     except AnalyzerError as error:
         workload.coverage.warnings.append(f"no plans from the server: {error}")
         return workload
+
+
+def _tried(
+    options: Options,
+    request: IndexRequest,
+    about: tuple[Workload, AdvisedWorkload],
+    advice: IndexAdvice,
+    progress: Progress | None,
+) -> IndexAdvice:
+    """The advice chosen by asking a planner; that of rules where none can be asked."""
+    workload, statements = about
+    from analyzer.sources.postgres.what_if import open_what_if  # noqa: PLC0415 - as gather_server
+
+    server, warnings = (options.dsn, options.live or bool(options.dsn)), workload.coverage.warnings
+    with open_what_if(request, server, options.blueprint, warnings) as what_if:
+        if what_if is None or workload.catalog is None:
+            return advice
+        show = (lambda text: progress(text, 0, None)) if progress else None
+        tried = advise_by_what_if(statements, workload.catalog, what_if, request, show)
+    warnings += tried.notes
+    return with_tried(advice, tried, request, what_if.method)
 
 
 def _build(

@@ -71,6 +71,7 @@ HOST_RULES = """
 local all all trust
 host all +password_required 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
+host replication all 127.0.0.1/32 trust
 """
 
 
@@ -235,23 +236,53 @@ def _running(programs: Path, clients: Path) -> Iterator[Server]:
     directory = Path(tempfile.mkdtemp(prefix="pg95-"))
     try:
         _initialise(directory, programs, user, port)
-        with (directory / "start.log").open("wb") as start_log:
-            process = subprocess.Popen(
-                _as_user(user, programs / "postgres", "-D", directory / "data"),
-                stdin=subprocess.DEVNULL,
-                stdout=start_log,
-                stderr=subprocess.STDOUT,
-                cwd=directory,
-                start_new_session=True,
-            )
-        try:
-            _wait_until_ready(process, clients, directory, port)
-            dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-            server = Server(dsn, "127.0.0.1", port, directory, clients)
+        with _started(directory, programs, clients, port) as server:
             server.psql("CREATE ROLE password_required NOLOGIN")
             yield server
-        finally:
-            _stop(process)
+    finally:
+        shutil.rmtree(directory)
+
+
+@contextmanager
+def _started(directory: Path, programs: Path, clients: Path, port: int) -> Iterator[Server]:
+    """The server whose data lie in a directory, stopped afterwards."""
+    with (directory / "start.log").open("wb") as start_log:
+        process = subprocess.Popen(
+            _as_user(_unprivileged_user(), programs / "postgres", "-D", directory / "data"),
+            stdin=subprocess.DEVNULL,
+            stdout=start_log,
+            stderr=subprocess.STDOUT,
+            cwd=directory,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_ready(process, clients, directory, port)
+        dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        yield Server(dsn, "127.0.0.1", port, directory, clients)
+    finally:
+        _stop(process)
+
+
+@pytest.fixture
+def replica15(postgres15: Server) -> Iterator[Server]:
+    """A streaming replica of `postgres15`, which holds what is in that until now and what comes."""
+    programs = _bin_directory()
+    user, port = _unprivileged_user(), _free_port()
+    directory = Path(tempfile.mkdtemp(prefix="pg95-"))
+    try:
+        if user:
+            shutil.chown(directory, user, user)
+        command = _as_user(
+            user, programs / "pg_basebackup", "--dbname", postgres15.dsn, "--write-recovery-conf",
+            "--checkpoint=fast", "--wal-method=stream", "--no-sync", "--pgdata", directory / "data",
+        )  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=directory)
+        if done.returncode != 0:
+            pytest.fail(f"pg_basebackup failed:\n{done.stderr}", pytrace=False)
+        with (directory / "data" / "postgresql.conf").open("a", encoding="utf-8") as settings:
+            settings.write(SETTINGS.format(port=port, directory=directory))
+        with _started(directory, programs, programs, port) as server:
+            yield server
     finally:
         shutil.rmtree(directory)
 

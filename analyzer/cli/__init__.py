@@ -18,7 +18,10 @@ from analyzer.cli.nightly import nightly
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
 from analyzer.cli.report import report
+from analyzer.cli.schema import schema
 from analyzer.cli.snapshot import snapshot
+from analyzer.cli.tables import tables
+from analyzer.cli.ticket import ticket
 from analyzer.cli.top import top
 
 __all__ = ["cli", "main", "settle"]
@@ -47,12 +50,15 @@ commands = (
     nplusone,
     plans,
     indexes,
+    tables,
     snapshot,
     nightly,
     history,
     diff,
     doctor,
+    schema,
     ack,
+    ticket,
     demo,
 )
 for command in commands:

@@ -187,6 +187,16 @@ def shared_options(command: Command) -> Command:
     return command
 
 
+def replica_option(command: Command) -> Command:
+    """Add the option that names replicas, whose scans of indexes count as well."""
+    return click.option(
+        "--replica",
+        metavar="DSN",
+        multiple=True,
+        help="A streaming replica of the server of --dsn, whose scans count with its own; may be repeated.",
+    )(command)
+
+
 def explain_options(command: Command) -> Command:
     """Add the options that ask a live server for plans."""
     for option in reversed(_EXPLAIN_OPTIONS):
@@ -201,6 +211,10 @@ def explain_request(given: dict[str, Any]) -> ExplainRequest | None:
         UsageError: there is no server to ask, or an option that says nothing without --explain.
     """
     analyze = given.get("explain_analyze", False)
+    if (
+        "explain" not in given
+    ):  # a command that asks no server for plans may have --max-seconds, too
+        return None
     top, seconds = given.get("explain_top"), given.get("max_seconds")
     if not analyze and not given.get("explain"):
         if top is not None or seconds is not None:
@@ -225,7 +239,8 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     from analyzer.sources.mapping import parse_map
     from analyzer.sources.options import ReadOptions
 
-    if not given["inputs"] and not given["dsn"] and not given["live"]:
+    sources = ("inputs", "dsn", "live", "queries")
+    if not any(given.get(source) for source in sources):
         raise UsageError("give at least one INPUT (log files, folders, -), or --dsn, or --live")
     zone = given["tz"]
     configuration = configured(given)
@@ -258,7 +273,17 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         rtt_ms=given["rtt_ms"],
         acknowledged=given["acknowledged"],
         explain=explain_request(given),
+        replicas=_replicas(given),
+        every_table=given.get("every_table", False),
     )
+
+
+def _replicas(given: dict[str, Any]) -> tuple[str, ...]:
+    """The servers of --replica; they are replicas of the one that is looked at."""
+    replicas: tuple[str, ...] = given.get("replica") or ()
+    if replicas and not given["dsn"] and not given["live"]:
+        raise UsageError("--replica goes with --dsn: name the server that it is a replica of")
+    return replicas
 
 
 def configured(given: dict[str, Any]) -> "Configuration":

@@ -57,6 +57,11 @@ def width_bytes(column: Column | None) -> float:
     return _TYPICAL_BYTES.get(kind, _UNKNOWN_BYTES)
 
 
+def has_fixed_width(column: Column) -> bool:
+    """Whether all values of its type are as long."""
+    return base_type(column) in _FIXED
+
+
 def data_bytes(columns: Sequence[Column | None]) -> float:
     """The mean size of an index tuple's data, padded to full alignment.
 

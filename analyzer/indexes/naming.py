@@ -31,6 +31,7 @@ def index_name(
     predicate: str | None,
     catalog: Catalog | None,
     extras: IndexExtras = PLAIN,
+    method: str = "btree",
 ) -> str:
     """`idx_<table>_<columns>`, the same for the same index on every run.
 
@@ -42,23 +43,25 @@ def index_name(
     special = (
         predicate
         or extras != PLAIN
+        or method != "btree"
         or any(key.expression or key.operator_class or key.descending for key in keys)
     )
     if not special and len(name) <= _MAX_BYTES and name not in _taken(catalog):
         return name
     digest = hashlib.blake2b(
-        "\x1f".join((*exact, predicate or "", *_extra_texts(keys, extras))).encode(
+        "\x1f".join((*exact, predicate or "", *_extra_texts(keys, extras, method))).encode(
             "utf-8", "replace"
         )
     )
     return f"{name[: _MAX_BYTES - _DIGEST_LENGTH - 1]}_{digest.hexdigest()[:_DIGEST_LENGTH]}"
 
 
-def _extra_texts(keys: Sequence[IndexKey], extras: IndexExtras) -> list[str]:
+def _extra_texts(keys: Sequence[IndexKey], extras: IndexExtras, method: str) -> list[str]:
     """What sets a special index apart from one of the same keys; nothing for a plain one."""
     down = [f"desc {place}" for place, key in enumerate(keys) if key.descending]
     pairs = [f"{name}={value}" for name, value in extras.parameters]
-    return [*down, *extras.include, *pairs]
+    methods = [] if method == "btree" else [method]
+    return [*down, *extras.include, *pairs, *methods]
 
 
 def create_statement(

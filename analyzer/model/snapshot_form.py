@@ -25,7 +25,7 @@ _ROWS: Mapping[str, type[Any]] = {
     "tables": TableUse,
     "indexes": IndexUse,
 }
-_NUMBERS = ("taken_us", "reset_us", "evictions", "hidden")
+_NUMBERS = ("taken_us", "reset_us", "evictions", "hidden", "replicas")
 _PLAIN = (*_NUMBERS, "settings", "io", "warnings")
 _OF_A_RUN = ("source", "shape_id", "limited")  # of counters: filled in by whoever reads them
 

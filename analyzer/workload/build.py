@@ -246,6 +246,7 @@ class WorkloadBuilder:
                 ).items()
             },
             catalog=recording.catalog,
+            use=recording.use,
             plans=self._linked(plans),
             counters=tuple(
                 replace(row, shape_id=one.shape_id, limited=one.facts.limit is not None)
