@@ -35,6 +35,7 @@ from analyzer.plans.recorded import read_recorded
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
+from analyzer.sources.blueprint_catalog import catalog_of
 from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sources.queries import read_queries
@@ -245,6 +246,8 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
     known = recording.catalog
     if options.schema:
         known = _read_schema(options.schema).completed_by(known)
+    if options.blueprint is not None and options.indexes and options.indexes.what_if == "clone":
+        known = catalog_of(options.blueprint()).completed_by(known)
     logged = None
     if options.live or options.dsn:
         logged = _gather_server(options, recording)
