@@ -18,7 +18,6 @@ from analyzer.indexes.advising import advise_by_what_if
 from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.blueprint import Blueprint
-from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.explain import ExplainRequest
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
@@ -39,6 +38,7 @@ from analyzer.sources.blueprint_catalog import catalog_of
 from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sources.queries import read_queries
+from analyzer.sources.schema.files import read_schema_file
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.counter_inputs import count_snapshots
@@ -245,7 +245,7 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
     count_snapshots(recording)
     known = recording.catalog
     if options.schema:
-        known = _read_schema(options.schema).completed_by(known)
+        known = read_schema_file(options.schema).completed_by(known)
     if options.blueprint is not None and options.indexes and options.indexes.what_if == "clone":
         known = catalog_of(options.blueprint()).completed_by(known)
     logged = None
@@ -361,23 +361,6 @@ def _note_checks(recording: Recording) -> None:
             f"{keys.disagreed} of {keys.checked} statements that were looked up by their text without "
             "literals have another fingerprint than the one they were counted under; please report it"
         )
-
-
-def _read_schema(path: str) -> Catalog:
-    """A schema from SQL or schema.prisma, told apart by its ending."""
-    from analyzer.sources.schema import prisma, sql  # noqa: PLC0415 - only runs with --schema need them
-
-    try:
-        text = Path(path).read_bytes().decode("utf-8", "backslashreplace")
-    except OSError as error:
-        raise InputError(f"--schema {path}: cannot be read ({error.strerror})") from error
-    reader = prisma.read_schema if path.endswith(".prisma") else sql.read_schema
-    catalog = reader(text, path)
-    if not catalog.tables:
-        raise InputError(
-            f"--schema {path}: no table in it; give SQL with CREATE TABLE (pg_dump --schema-only) or a schema.prisma"
-        )
-    return catalog
 
 
 def detect(workload: Workload, detectors: Sequence[Detector]) -> dict[str, Outcome]:
