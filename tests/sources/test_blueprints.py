@@ -15,10 +15,13 @@ from analyzer.cli.snapshot import snapshot as snapshot_command
 from analyzer.errors import InputError, UsageError
 from analyzer.model.blueprint import Blueprint
 from analyzer.model.what_if import PlannedStatement
+from analyzer.sources.blueprint_catalog import catalog_of
 from analyzer.sources.blueprint_files import read_blueprint_file
 from analyzer.sources.postgres.blueprint import read_blueprint
+from analyzer.sources.postgres.catalog import read_catalog
 from analyzer.sources.postgres.clone import open_clone
 from analyzer.sources.postgres.clone.programs import FOLDER_VARIABLE
+from analyzer.sources.postgres.connection import connect
 from analyzer.sources.snapshot_file import read_snapshot
 
 
@@ -179,6 +182,30 @@ def test_a_dump_of_statistics_needs_the_schema_s(dumps: tuple[str, str]) -> None
 def test_without_a_source_of_statistics_the_message_says_which_there_are() -> None:
     with pytest.raises(UsageError, match=r"--statistics FILE.*or --dsn"):
         named_blueprint({"statistics": None, "dsn": None, "live": False})
+
+
+def test_a_blueprint_s_catalog_is_the_live_one_s(shop: str, taken: Blueprint) -> None:
+    """Advice needs it before there is a clone: statements are resolved against it."""
+    found = catalog_of(taken)
+    with connect(shop) as connection:
+        live = read_catalog(connection).catalog
+    assert set(found.tables) == set(live.tables)
+    for table in found:
+        theirs = live.tables[table.name]
+        assert table.rows == theirs.rows, table.name
+        assert table.primary_key == theirs.primary_key
+        assert {one.name for one in table.indexes} >= {one.name for one in theirs.indexes}
+        for column in table.columns:
+            other = theirs.column(column.name)
+            assert other is not None
+            assert column.distinct == pytest.approx(other.distinct), (table.name, column.name)
+            assert column.null_fraction == pytest.approx(other.null_fraction)
+            assert column.width_bytes == other.width_bytes
+            assert column.common_frequencies == pytest.approx(other.common_frequencies)
+            assert column.elements == pytest.approx(other.elements)
+    customers = found.tables["customers"]
+    assert customers.bytes is not None
+    assert all(index.bytes for index in customers.indexes)
 
 
 def test_a_live_server_is_a_source(shop: str, taken: Blueprint) -> None:
