@@ -29,6 +29,7 @@ from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.snapshot import CounterWindow
 from analyzer.model.target import METHODS, PatternTarget, Target
+from analyzer.model.work import Observer
 from analyzer.model.workload import Workload
 from analyzer.plans.recorded import read_recorded
 from analyzer.report.document import build_document
@@ -102,8 +103,15 @@ class Result:
     hours: Sequence[HourFigures] = ()
 
 
-def run(options: Options, progress: Progress | None = None) -> Result:
+def run(
+    options: Options, progress: Progress | None = None, observers: Sequence[Observer] = ()
+) -> Result:
     """Do the main job.
+
+    Args:
+        options: what to read and how.
+        progress: told how far it is.
+        observers: shown all executions on the way, slice by slice.
 
     Raises:
         InputError: no input could be read. ServerError: the server named cannot be used and there
@@ -116,7 +124,8 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     values = ValueSamples()
     hours = HourTable() if options.keep_hours else None
     slowest = SlowestExecutions() if options.explain or options.indexes else None
-    others = [values, *(one for one in (hours, slowest) if one is not None)]
+    others: list[Observer] = [values, *observers]
+    others += [one for one in (hours, slowest) if one is not None]
     workload, simulation = _build(options, recording, gathered, (loops, others), progress)
     if options.explain is not None and slowest is not None:
         workload = _explained(options, options.explain, workload, (slowest, recording.keys.texts))
@@ -293,7 +302,7 @@ def _explained(
     from analyzer.sources.postgres.explain import LiveExplainer  # noqa: PLC0415 - as gather_server
 
     try:
-        return with_live_plans(workload, *seen, LiveExplainer(options.dsn), request)
+        return with_live_plans(workload, *seen, LiveExplainer(request.dsn or options.dsn), request)
     except AnalyzerError as error:
         workload.coverage.warnings.append(f"no plans from the server: {error}")
         return workload
@@ -324,7 +333,7 @@ def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    observers: tuple[LoopFinder, Sequence[ValueSamples | HourTable | SlowestExecutions]],
+    observers: tuple[LoopFinder, Sequence[Observer]],
     progress: Progress | None,
 ) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""

@@ -4,11 +4,8 @@ from typing import Any
 
 import click
 
-from analyzer.cli._failures import CONDITION
+from analyzer.cli._conditions import exit_code, fail_conditions
 from analyzer.cli._options import moment
-from analyzer.errors import UsageError
-
-CONDITIONS = ("never", "target", "findings", "new", "regression")
 
 
 @click.command(
@@ -38,7 +35,7 @@ Examples:
     metavar="WHAT",
     default="never",
     show_default=True,
-    help="Exit 1 on: target (missed or unknown), findings (low or worse), new, regression; several with commas.",
+    help="Exit 1 on: target (that of statements missed or unknown), requests (the same of database time per request), findings (low or worse), new, regression; several with commas.",
 )
 @click.option(
     "--format", type=click.Choice(["json"]), help="Print the report as JSON on stdout, too."
@@ -50,7 +47,7 @@ def nightly(**given: Any) -> None:
     What it does is in pg95.toml: servers, logs, outputs, alerts, metrics (docs/nightly.md). It may be
     killed at any time and run again: no execution is lost or counted twice.
     """
-    conditions = _conditions(given["fail_on"])
+    conditions = fail_conditions(given["fail_on"], compares=True)
     from analyzer.configuration import read_configuration
     from analyzer.nightly.job import Asked, run_night
     from analyzer.nightly.settings import read_settings
@@ -68,8 +65,9 @@ def nightly(**given: Any) -> None:
     elif not given["quiet"]:
         from analyzer.report.wording import headline
 
-        click.echo(headline(outcome.document))
-    click.get_current_context().exit(_exit_code(outcome.document, conditions, len(outcome.slower)))
+        click.echo("Nothing new." if outcome.quiet else headline(outcome.document))
+    slower = bool(outcome.slower)
+    click.get_current_context().exit(exit_code(outcome.document, conditions, slower))
 
 
 def _tell(step: str) -> None:
@@ -78,29 +76,3 @@ def _tell(step: str) -> None:
 
 def _silent(_step: str) -> None:
     """With --quiet."""
-
-
-def _conditions(text: str) -> set[str]:
-    wanted = {part.strip() for part in text.split(",") if part.strip()}
-    unknown = wanted - set(CONDITIONS)
-    if unknown:
-        raise UsageError(
-            f"--fail-on {', '.join(sorted(unknown))}: choose from {', '.join(CONDITIONS)}"
-        )
-    return wanted
-
-
-def _exit_code(document: dict[str, Any], conditions: set[str], slower: int) -> int:
-    """0, or 1 if a condition of --fail-on holds: an unknown verdict counts as missed."""
-    counted = [
-        one
-        for one in document["findings"]
-        if one["severity"] != "info" and one["status"] not in ("acknowledged", "gone")
-    ]
-    holds = {
-        "target": document["target"]["verdict"] != "met",
-        "findings": bool(counted),
-        "new": any(one["status"] == "new" for one in counted),
-        "regression": slower > 0,
-    }
-    return CONDITION if any(holds[one] for one in conditions - {"never"}) else 0

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from analyzer.errors import StoreError
-from analyzer.history import tables
+from analyzer.history import hours, tables
 from analyzer.history.rows import figures_of, run_of, statement_of
 from analyzer.history.snapshots import decode, numbers_in
 from analyzer.model.history import (
@@ -47,8 +47,13 @@ class Reader:
         cannot be had by the hour: such a point spans its day.
         """
         chosen = (tables.EVERYTHING,) if statements is None else tuple(statements)
+        if step_hours < DAY_HOURS:
+            end = None if to_us is None else -(-to_us // HOUR_US)
+            rows = hours.singles(self._connection, from_us // HOUR_US, end, chosen)
+        else:
+            rows = hours.between(self._connection, from_us, to_us, chosen)
         found: dict[tuple[bool, int, int], list[Figures]] = {}
-        for row in self._rows(from_us, to_us, chosen):
+        for row in rows:
             step = max(step_hours, row.hours)
             place = row.start_hour // step * step
             found.setdefault((bool(row.client), place, step), []).append(figures_of(row))
@@ -68,7 +73,7 @@ class Reader:
         Each on the clock that saw more of it.
         """
         found: dict[int, dict[bool, list[Figures]]] = {}
-        for row in self._rows(from_us, to_us, None):
+        for row in hours.between(self._connection, from_us, to_us, None):
             clocks = found.setdefault(row.statement, {})
             clocks.setdefault(bool(row.client), []).append(figures_of(row))
         names = self.names(number for number in found if number != tables.EVERYTHING)
@@ -83,17 +88,6 @@ class Reader:
             if merged is not None:
                 statements[lineage] = (name, merged)
         return _busier(found.get(tables.EVERYTHING, {})), statements
-
-    def _rows(
-        self, from_us: int, to_us: int | None, statements: Sequence[int] | None
-    ) -> Sequence[sa.Row[Any]]:
-        table = tables.statement_hour
-        query = sa.select(table).where(table.c.start_hour >= from_us // HOUR_US)
-        if to_us is not None:
-            query = query.where(table.c.start_hour < -(-to_us // HOUR_US))
-        if statements is not None:
-            query = query.where(table.c.statement.in_(statements))
-        return self._connection.execute(query).all()
 
     # --- statements
 

@@ -161,10 +161,16 @@ class Histogram:
         if not unpacking.eof or len(planes) % _PLANES or steps not in (1, 2, 4, 8, 16, 32):
             raise ValueError("these bytes are no histogram")
         first = int.from_bytes(data[1:_HEAD], "little", signed=True)
-        by_plane = np.frombuffer(planes, dtype=np.uint8).reshape(_PLANES, -1)
-        dense = np.ascontiguousarray(by_plane.T).view("<i8").reshape(-1).astype(np.int64)
+        width = len(planes) // _PLANES
+        if (
+            planes.count(0, width) == len(planes) - width
+        ):  # as nearly always, all counts are below 256
+            dense = np.frombuffer(planes, dtype=np.uint8, count=width)
+        else:
+            by_plane = np.frombuffer(planes, dtype=np.uint8).reshape(_PLANES, width)
+            dense = np.ascontiguousarray(by_plane.T).view("<i8").reshape(-1)
         some = np.flatnonzero(dense)
-        return cls(some + first, dense[some], steps)
+        return cls(some + first, dense[some].astype(np.int64), steps)
 
 
 def _summed(buckets: Rows, counts: Rows) -> tuple[Rows, Rows]:
