@@ -272,12 +272,7 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
             raise
         recording.coverage.warnings.append(f"no facts from the server: {error}")
         return None
-    return LoggingSettings(
-        settings.log_min_duration_statement_ms,
-        settings.log_min_duration_sample_ms,
-        settings.log_statement_sample_rate,
-        settings.log_transaction_sample_rate,
-    )
+    return settings.logged
 
 
 def _explained(
