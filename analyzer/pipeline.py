@@ -284,12 +284,7 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
             raise
         recording.coverage.warnings.append(f"no facts from the server: {error}")
         return None
-    return LoggingSettings(
-        settings.log_min_duration_statement_ms,
-        settings.log_min_duration_sample_ms,
-        settings.log_statement_sample_rate,
-        settings.log_transaction_sample_rate,
-    )
+    return settings.logged
 
 
 def _explained(
@@ -326,7 +321,7 @@ def _tried(
         show = (lambda text: progress(text, 0, None)) if progress else None
         tried = advise_by_what_if(statements, workload.catalog, what_if, request, show)
     warnings += tried.notes
-    return with_tried(advice, tried, request, what_if.method)
+    return with_tried(advice, tried, request, what_if.method, workload)
 
 
 def _build(

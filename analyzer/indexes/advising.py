@@ -24,13 +24,18 @@ from analyzer.model.index_request import AdvisedStatement, AdvisedWorkload, Inde
 from analyzer.model.what_if import WhatIf
 from analyzer.sql.access import statement_access
 
+_ASKING = (
+    0.85  # of the seconds: what is left is for choosing among what was learned, and telling it
+)
 _LEAST_SHARE = 0.0005  # of the workload's cost, that an index has to bring where no budget is given
 _LEAST_UNDER_BUDGET = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of it. `refused` are candidates that this way cannot try, with the reason.
+    """What came of it.
+
+    `candidates` are the chosen ones, `refused` those that this way cannot try, with the reason.
 
     Costs are the workload's, in planner units times executions. `notes` are for the coverage.
     """
@@ -41,6 +46,7 @@ class Tried:
     calls: int
     bytes: int
     finished: bool
+    candidates: tuple[IndexCandidate, ...] = ()
     refused: tuple[tuple[IndexCandidate, str], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -102,7 +108,8 @@ class _Advising:
         weights = [one.weight for one in planned]
         request = self._request
         limits = Limits(
-            self._what_if.calls + request.max_calls, time.monotonic() + request.max_seconds
+            self._what_if.calls + request.max_calls - 3 * len(planned),
+            time.monotonic() + _ASKING * request.max_seconds,
         )
         costs = PlanCosts(self._what_if, planned, self._pool, (own, seen), limits)
         before = sum(weight * cost for weight, cost in zip(weights, costs.base, strict=True))
@@ -171,6 +178,9 @@ class _Advising:
             calls=self._what_if.calls,
             bytes=self._pool.size(selected.chosen),
             finished=selected.finished,
+            candidates=tuple(
+                self._pool.candidates[place] for place in self._pool.members(selected.chosen)
+            ),
             refused=tuple(self._refused.values()),
             notes=tuple(self._notes(costs)),
         )
