@@ -19,7 +19,6 @@ from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.indexes.verified import verify
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.blueprint import Blueprint
-from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.explain import ExplainRequest, Sample
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
@@ -37,9 +36,11 @@ from analyzer.plans.recorded import read_recorded
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
+from analyzer.sources.blueprint_catalog import catalog_of
 from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sources.queries import read_queries
+from analyzer.sources.schema.files import read_schema_file
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.acknowledged import note_acknowledged
 from analyzer.workload.build import WorkloadBuilder
@@ -245,7 +246,9 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
     count_snapshots(recording)
     known = recording.catalog
     if options.schema:
-        known = _read_schema(options.schema).completed_by(known)
+        known = read_schema_file(options.schema).completed_by(known)
+    if options.blueprint is not None and options.indexes and options.indexes.what_if == "clone":
+        known = catalog_of(options.blueprint()).completed_by(known)
     logged = None
     if options.live or options.dsn:
         logged = _gather_server(options, recording)
@@ -273,12 +276,7 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
             raise
         recording.coverage.warnings.append(f"no facts from the server: {error}")
         return None
-    return LoggingSettings(
-        settings.log_min_duration_statement_ms,
-        settings.log_min_duration_sample_ms,
-        settings.log_statement_sample_rate,
-        settings.log_transaction_sample_rate,
-    )
+    return settings.logged
 
 
 def _explained(
@@ -359,23 +357,6 @@ def _build(
         read_recorded(recording), options.log_min_duration_ms, options.sampled, server
     )
     return workload, builder.simulation()
-
-
-def _read_schema(path: str) -> Catalog:
-    """A schema from SQL or schema.prisma, told apart by its ending."""
-    from analyzer.sources.schema import prisma, sql  # noqa: PLC0415 - only runs with --schema need them
-
-    try:
-        text = Path(path).read_bytes().decode("utf-8", "backslashreplace")
-    except OSError as error:
-        raise InputError(f"--schema {path}: cannot be read ({error.strerror})") from error
-    reader = prisma.read_schema if path.endswith(".prisma") else sql.read_schema
-    catalog = reader(text, path)
-    if not catalog.tables:
-        raise InputError(
-            f"--schema {path}: no table in it; give SQL with CREATE TABLE (pg_dump --schema-only) or a schema.prisma"
-        )
-    return catalog
 
 
 def detect(workload: Workload, detectors: Sequence[Detector]) -> dict[str, Outcome]:
