@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from analyzer.model.snapshot import CounterWindow
 from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.workload import Workload
 from analyzer.plans.recorded import read_recorded
+from analyzer.records import record
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
@@ -48,7 +49,7 @@ More = Callable[[Recording, Progress | None], Sequence[ExecutionStream]]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """What one run is asked to do (docs/commands.md says what each option means).
 
@@ -78,7 +79,7 @@ class Options:
     today: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """A run's outcome: the workload, findings with their advice (worst first) and the document.
 
@@ -206,7 +207,7 @@ def _advised(
     return replace(finding, recommendations=made)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Gathered:
     """Inputs that are open to be read, and what the server says that it logs."""
 

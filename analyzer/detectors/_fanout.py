@@ -1,11 +1,10 @@
 """Which parent execution each child follows, and whether that is a loop over its rows."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
 from analyzer.model.columns import Flags, Floats, Rows, sorted_distinct, starts_of_runs
+from analyzer.records import record
 
 MEAN_FAN_OUT = 1.5  # children per execution of a parent that is itself the child of a loop
 _OVERRUN = 1.25  # children per row of a parent's LIMIT, where other requests follow at once
@@ -71,7 +70,7 @@ def first_in_unit(rows: ExecutionRows, parent: int, children: Rows) -> Rows:
     return np.where(good, found, -1)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chain:
     """A child's rows in a pool, by end: `last` is where the unbroken run ends that each is in."""
 
@@ -200,7 +199,7 @@ class Claims:
         return bool((owned[span:] == owned[:-span]).any())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Groups:
     """Children by the parent execution that they follow.
 

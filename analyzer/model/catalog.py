@@ -5,10 +5,12 @@ unquoted and case-sensitive, as PostgreSQL stores them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column: `type` as PostgreSQL prints it, `distinct`/`null_fraction` from statistics.
 
@@ -25,7 +27,7 @@ class Column:
     null_fraction: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ForeignKey:
     """`columns` of the owning table refer to `target_columns` of the table `target`."""
 
@@ -35,7 +37,7 @@ class ForeignKey:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """An index. `columns` are key columns in order; an expression is written as its SQL text.
 
@@ -58,7 +60,7 @@ class Index:
     operator_classes: tuple[str | None, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relation:
     """A Prisma relation field: `name` on this model leads to `target` (a table name).
 
@@ -73,7 +75,7 @@ class Relation:
     target_columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Table:
     """A table with its keys. `rows` is the planner's estimate, `bytes` the total size, if known.
 
@@ -106,7 +108,7 @@ class Table:
         return any(key and columns.issuperset(key) for key in keys)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Catalog:
     """All known tables by name. `origin` says where it comes from, for evidence and coverage."""
 

@@ -1,10 +1,12 @@
 """What index advice concludes: indexes to create and to drop, with what each is worth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementGain:
     """A statement that an index serves; costs are the planner's units, None without a what-if."""
 
@@ -13,7 +15,7 @@ class StatementGain:
     cost_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreatedIndex:
     """An index to create: `sql` is one runnable statement, `bytes` its expected size.
 
@@ -30,7 +32,7 @@ class CreatedIndex:
     risk: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DroppedIndex:
     """An index to drop: `reason` in words, `bytes` what it gives back."""
 
@@ -40,7 +42,7 @@ class DroppedIndex:
     risk: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexAdvice:
     """All of it. `cost_before`/`cost_after` are the workload's, in planner units times calls."""
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from analyzer.records import record
+
 _GATHERS = ("Gather", "Gather Merge")
 _ROUNDING_MS = 0.0005  # times are printed with three digits
 
@@ -35,7 +37,7 @@ class Timing:
     keys: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Figures:
     """Results, a column each with a row for each node.
 

@@ -1,7 +1,6 @@
 """Parts of the traffic that are held to a target: those configured, and the worst that miss the run's."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from analyzer.model.executions import Clock
 from analyzer.model.statement import Statement, StatementCounters
 from analyzer.model.target import PatternTarget, Target, Verdict
 from analyzer.model.workload import Promise
+from analyzer.records import record
 from analyzer.workload import verdicts
 from analyzer.workload.judging import Evidence, View, judged
 from analyzer.workload.quantiles import rank_of
@@ -130,7 +130,7 @@ class PatternFigures:
             yield self.targets[group // _WIDE], labels[group % _WIDE], groups[group]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Counted:
     """Counters with what tells whose they are, and cancelled executions, by statement."""
 

@@ -7,9 +7,9 @@ The candidate that explains nearly all sample lines with the most fields wins.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from analyzer.errors import UsageError
+from analyzer.records import record
 from analyzer.sources.logs.prefix import (
     FIELDS,
     SEVERITIES,
@@ -98,7 +98,7 @@ _PLAIN = re.compile(r"[\s\[\](),;:|/<>{}#*~-]+")
 _FREE_TEXT = re.compile(r".+?(?=\s+-?\d{14,20}\s*\Z|[\s:,;|\]-]*\Z)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Detected:
     """A prefix with the number of sample lines it explains, of how many."""
 
