@@ -9,7 +9,7 @@ loop runs is preceded by the same one or two. And the connection is often idle f
 
 import numpy as np
 
-from analyzer.model.columns import Column, Flags, Floats, Rows, grown
+from analyzer.model.columns import Column, Flags, Floats, Rows, grown, median
 from analyzer.workload.totals import Totals
 
 _LEAST = 10  # executions from which something is known of a statement
@@ -156,7 +156,7 @@ class Openers:
             return
         self._rows += len(statement)
         inside = ~first
-        usual = float(np.median(gap_us[inside])) if inside.any() else 0.0
+        usual = median(gap_us[inside]) if inside.any() else 0.0
         long = inside & (gap_us > _LONG * max(usual, 1.0))
         soon = np.zeros(len(statement), dtype=bool)
         for distance in (1, 2):
@@ -186,5 +186,5 @@ def _evenness(statement: Rows, size: int) -> Floats:
     for start, end in zip(new, np.append(new[1:], len(order)), strict=True):
         if end - start >= _LEAST_BUSY:
             apart = np.diff(order[start:end])
-            found[statement[order[start]]] = np.median(apart) / apart.mean()
+            found[statement[order[start]]] = median(apart) / apart.mean()
     return found
