@@ -219,7 +219,7 @@ class RangeStderrReader(StderrReader):
 
     _sink: RangeSink
 
-    def _belonging(self, session: "Session", severity: bytes, raw: bytes) -> None:
+    def _is_wanted(self, session: "Session", severity: bytes) -> bool:
         if session.row == NO_ENTRY and severity in (b"DETAIL", b"STATEMENT"):
             self._sink.orphans += 1
-        super()._belonging(session, severity, raw)
+        return super()._is_wanted(session, severity)
