@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.work import Observer
 from analyzer.model.workload import Workload
 from analyzer.plans.recorded import read_recorded
+from analyzer.records import record
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
@@ -59,7 +60,7 @@ _log = logging.getLogger(__name__)
 _MOST_VERIFIED = 100  # statements that are run on a scratch server
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """What one run is asked to do (docs/commands.md says what each option means).
 
@@ -95,7 +96,7 @@ class Options:
     today: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """A run's outcome: the workload, findings with their advice (worst first) and the document.
 
@@ -224,7 +225,7 @@ def _advised(
     return replace(finding, recommendations=made)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Gathered:
     """Inputs that are open to be read, and what the server says that it logs."""
 

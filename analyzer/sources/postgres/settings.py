@@ -7,7 +7,7 @@ from analyzer.sources.postgres.connection import Connection
 from analyzer.sources.postgres.sqlfiles import query
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServerSettings:
     """Settings as the server has them; None where it does not know the setting or hides it.
 
