@@ -42,6 +42,8 @@ FLOORS = {
     "pretix-tagged": Floor(1.00, 1.00, 0.84),
     "pretix-think": Floor(1.00, 1.00, 0.84),
     "pretix-workers": Floor(0.88, 0.71, 0.64),
+    "redmine-back-to-back": Floor(0.95, 0.87, 0.78),
+    "redmine-tagged": Floor(0.95, 0.84, 0.74),
 }
 
 
