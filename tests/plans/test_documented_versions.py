@@ -87,7 +87,7 @@ def read(text: str, form: str) -> Plan:
 def test_9_6(form: str) -> None:
     plan = read(TEXT_9_6 if form == "text" else json.dumps([JSON_9_6]), form)
     assert (plan.planning_ms, plan.execution_ms, plan.total_ms) == (0.181, 150.501, 150.2)
-    assert not (plan.wrapped or plan.truncated)
+    assert (plan.wrapped, plan.truncated) == (False, False)
     gather, scan = plan.root.walk()
     assert (gather.workers_planned, gather.workers_launched) == (2, 2)
     assert (scan.relation, scan.processes, scan.parallel_aware) == ("accounts", 3, True)
