@@ -25,7 +25,7 @@ _PLANES = 8  # a count is 8 bytes
 _WIDEST = 1 << 12  # buckets of a histogram that bytes may hold, all octaves of a float64 at 1 ns
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quantile:
     """A quantile in ms: the value, what it lies between, and how it is known.
 

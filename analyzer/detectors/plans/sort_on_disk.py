@@ -30,11 +30,12 @@ from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 MEMORY_PER_DISK = 2.5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SortFigures(PlanFigures):
     """`disk_bytes` is what the largest of the processes wrote; `rows` went through the sort."""
 

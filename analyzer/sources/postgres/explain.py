@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -77,7 +77,7 @@ class LiveExplainer:
             return Answers(origin, answers)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Path:
     """The search path that statements run by: as the setting says it, and its schemas."""
 

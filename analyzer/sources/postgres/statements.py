@@ -40,7 +40,7 @@ class StatementReading:
     reset_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Extension:
     role: str
     database: str
