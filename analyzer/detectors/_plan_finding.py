@@ -8,7 +8,7 @@ from analyzer.detectors._plan_rule import Found
 from analyzer.model.evidence import Evidence
 from analyzer.model.finding import Finding, Impact, Severity
 from analyzer.model.plan_evidence import Consequence, PlanEvidence
-from analyzer.model.remedy import Remedy
+from analyzer.model.remedy import Remedy, Setting
 
 _SEVERITIES = ((5.0, Severity.CRITICAL), (1.0, Severity.HIGH), (0.5, Severity.MEDIUM))
 _UNMEASURED = 0.6  # the most that is trusted where a plan has no times
@@ -131,7 +131,10 @@ def _unmeasured(found: Found) -> tuple[str, ...]:
 def _remedies(worst: Found) -> tuple[Remedy, ...]:
     """Those of the cause first, then of what follows from it."""
     every = [*worst.spot.remedies, *(r for one in worst.consequences for r in one.spot.remedies)]
-    return tuple(dict.fromkeys(every))
+    told: dict[object, Remedy] = {}
+    for one in every:  # a setting is told once, whatever for
+        told.setdefault((one.name, one.value) if isinstance(one, Setting) else one, one)
+    return tuple(told.values())
 
 
 def _digest(group: tuple[str, str, tuple[str, ...]]) -> str:

@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     r'"[^"]*+(?:""[^"]*+)*"(?!")'  # a quoted identifier
     r"|'[^']*+(?:''[^']*+)*'(?!')"  # a string
     r"|/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*/"  # a comment
+    r"|--[^\n]*+"  # a comment to the end of its line: what is in it is no clause
     r"|/\*[\s\S]*+"  # a comment that never ends takes the rest: looked at once
     r"|[^\W\d]\w*+|[()]|\s++|.",
     re.DOTALL,

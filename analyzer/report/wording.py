@@ -250,7 +250,7 @@ def severities(document: Document) -> list[tuple[str, int]]:
 
 
 def actions(document: Document, most: int = 3) -> list[dict[str, Any]]:
-    """The findings whose fix saves most: what to do, what it saves, where to read on.
+    """Wrong answers, then the findings whose fix saves most: what to do, what it saves, where to read on.
 
     What is merely worth knowing and saves nothing that is known is nothing to do first.
     """
@@ -264,10 +264,10 @@ def _gains(finding: dict[str, Any]) -> bool:
     return bool(impact.get("saving_ms") or impact.get("round_trips"))
 
 
-def _saving(pair: tuple[int, dict[str, Any]]) -> tuple[float, float, int]:
+def _saving(pair: tuple[int, dict[str, Any]]) -> tuple[bool, float, float, int]:
     position, finding = pair
-    impact = finding["impact"]
-    return (-(impact.get("saving_ms") or 0.0), -(impact.get("round_trips") or 0.0), position)
+    right, impact = not finding.get("wrong_result"), finding["impact"]
+    return (right, -(impact.get("saving_ms") or 0.0), -(impact.get("round_trips") or 0.0), position)
 
 
 def _action(finding: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer.cli import cli
+from analyzer.report.wording import actions
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "detectors" / "plans"))
 from findings import DATA, text_of
@@ -74,6 +75,9 @@ def test_a_short_answer_comes_first(tmp_path: Path) -> None:
     shown = json.loads(plans(spilled, str(vectors), "--format", "json"))
     assert shown["findings"][0]["detector"] == "vector-short-result"
     assert "hnsw.ef_search" in shown["findings"][0]["recommendations"][0]["text"]
+    assert shown["findings"][0]["wrong_result"]
+    first = actions(shown)[0]
+    assert first["key"] == shown["findings"][0]["key"]
 
 
 def test_short_answers_for_different_reasons_are_told_apart_and_marked_in_their_plans() -> None:

@@ -149,6 +149,11 @@ def test_layout_changes_white_space_only(words: list[str]) -> None:
     assert len(brief(sql, 60)) <= 60
 
 
+def test_layout_keeps_a_comment_to_the_end_of_its_line() -> None:
+    text = "-- … ORDER BY id LIMIT 100; or count(*) FROM it"
+    assert lay_out(text) == text
+
+
 @pytest.mark.parametrize("piece", ['"', "'", "/*", "(", "/*/", "\n ", "a"])
 def test_layout_of_long_nonsense_is_quick(piece: str) -> None:
     assert display(piece * 100_000, 6_000).hidden == len(piece) * 100_000 - 6_000

@@ -30,6 +30,7 @@ def _finding(finding: "Finding", redactor: Redactor) -> dict[str, Any]:
         "acknowledged": _acknowledged(finding.acknowledged),
         "severity": finding.severity.value,
         "confidence": finding.confidence,
+        "wrong_result": finding.wrong_result,
         "title": requote(finding.title, quoted),
         "shape_ids": finding.shape_ids,
         "fingerprints": finding.fingerprints,
