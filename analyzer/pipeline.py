@@ -31,6 +31,7 @@ from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.snapshot import CounterWindow
 from analyzer.model.target import METHODS, PatternTarget, Target
+from analyzer.model.work import Observer
 from analyzer.model.workload import Workload
 from analyzer.plans.recorded import read_recorded
 from analyzer.report.document import build_document
@@ -54,7 +55,6 @@ from analyzer.workload.slices import slices
 Progress = Callable[[str, int, int | None], None]
 More = Callable[[Recording, Progress | None], Sequence[ExecutionStream]]
 _log = logging.getLogger(__name__)
-_MOST_VERIFIED = 100  # statements that are run on a scratch server
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,15 @@ class Result:
     hours: Sequence[HourFigures] = ()
 
 
-def run(options: Options, progress: Progress | None = None) -> Result:
+def run(
+    options: Options, progress: Progress | None = None, observers: Sequence[Observer] = ()
+) -> Result:
     """Do the main job.
+
+    Args:
+        options: what to read and how.
+        progress: told how far it is.
+        observers: shown all executions on the way, slice by slice.
 
     Raises:
         InputError: no input could be read. ServerError: the server named cannot be used and there
@@ -122,7 +129,8 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     hours = HourTable() if options.keep_hours else None
     wanted = options.explain or options.indexes or options.verify
     slowest = SlowestExecutions() if wanted else None
-    others = [values, *(one for one in (hours, slowest) if one is not None)]
+    others: list[Observer] = [values, *observers]
+    others += [one for one in (hours, slowest) if one is not None]
     workload, simulation = _build(options, recording, gathered, (loops, others), progress)
     if options.explain is not None and slowest is not None:
         workload = _explained(options, options.explain, workload, (slowest, recording.keys.texts))
@@ -147,9 +155,7 @@ def run(options: Options, progress: Progress | None = None) -> Result:
         advice = _tried(options, options.indexes, (workload, asked), advice, progress)
     if options.verify is not None and slowest is not None:
         samples = (
-            queries.samples
-            if queries
-            else samples_of(workload, slowest, recording.keys.texts, _MOST_VERIFIED)
+            queries.samples if queries else samples_of(workload, slowest, recording.keys.texts)
         )
         advice = _verified(options, options.verify, advice, samples)
     document = build_document(
@@ -294,8 +300,7 @@ def _verified(
     """The advice as measured on a scratch server; what cannot be asked of that server is an error."""
     from analyzer.sources.postgres.verification import ScratchBench  # noqa: PLC0415 - as gather_server
 
-    announce = options.announce or _log.info
-    bench = ScratchBench(scratch, options.dsn, announce, live=options.live)
+    bench = ScratchBench(scratch, options.dsn, options.announce or _log.info, live=options.live)
     return verify(advice, samples, bench)
 
 
@@ -324,7 +329,7 @@ def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    observers: tuple[LoopFinder, Sequence[ValueSamples | HourTable | SlowestExecutions]],
+    observers: tuple[LoopFinder, Sequence[Observer]],
     progress: Progress | None,
 ) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""

@@ -9,6 +9,7 @@ import click
 from analyzer import __version__
 from analyzer.cli._failures import run_safely
 from analyzer.cli.ack import ack
+from analyzer.cli.cache import cache
 from analyzer.cli.demo import demo
 from analyzer.cli.diff import diff
 from analyzer.cli.doctor import doctor
@@ -59,6 +60,7 @@ commands = (
     doctor,
     schema,
     migrations,
+    cache,
     ack,
     ticket,
     demo,

@@ -37,6 +37,11 @@ def finding_of(group: tuple[str, str, tuple[str, ...]], alike: Sequence[Found]) 
         tables=tuple(dict.fromkeys(table for table in tables if table)),
         remedies=_remedies(worst),
         wrong_result=spot.wrong_result,
+        places=tuple(
+            (one.view.plan.key, one.spot.node.id)
+            for found in alike
+            for one in (found, *found.consequences)
+        ),
     )
 
 

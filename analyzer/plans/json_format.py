@@ -38,7 +38,7 @@ def documents(text: str) -> Iterator[Found]:
             yield from found
             return
         if _has_workers(value) and clean.count(_WORKERS, at, end) > _count_workers(value):
-            value = json.loads(clean[at:end], object_pairs_hook=_paired)
+            value = json.loads(clean[at:end], object_pairs_hook=_paired, strict=False)
         line = clean.count("\n", 0, at) + 1
         documents_here = list(_unwrap(value))
         for document in documents_here:
@@ -89,7 +89,7 @@ def _cut(text: str, at: int) -> list[Found]:
     if mended is None:
         return []
     try:
-        value = json.loads(mended, parse_constant=_refuse_constant)
+        value = json.loads(mended, parse_constant=_refuse_constant, strict=False)
     except (ValueError, RecursionError):
         return []
     line = text.count("\n", 0, at) + 1
@@ -159,4 +159,4 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no figure")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, strict=False)

@@ -76,6 +76,24 @@ def test_a_short_answer_comes_first(tmp_path: Path) -> None:
     assert "hnsw.ef_search" in shown["findings"][0]["recommendations"][0]["text"]
 
 
+def test_short_answers_for_different_reasons_are_told_apart_and_marked_in_their_plans() -> None:
+    names = ("06_hnsw_filter_post", "06c_filter_planner_choice", "08_limit_larger_than_ef")
+    shown = json.loads(
+        plans(*(str(VECTORS / f"{name}.json") for name in names), "--format", "json")
+    )
+    limit, filtered = (
+        next(one for one in shown["findings"] if text in one["recommendations"][0]["text"])
+        for text in ("ef_search", "iterative_scan")
+    )
+    assert {limit["detector"], filtered["detector"]} == {"vector-short-result"}
+    marks = {
+        Path(plan["source"]).stem: {key for node in plan["nodes"] for key in node["findings"]}
+        for plan in shown["plans"]
+    }
+    assert [filtered["key"] in marks[name] for name in names] == [True, True, False]
+    assert [limit["key"] in marks[name] for name in names] == [False, False, True]
+
+
 @pytest.mark.parametrize("with_schema", [True, False])
 def test_the_schema_tells_the_column_of_a_foreign_key(tmp_path: Path, *, with_schema: bool) -> None:
     path = tmp_path / "schema.sql"

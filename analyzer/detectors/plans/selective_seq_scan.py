@@ -110,5 +110,5 @@ def _title(evidence: SeqScanEvidence) -> str:
     columns = ", ".join(dict.fromkeys(c.column for c in evidence.conditions))
     figures = f"reads {evidence.rows_read:,.0f} rows to keep {evidence.rows_kept:,.0f}"
     if any(condition.sargable for condition in evidence.conditions):
-        return f"Sequential scan of {evidence.table} {figures}: no index on {columns} serves it"
+        return f"Sequential scan of {evidence.table} {figures} and uses no index on {columns}"
     return f"Sequential scan of {evidence.table} {figures}: its condition on {columns} cannot use an index"

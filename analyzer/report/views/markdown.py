@@ -6,6 +6,7 @@ nor HTML nor a mention of anybody comes of it.
 
 from typing import Any
 
+from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.formats import count, ms, percent, plural
 from analyzer.report.layout import brief
 from analyzer.report.sections.findings import figures
@@ -18,7 +19,6 @@ from analyzer.report.wording import (
     acknowledged,
     actions,
     answers,
-    coverage_sentences,
     headline,
     if_fixed,
     interval,

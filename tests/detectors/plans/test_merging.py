@@ -61,6 +61,16 @@ def test_a_subquery_that_is_slow_because_of_its_scan_is_the_scan_s() -> None:
     assert not kinds & {"correlated-subplan", "selective-seq-scan"}
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_scan_for_which_another_plan_has_an_index_is_the_flip_s(version: str) -> None:
+    kinds = [one.detector for one in found("plan-flip", "found_generic", version)]
+    assert "plan-flip" in kinds
+    assert not {"selective-seq-scan", "default-guess"} & set(kinds)
+    evidence = the_one("plan-flip", "found_generic", version).evidence
+    assert isinstance(evidence, PlanEvidence)
+    assert {one.detector for one in evidence.consequences} >= {"selective-seq-scan"}
+
+
 def test_a_search_by_distance_is_no_top_n_sort() -> None:
     kinds = {one.detector for one in found("vector-seq-scan", "found")}
     assert kinds == {"vector-seq-scan"}
