@@ -57,7 +57,6 @@ from analyzer.workload.slices import slices
 Progress = Callable[[str, int, int | None], None]
 More = Callable[[Recording, Progress | None], Sequence[ExecutionStream]]
 _log = logging.getLogger(__name__)
-_MOST_VERIFIED = 100  # statements that are run on a scratch server
 
 
 @record
@@ -158,9 +157,7 @@ def run(
         advice = _tried(options, options.indexes, (workload, asked), advice, progress)
     if options.verify is not None and slowest is not None:
         samples = (
-            queries.samples
-            if queries
-            else samples_of(workload, slowest, recording.keys.texts, _MOST_VERIFIED)
+            queries.samples if queries else samples_of(workload, slowest, recording.keys.texts)
         )
         advice = _verified(options, options.verify, advice, samples)
     document = build_document(
@@ -302,8 +299,7 @@ def _verified(
     """The advice as measured on a scratch server; what cannot be asked of that server is an error."""
     from analyzer.sources.postgres.verification import ScratchBench  # noqa: PLC0415 - as gather_server
 
-    announce = options.announce or _log.info
-    bench = ScratchBench(scratch, options.dsn, announce, live=options.live)
+    bench = ScratchBench(scratch, options.dsn, options.announce or _log.info, live=options.live)
     return verify(advice, samples, bench)
 
 

@@ -19,6 +19,7 @@ from analyzer.sql.parameters import bound_values
 from analyzer.sql.read_only import NotExplainableError, parameter_count
 
 _PLANNED = (Kind.SELECT, Kind.INSERT, Kind.UPDATE, Kind.DELETE, Kind.MERGE)
+MOST = 100  # statements that are run on a scratch server
 _NAMED = 5  # statements in a warning
 
 
@@ -102,7 +103,7 @@ def with_live_plans(
 
 
 def samples_of(
-    workload: Workload, slowest: SlowestExecutions, texts: Sequence[str], top: int
+    workload: Workload, slowest: SlowestExecutions, texts: Sequence[str], top: int = MOST
 ) -> list[Sample]:
     """The team's statements that take most time, as they ran."""
     counted = {row.shape_id: row.query for row in workload.counters if row.shape_id}
