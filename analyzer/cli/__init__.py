@@ -21,6 +21,7 @@ from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
 from analyzer.cli.report import report
 from analyzer.cli.schema import schema
+from analyzer.cli.scoreboard import scoreboard
 from analyzer.cli.snapshot import snapshot
 from analyzer.cli.tables import tables
 from analyzer.cli.ticket import ticket
@@ -61,6 +62,7 @@ commands = (
     schema,
     migrations,
     cache,
+    scoreboard,
     ack,
     ticket,
     demo,

@@ -2,12 +2,18 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from analyzer.cli._output import terminal
 from analyzer.errors import UsageError
+
+if TYPE_CHECKING:
+    from analyzer.model.catalog import Catalog
+    from analyzer.model.migration import RecordedMigration
+    from analyzer.sources.schema.project import PrismaProject
 
 
 def conditions(text: str, known: tuple[str, ...]) -> set[str]:
@@ -41,3 +47,35 @@ def print_document(
 
         width, colour = terminal()
         click.echo(to_text(show(document, width), width, colour=colour), nl=False)
+
+
+def compared(project: "PrismaProject", dumps: list[Path], dsn: str | None) -> dict[str, Any]:
+    """The document of `pg95 schema`: a project against dumps, or where there are none a server."""
+    from analyzer.prisma.document import schema_document
+    from analyzer.prisma.drift import differences
+    from analyzer.prisma.migration_states import migration_states
+
+    database, recorded, warnings = _database(dumps, dsn)
+    states = None
+    if recorded is not None:
+        states = migration_states(project.migrations, recorded)
+    return schema_document(
+        files=project.files,
+        database=database.origin,
+        differences=differences(project.schema, database),
+        migrations=states,
+        warnings=warnings,
+    )
+
+
+def _database(
+    dumps: list[Path], dsn: str | None
+) -> tuple["Catalog", "tuple[RecordedMigration, ...] | None", list[str]]:
+    if dumps:
+        from analyzer.sources.schema.project import read_dumps
+
+        return read_dumps(dumps), None, []
+    from analyzer.sources.postgres.prisma_state import read_prisma_state
+
+    state = read_prisma_state(dsn)
+    return state.catalog, state.migrations, list(state.warnings)

@@ -1,23 +1,21 @@
 """`pg95 cache`: the hit rate of a cache, and which statements one would serve."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli._cache_facts import CacheFacts
 from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
 from analyzer.cli._output import clear_progress, progress
 from analyzer.cli._prisma import print_document
-from analyzer.errors import InputError, UsageError
+from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analyzer.model.cache import CacheCandidate, CacheUse, RedisInfo
+    from analyzer.model.cache import CacheCandidate
     from analyzer.model.workload import Workload
-
-_HEAD_BYTES = 4096
 
 
 @click.command(
@@ -63,7 +61,7 @@ def cache(**given: Any) -> None:
     from analyzer.cache.measure import measure
     from analyzer.report.views import cache as view
 
-    facts = _Facts()
+    facts = CacheFacts()
     logs = [name for name in given["inputs"] if not facts.take(name)]
     if given["redis_url"]:
         facts.ask(given["redis_url"], given["monitor_seconds"])
@@ -86,78 +84,6 @@ def cache(**given: Any) -> None:
     conditions = {name.strip() for name in given["fail_on"].split(",")}
     failed = "target" in conditions and measured.verdict != "met"
     click.get_current_context().exit(CONDITION if failed else 0)
-
-
-class _Facts:
-    """What inputs and a live Redis tell of the cache."""
-
-    def __init__(self) -> None:
-        self.routes: list[CacheUse] = []
-        self.prefixes: list[CacheUse] = []
-        self.info: RedisInfo | None = None
-        self.origins: list[str] = []
-        self.warnings: list[str] = []
-        self.any = False
-
-    def take(self, name: str) -> bool:
-        """Read an input if it is of a cache; False leaves it to the readers of query logs."""
-        from analyzer.sources.redis.events import looks_like_events
-        from analyzer.sources.redis.info import looks_like_info
-        from analyzer.sources.redis.monitor import looks_like_monitor
-
-        path = Path(name)
-        if not path.is_file():
-            return False
-        try:
-            with path.open("rb") as file:
-                head = file.read(_HEAD_BYTES).decode("utf-8", "replace")
-        except OSError as error:
-            raise InputError(f"{name}: cannot be read ({error.strerror})") from error
-        readers: tuple[tuple[Callable[[str], bool], Callable[[Path], None]], ...] = (
-            (looks_like_monitor, self._monitor),
-            (looks_like_info, self._info),
-            (looks_like_events, self._events),
-        )
-        for looks_like, read in readers:
-            if looks_like(head):
-                read(path)
-                self.origins.append(name)
-                self.any = True
-                return True
-        return False
-
-    def ask(self, url: str, seconds: float) -> None:
-        """Ask a live Redis."""
-        from analyzer.sources.redis.live import read_live
-        from analyzer.sources.redis.monitor import read_monitor
-
-        self.info, lines = read_live(url, seconds)
-        self.origins.append(self.info.origin)
-        self.prefixes += read_monitor(lines).by_prefix()
-        self.any = True
-
-    def _monitor(self, path: Path) -> None:
-        from analyzer.sources.redis.monitor import read_monitor
-
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            sample = read_monitor(lines)
-        self.prefixes += sample.by_prefix()
-        if sample.unread:
-            self.warnings.append(f"{path}: {sample.unread} lines are none of MONITOR's")
-
-    def _info(self, path: Path) -> None:
-        from analyzer.sources.redis.info import read_info
-
-        self.info = read_info(path.read_text(encoding="utf-8", errors="replace"), str(path))
-
-    def _events(self, path: Path) -> None:
-        from analyzer.sources.redis.events import read_events
-
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            events = read_events(lines)
-        self.routes += events.routes()
-        if events.unread:
-            self.warnings.append(f"{path}: {events.unread} lines are no cache events")
 
 
 def _replayed(

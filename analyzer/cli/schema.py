@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli._failures import CONDITION
-from analyzer.cli._prisma import conditions, print_document
+from analyzer.cli._prisma import compared, conditions, print_document
 from analyzer.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from analyzer.model.catalog import Catalog
-    from analyzer.model.migration import RecordedMigration
     from analyzer.sources.schema.project import PrismaProject
 
 FAIL_ON = ("never", "drift", "migrations")
@@ -56,7 +54,7 @@ def schema(**given: Any) -> None:
 
     wanted = conditions(given["fail_on"], FAIL_ON)
     project, dumps = _inputs(given)
-    document = _document(given, project, dumps)
+    document = compared(project, dumps, given["dsn"])
     print_document(document, given["form"], view.show, view.render)
     drifted = "drift" in wanted and not document["in_sync"]
     broken = "migrations" in wanted and document["migrations_in_order"] is not True
@@ -82,34 +80,3 @@ def _inputs(given: dict[str, Any]) -> tuple["PrismaProject", list[Path]]:
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder.")
     return read_project(path, migrations), dumps
-
-
-def _document(given: dict[str, Any], project: "PrismaProject", dumps: list[Path]) -> dict[str, Any]:
-    from analyzer.prisma.document import schema_document
-    from analyzer.prisma.drift import differences
-    from analyzer.prisma.migration_states import migration_states
-
-    database, recorded, warnings = _database(given, dumps)
-    states = None
-    if recorded is not None:
-        states = migration_states(project.migrations, recorded)
-    return schema_document(
-        files=project.files,
-        database=database.origin,
-        differences=differences(project.schema, database),
-        migrations=states,
-        warnings=warnings,
-    )
-
-
-def _database(
-    given: dict[str, Any], dumps: list[Path]
-) -> tuple["Catalog", "tuple[RecordedMigration, ...] | None", list[str]]:
-    if dumps:
-        from analyzer.sources.schema.project import read_dumps
-
-        return read_dumps(dumps), None, []
-    from analyzer.sources.postgres.prisma_state import read_prisma_state
-
-    state = read_prisma_state(given["dsn"])
-    return state.catalog, state.migrations, list(state.warnings)

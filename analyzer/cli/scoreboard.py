@@ -1,0 +1,121 @@
+"""`pg95 scoreboard`: the four promises of a team on one page."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from analyzer.cli._cache_facts import CacheFacts
+from analyzer.cli._failures import CONDITION
+from analyzer.cli._options import pipeline_options, shared_options
+from analyzer.cli._output import clear_progress, progress
+from analyzer.cli._prisma import compared, print_document
+from analyzer.errors import AnalyzerError, UsageError
+
+FORMS = ("table", "markdown", "json", "openmetrics")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  pg95 scoreboard app.log --dsn service=prod --prisma prisma/schema.prisma
+  pg95 scoreboard app.log monitor.txt info.txt --dsn service=prod     with what Redis tells of the cache
+  pg95 scoreboard app.log --prisma prisma --dump dump.sql --format markdown
+  pg95 scoreboard app.log --dsn service=prod --format openmetrics > /var/lib/node_exporter/pg95_promises.prom
+""",
+)
+@shared_options
+@click.option(
+    "--prisma",
+    "prisma",
+    metavar="PATH",
+    help="schema.prisma, or its folder. [default: at its usual places here, if there is one]",
+)
+@click.option(
+    "--dump",
+    metavar="FILE",
+    help="Compare the schema with a pg_dump --schema-only instead of --dsn.",
+)
+@click.option(
+    "--redis",
+    "redis_url",
+    metavar="URL",
+    envvar="PG95_REDIS",
+    help="Ask a Redis for INFO (needs pg95[redis]).",
+)
+@click.option("--hit-target", type=click.FloatRange(0, 1), default=0.8, show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMS), default="table")
+def scoreboard(**given: Any) -> None:
+    """Show the four promises: queries P95, cache hit rate, failed migrations, schema in sync.
+
+    Each with its value, target, method and the first thing to do; what nothing tells is unknown, with
+    what would make it known. INPUT are query logs, and what Redis and the application tell of the cache.
+    --fail-on target: exit 1 unless all four are met.
+    """
+    from analyzer.report import scoreboard as board
+    from analyzer.report.views import scoreboard as view
+
+    warnings: list[str] = []
+    facts = CacheFacts()
+    logs = [name for name in given["inputs"] if not facts.take(name)]
+    if given["redis_url"]:
+        facts.ask(given["redis_url"], 0.0)
+    report = _report({**given, "inputs": logs})
+    document = board.scoreboard(
+        report,
+        _hit_rate(facts, given["hit_target"]),
+        _schema(given, warnings),
+        [*facts.warnings, *warnings],
+    )
+    if given["form"] == "openmetrics":
+        for warning in document["warnings"]:
+            click.echo(f"pg95: warning: {warning}", err=True)
+        click.echo(board.open_metrics(document), nl=False)
+    else:
+        print_document(document, given["form"], view.show, view.render)
+    asked = "target" in {name.strip() for name in given["fail_on"].split(",")}
+    kept = all(one["verdict"] == "met" for one in document["metrics"])
+    click.get_current_context().exit(CONDITION if asked and not kept else 0)
+
+
+def _report(given: dict[str, Any]) -> dict[str, Any] | None:
+    """The report's document, None where there is nothing to read one from."""
+    if not given["inputs"] and not given["dsn"] and not given["live"]:
+        return None
+    from analyzer.pipeline import run
+
+    result = run(pipeline_options(given), progress())
+    clear_progress()
+    return result.document
+
+
+def _hit_rate(facts: CacheFacts, target: float) -> dict[str, Any] | None:
+    if not facts.any:
+        return None
+    from analyzer.cache.document import measure_part
+    from analyzer.cache.measure import measure
+
+    origin = ", ".join(facts.origins)
+    return measure_part(measure(facts.routes, facts.prefixes, facts.info, target, origin))
+
+
+def _schema(given: dict[str, Any], warnings: list[str]) -> dict[str, Any] | None:
+    """What `pg95 schema` says; None where there is no schema or nothing to compare it with."""
+    if not given["dump"] and not given["dsn"] and not given["live"]:
+        return None
+    from analyzer.sources.schema.project import find_schema, read_project
+
+    if given["prisma"]:
+        named = Path(given["prisma"])
+        if not named.exists():
+            raise UsageError(f"--prisma {named}: there is no such file or folder")
+        path = named if named.is_file() or any(named.glob("*.prisma")) else find_schema(named)
+    else:
+        try:
+            path = find_schema(Path.cwd())
+        except AnalyzerError:
+            return None  # no Prisma project here: unknown, as `first` says
+    dumps = [Path(given["dump"])] if given["dump"] else []
+    document = compared(read_project(path), dumps, given["dsn"])
+    warnings += document["warnings"]
+    return document
