@@ -18,7 +18,7 @@ _NONE = np.zeros(0, dtype=np.int64)
 _NEVER = np.zeros(0, dtype=bool)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Above:
     """The loops known so far: `children` marks their rows, `home` is the unit of work that runs each row.
 
@@ -29,7 +29,9 @@ class Above:
     home: Rows
 
 
-def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) -> tuple[Rows, Flags]:
+def follow(
+    rows: ExecutionRows, parent: int, children: Rows, standing: tuple[Rows, Rows], *, across: bool
+) -> tuple[Rows, Flags]:
     """For each child row the parent row it follows (-1: none), and whether over another session.
 
     First the last parent before it in its unit of work; with `across`, a child that has none there

@@ -216,7 +216,7 @@ class Search:
         requests = rows.places_of_statement(parent)[1]
         if not across and not child.units[requests - rows.work.first_request].any():
             return None
-        owner, crossed = follow(rows, parent, child.rows, across=across)
+        owner, crossed = follow(rows, parent, child.rows, child.standing, across=across)
         return Claims(rows, child.rows, owner, crossed, self._kin.get(parent))
 
     def _assign_first(self, child: _Child) -> None:

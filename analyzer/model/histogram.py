@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.model.columns import Column, Floats, Rows
+from analyzer.records import record
 
 STEPS = 32  # buckets an octave, at the finest
 LEAST_MS = 0.001  # faster ones count as this

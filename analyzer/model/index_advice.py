@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import field
 
-from analyzer.records import record
-
 from analyzer.model.verification import Verification
+from analyzer.records import record
 
 
 @record
@@ -84,7 +83,7 @@ class DroppedIndex:
     verified_by: str = "rule"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexNote:
     """Something about existing indexes that is for people to decide: never run as it is.
 

@@ -11,6 +11,7 @@ from analyzer.model.plan import Plan
 from analyzer.model.statement import Role, Statement, StatementCounters, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
 from analyzer.model.use import Use
+from analyzer.records import record
 
 STEPS_PER_DECADE = 8  # Traffic.distribution's buckets grow by 10^(1/8)
 

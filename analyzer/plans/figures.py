@@ -14,8 +14,6 @@ from typing import Any
 
 from analyzer.plans.nodes import TEXTS
 
-from analyzer.records import record
-
 _GATHERS = ("Gather", "Gather Merge")
 _ROUNDING_MS = 0.0005  # times are printed with three digits
 

@@ -13,7 +13,6 @@ PostgreSQL prints conditions with every cast spelled out. A cast that only relab
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from analyzer.model.statement import Arity

@@ -133,7 +133,7 @@ class SetNullable:
     nullable: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetDefault:
     """A column gets a default (SQL, or model.catalog.SEQUENCE), or None."""
 
@@ -141,21 +141,21 @@ class SetDefault:
     default: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AttachPartition:
     """Another table becomes a partition of this one."""
 
     partition: Name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReplicaIdentity:
     """An index tells the table's rows apart for logical replication; None: none that is named."""
 
     index: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RenameColumn:
     """A column gets another name."""
 
@@ -226,7 +226,7 @@ class RenameIndex:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreateEnum:
     """An enumerated type with its labels in order."""
 
@@ -234,7 +234,7 @@ class CreateEnum:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AlterEnum:
     """A label more, `before` or `after` another or last; with `old`, that one renamed."""
 
@@ -245,14 +245,14 @@ class AlterEnum:
     after: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropEnum:
     """A type goes."""
 
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SearchPath:
     """Names without schema are from now on in this one."""
 
@@ -273,7 +273,7 @@ Definition: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """A statement of a script: the 1-based `line` where it begins, and what it defines.
 

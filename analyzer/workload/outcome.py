@@ -1,7 +1,7 @@
 """What a run's figures come to: how log and counters complete each other, and the verdicts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 

@@ -25,7 +25,7 @@ What to do
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 from typing import ClassVar
 

@@ -6,6 +6,7 @@ Made of blocks that know nothing of any tracker's markup; every text in them is 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from analyzer.records import record
 from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.formats import count, ms, one_line, percent, plural, sentence, window
 from analyzer.report.sections.findings import figures

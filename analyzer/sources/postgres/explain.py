@@ -18,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from analyzer.model.explain import Answers, Explained, ExplainRequest, Sample
+from analyzer.records import record
 from analyzer.sources.postgres.connection import RESTART, Connection, connect, describe
 from analyzer.sources.postgres.proof import why_not_read_only
 from analyzer.sources.postgres.sqlfiles import query

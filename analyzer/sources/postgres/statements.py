@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 
 from analyzer.model.snapshot import TextKey
 from analyzer.model.statement import StatementCounters
+from analyzer.records import record
 from analyzer.sources.postgres.connection import Connection, attempt
 from analyzer.sources.postgres.sqlfiles import query, versions
 

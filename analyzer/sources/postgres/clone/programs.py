@@ -6,10 +6,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.errors import ServerError
+from analyzer.records import record
 
 LEAST_VERSION = 18  # pg_restore_relation_stats, pg_restore_attribute_stats
 FOLDER_VARIABLE = "PG95_POSTGRES"
@@ -29,7 +29,7 @@ _EXECUTABLE = ("postgres", "initdb")
 _ANSWER_S = 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Programs:
     """A PostgreSQL: the folder of its programs, its version, and the extensions that it can make."""
 

@@ -16,6 +16,7 @@ from analyzer.errors import WhatIfError
 from analyzer.model.blueprint import ColumnStatistics
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexCandidate
+from analyzer.records import record
 from analyzer.sources.postgres.clone.btree import height, plant
 from analyzer.sources.postgres.clone.building import SchemaBuilder
 from analyzer.sources.postgres.clone.catalog import (
@@ -53,7 +54,7 @@ _COUNT = (
 _TOUCH = "UPDATE pg_class SET relhasindex = true WHERE oid = ANY(%s::oid[])"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Trial:
     """A candidate that was made: its relations and their names in plans, their tables, its size."""
 
