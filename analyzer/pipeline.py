@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.indexes.verified import verify
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.blueprint import Blueprint
-from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.explain import ExplainRequest, Sample
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
@@ -34,12 +33,15 @@ from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.work import Observer
 from analyzer.model.workload import Workload
 from analyzer.plans.recorded import read_recorded
+from analyzer.records import record
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
+from analyzer.sources.blueprint_catalog import catalog_of
 from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sources.queries import read_queries
+from analyzer.sources.schema.files import read_schema_file
 from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.acknowledged import note_acknowledged
 from analyzer.workload.build import WorkloadBuilder
@@ -57,7 +59,7 @@ More = Callable[[Recording, Progress | None], Sequence[ExecutionStream]]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """What one run is asked to do (docs/commands.md says what each option means).
 
@@ -93,7 +95,7 @@ class Options:
     today: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """A run's outcome: the workload, findings with their advice (worst first) and the document.
 
@@ -220,7 +222,7 @@ def _advised(
     return replace(finding, recommendations=made)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Gathered:
     """Inputs that are open to be read, and what the server says that it logs."""
 
@@ -242,7 +244,9 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
     count_snapshots(recording)
     known = recording.catalog
     if options.schema:
-        known = _read_schema(options.schema).completed_by(known)
+        known = read_schema_file(options.schema).completed_by(known)
+    if options.blueprint is not None and options.indexes and options.indexes.what_if == "clone":
+        known = catalog_of(options.blueprint()).completed_by(known)
     logged = None
     if options.live or options.dsn:
         logged = _gather_server(options, recording)
@@ -270,12 +274,7 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
             raise
         recording.coverage.warnings.append(f"no facts from the server: {error}")
         return None
-    return LoggingSettings(
-        settings.log_min_duration_statement_ms,
-        settings.log_min_duration_sample_ms,
-        settings.log_statement_sample_rate,
-        settings.log_transaction_sample_rate,
-    )
+    return settings.logged
 
 
 def _explained(
@@ -355,23 +354,6 @@ def _build(
         read_recorded(recording), options.log_min_duration_ms, options.sampled, server
     )
     return workload, builder.simulation()
-
-
-def _read_schema(path: str) -> Catalog:
-    """A schema from SQL or schema.prisma, told apart by its ending."""
-    from analyzer.sources.schema import prisma, sql  # noqa: PLC0415 - only runs with --schema need them
-
-    try:
-        text = Path(path).read_bytes().decode("utf-8", "backslashreplace")
-    except OSError as error:
-        raise InputError(f"--schema {path}: cannot be read ({error.strerror})") from error
-    reader = prisma.read_schema if path.endswith(".prisma") else sql.read_schema
-    catalog = reader(text, path)
-    if not catalog.tables:
-        raise InputError(
-            f"--schema {path}: no table in it; give SQL with CREATE TABLE (pg_dump --schema-only) or a schema.prisma"
-        )
-    return catalog
 
 
 def detect(workload: Workload, detectors: Sequence[Detector]) -> dict[str, Outcome]:

@@ -117,6 +117,7 @@ def indexes(**given: Any) -> None:
 def _asked(given: dict[str, Any], options: "Options") -> "Options":
     """The pipeline's options with what is asked about indexes."""
     from dataclasses import replace
+    from functools import cache
 
     from analyzer.model.index_request import IndexRequest
 
@@ -129,7 +130,7 @@ def _asked(given: dict[str, Any], options: "Options") -> "Options":
         write_cost=given["write_cost"],
         queries=given["queries"],
     )
-    return replace(options, indexes=request, blueprint=lambda: blueprint(given))
+    return replace(options, indexes=request, blueprint=cache(lambda: blueprint(given)))
 
 
 def size_in_bytes(text: str | None, option: str) -> int | None:

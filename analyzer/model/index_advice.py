@@ -1,12 +1,13 @@
 """What index advice concludes: indexes to create and to drop, with what each is worth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.model.verification import Verification
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementGain:
     """A statement that an index serves; costs are the planner's units, None without a what-if.
 
@@ -26,7 +27,7 @@ class StatementGain:
     weight: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreatedIndex:
     """An index to create: `sql` is one runnable statement, `bytes` its expected size.
 
@@ -57,7 +58,7 @@ class CreatedIndex:
     prisma_why_not: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DroppedIndex:
     """An index to drop: `reason` in words, `bytes` what it gives back.
 
@@ -82,7 +83,7 @@ class DroppedIndex:
     verified_by: str = "rule"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexNote:
     """Something about existing indexes that is for people to decide: never run as it is.
 
@@ -97,7 +98,7 @@ class IndexNote:
     bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexAdvice:
     """All of it. `cost_before`/`cost_after` are the workload's, in planner units times calls.
 

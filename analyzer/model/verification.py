@@ -1,18 +1,19 @@
 """What came of running statements with and without a set of indexes, on a server that is for that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from statistics import median, quantiles
 from typing import Protocol
 
 from analyzer.model.explain import Sample
+from analyzer.records import record
 
 WORSE = 0.1  # of its time, beyond noise, and a statement is worse off
 _LEAST_NOISE_MS = 0.05  # what a server's clock and a busy machine make of nothing
 _ENOUGH = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuiltIndex:
     """An index that was built for a trial, by its advised name; `why_not` where it could not be."""
 
@@ -22,7 +23,7 @@ class BuiltIndex:
     why_not: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measured:
     """One statement's times in ms, pair by pair, without the indexes and with them.
 
@@ -61,7 +62,7 @@ class Measured:
         return self.enough and self.after - self.before > WORSE * self.before + self.noise_ms
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Trial:
     """What a bench measured with one set of indexes."""
 
@@ -90,7 +91,7 @@ class Bench(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verification:
     """What was measured of a set: where, with how many statements, and what did not run and why.
 

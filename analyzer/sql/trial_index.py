@@ -4,12 +4,11 @@ Its expressions and its condition come from statements that somebody else wrote.
 them, so that the proof for statements (read_only.py, and the server's half of it) holds for them as well.
 """
 
-from dataclasses import dataclass
-
 from pglast import ast, parse_sql
 from pglast.parser import ParseError
 from pglast.stream import RawStream
 
+from analyzer.records import record
 from analyzer.sql.batch_tree import Tree, is_a
 
 # Extensions whose operator classes are advised; others are not made, not even for a while.
@@ -20,7 +19,7 @@ class NotTriableError(ValueError):
     """The text is not one CREATE INDEX, with the extensions it needs; the message says what it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrialIndex:
     """`create` makes the index under the name it is tried by, `extensions` what has to be there before.
 

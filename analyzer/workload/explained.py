@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from analyzer.model.statement import Kind, Role, Statement
 from analyzer.model.work import WorkSlice
 from analyzer.model.workload import Workload
 from analyzer.plans.reader import read_plans
+from analyzer.records import record
 from analyzer.sql.parameters import bound_values
 from analyzer.sql.read_only import NotExplainableError, parameter_count
 
@@ -22,7 +23,7 @@ MOST = 100  # statements that are run on a scratch server
 _NAMED = 5  # statements in a warning
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Execution:
     known: bool  # whether its parameters are
     duration_ms: float

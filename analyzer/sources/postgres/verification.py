@@ -13,7 +13,7 @@ nodes.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -21,6 +21,7 @@ import psycopg
 from analyzer.errors import ServerError
 from analyzer.model.explain import Sample
 from analyzer.model.verification import BuiltIndex, Measured, Trial
+from analyzer.records import record
 from analyzer.sources.postgres.connection import Connection, connect, describe
 from analyzer.sources.postgres.explain import told
 from analyzer.sources.postgres.proof import why_not_read_only
@@ -46,7 +47,7 @@ _SAVEPOINT = "pg95"
 _LEAST_ROUNDS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Side:
     """A session with the search path of its role, which pg95's own queries do without."""
 
