@@ -14,6 +14,7 @@ from analyzer.advice.remedies import recommend_remedies
 from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, candidates_for
+from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import (
@@ -27,6 +28,7 @@ from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.snapshot import CounterWindow
 from analyzer.model.target import METHODS, PatternTarget, Target
+from analyzer.model.work import Observer
 from analyzer.model.workload import Workload
 from analyzer.plans.recorded import read_recorded
 from analyzer.records import record
@@ -61,6 +63,7 @@ class Options:
     read: ReadOptions = field(default_factory=ReadOptions)
     live: bool = False
     dsn: str | None = None
+    replicas: Sequence[str] = ()
     schema: str | None = None
     target: Target = field(default_factory=Target)
     targets: Sequence[PatternTarget] = ()
@@ -70,6 +73,7 @@ class Options:
     sampled: LoggingSettings = field(default_factory=LoggingSettings)
     redact: str = "strict"
     max_index_width: int = 3
+    every_table: bool = False
     workers: int = 1
     rtt_ms: float | None = None
     acknowledged: str | None = None
@@ -93,8 +97,15 @@ class Result:
     hours: Sequence[HourFigures] = ()
 
 
-def run(options: Options, progress: Progress | None = None) -> Result:
+def run(
+    options: Options, progress: Progress | None = None, observers: Sequence[Observer] = ()
+) -> Result:
     """Do the main job.
+
+    Args:
+        options: what to read and how.
+        progress: told how far it is.
+        observers: shown all executions on the way, slice by slice.
 
     Raises:
         InputError: no input could be read. ServerError: the server named cannot be used and there
@@ -106,10 +117,12 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     values = ValueSamples()
     hours = HourTable() if options.keep_hours else None
     slowest = SlowestExecutions() if options.explain else None
-    others = [values, *(one for one in (hours, slowest) if one is not None)]
+    others: list[Observer] = [values, *observers]
+    others += [one for one in (hours, slowest) if one is not None]
     workload, simulation = _build(options, recording, gathered, (loops, others), progress)
     if options.explain is not None and slowest is not None:
         workload = _explained(options, options.explain, workload, (slowest, recording.keys.texts))
+    workload = with_partitioned(workload)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops, values))
@@ -124,11 +137,13 @@ def run(options: Options, progress: Progress | None = None) -> Result:
         key=worst_first,
     )
     _note_acknowledged(findings, known, workload)
+    advice = advise_indexes(candidates, findings, workload)
     document = build_document(
         workload,
         findings,
         outcomes,
-        indexes=advise_indexes(candidates, findings, workload),
+        indexes=advice,
+        diagnoses=diagnose(workload, advice, every=options.every_table),
         redact=options.redact,
         savings=savings,
     )
@@ -251,7 +266,7 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
     from analyzer.sources.postgres import gather_server  # noqa: PLC0415 - only runs with a server pay for psycopg
 
     try:
-        settings = gather_server(options.dsn, recording)
+        settings = gather_server(options.dsn, recording, options.replicas)
     except AnalyzerError as error:
         if not options.inputs:
             raise
@@ -275,7 +290,7 @@ def _explained(
     from analyzer.sources.postgres.explain import LiveExplainer  # noqa: PLC0415 - as gather_server
 
     try:
-        return with_live_plans(workload, *seen, LiveExplainer(options.dsn), request)
+        return with_live_plans(workload, *seen, LiveExplainer(request.dsn or options.dsn), request)
     except AnalyzerError as error:
         workload.coverage.warnings.append(f"no plans from the server: {error}")
         return workload
@@ -285,7 +300,7 @@ def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    observers: tuple[LoopFinder, Sequence[ValueSamples | HourTable | SlowestExecutions]],
+    observers: tuple[LoopFinder, Sequence[Observer]],
     progress: Progress | None,
 ) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""

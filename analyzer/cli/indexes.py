@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from analyzer.cli._focused import run_focused
-from analyzer.cli._options import shared_options
+from analyzer.cli._options import replica_option, shared_options
 from analyzer.cli._output import FORMATS
 
 # Those whose findings an index may settle.
@@ -31,6 +31,7 @@ Examples:
 """,
 )
 @shared_options
+@replica_option
 @click.option(
     "--max-width",
     type=click.IntRange(1, 8),
@@ -47,7 +48,8 @@ def indexes(**given: Any) -> None:
     """Suggest the indexes that the workload lacks. Nothing is ever created by pg95.
 
     From sequential scans in plans and from foreign keys that statements look up by, less what
-    existing indexes serve (as far as --schema or --dsn tell of them).
+    existing indexes serve (as far as --schema or --dsn tell of them). And which of those that exist
+    to drop: invalid ones, duplicates, unused ones, and those that a wider one begins with.
     """
     from analyzer.report.views import focused
 

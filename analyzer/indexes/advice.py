@@ -1,9 +1,12 @@
 """Index advice for a whole workload: candidates of scans and foreign keys, without repeats."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from analyzer.indexes.candidates import candidate_for_scan
 from analyzer.indexes.foreign_keys import uncovered
+from analyzer.indexes.hygiene import drops
+from analyzer.indexes.notes import notes
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Finding
 from analyzer.model.index_advice import CreatedIndex, IndexAdvice, StatementGain
@@ -50,7 +53,15 @@ def advise_indexes(
         known += [shape for shape in shapes if shape not in known]
     wanted = [candidate for candidate, _, _ in served.values()]
     chosen = [entry for entry in served.values() if not _is_prefix(entry[0], wanted)]
-    return IndexAdvice(create=tuple(_created(*entry, workload=workload) for entry in chosen))
+    return with_hygiene(
+        IndexAdvice(create=tuple(_created(*entry, workload=workload) for entry in chosen)), workload
+    )
+
+
+def with_hygiene(advice: IndexAdvice, workload: Workload) -> IndexAdvice:
+    """The advice with what is to be said of the indexes that exist: which to drop, and notes."""
+    found = drops(workload)
+    return replace(advice, drop=found, notes=notes(workload, found))
 
 
 def _foreign_keys(workload: Workload) -> list[tuple[IndexCandidate, list[str]]]:

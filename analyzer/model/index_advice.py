@@ -34,12 +34,42 @@ class CreatedIndex:
 
 @record
 class DroppedIndex:
-    """An index to drop: `reason` in words, `bytes` what it gives back."""
+    """An index to drop: `reason` in words, `bytes` what it gives back.
+
+    `kind` is invalid, duplicate, unused or prefix, `covered_by` the index that does what this one does.
+    `rollback` makes it anew, None where its definition is not known. `action` is drop, or review where the
+    window is too short or not all servers were seen. `scans` are those of the window that `reason` states,
+    `days` long. `verified_by` is rule: nothing was tried.
+    """
 
     sql: str
     reason: str
     bytes: int | None = None
     risk: str = ""
+    table: str = ""
+    index: str = ""
+    kind: str = "unused"
+    covered_by: str | None = None
+    rollback: str | None = None
+    action: str = "drop"
+    scans: int | None = None
+    days: float | None = None
+    verified_by: str = "rule"
+
+
+@record
+class IndexNote:
+    """Something about existing indexes that is for people to decide: never run as it is.
+
+    `kind` is merge, constraints, invalid or bloat; `indexes` are their names, `sql` what would do it.
+    """
+
+    kind: str
+    table: str
+    indexes: tuple[str, ...]
+    text: str
+    sql: str | None = None
+    bytes: int | None = None
 
 
 @record
@@ -48,6 +78,7 @@ class IndexAdvice:
 
     create: tuple[CreatedIndex, ...] = ()
     drop: tuple[DroppedIndex, ...] = ()
+    notes: tuple[IndexNote, ...] = ()
     cost_before: float | None = None
     cost_after: float | None = None
     what_if_calls: int = field(default=0)

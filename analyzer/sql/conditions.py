@@ -30,6 +30,7 @@ _SUBPLANS = re.compile(
     r"|\(alternatives: [\w ]{1,120}\)"
     r"|\bhashed SubPlan \w{1,32}"
 )
+_VALUES = frozenset({"A_Const", "ParamRef"})  # nodes of the tree without columns
 _BARE_ANY = re.compile(r"(?<=\()(?:ANY|ALL) (?=\()")
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _NAMED = {"~~": "like", "~~*": "ilike", "!~~": "not like", "!~~*": "not ilike"}
@@ -170,6 +171,8 @@ class _Reader:
         None stands for a whole row.
         """
         found: list[str | None] = []
+        if node.keys() <= _VALUES:
+            return found
         for kind, fields in walk(node):
             if kind == "ColumnRef":
                 names = strings(fields.get("fields"))
@@ -184,7 +187,7 @@ class _Reader:
         if (
             column is None
             or _is_distance(side)
-            or any(kind == "ParamRef" for kind, _ in walk(side))
+            or ("ColumnRef" not in side and any(kind == "ParamRef" for kind, _ in walk(side)))
         ):
             return None
         known_type = self._column_type(column)

@@ -14,6 +14,7 @@ def indexes_part(advice: "IndexAdvice | None") -> dict[str, Any] | None:
     return {
         "create": [asdict(index) for index in advice.create],
         "drop": [asdict(index) for index in advice.drop],
+        "notes": [asdict(note) for note in advice.notes],
         "workload_cost": {"before": advice.cost_before, "after": advice.cost_after},
         "what_if_calls": advice.what_if_calls,
     }

@@ -13,13 +13,14 @@ _STATEMENTS = 10
 def prepare(document: Document) -> dict[str, Any] | None:
     """The advice; None where none was computed or none is needed."""
     advice = document["indexes"]
-    if advice is None or not (advice["create"] or advice["drop"]):
+    if advice is None or not (advice["create"] or advice["drop"] or advice.get("notes")):
         return None
     links = StatementLinks(document)
     return {
         "count": len(advice["create"]) + len(advice["drop"]),
         "create": [_created(index, links) for index in advice["create"]],
-        "drop": advice["drop"],
+        "drop": [{"action": "drop", "rollback": None, **drop} for drop in advice["drop"]],
+        "notes": advice.get("notes") or [],
         "cost": advice["workload_cost"],
         "what_if_calls": advice["what_if_calls"],
     }

@@ -12,6 +12,7 @@ from rich.text import Text
 from analyzer.report.formats import count, ms, neutralise, one_line, percent, plural, size, spread
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
+from analyzer.report.views import hygiene
 from analyzer.report.wording import (
     acceptance,
     accepted_lines,
@@ -209,7 +210,7 @@ def indexes(document: Document, _width: int) -> list[RenderableType]:
         ]
     if not advice["create"]:
         parts.append(Text("No index is missing as far as the input shows."))
-    return parts
+    return [*parts, *hygiene.terminal_lines(document)]
 
 
 def index_sql(document: Document) -> str:
@@ -221,9 +222,7 @@ def index_sql(document: Document) -> str:
             f"-- {one_line(one.get('rule') or '')}; verified by {one_line(one['verified_by'])}"
         )
         lines += [" ".join(statement.split()) for statement in one["sql"].splitlines()]
-    for one in advice["drop"]:
-        lines.append(f"-- {one_line(one['reason'])}")
-        lines.append(" ".join(one["sql"].split()))
+    lines += hygiene.sql_lines(document)
     return (
         "\n".join(lines) + "\n" if lines else "-- no index is missing as far as the input shows\n"
     )

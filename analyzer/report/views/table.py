@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.formats import count, ms, one_line, percent, plural
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
@@ -17,7 +18,6 @@ from analyzer.report.views._terminal import terminal, written
 from analyzer.report.wording import (
     accepted_lines,
     actions,
-    coverage_sentences,
     headline,
     if_fixed,
     interval,

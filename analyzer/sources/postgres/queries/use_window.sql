@@ -1,0 +1,11 @@
+-- Since when this database's use is counted (null: since it was made), and who else reads copies of it.
+SELECT /* pg95 */
+    s.stats_reset AS reset,
+    pg_catalog.clock_timestamp() AS taken,
+    pg_catalog.pg_is_in_recovery() AS in_recovery,
+    pg_catalog.pg_postmaster_start_time() AS started,
+    pg_catalog.current_setting('track_counts') = 'on' AS counted,
+    (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_replication AS r
+     WHERE r.application_name <> 'pg_basebackup') AS replicas
+FROM pg_catalog.pg_stat_database AS s
+WHERE s.datname = current_database()
