@@ -213,6 +213,8 @@ def explain_request(given: dict[str, Any]) -> ExplainRequest | None:
         UsageError: there is no server to ask, or an option that says nothing without --explain.
     """
     analyze = given.get("explain_analyze", False)
+    if "explain" not in given:  # a command that asks for no plans may have --max-seconds, too
+        return None
     top, seconds, dsn = (given.get(name) for name in ("explain_top", "max_seconds", "explain_dsn"))
     if not analyze and not given.get("explain"):
         if top is not None or seconds is not None or dsn is not None:
@@ -239,7 +241,8 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     from analyzer.sources.mapping import parse_map
     from analyzer.sources.options import ReadOptions
 
-    if not given["inputs"] and not given["dsn"] and not given["live"]:
+    sources = ("inputs", "dsn", "live", "queries")
+    if not any(given.get(source) for source in sources):
         raise UsageError("give at least one INPUT (log files, folders, -), or --dsn, or --live")
     zone = given["tz"]
     configuration = configured(given)
@@ -274,7 +277,13 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         explain=explain_request(given),
         replicas=_replicas(given),
         every_table=given.get("every_table", False),
+        verify=given.get("verify"),
+        announce=_announce,
     )
+
+
+def _announce(text: str) -> None:
+    click.echo(f"pg95: {text}", err=True)
 
 
 def _replicas(given: dict[str, Any]) -> tuple[str, ...]:

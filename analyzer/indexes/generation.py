@@ -17,7 +17,9 @@ from analyzer.model.catalog import Catalog, Table
 from analyzer.model.index_candidate import IndexCandidate, IndexKey
 
 TINY_ROWS = 1000  # below this a scan is as fast as an index
-MOST_INCLUDED = 10  # columns that an index carries: beyond it is a second table
+MOST_INCLUDED = 10  # columns that an index carries
+MOST_OF_ROW = 0.5  # of a row's bytes in an index that carries columns: beyond it is a second table
+_USUAL_WIDTH = 8.0
 _MOST_EQUALITIES = 5
 _PARTIAL_WIDTH = 2
 _NO_BTREE = ("json", "xml", "point", "polygon", "box", "circle", "path", "line", "lseg", "vector",
@@ -160,14 +162,23 @@ def _carried(access: TableAccess, table: Table, keys: Sequence[IndexKey]) -> tup
     """The other columns that the statement reads, if the index can carry them all."""
     plain = {key.column for key in keys if key.expression is None}
     rest = tuple(name for name in access.needed if name not in plain)
-    if (
-        access.target
-        or not rest
-        or len(rest) > MOST_INCLUDED
-        or len(rest) >= len(table.columns) - 1
-    ):
+    if access.target or not rest or not may_carry(table, plain, rest):
         return ()
     return rest
+
+
+def may_carry(table: Table, keys: set[str], include: Sequence[str]) -> bool:
+    """Whether an index with these keys and carried columns is still an index, and no second table."""
+    if len(include) > MOST_INCLUDED:
+        return False
+    held = _width(table, keys | set(include))
+    return held <= MOST_OF_ROW * _width(table, {column.name for column in table.columns})
+
+
+def _width(table: Table, names: set[str]) -> float:
+    """Bytes of some columns in a row, by statistics; a guess where there are none."""
+    known = (column for column in table.columns if column.name in names)
+    return sum(column.width_bytes or _USUAL_WIDTH for column in known)
 
 
 def _fits_btree(one: Compared, table: Table) -> bool:

@@ -1,5 +1,6 @@
 """Two indexes as one that does what both did."""
 
+from analyzer.indexes.generation import may_carry
 from analyzer.indexes.making import Maker
 from analyzer.model.index_candidate import IndexCandidate
 
@@ -24,4 +25,6 @@ def merged(first: IndexCandidate, second: IndexCandidate, maker: Maker) -> Index
     keys = {key.column for key in first.keys}
     carried = [*first.include, *second.include, *second.columns]
     include = tuple(sorted({column for column in carried if column not in keys}))
+    if not may_carry(maker.table, keys, include):
+        return None
     return maker.make(first.keys, include=include, predicate=first.predicate)

@@ -33,8 +33,12 @@ class Limits:
 
     def check(self, what_if: WhatIf) -> None:
         """Raise OutOfBudgetError where nothing is left."""
-        if what_if.calls >= self.calls or time.monotonic() >= self.ends:
+        if self.over(what_if):
             raise OutOfBudgetError
+
+    def over(self, what_if: WhatIf) -> bool:
+        """Whether nothing is left."""
+        return what_if.calls >= self.calls or time.monotonic() >= self.ends
 
 
 @dataclass(slots=True)
@@ -96,6 +100,11 @@ class PlanCosts:
                 self.failed[number] = str(error)
                 self.base.append(0.0)
                 self._known[number] = _Known(0, [(0.0, 0, -1)], [(0.0, 0)])
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more may be asked."""
+        return self._limits.over(self._what_if)
 
     @property
     def calls(self) -> int:

@@ -63,7 +63,7 @@ class Search:
         at = top
         for _ in range(_KICKS):
             members = self._pool.members(at.chosen)
-            if not members:
+            if not members or self._costs.over:
                 break
             gone = random.sample(members, min(len(members), random.randint(1, 3)))
             kicked = at.chosen

@@ -18,6 +18,8 @@ _ROUNDS = 40
 _PATIENCE = 3  # rounds without anything better before the search ends
 _AROUND = 60  # candidates tried beside a set, of each statement and round
 _WINNERS = 6  # plans of a statement whose indexes are merged with each other
+_NEXT_TO_FREE = 0.001  # of the workload's cost without indexes
+_MUCH_BETTER = 1.5
 _PEELS = 8  # questions with what was used left out
 
 Progress = Callable[[str], None]
@@ -78,7 +80,39 @@ class Selector:
             finished = True
         except OutOfBudgetError:
             pass
-        return Selected(self._search.best(best), finished, rounds)
+        best = self._search.best(best)
+        try:
+            best = self._extended(best)
+        except OutOfBudgetError:
+            finished = False
+        return Selected(best, finished, rounds)
+
+    def _extended(self, chosen: int) -> int:
+        """Put a wider index in place of one that it begins with, where that is next to free.
+
+        The cost of the workload is dominated by its heaviest statements. Where one index more or less
+        wide makes no difference to it, what it does for a single statement decides.
+        """
+        pool, slack = self._costs.pool, _NEXT_TO_FREE * self._none()
+        for one in self._pool_members(chosen):
+            longer = pool.rivals(1 << one) & self._useful() & ~chosen
+            for other in self._pool_members(longer):
+                wider = pool.candidates[other]
+                if len(wider.keys) <= len(pool.candidates[one].keys) or wider.include:
+                    continue
+                instead = chosen & ~(1 << one) | 1 << other
+                over = self._terms.budget is not None and pool.size(instead) > self._terms.budget
+                if over or pool.rivals(1 << other) & instead:
+                    continue
+                changed = [
+                    (self._costs.cost(number, chosen), self._costs.cost(number, instead))
+                    for number in self._order
+                ]
+                helped = any(after * _MUCH_BETTER <= before for before, after in changed)
+                if helped and self._search.value(instead) <= self._search.value(chosen) + slack:
+                    chosen = instead
+                    break
+        return chosen
 
     def _none(self) -> float:
         return self._search.value(0) or 1.0
@@ -101,15 +135,28 @@ class Selector:
         self._merge(winners)
 
     def _vary(self, number: int, chosen: int) -> None:
-        """Ask about a set with each index that the statement uses left out, or another in its place."""
+        """Ask about a set with each index that the statement uses left out, or another in its place.
+
+        Others are those made for the statement, and those that other statements use and that begin
+        as this one does, or as which it begins: one of the two may do for all.
+        """
         pool = self._costs.pool
-        offered = self._affordable(self._costs.own(number)) & ~chosen
+        own = self._affordable(self._costs.own(number)) & ~chosen
+        useful = self._useful() & self._costs.relevant(number) & ~chosen
         for one in self._pool_members(self._costs.used(number, chosen)):
             rest = chosen & ~(1 << one)
             self._costs.cost(number, rest)
-            for other in self._pool_members(offered):
+            alike = self._affordable(useful & pool.rivals(1 << one))
+            for other in self._pool_members(own | alike):
                 if pool.candidates[other].table == pool.candidates[one].table:
                     self._costs.cost(number, rest | 1 << other)
+
+    def _useful(self) -> int:
+        """What any known plan of any statement uses."""
+        found = 0
+        for number in self._order:
+            found |= self._costs.named(number)
+        return found
 
     def _peel(self, number: int) -> None:
         offered = self._affordable(self._costs.own(number))

@@ -3,16 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import field
 
+from analyzer.model.verification import Verification
 from analyzer.records import record
 
 
 @record
 class StatementGain:
-    """A statement that an index serves; costs are the planner's units, None without a what-if."""
+    """A statement that an index serves; costs are the planner's units, None without a what-if.
+
+    `before_ms` and `after_ms` are medians without and with the whole set, where it was executed.
+    `cost_after` is with all advised indexes together. `node_before` and `node_after` are what the plan
+    does to get at the index's table, `name` is the query's file, `weight` its executions.
+    """
 
     shape_id: str
     cost_before: float | None = None
     cost_after: float | None = None
+    before_ms: float | None = None
+    after_ms: float | None = None
+    node_before: str | None = None
+    node_after: str | None = None
+    name: str | None = None
+    weight: float | None = None
 
 
 @record
@@ -20,7 +32,10 @@ class CreatedIndex:
     """An index to create: `sql` is one runnable statement, `bytes` its expected size.
 
     `write_cost` says what writers of the table pay (figures by name), `verified_by` is execution,
-    what-if, plan or rule, `rule` names what led to it, `risk` is the trade-off in words.
+    what-if, plan or rule, `rule` names what led to it, `risk` is the trade-off in words. Where it was built
+    on a scratch server, `built_bytes` and `build_ms` are what that took, and `verification` says what came of it. `locks` says how it
+    is built, `build_seconds` about how long that takes, `rollback` takes it away again. `prisma` is the
+    line of schema.prisma, None where `prisma_why_not` says why there is none.
     """
 
     sql: str
@@ -30,6 +45,17 @@ class CreatedIndex:
     verified_by: str
     rule: str
     risk: str
+    built_bytes: int | None = None
+    build_ms: float | None = None
+    verification: str | None = None
+    table: str = ""
+    name: str = ""
+    method: str = "btree"
+    locks: str = ""
+    build_seconds: float | None = None
+    rollback: str | None = None
+    prisma: str | None = None
+    prisma_why_not: str | None = None
 
 
 @record
@@ -61,7 +87,7 @@ class DroppedIndex:
 class IndexNote:
     """Something about existing indexes that is for people to decide: never run as it is.
 
-    `kind` is merge, constraints, invalid or bloat; `indexes` are their names, `sql` what would do it.
+    `kind` is merge, constraints, bloat, or rejected (an index to create that makes a statement slower); `indexes` are their names, `sql` what would do it.
     """
 
     kind: str
@@ -74,7 +100,11 @@ class IndexNote:
 
 @record
 class IndexAdvice:
-    """All of it. `cost_before`/`cost_after` are the workload's, in planner units times calls."""
+    """All of it. `cost_before`/`cost_after` are the workload's, in planner units times calls.
+
+    `method` says how indexes were tried (hypopg, clone, none), `budget_bytes` what was allowed and `bytes` what
+    is taken; `finished` is False where the limits ended the search: what was best until then is advised.
+    """
 
     create: tuple[CreatedIndex, ...] = ()
     drop: tuple[DroppedIndex, ...] = ()
@@ -82,3 +112,8 @@ class IndexAdvice:
     cost_before: float | None = None
     cost_after: float | None = None
     what_if_calls: int = field(default=0)
+    verification: Verification | None = None
+    method: str = "none"
+    budget_bytes: int | None = None
+    bytes: int | None = None
+    finished: bool = True

