@@ -84,6 +84,10 @@ class Places:
         mine = slice(self._starts[number], self._starts[number + 1])
         return self._rows_places[mine], self._rows_requests[mine]
 
+    def units_of_statement(self, number: int) -> Rows:
+        """`unit` of each of a statement's rows."""
+        return self.places_of_statement(number)[1] - self.work.first_request
+
     def unit(self, rows: Rows) -> Rows:
         """The unit of work of each row, numbered from the slice's first."""
         found: Rows = self.request[rows] - self.work.first_request

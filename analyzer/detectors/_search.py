@@ -115,13 +115,10 @@ class Search:
             return None
         rows = every if pooled else self._of_units(every, in_units)
         none = np.full(len(rows), -1, dtype=np.int64)
-        flags = np.zeros(len(rows), dtype=bool)
         ranked = sorted(candidates.items(), key=lambda one: (-one[1].strength, one[0]))
         score, units = none.astype(np.float64), self.rows.units_of(rows if ranked else NONE)
-        standing = (self.rows.place[rows], self.rows.request[rows])
-        return _Child(
-            number, rows, varying, ranked, none, score, none.copy(), flags, units, standing
-        )
+        at = self.rows.place[rows], self.rows.request[rows]
+        return _Child(number, rows, varying, ranked, none, score, none.copy(), none >= 0, units, at)
 
     def _of_units(self, rows: Rows, dense: Rows) -> Rows:
         """Those rows that share a unit of work with dense ones."""
@@ -213,8 +210,7 @@ class Search:
         rows = self.rows
         # A guess needs the connection's own order as a witness.
         across = made.strength >= SURE_LINK
-        requests = rows.places_of_statement(parent)[1]
-        if not across and not child.units[requests - rows.work.first_request].any():
+        if not across and not child.units[rows.units_of_statement(parent)].any():
             return None
         owner, crossed = follow(rows, parent, child.rows, child.standing, across=across)
         return Claims(rows, child.rows, owner, crossed, self._kin.get(parent))
