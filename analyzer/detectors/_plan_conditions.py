@@ -1,11 +1,11 @@
 """Which columns a node's condition compares, and whether an index could take a comparison over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.plan import PlanNode
+from analyzer.records import record
 from analyzer.sql.conditions import Condition, parse_condition
 
 _RANGES = frozenset({"<", "<=", ">", ">=", "between", "is not null"})
@@ -13,7 +13,7 @@ _CONTAINS = frozenset({"@>", "<@", "&&", "@@", "?", "?|", "?&", "~", "~*", "ilik
 _EQUALITIES = frozenset({"=", "is null", "is true", "is false"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compared:
     """The columns of a condition; `certain` is False where a cast was judged without its type."""
 
@@ -43,7 +43,8 @@ def compared(node: PlanNode, text: str | None, catalog: Catalog | None) -> Compa
         column = table.column(name) if table is not None else None
         return column.type if column is not None else None
 
-    parsed = parse_condition(text or "", alias=node.alias, column_type=column_type)
+    known_type = column_type if table is not None else None
+    parsed = parse_condition(text or "", alias=node.alias, column_type=known_type)
     if parsed is None or parsed.disjunctive:
         return Compared(certain=False)
     return Compared(

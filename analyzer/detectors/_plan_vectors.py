@@ -4,11 +4,11 @@
 """
 
 import re
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.catalog import Index
 from analyzer.model.plan import PlanNode
+from analyzer.records import record
 
 CLASSES = {
     "<=>": "cosine_ops",
@@ -30,7 +30,7 @@ _DISTANCE = re.compile(
 _VALUE = re.compile(r"'[^']*+'")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Distance:
     """`column operator value`; `plain`: nothing else is computed with it, `down`: descending."""
 
@@ -52,7 +52,7 @@ def distance_in(text: str) -> Distance | None:
     `<->` is also an operator of trigrams and points: only with a value of one of pgvector's types
     it is taken for a distance of vectors, and the others too where a type is printed.
     """
-    match = _DISTANCE.search(text)
+    match = _DISTANCE.search(text) if "<" in text else None
     if match is None or (match["type"] is None and match["operator"] in ("<->", "<%>")):
         return None
     around = (text[: match.start()] + text[match.end() :]).strip()

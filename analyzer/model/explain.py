@@ -1,26 +1,30 @@
 """Plans asked of a live server: what is asked for, what came of it, and who can answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from analyzer.records import record
 
 TOP = 20
 MAX_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExplainRequest:
     """Which statements are explained: the `top` that take most time, within `max_seconds`.
 
-    With `analyze`, those that provably only read are run as well (EXPLAIN ANALYZE).
+    With `analyze`, those that provably only read are run as well (EXPLAIN ANALYZE). `dsn` names the server
+    that explains, where it is another than the one whose counters are read: a replica.
     """
 
     analyze: bool = False
     top: int = TOP
     max_seconds: float = MAX_SECONDS
+    dsn: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sample:
     """A statement as it ran: its text, and the values of its `$n` as text (None: NULL).
 
@@ -32,7 +36,7 @@ class Sample:
     values: tuple[str | None, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explained:
     """What came of one sample. `document` is the plan in FORMAT JSON, None where there is none.
 
@@ -55,7 +59,7 @@ class Explainer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answers:
     """An answer for each sample, from the server `origin` (`postgresql://user@host:port/database`)."""
 

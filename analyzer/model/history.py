@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from analyzer.model.histogram import Histogram, Quantile, rank_of
+from analyzer.records import record
 
 HOUR_US = 3_600_000_000
 DAY_HOURS = 24
 _Z = 1.96  # a normal variable is within so many deviations with a chance of 95 %
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementName:
     """A statement as a history knows it: its identity, its normalised text, its tables and kind."""
 
@@ -24,7 +25,7 @@ class StatementName:
     tables: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Figures:
     """Executions over some hours, and how long they took. They add up in any order.
 
@@ -72,8 +73,8 @@ class Figures:
         return Quantile(middle, self.histogram.at_rank(below)[0], high_ms, "sampled")
 
     @staticmethod
-    def merged(parts: Iterable["Figures"]) -> "Figures | None":
-        """Figures of one clock together; None of none."""
+    def merged(parts: Iterable["Figures"], histogram: Histogram | None = None) -> "Figures | None":
+        """Figures of one clock together; None of none. `histogram` is theirs, if it is known."""
         found = list(parts)
         if len(found) <= 1:
             return found[0] if found else None
@@ -83,7 +84,7 @@ class Figures:
             found[0],
             calls=sum(one.calls for one in found),
             total_ms=math.fsum(one.total_ms for one in found),
-            histogram=Histogram.merged(one.histogram for one in found),
+            histogram=histogram or Histogram.merged(one.histogram for one in found),
             samples=sum(one.samples for one in found),
             min_ms=min((one.min_ms for one in found if one.min_ms is not None), default=None),
             max_ms=max((one.max_ms for one in found if one.max_ms is not None), default=None),
@@ -93,7 +94,7 @@ class Figures:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HourFigures:
     """The figures of an hour: of one statement, or (`statement` None) of all of the team's.
 
@@ -106,7 +107,7 @@ class HourFigures:
     hours: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     """One analysis that was stored: its window, its verdict.
 
@@ -127,7 +128,7 @@ class Run:
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KnownFinding:
     """A finding as the history knows it.
 
@@ -150,7 +151,7 @@ class KnownFinding:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """What became of a finding, seen against the history.
 
@@ -164,7 +165,7 @@ class Seen:
     returned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Alert:
     """Something to be told through a `channel` (webhook, mail); `message` is JSON."""
 
@@ -174,7 +175,7 @@ class Alert:
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrendPoint:
     """The figures of one day or hour of a trend."""
 

@@ -10,11 +10,13 @@ from analyzer.model.event import Event
 from analyzer.model.plan import Plan
 from analyzer.model.statement import Role, Statement, StatementCounters, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
+from analyzer.model.use import Use
+from analyzer.records import record
 
 STEPS_PER_DECADE = 8  # Traffic.distribution's buckets grow by 10^(1/8)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hour:
     """An hour of UTC from `start_us` on: calls, and their quantile (the target's)."""
 
@@ -23,7 +25,7 @@ class Hour:
     p95_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Route:
     """Units of work that came from one route of the application.
 
@@ -40,7 +42,7 @@ class Route:
     statements: Sequence[tuple[int, float]] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Traffic:
     """Executions of the team's statements, each counted once, over time and by route.
 
@@ -63,12 +65,12 @@ class Traffic:
         return self.server + self.client
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Promise:
     """A part of the traffic that is held to a target: one name of a dimension (model/target.py).
 
     Of a route it is database time per request, else executions. `configured`: the target is one of its
-    own, else it is the run's, and missed.
+    own, else it is the run's, and missed, unless there are `too_few` to tell that from chance.
     """
 
     dimension: str
@@ -76,6 +78,7 @@ class Promise:
     target: Target
     verdict: Verdict
     configured: bool
+    too_few: bool = False
 
 
 @dataclass(frozen=True)  # no slots: what is summed up once is kept beside the fields
@@ -104,6 +107,7 @@ class Workload:
     applications: Sequence[str] = ()
     ignored: Mapping[str, frozenset[str]] = field(default_factory=dict)
     catalog: Catalog | None = None
+    use: Use | None = None
     plans: Sequence[Plan] = ()
     counters: Sequence[StatementCounters] = ()
     events: Mapping[tuple[str, str], Event] = field(default_factory=dict)

@@ -4,10 +4,10 @@ A script is a sequence of changes; whoever reads it applies them in order
 (analyzer/sources/schema/builder.py).
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from analyzer.model.catalog import Column
+from analyzer.records import record
 
 
 class Name(NamedTuple):
@@ -17,7 +17,7 @@ class Name(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyDefinition:
     """A primary key or unique constraint; `using_index` names the index that it takes over."""
 
@@ -26,9 +26,10 @@ class KeyDefinition:
     name: str | None = None
     include: tuple[str, ...] = ()
     using_index: str | None = None
+    nulls_distinct: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReferenceDefinition:
     """A foreign key; empty `target_columns` stand for the target's primary key."""
 
@@ -36,9 +37,11 @@ class ReferenceDefinition:
     target: Name
     target_columns: tuple[str, ...] = ()
     name: str | None = None
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexDefinition:
     """An index, fields as in model.catalog.Index; `labels` are what a name is made of."""
 
@@ -51,13 +54,16 @@ class IndexDefinition:
     predicate: str | None = None
     descending: tuple[bool, ...] = ()
     operator_classes: tuple[str | None, ...] = ()
+    nulls_first: tuple[bool, ...] = ()
+    collations: tuple[str | None, ...] = ()
+    nulls_distinct: bool = True
     exclusion: bool = False
 
 
 Constraint: TypeAlias = KeyDefinition | ReferenceDefinition | IndexDefinition
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreateTable:
     """A table; `parents` give it columns too, and as a `partition` their keys and indexes.
 
@@ -70,9 +76,10 @@ class CreateTable:
     parents: tuple[Name, ...] = ()
     partition: bool = False
     likes: tuple[tuple[Name, int, bool], ...] = ()
+    materialized_view: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreateIndex:
     """An index on a table, `only` without its partitions."""
 
@@ -81,7 +88,7 @@ class CreateIndex:
     only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AddColumn:
     """A new column, with the constraints written beside it."""
 
@@ -89,28 +96,28 @@ class AddColumn:
     constraints: tuple[Constraint, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AddConstraint:
     """A key, foreign key or exclusion."""
 
     constraint: Constraint
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropColumn:
     """The column of that name goes."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropConstraint:
     """The constraint of that name goes, and its index with it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetType:
     """A column gets another type."""
 
@@ -118,7 +125,7 @@ class SetType:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetNullable:
     """A column may, or may no longer, be null."""
 
@@ -126,14 +133,29 @@ class SetNullable:
     nullable: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
+class SetDefault:
+    """A column gets a default (SQL, or model.catalog.SEQUENCE), or None."""
+
+    column: str
+    default: str | None
+
+
+@record
 class AttachPartition:
     """Another table becomes a partition of this one."""
 
     partition: Name
 
 
-@dataclass(frozen=True, slots=True)
+@record
+class ReplicaIdentity:
+    """An index tells the table's rows apart for logical replication; None: none that is named."""
+
+    index: str | None
+
+
+@record
 class RenameColumn:
     """A column gets another name."""
 
@@ -141,7 +163,7 @@ class RenameColumn:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RenameConstraint:
     """A constraint, and its index, get another name."""
 
@@ -149,7 +171,7 @@ class RenameConstraint:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RenameTable:
     """The table gets another name, another schema, or both; None keeps what it has."""
 
@@ -164,14 +186,16 @@ Change: TypeAlias = (
     | DropConstraint
     | SetType
     | SetNullable
+    | SetDefault
     | AttachPartition
     | RenameColumn
     | RenameConstraint
     | RenameTable
+    | ReplicaIdentity
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AlterTable:
     """One change of a table, `only` without its partitions."""
 
@@ -180,21 +204,21 @@ class AlterTable:
     only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropTable:
     """A table goes."""
 
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropIndex:
     """An index goes."""
 
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RenameIndex:
     """An index gets another name."""
 
@@ -202,7 +226,33 @@ class RenameIndex:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
+class CreateEnum:
+    """An enumerated type with its labels in order."""
+
+    name: Name
+    labels: tuple[str, ...]
+
+
+@record
+class AlterEnum:
+    """A label more, `before` or `after` another or last; with `old`, that one renamed."""
+
+    name: Name
+    label: str
+    old: str | None = None
+    neighbour: str | None = None
+    after: bool = False
+
+
+@record
+class DropEnum:
+    """A type goes."""
+
+    name: Name
+
+
+@record
 class SearchPath:
     """Names without schema are from now on in this one."""
 
@@ -210,5 +260,27 @@ class SearchPath:
 
 
 Definition: TypeAlias = (
-    CreateTable | CreateIndex | AlterTable | DropTable | DropIndex | RenameIndex | SearchPath
+    CreateTable
+    | CreateIndex
+    | AlterTable
+    | DropTable
+    | DropIndex
+    | RenameIndex
+    | CreateEnum
+    | AlterEnum
+    | DropEnum
+    | SearchPath
 )
+
+
+@record
+class Step:
+    """A statement of a script: the 1-based `line` where it begins, and what it defines.
+
+    `concurrently` tells a CREATE or DROP INDEX CONCURRENTLY.
+    """
+
+    line: int
+    text: str
+    definitions: tuple[Definition, ...]
+    concurrently: bool = False

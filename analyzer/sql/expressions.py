@@ -6,8 +6,8 @@ whose text form depends on nothing but their arguments; what is not listed count
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from analyzer.records import record
 from analyzer.sql.quoting import quote_identifier
 from analyzer.sql.tree import Node, ParseError, kind_of, parse, strings
 
@@ -42,7 +42,7 @@ _LITERAL_OF_CODE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expression:
     """`text` is SQL, literals that may be a user's value shown as an ellipsis.
 
@@ -143,6 +143,15 @@ def _bare(node: object) -> object:
         call = node["FuncCall"]
         return [strings(call.get("funcname"))[-1:], _bare(call.get("args", []))]
     return {name: _bare(value) for name, value in node.items() if name != "location"}
+
+
+def without_places(node: object) -> object:
+    """A tree without its places in the text: equal for what is written alike."""
+    if isinstance(node, list):
+        return [without_places(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {name: without_places(value) for name, value in node.items() if name != "location"}
 
 
 def _describe(node: Node, column_type: str, outer: str) -> Expression:

@@ -19,19 +19,18 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from analyzer.detectors._plan_keys import is_true
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 COST = 1e10
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DisabledFigures(PlanFigures):
     """Settings that are off, and types of nodes that were used although disabled."""
 
@@ -54,7 +53,7 @@ class DisabledNode(WholePlanRule):
         own = [
             node
             for node in view.nodes
-            if is_true(node, "Disabled")
+            if node.extra.get("Disabled") is True
             or (
                 (node.total_cost or 0) >= COST
                 and all((c.total_cost or 0) < COST for c in node.children)

@@ -11,13 +11,14 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO, cast
 
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.log_position import LogPosition
 from analyzer.model.recording import Recording
+from analyzer.records import record
 from analyzer.sources.detection import Recognised
 from analyzer.sources.increments.endings import end_of_whole
 from analyzer.sources.logs import FORMATS, Reader
@@ -45,7 +46,7 @@ def head_hash(head: bytes) -> str:
     return hashlib.sha256(head[:HEAD_BYTES]).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """A file that holds something new. `before` is its content's position up to now.
 
@@ -78,6 +79,11 @@ class Portion:
         self._is_settled = True
         self._unused = 0  # bytes at the end that make no record yet
         self._pending = found.before.pending
+
+    def take(self, other: "Portion") -> None:
+        """What became of it where it was read, in another process."""
+        self.after, self.is_torn = other.after, other.is_torn
+        self.lost_waiting = other.lost_waiting
 
     def begin(self, stream: InputStream, known: Recognised) -> bytes:
         """Make the stream of a file that of the portion; how that begins.

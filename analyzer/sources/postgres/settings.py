@@ -1,12 +1,12 @@
 """The server's settings that say what its logs can show, and how they are written."""
 
-from dataclasses import dataclass
-
+from analyzer.model.sampling import LoggingSettings
+from analyzer.records import record
 from analyzer.sources.postgres.connection import Connection
 from analyzer.sources.postgres.sqlfiles import query
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServerSettings:
     """Settings as the server has them; None where it does not know the setting or hides it.
 
@@ -29,6 +29,16 @@ class ServerSettings:
     compute_query_id: str | None = None
     track_io_timing: bool | None = None
     shared_preload_libraries: str | None = None
+
+    @property
+    def logged(self) -> LoggingSettings:
+        """What the server logs of its statements."""
+        return LoggingSettings(
+            self.log_min_duration_statement_ms,
+            self.log_min_duration_sample_ms,
+            self.log_statement_sample_rate,
+            self.log_transaction_sample_rate,
+        )
 
 
 def read_settings(connection: Connection) -> ServerSettings:
