@@ -194,3 +194,12 @@ def _grouped(values: Rows, order: Rows) -> tuple[Rows, Rows]:
     rows = order[stable_order(values[order])]
     counts = np.bincount(values) if len(values) else NONE
     return rows, np.concatenate(([0], np.cumsum(counts)))
+
+
+def by_statement(rows: Places, some: Rows) -> dict[int, Rows]:
+    """Rows that stand together by statement, by statement."""
+    if len(some) == 0:
+        return {}
+    statement = rows.statement[some]
+    parts = np.split(some, np.flatnonzero(np.diff(statement)) + 1)
+    return {int(rows.statement[part[0]]): part for part in parts}

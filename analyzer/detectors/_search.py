@@ -12,7 +12,7 @@ from analyzer.detectors._across import chains, families, may_follow_in_pool
 from analyzer.detectors._fanout import Above, Claims, are_dense, first_in_unit, follow
 from analyzer.detectors._found import Groups, Loops, Pair
 from analyzer.detectors._links import Link, lookups
-from analyzer.detectors._places import NONE
+from analyzer.detectors._places import NONE, by_statement
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
 from analyzer.detectors._shapes import SURE_LINK, Shapes
 from analyzer.detectors._siblings import Turns
@@ -86,8 +86,8 @@ class Search:
 
     def _children(self) -> list[_Child]:
         """SELECTs that some unit of work, or some pool, runs often and densely enough."""
-        in_units = _by_statement(self.rows, self.rows.dense_in_units(self.shapes.repeatable))
-        in_pools = _by_statement(self.rows, self.rows.dense_in_pools(self.shapes.looking_up))
+        in_units = by_statement(self.rows, self.rows.dense_in_units(self.shapes.repeatable))
+        in_pools = by_statement(self.rows, self.rows.dense_in_pools(self.shapes.looking_up))
         self._kin = families(self.shapes, self.rows, in_pools)
         found = []
         for number in sorted({*in_units, *in_pools}):
@@ -349,15 +349,6 @@ class Search:
         starts = np.flatnonzero(starts_of_runs(request))
         sizes = np.diff(starts, append=len(rows))
         return Groups(child.number, request[starts], rows, sizes, distinct, needed)
-
-
-def _by_statement(rows: ExecutionRows, some: Rows) -> dict[int, Rows]:
-    """Rows that stand together by statement, by statement."""
-    if len(some) == 0:
-        return {}
-    statement = rows.statement[some]
-    parts = np.split(some, np.flatnonzero(np.diff(statement)) + 1)
-    return {int(rows.statement[part[0]]): part for part in parts}
 
 
 def _drop_remains(child: _Child, nested: Flags) -> None:
