@@ -13,8 +13,7 @@ from analyzer.advice.indexes import recommend_for_scan
 from analyzer.advice.remedies import recommend_remedies
 from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
-from analyzer.indexes.advice import advise_indexes, candidates_for, with_tried
-from analyzer.indexes.advising import advise_by_what_if
+from analyzer.indexes.advice import advise_indexes, advise_tried, candidates_for
 from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.blueprint import Blueprint
@@ -30,6 +29,7 @@ from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.snapshot import CounterWindow
 from analyzer.model.target import METHODS, PatternTarget, Target
+from analyzer.model.work import Observer
 from analyzer.model.workload import Workload
 from analyzer.plans.recorded import read_recorded
 from analyzer.report.document import build_document
@@ -101,8 +101,15 @@ class Result:
     hours: Sequence[HourFigures] = ()
 
 
-def run(options: Options, progress: Progress | None = None) -> Result:
+def run(
+    options: Options, progress: Progress | None = None, observers: Sequence[Observer] = ()
+) -> Result:
     """Do the main job.
+
+    Args:
+        options: what to read and how.
+        progress: told how far it is.
+        observers: shown all executions on the way, slice by slice.
 
     Raises:
         InputError: no input could be read. ServerError: the server named cannot be used and there
@@ -115,7 +122,8 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     values = ValueSamples()
     hours = HourTable() if options.keep_hours else None
     slowest = SlowestExecutions() if options.explain or options.indexes else None
-    others = [values, *(one for one in (hours, slowest) if one is not None)]
+    others: list[Observer] = [values, *observers]
+    others += [one for one in (hours, slowest) if one is not None]
     workload, simulation = _build(options, recording, gathered, (loops, others), progress)
     if options.explain is not None and slowest is not None:
         workload = _explained(options, options.explain, workload, (slowest, recording.keys.texts))
@@ -137,7 +145,7 @@ def run(options: Options, progress: Progress | None = None) -> Result:
     advice = advise_indexes(candidates, findings, workload)
     if options.indexes is not None and slowest is not None:
         asked = queries or advised_workload(workload, slowest, recording.keys.texts)
-        advice = _tried(options, options.indexes, (workload, asked), advice, progress)
+        advice = _tried(options, (workload, asked), advice, progress)
     document = build_document(
         workload,
         findings,
@@ -285,7 +293,7 @@ def _explained(
     from analyzer.sources.postgres.explain import LiveExplainer  # noqa: PLC0415 - as gather_server
 
     try:
-        return with_live_plans(workload, *seen, LiveExplainer(options.dsn), request)
+        return with_live_plans(workload, *seen, LiveExplainer(request.dsn or options.dsn), request)
     except AnalyzerError as error:
         workload.coverage.warnings.append(f"no plans from the server: {error}")
         return workload
@@ -293,30 +301,24 @@ def _explained(
 
 def _tried(
     options: Options,
-    request: IndexRequest,
     about: tuple[Workload, AdvisedWorkload],
     advice: IndexAdvice,
     progress: Progress | None,
 ) -> IndexAdvice:
     """The advice chosen by asking a planner; that of rules where none can be asked."""
-    workload, statements = about
     from analyzer.sources.postgres.what_if import open_what_if  # noqa: PLC0415 - as gather_server
 
-    server, warnings = (options.dsn, options.live or bool(options.dsn)), workload.coverage.warnings
-    with open_what_if(request, server, options.blueprint, warnings) as what_if:
-        if what_if is None or workload.catalog is None:
-            return advice
-        show = (lambda text: progress(text, 0, None)) if progress else None
-        tried = advise_by_what_if(statements, workload.catalog, what_if, request, show)
-    warnings += tried.notes
-    return with_tried(advice, tried, request, what_if.method, workload)
+    request = options.indexes or IndexRequest()
+    server = (options.dsn, options.live or bool(options.dsn))
+    with open_what_if(request, server, options.blueprint, about[0].coverage.warnings) as what_if:
+        return advise_tried(what_if, about, advice, request, progress)
 
 
 def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    observers: tuple[LoopFinder, Sequence[ValueSamples | HourTable | SlowestExecutions]],
+    observers: tuple[LoopFinder, Sequence[Observer]],
     progress: Progress | None,
 ) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""

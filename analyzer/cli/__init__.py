@@ -9,11 +9,13 @@ import click
 from analyzer import __version__
 from analyzer.cli._failures import run_safely
 from analyzer.cli.ack import ack
+from analyzer.cli.cache import cache
 from analyzer.cli.demo import demo
 from analyzer.cli.diff import diff
 from analyzer.cli.doctor import doctor
 from analyzer.cli.history import history
 from analyzer.cli.indexes import indexes
+from analyzer.cli.migrations import migrations
 from analyzer.cli.nightly import nightly
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
@@ -57,6 +59,8 @@ commands = (
     diff,
     doctor,
     schema,
+    migrations,
+    cache,
     ack,
     ticket,
     demo,

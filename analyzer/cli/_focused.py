@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.cli._options import fail_conditions, pipeline_options
+from analyzer.cli._conditions import exit_code, fail_conditions
+from analyzer.cli._options import pipeline_options
 from analyzer.cli._output import (
     clear_progress,
-    exit_code,
     progress,
     render,
     tell_warnings,
@@ -45,7 +45,7 @@ def run_focused(
     form = given["format"]
     text = own[form](result.document) if own and form in own else _text(result.document, form, show)
     click.echo(text, nl=False)
-    click.get_current_context().exit(exit_code(result, conditions))
+    click.get_current_context().exit(exit_code(result.document, conditions))
 
 
 def _text(document: dict[str, Any], form: str | None, show: Show) -> str:

@@ -23,11 +23,14 @@ def place(given: str | None) -> str | None:
 
 
 def remember(result: "Result", given: str | None, *, save: bool) -> None:
-    """Tell in the report what the history knows, and store the report with `save`."""
+    """Tell in the report what the history knows, and store the report with `save`.
+
+    Where the history has its time already, the report says so, and nothing is stored.
+    """
     from datetime import UTC, datetime
 
     from analyzer.history import open_store
-    from analyzer.history.keeping import keep, look_back, trend
+    from analyzer.history.keeping import keep, kept_already, look_back, trend
 
     document = result.document
     with open_store(place(given), make=save) as store:
@@ -38,6 +41,10 @@ def remember(result: "Result", given: str | None, *, save: bool) -> None:
         now_us = int(datetime.now(UTC).timestamp() * 1e6)
         with store.transaction() as night:
             look_back(night, document)
+            already = kept_already(night, document)
+            if already is not None:
+                document["coverage"]["warnings"].append(already)
+                return
             keep(night, document, result.hours, now_us)
             document["trend"] = trend(night, document)
             night.retain(now_us)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from analyzer.cli._server import dsn_option
 from analyzer.errors import UsageError
 from analyzer.model.explain import MAX_SECONDS, TOP, ExplainRequest
 from analyzer.model.target import METHODS
@@ -33,19 +34,21 @@ LOG_FORMATS = (
     *("prisma-events", "prisma-stdout", "django", "rails", "sqlalchemy", "sequelize", "typeorm"),
     *("otel-spans", "json-lines"),
 )
-FAIL_ON = ("never", "target", "findings", "new", "regression")
 _RELATIVE = re.compile(r"(\d+)\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 _RATE = click.FloatRange(0, 1)
 
+workers_option: Callable[[Any], Any] = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that read logs side by side, beside the one that analyses; 1: a single one does both. The report is the same.",
+)
 _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("inputs", nargs=-1, metavar="INPUT..."),
-    click.option(
-        "--dsn",
-        envvar="PG95_DSN",
-        help="Read pg_stat_statements and the catalog of a live server (libpq URI or key=value). Put no password here: use ~/.pgpass, a service, or PGPASSWORD.",
-    ),
+    dsn_option("Read pg_stat_statements and the catalog of a live server"),
     click.option(
         "--live", is_flag=True, help="As --dsn, the server named by libpq's PG* variables."
     ),
@@ -98,24 +101,23 @@ _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--tz", metavar="ZONE", help="Zone of times that name none (Europe/Berlin, +02:00)."
     ),
-    click.option(
-        "--workers",
-        type=click.IntRange(min=1),
-        default=1,
-        show_default=True,
-        help="Processes that read logs side by side, beside the one that analyses; 1: a single one does both. The report is the same.",
-    ),
+    workers_option,
 )
 _EXPLAIN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--explain",
         is_flag=True,
-        help="Ask the server of --dsn for the plans of the statements that take most time. Runs none of them.",
+        help="Ask the server of --dsn (or --explain-dsn) for the plans of the statements that take most time. Runs none of them.",
     ),
     click.option(
         "--explain-analyze",
         is_flag=True,
         help="As --explain, and run those that provably only read, in read-only transactions with timeouts.",
+    ),
+    click.option(
+        "--explain-dsn",
+        metavar="DSN",
+        help="Ask this server instead, a replica that has the same tables: the one of --dsn is spared.",
     ),
     click.option(
         "--explain-top",
@@ -175,7 +177,7 @@ _JUDGE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="WHAT",
         default="never",
         show_default=True,
-        help="Exit 1 on: target (missed or unknown), findings (low or worse), and against a history new (findings) or regression (slower statements); several with commas.",
+        help="Exit 1 on: target (that of statements missed or unknown), requests (the same of database time per request), findings (low or worse), and against a history new (findings) or regression (slower statements); several with commas.",
     ),
 )
 
@@ -211,20 +213,20 @@ def explain_request(given: dict[str, Any]) -> ExplainRequest | None:
         UsageError: there is no server to ask, or an option that says nothing without --explain.
     """
     analyze = given.get("explain_analyze", False)
-    if (
-        "explain" not in given
-    ):  # a command that asks no server for plans may have --max-seconds, too
+    if "explain" not in given:  # other commands may have --max-seconds, too
         return None
-    top, seconds = given.get("explain_top"), given.get("max_seconds")
+    top, seconds, dsn = (given.get(name) for name in ("explain_top", "max_seconds", "explain_dsn"))
     if not analyze and not given.get("explain"):
-        if top is not None or seconds is not None:
+        if top is not None or seconds is not None or dsn is not None:
             raise UsageError(
-                "--explain-top and --max-seconds go with --explain or --explain-analyze"
+                "--explain-dsn, --explain-top and --max-seconds go with --explain or --explain-analyze"
             )
         return None
-    if not given["dsn"] and not given["live"]:
-        raise UsageError("--explain asks a live server: name it by --dsn, or give --live")
-    return ExplainRequest(analyze, top or TOP, seconds or MAX_SECONDS)
+    if not given["dsn"] and not given["live"] and not dsn:
+        raise UsageError(
+            "--explain asks a live server: name it by --dsn or --explain-dsn, or give --live"
+        )
+    return ExplainRequest(analyze, top or TOP, seconds or MAX_SECONDS, dsn)
 
 
 def pipeline_options(given: dict[str, Any]) -> "Options":
@@ -324,25 +326,6 @@ def _zone(name: str | None) -> tzinfo | None:
     from zoneinfo import ZoneInfo
 
     return ZoneInfo(name)
-
-
-def fail_conditions(text: str, *, compares: bool = False) -> set[str]:
-    """The conditions of --fail-on; `compares`: there is something to compare with.
-
-    Raises:
-        UsageError: one is unknown, or needs an earlier run to compare with.
-    """
-    wanted = {part.strip() for part in text.split(",") if part.strip()}
-    unknown = wanted - set(FAIL_ON)
-    if unknown:
-        raise UsageError(
-            f"--fail-on {', '.join(sorted(unknown))}: choose from {', '.join(FAIL_ON)}"
-        )
-    if wanted & {"new", "regression"} and not compares:
-        raise UsageError(
-            "--fail-on new and regression compare with earlier runs: use pg95 report with --history, or pg95 diff"
-        )
-    return wanted - {"never"}
 
 
 # What the shared options are when a command does not offer them.

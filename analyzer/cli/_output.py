@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.cli._failures import CONDITION
 from analyzer.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -95,19 +94,3 @@ def tell_warnings(result: "Result") -> None:
     """Warnings of the coverage, on stderr."""
     for warning in result.document["coverage"]["warnings"]:
         click.echo(f"pg95: warning: {warning}", err=True)
-
-
-def exit_code(result: "Result", conditions: set[str]) -> int:
-    """0, or 1 if a condition of --fail-on holds: an unknown verdict counts as missed."""
-    missed = "target" in conditions and result.document["target"]["verdict"] != "met"
-    statuses = [
-        finding["status"]
-        for finding in result.document["findings"]
-        if finding["severity"] != "info"
-    ]
-    found = "findings" in conditions and any(
-        status not in ("acknowledged", "gone") for status in statuses
-    )
-    new = "new" in conditions and "new" in statuses
-    slower = any(change["slower"] for change in result.document.get("changes", ()))
-    return CONDITION if missed or found or new or ("regression" in conditions and slower) else 0

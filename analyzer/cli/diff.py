@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli._conditions import FAIL_ON, fail_conditions
 from analyzer.cli._failures import CONDITION
 from analyzer.cli._history import history_option, place
-from analyzer.cli._options import fail_conditions, moment
+from analyzer.cli._options import moment
 from analyzer.cli._output import terminal
 from analyzer.errors import InputError, UsageError
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from analyzer.history.reading import Reader
 
 _DAY_US = 86_400_000_000
+
+_FAIL_ON = tuple(one for one in FAIL_ON if one != "requests")  # a history has none
 
 
 @click.command(
@@ -58,7 +61,7 @@ def diff(**given: Any) -> None:
     from analyzer.report.views import difference as view
     from analyzer.report.views._terminal import to_text
 
-    conditions = fail_conditions(given["fail_on"], compares=True)
+    conditions = fail_conditions(given["fail_on"], compares=True, among=_FAIL_ON)
     with _sides(given) as (before, after):
         document = difference(before, after)
     if given["form"] == "json":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli._failures import CONDITION
+from analyzer.cli._server import insist_on_server, server_options
 from analyzer.errors import ServerError, UsageError
 
 if TYPE_CHECKING:
@@ -31,12 +32,7 @@ Examples:
   pg95 doctor --dsn service=prod --plan-logging --budget 500MB/day --target-ms 50 --protocol prepared
 """,
 )
-@click.option(
-    "--dsn",
-    envvar="PG95_DSN",
-    help="The server (libpq URI or key=value). Put no password here: use ~/.pgpass, a service, or PGPASSWORD.",
-)
-@click.option("--live", is_flag=True, help="The server named by libpq's PG* variables.")
+@server_options
 @click.option(
     "--target-ms", type=click.FloatRange(min=0, min_open=True), default=100.0, show_default=True
 )
@@ -75,8 +71,7 @@ def doctor(**given: Any) -> None:
     from analyzer.doctor import diagnose
     from analyzer.sources.postgres.examination import examine
 
-    if not given["dsn"] and not given["live"]:
-        raise UsageError("which server? Give --dsn, or --live for the one that PG* variables name")
+    insist_on_server(given)
     budget = budget_bytes(given["budget"])
     found = examine(given["dsn"])
     diagnosis = diagnose(found, given["target_ms"])

@@ -4,11 +4,8 @@ from typing import Any
 
 import click
 
-from analyzer.cli._failures import CONDITION
-from analyzer.cli._options import moment
-from analyzer.errors import UsageError
-
-CONDITIONS = ("never", "target", "findings", "new", "regression")
+from analyzer.cli._conditions import exit_code, fail_conditions
+from analyzer.cli._options import moment, workers_option
 
 
 @click.command(
@@ -33,12 +30,13 @@ Examples:
     metavar="TIME",
     help="Analyse again from then on (2026-11-20, 3d): writes reports, keeps nothing, moves no position.",
 )
+@workers_option
 @click.option(
     "--fail-on",
     metavar="WHAT",
     default="never",
     show_default=True,
-    help="Exit 1 on: target (missed or unknown), findings (low or worse), new, regression; several with commas.",
+    help="Exit 1 on: target (that of statements missed or unknown), requests (the same of database time per request), findings (low or worse), new, regression; several with commas.",
 )
 @click.option(
     "--format", type=click.Choice(["json"]), help="Print the report as JSON on stdout, too."
@@ -50,14 +48,15 @@ def nightly(**given: Any) -> None:
     What it does is in pg95.toml: servers, logs, outputs, alerts, metrics (docs/nightly.md). It may be
     killed at any time and run again: no execution is lost or counted twice.
     """
-    conditions = _conditions(given["fail_on"])
+    conditions = fail_conditions(given["fail_on"], compares=True)
     from analyzer.configuration import read_configuration
     from analyzer.nightly.job import Asked, run_night
     from analyzer.nightly.settings import read_settings
 
     configuration = read_configuration(given["config"])
     settings = read_settings(configuration)
-    asked = Asked(given["dry_run"], moment(given["since"], None, "--since"))
+    since_us = moment(given["since"], None, "--since")
+    asked = Asked(given["dry_run"], since_us, given["workers"])
     outcome = run_night(settings, configuration, asked, _silent if given["quiet"] else _tell)
     for warning in (*outcome.document["coverage"]["warnings"], *outcome.warnings):
         click.echo(f"pg95: warning: {warning}", err=True)
@@ -68,8 +67,9 @@ def nightly(**given: Any) -> None:
     elif not given["quiet"]:
         from analyzer.report.wording import headline
 
-        click.echo(headline(outcome.document))
-    click.get_current_context().exit(_exit_code(outcome.document, conditions, len(outcome.slower)))
+        click.echo("Nothing new." if outcome.quiet else headline(outcome.document))
+    slower = bool(outcome.slower)
+    click.get_current_context().exit(exit_code(outcome.document, conditions, slower))
 
 
 def _tell(step: str) -> None:
@@ -78,29 +78,3 @@ def _tell(step: str) -> None:
 
 def _silent(_step: str) -> None:
     """With --quiet."""
-
-
-def _conditions(text: str) -> set[str]:
-    wanted = {part.strip() for part in text.split(",") if part.strip()}
-    unknown = wanted - set(CONDITIONS)
-    if unknown:
-        raise UsageError(
-            f"--fail-on {', '.join(sorted(unknown))}: choose from {', '.join(CONDITIONS)}"
-        )
-    return wanted
-
-
-def _exit_code(document: dict[str, Any], conditions: set[str], slower: int) -> int:
-    """0, or 1 if a condition of --fail-on holds: an unknown verdict counts as missed."""
-    counted = [
-        one
-        for one in document["findings"]
-        if one["severity"] != "info" and one["status"] not in ("acknowledged", "gone")
-    ]
-    holds = {
-        "target": document["target"]["verdict"] != "met",
-        "findings": bool(counted),
-        "new": any(one["status"] == "new" for one in counted),
-        "regression": slower > 0,
-    }
-    return CONDITION if any(holds[one] for one in conditions - {"never"}) else 0

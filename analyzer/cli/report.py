@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
+from analyzer.cli._conditions import exit_code, fail_conditions
 from analyzer.cli._history import history_option, remember
-from analyzer.cli._options import explain_options, fail_conditions, pipeline_options, shared_options
+from analyzer.cli._options import explain_options, pipeline_options, shared_options
 from analyzer.cli._output import (
     FORMATS,
     clear_progress,
-    exit_code,
     progress,
     tell_warnings,
     write_all,
@@ -81,4 +81,4 @@ def run_report(given: dict[str, Any]) -> None:
     write_all(result.document, outputs, form)
     if "-" not in outputs:
         click.echo(summary(result.document, outputs))
-    click.get_current_context().exit(exit_code(result, conditions))
+    click.get_current_context().exit(exit_code(result.document, conditions))

@@ -1,13 +1,12 @@
 """`pg95 schema`: schema.prisma against the database."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from analyzer.cli._failures import CONDITION
-from analyzer.cli._output import terminal
+from analyzer.cli._prisma import conditions, print_document
 from analyzer.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -53,21 +52,15 @@ def schema(**given: Any) -> None:
     down to INCLUDE, conditions, expressions and operator classes. From a server also what became of
     the migrations. Nothing is changed anywhere.
     """
-    conditions = _conditions(given["fail_on"])
+    from analyzer.report.views import drift as view
+
+    wanted = conditions(given["fail_on"], FAIL_ON)
     project, dumps = _inputs(given)
     document = _document(given, project, dumps)
-    _print(document, given["form"])
-    drifted = "drift" in conditions and not document["in_sync"]
-    broken = "migrations" in conditions and document["migrations_in_order"] is not True
+    print_document(document, given["form"], view.show, view.render)
+    drifted = "drift" in wanted and not document["in_sync"]
+    broken = "migrations" in wanted and document["migrations_in_order"] is not True
     click.get_current_context().exit(CONDITION if drifted or broken else 0)
-
-
-def _conditions(text: str) -> set[str]:
-    names = {name.strip() for name in text.split(",")}
-    unknown = names - set(FAIL_ON)
-    if unknown:
-        raise UsageError(f"--fail-on takes {', '.join(FAIL_ON)}, not {', '.join(sorted(unknown))}")
-    return names
 
 
 def _inputs(given: dict[str, Any]) -> tuple["PrismaProject", list[Path]]:
@@ -120,19 +113,3 @@ def _database(
 
     state = read_prisma_state(given["dsn"])
     return state.catalog, state.migrations, list(state.warnings)
-
-
-def _print(document: dict[str, Any], form: str) -> None:
-    for warning in document["warnings"]:
-        click.echo(f"pg95: warning: {warning}", err=True)
-    if form == "json":
-        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
-        return
-    from analyzer.report.views import drift as view
-    from analyzer.report.views._terminal import to_text
-
-    if form == "markdown":
-        click.echo(view.render(document), nl=False)
-        return
-    width, colour = terminal()
-    click.echo(to_text(view.show(document, width), width, colour=colour), nl=False)

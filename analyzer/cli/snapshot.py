@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli._server import insist_on_server, server_options
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,12 +25,7 @@ Examples:
   pg95 snapshot --live --with-statistics -o prod.json.zst; pg95 indexes app.log --what-if clone --statistics prod.json.zst
 """,
 )
-@click.option(
-    "--dsn",
-    envvar="PG95_DSN",
-    help="The server (libpq URI or key=value). Put no password here: use ~/.pgpass, a service, or PGPASSWORD.",
-)
-@click.option("--live", is_flag=True, help="The server named by libpq's PG* variables.")
+@server_options
 @click.option(
     "--database",
     "databases",
@@ -58,8 +54,7 @@ def snapshot(**given: Any) -> None:
     history has an earlier one, the window between them is summed up. Two snapshots in files, given
     to pg95 report, are the window between them (docs/snapshots.md).
     """
-    if not given["dsn"] and not given["live"]:
-        raise UsageError("which server? Give --dsn, or --live for the one that PG* variables name")
+    insist_on_server(given)
     if given["with_statistics"] and not given["output"]:
         raise UsageError(
             "--with-statistics needs -o FILE: statistics hold values of the data, and no history keeps them"

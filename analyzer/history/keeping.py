@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from analyzer.errors import StoreError, UsageError
+from analyzer.errors import UsageError
 from analyzer.history.changes import Change, compare, of_figures, of_statement
 from analyzer.history.findings import GONE, RunView, document_entry, judge
 from analyzer.model.histogram import Quantile
@@ -26,7 +26,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def look_back(reader: "Reader", document: dict[str, Any]) -> None:
     """Fill in what the history knows: findings' status, those that are gone, `trend`, `changes`.
 
-    `changes` compares with the COMPARED_DAYS days before the report's window.
+    `changes` compares with the COMPARED_DAYS days (of UTC) before the report's window, and what is
+    before it on its own.
     """
     show_statuses(document, judge(reader.findings(), document))
     document["trend"] = trend(reader, document)
@@ -93,8 +94,9 @@ def trend_rows(
                 "clock": "client" if point.figures.client else "server",
             }
         )
-        if rows[-1]["p95_ms"] is None:
-            rows[-1] |= runs.get(point.from_us, {})
+        if rows[-1]["p95_ms"] is None and point.from_us in runs:
+            known = runs[point.from_us]
+            rows[-1] |= known | {"calls": max(rows[-1]["calls"], known["calls"])}
     return rows
 
 
@@ -111,7 +113,8 @@ def _runs_by_day(
         day_us = (run.from_us + run.to_us) // 2 // _DAY_US * _DAY_US
         names = ("low_ms", "high_ms", "method", "verdict")
         told = {name: target.get(name) for name in names}
-        found[day_us] = {"p95_ms": target["value_ms"], **told}
+        calls = target.get("executions") or 0
+        found[day_us] = {"p95_ms": target["value_ms"], "calls": calls, **told}
     return found
 
 
@@ -128,7 +131,10 @@ def _changes(reader: "Reader", document: Mapping[str, Any], begin_us: int) -> li
     """Statements that got slower or faster than in the days before, most time first."""
     quantile = document["target"]["quantile"]
     hour_us = begin_us // HOUR_US * HOUR_US  # the report may share an hour with what is before
-    _, before = reader.window(hour_us - COMPARED_DAYS * _DAY_US, hour_us)
+    first_us = (
+        hour_us // _DAY_US - COMPARED_DAYS
+    ) * _DAY_US  # a day's hours cost as much as a month
+    _, before = reader.window(first_us, hour_us)
     found = []
     for statement in document["statements"]:
         known = before.get(statement["lineage"])
@@ -164,15 +170,15 @@ def keep(
 ) -> Sequence[Seen]:
     """Store a run: its figures by hour, its verdict and its findings; gives the findings' status.
 
+    Its executions must be new to the history: `kept_already` says whether a run has that time, and
+    the nightly job knows by its positions.
+
     Raises:
         UsageError: the document shows values, which a history does not hold.
-        StoreError: a report over the same time is in the history, so executions would count twice.
     """
     if document["redaction"] == "off":
         raise UsageError("a history holds no values of your data: leave out --no-redact")
     from_us, to_us = _window(document)
-    if kind == "report" and from_us is not None and to_us is not None:
-        _refuse_twice(night, from_us, to_us)
     night.add_hours(hours)
     errors = sum(one["count"] for one in document["events"] if one["kind"] == "error")
     judged = sorted(RunView(document).judged)
@@ -180,14 +186,25 @@ def keep(
     return night.update_findings(document, night.add_run(run), now_us if to_us is None else to_us)
 
 
-def _refuse_twice(night: "Night", from_us: int, to_us: int) -> None:
-    other = night.overlapping(from_us, max(to_us, from_us + 1))
-    if other is not None:
-        raise StoreError(
-            f"the history has a run over {iso(other.from_us)} to {iso(other.to_us)} already, and the input reaches "
-            f"from {iso(from_us)} to {iso(to_us)}: what both have would count twice. Leave out --save-history, "
-            "give --since or --until, or use pg95 nightly, which remembers how far it has read"
-        )
+def kept_already(reader: "Reader", document: Mapping[str, Any]) -> str | None:
+    """Why a report must not be kept: the history has a run over its time, or part of it. None: it has not."""
+    from_us, to_us = _window(document)
+    if from_us is None or to_us is None:
+        return None
+    other = reader.overlapping(from_us, max(to_us, from_us + 1))
+    if other is None or other.from_us is None or other.to_us is None:
+        return None
+    whole = other.from_us <= from_us and to_us <= other.to_us
+    run, asked = (
+        f"{iso(start)} to {iso(end)}"
+        for start, end in ((other.from_us, other.to_us), (from_us, to_us))
+    )
+    told = (
+        f"{'' if whole else 'part of '}this window ({asked}) is kept in the history already, by a run over {run}: "
+        "kept again, it would count twice, so this run is not kept"
+    )
+    remedy = ". Give --since or --until, or use pg95 nightly, which remembers how far it has read"
+    return told if whole else told + remedy
 
 
 def _window(document: Mapping[str, Any]) -> tuple[int | None, int | None]:

@@ -22,6 +22,7 @@ from analyzer.history.rows import (
 )
 from analyzer.history.snapshots import encode, texts_of
 from analyzer.model.history import (
+    DAY_HOURS,
     HOUR_US,
     Alert,
     Figures,
@@ -52,7 +53,7 @@ class Night(Reader):
         )
 
     def add_hours(self, rows: Iterable[HourFigures]) -> None:
-        """Add figures to what is there of the same hours: executions that no run brought before."""
+        """Add figures to what is there of the same hours and days: executions that no run brought before."""
         found = list(rows)
         numbers = self._numbers(
             {one.statement.shape_id: one.statement for one in found if one.statement is not None}
@@ -60,8 +61,11 @@ class Night(Reader):
         parts: dict[HourKey, list[Figures]] = {}
         for one in found:
             number = numbers[one.statement.shape_id] if one.statement else tables.EVERYTHING
-            key = (one.start_us // HOUR_US, one.hours, number, int(one.figures.client))
-            parts.setdefault(key, []).append(one.figures)
+            start, client = one.start_us // HOUR_US, int(one.figures.client)
+            parts.setdefault((start, one.hours, number, client), []).append(one.figures)
+            if one.hours < DAY_HOURS:
+                day = start // DAY_HOURS * DAY_HOURS
+                parts.setdefault((day, DAY_HOURS, number, client), []).append(one.figures)
         self._take_present(parts)
         self._insert(tables.statement_hour, [_row(key, some) for key, some in parts.items()])
 

@@ -1,18 +1,18 @@
-"""Keeping a store small: hours become days, and what is over its age goes.
+"""Keeping a store small: of old days the hours go, and what is over its age goes whole.
 
 A day of one statement has coarser buckets than its hours had; the figures over all statements, which
 the target is about, keep theirs.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from analyzer.history import tables
+from analyzer.history.hours import starts_with_hours
 from analyzer.history.rows import figures_of, row_of
-from analyzer.model.history import DAY_HOURS, HOUR_US, Figures
+from analyzer.model.history import DAY_HOURS, HOUR_US
 
 DAY_STEPS = 16  # buckets an octave: the middle is at most 2.2 % off
 _DAY_US = DAY_HOURS * HOUR_US
@@ -42,32 +42,21 @@ def retain(connection: sa.Connection, now_us: int, retention: Retention) -> None
 
 
 def _fold(connection: sa.Connection, before_hour: int) -> None:
-    """Make a day of the hours of each day that ended before an hour."""
+    """Leave only the day of each day that ended before an hour, with coarser buckets."""
     table = tables.statement_hour
-    while True:
-        single = (table.c.hours < DAY_HOURS) & (table.c.start_hour < before_hour)
-        first = connection.scalar(sa.select(sa.func.min(table.c.start_hour)).where(single))
-        if first is None:
-            return
-        start = first // DAY_HOURS * DAY_HOURS
+    for start in starts_with_hours(connection, before_hour):
         day = (table.c.start_hour >= start) & (table.c.start_hour < start + DAY_HOURS)
-        rows = connection.execute(sa.select(table).where(day)).all()
-        connection.execute(sa.delete(table).where(day))
-        connection.execute(sa.insert(table), _days(start, rows))
+        connection.execute(sa.delete(table).where(day, table.c.hours < DAY_HOURS))
+        rows = connection.execute(sa.select(table).where(table.c.start_hour == start)).all()
+        connection.execute(sa.delete(table).where(table.c.start_hour == start))
+        connection.execute(sa.insert(table), [_coarser(row) for row in rows])
 
 
-def _days(start: int, rows: Sequence[sa.Row[Any]]) -> list[dict[str, Any]]:
-    parts: dict[tuple[int, int], list[Figures]] = {}
-    for row in rows:
-        parts.setdefault((row.statement, row.client), []).append(figures_of(row))
-    made = []
-    for (number, client), some in parts.items():
-        figures = Figures.merged(some)
-        assert figures is not None  # noqa: S101 - a key is there because of its figures
-        if number != tables.EVERYTHING and figures.histogram.steps > DAY_STEPS:
-            figures = replace(figures, histogram=figures.histogram.coarser(DAY_STEPS))
-        made.append(row_of((start, DAY_HOURS, number, client), figures))
-    return made
+def _coarser(row: sa.Row[Any]) -> dict[str, Any]:
+    figures = figures_of(row)
+    if row.statement != tables.EVERYTHING and figures.histogram.steps > DAY_STEPS:
+        figures = replace(figures, histogram=figures.histogram.coarser(DAY_STEPS))
+    return row_of((row.start_hour, row.hours, row.statement, row.client), figures)
 
 
 def _drop_snapshots(connection: sa.Connection, before_us: int) -> None:

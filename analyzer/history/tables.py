@@ -30,7 +30,7 @@ statement = sa.Table(
 )
 
 # Hours first: nights append, retention takes away from the front, and one statement's rows are found
-# by the index beside it. `hours` is 1 or, of what is older, 24.
+# by the index beside it. `hours` is 1 or 24: a row of a day has what its hours have, which go first.
 statement_hour = sa.Table(
     "statement_hour",
     METADATA,

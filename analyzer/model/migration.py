@@ -48,3 +48,43 @@ class MigrationState:
     started: datetime | None = None
     duration_ms: float | None = None
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyFile:
+    """A file to put into the project: `path` below prisma/migrations, and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """What may go wrong when a migration is applied, or with the application while it is.
+
+    `rule` is pg95's name for it, or squawk's. `severity` is high (it fails, or loses data), medium (it
+    blocks readers or writers for long) or low. `line` is 1-based, in migration.sql. `table` is None where
+    it is about none. `evidence` says what is known of the data. `safe` are the files of a sequence that
+    does the same without the danger, empty where there is none to give.
+    """
+
+    migration: str
+    rule: str
+    severity: str
+    line: int
+    table: str | None
+    title: str
+    why: str
+    evidence: str = ""
+    safe: tuple[ReadyFile, ...] = ()
+    source: str = "pg95"
+
+
+@dataclass(frozen=True, slots=True)
+class LintFinding:
+    """What a linter says of a migration's statement: its rule, the 1-based line, the text, the advice."""
+
+    rule: str
+    line: int
+    message: str
+    help: str

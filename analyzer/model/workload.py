@@ -69,7 +69,7 @@ class Promise:
     """A part of the traffic that is held to a target: one name of a dimension (model/target.py).
 
     Of a route it is database time per request, else executions. `configured`: the target is one of its
-    own, else it is the run's, and missed.
+    own, else it is the run's, and missed, unless there are `too_few` to tell that from chance.
     """
 
     dimension: str
@@ -77,6 +77,7 @@ class Promise:
     target: Target
     verdict: Verdict
     configured: bool
+    too_few: bool = False
 
 
 @dataclass(frozen=True)  # no slots: what is summed up once is kept beside the fields

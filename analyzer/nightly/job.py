@@ -27,9 +27,9 @@ from analyzer.model.target import Target
 from analyzer.nightly.alerts import events_of, message
 from analyzer.nightly.delivery import channels_of, deliver
 from analyzer.nightly.looking import Look, NightInputs, Tell, TornError, look_at_all
-from analyzer.nightly.metrics import render_metrics
-from analyzer.nightly.nights import Beside, beside, last_night, regressions
-from analyzer.nightly.outputs import paths_of, write_outputs, write_whole
+from analyzer.nightly.metrics import figures_of, has_figures, with_success
+from analyzer.nightly.nights import Beside, beside, has_news, last_night, regressions
+from analyzer.nightly.outputs import paths_of, read_text, write_outputs, write_whole
 from analyzer.nightly.settings import Settings
 from analyzer.report.formats import plural
 from analyzer.sources.increments.contents import News, find_new
@@ -45,10 +45,12 @@ class Asked:
 
     `dry_run` writes nothing and sends nothing. `since_us` (µs since 1970, UTC) analyses again what
     the logs hold from then on: reports are written, and neither history nor positions are touched.
+    `workers` are processes that read logs side by side.
     """
 
     dry_run: bool = False
     since_us: int | None = None
+    workers: int = 1
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     @property
@@ -59,11 +61,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A night's report, the statements that got slower, and what could not be told to people."""
+    """A night's report, the statements that got slower, and what could not be told to people.
+
+    `quiet`: nothing came up, and the reports, the latest ones and the figures of before still stand.
+    """
 
     document: dict[str, Any]
     slower: Slower
     warnings: Sequence[str] = ()
+    quiet: bool = False
 
 
 def run_night(
@@ -119,16 +125,20 @@ class _Night:
         document = result.document
         earlier = self._compare(document)
         slower = regressions(document, earlier)
-        written = self._write(document)
+        quiet = not has_news(document)
+        if quiet:
+            self._tell("nothing new: what is there of reports and figures stays")
+        written = self._write(document, quiet=quiet)
         if self._asked.dry_run:
             self._say_alerts(document, slower)
-            return Outcome(document, slower)
+            return Outcome(document, slower, quiet=quiet)
         if self._asked.keeps:
+            self._write_figures(document, slower, quiet=quiet)
             alerts = self._alerts(document, slower, written)
             self._keep(result, looks, positions, alerts)
             warnings += self._deliver()
-            self._note_success(document, slower)
-        return Outcome(document, slower, warnings)
+            self._note_success()
+        return Outcome(document, slower, warnings, quiet)
 
     def _read(
         self, news: dict[str, News], looks: Sequence[Look], notes: Sequence[str]
@@ -207,6 +217,7 @@ class _Night:
                 targets=self._configuration.targets,
                 log_min_duration_ms=None if minimum is None or minimum < 0 else minimum,
                 keep_hours=self._asked.keeps,
+                workers=self._asked.workers,
                 more=inputs,
             )
         )
@@ -223,13 +234,14 @@ class _Night:
         document["nights"] = list(earlier.nights)
         return earlier
 
-    def _write(self, document: dict[str, Any]) -> dict[str, Path]:
+    def _write(self, document: dict[str, Any], *, quiet: bool) -> dict[str, Path]:
         outputs = self._settings.outputs
         if self._asked.dry_run:
             for path in paths_of(outputs, self._began).values():
-                self._tell(f"would write {path}")
+                if not (quiet and path.exists()):
+                    self._tell(f"would write {path}")
             return {}
-        written = write_outputs(document, outputs, self._began)
+        written = write_outputs(document, outputs, self._began, replace=not quiet)
         for path in written.values():
             self._tell(f"wrote {path}")
         return written
@@ -280,10 +292,20 @@ class _Night:
             return []
         return deliver(self._store, self._settings.alerts, _us(self._began), self._tell)
 
-    def _note_success(self, document: dict[str, Any], slower: Slower) -> None:
+    def _write_figures(self, document: dict[str, Any], slower: Slower, *, quiet: bool) -> None:
+        """Before the commit, as reports are: a night that is killed after it has figures all the same."""
+        path = self._settings.textfile
+        if path is None:
+            return
+        before = read_text(path)
+        if not quiet or not has_figures(before):
+            began_s = self._began.timestamp()
+            write_whole(path, figures_of(document, began_s, len(slower), before))
+
+    def _note_success(self) -> None:
         path = self._settings.textfile
         if path is not None:
-            write_whole(path, render_metrics(document, time.time(), len(slower)))
+            write_whole(path, with_success(read_text(path), time.time()))
             self._tell(f"wrote {path}")
 
 

@@ -23,6 +23,7 @@ _WEEK = timedelta(days=7)
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SQL_SHOWN = 120
+_UPKEEP = ("checkpoint", "autovacuum", "connection")  # an idle server and pg95 itself do that
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,13 @@ class Beside:
 
     nights: Sequence[dict[str, Any]] = ()
     week_ago: frozenset[str] = frozenset()
+
+
+def has_news(document: Mapping[str, Any]) -> bool:
+    """Whether anything came up in a night: statements, plans, new findings, events but upkeep."""
+    events = any(one["kind"] not in _UPKEEP for one in document["events"])
+    new = any(one["status"] == "new" for one in document["findings"])
+    return bool(document["statements"] or document["plans"] or events or new)
 
 
 def beside(reader: "Reader", document: Mapping[str, Any], log_set: str) -> Beside:
@@ -43,7 +51,8 @@ def beside(reader: "Reader", document: Mapping[str, Any], log_set: str) -> Besid
         return Beside()
     start, end = (datetime.fromisoformat(window[name]) - _EPOCH for name in ("from", "to"))
     nights = []
-    last = last_night(reader, log_set)
+    nights_with_time = [one for one in _nights(reader, log_set) if one.from_us is not None]
+    last = nights_with_time[-1] if nights_with_time else None
     if last is not None and last.from_us is not None and last.to_us is not None:
         nights.append((LAST_NIGHT, last.from_us, last.to_us))
     nights.append((WEEKDAY, (start - _WEEK) // _MICROSECOND, (end - _WEEK) // _MICROSECOND))
@@ -76,8 +85,11 @@ def regressions(document: Mapping[str, Any], earlier: Beside) -> list[tuple[str,
 
 def last_night(reader: "Reader", log_set: str) -> Run | None:
     """The night before this one, of the same logs."""
-    nights = [one for one in reader.runs() if one.kind == "nightly" and one.log_set == log_set]
-    return nights[-1] if nights else None
+    return next(reversed(_nights(reader, log_set)), None)
+
+
+def _nights(reader: "Reader", log_set: str) -> list[Run]:
+    return [one for one in reader.runs() if one.kind == "nightly" and one.log_set == log_set]
 
 
 def _row(

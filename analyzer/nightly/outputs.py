@@ -22,22 +22,41 @@ def paths_of(outputs: Outputs, made_at: datetime) -> dict[str, Path]:
 
 
 def write_outputs(
-    document: Mapping[str, Any], outputs: Outputs, made_at: datetime
+    document: Mapping[str, Any], outputs: Outputs, made_at: datetime, *, replace: bool = True
 ) -> dict[str, Path]:
-    """Write a report in every format that is asked for; the paths by format.
+    """Write a report in every format that is asked for; the paths written by format.
+
+    Without `replace` what is there stays, both under its own name and as the latest: a night with
+    nothing new has nothing that would be worth more.
 
     Raises:
         InputError: a file cannot be written.
     """
     written = {}
     for form, path in paths_of(outputs, made_at).items():
+        if not replace and path.exists():
+            continue
         write_whole(path, RENDERERS[_FORMS[form]](dict(document)))
         written[form] = path
-        if outputs.latest != "none":
-            latest = path.with_name(f"latest.{form}")
-            if latest != path:
-                _point(latest, path, link=outputs.latest == "symlink")
+        latest = path.with_name(f"latest.{form}")
+        if outputs.latest == "none" or latest == path or (not replace and latest.exists()):
+            continue
+        _point(latest, path, link=outputs.latest == "symlink")
     return written
+
+
+def read_text(path: Path) -> str:
+    """What a file holds that an earlier night wrote; nothing if it is not there, or is no text.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from analyzer import __version__
 from analyzer.model.drift import Difference
-from analyzer.model.migration import MigrationState
+from analyzer.model.migration import Danger, MigrationState
 
 SCHEMA_VERSION = 1
 BROKEN = frozenset({"failed", "edited", "missing"})
@@ -35,6 +35,29 @@ def schema_document(
         "differences": [asdict(one) for one in differences],
         "migrations_in_order": in_order(migrations),
         "migrations": None if migrations is None else [state_part(one) for one in migrations],
+        "warnings": list(warnings),
+    }
+
+
+def migrations_document(
+    *,
+    folder: str,
+    database: str | None,
+    states: Sequence[MigrationState] | None,
+    checked: Sequence[str],
+    dangers: Sequence[Danger],
+    warnings: Sequence[str],
+) -> dict[str, Any]:
+    """The document of `pg95 migrations`: states (None without a server), and dangers of what was checked."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "pg95", "version": __version__},
+        "folder": folder,
+        "database": database,
+        "migrations_in_order": in_order(states),
+        "migrations": None if states is None else [state_part(one) for one in states],
+        "checked": list(checked),
+        "dangers": [asdict(one) for one in dangers],
         "warnings": list(warnings),
     }
 

@@ -8,10 +8,8 @@ from analyzer.report.formats import (
     moment,
     ms,
     one_line,
-    percent,
     plural,
     quantile_name,
-    size,
 )
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
@@ -35,6 +33,7 @@ VERIFIED = {
 _STATES = ("met", "missed")
 _NAMED = 5  # of each kind, in the lines about what the history says
 _SQL = 90
+_FEW_NAMED = 3
 
 
 def state(measured: dict[str, Any] | None) -> str:
@@ -89,8 +88,22 @@ def headline(document: Document) -> str:
 
 def parts_of(document: Document) -> list[dict[str, Any]]:
     """Parts of the traffic with a target of their own, and those that miss the run's; worst first."""
-    parts = document["target"].get("by") or []
+    parts = [part for part in _parts(document) if not part.get("too_few")]
     return sorted(parts, key=lambda part: ("missed", "unknown", "met").index(state(part)))
+
+
+def few_parts(document: Document) -> list[str]:
+    """The parts of which there are too few executions to say whether they miss the run's target."""
+    return [
+        f"{one_line(part['dimension'])} {one_line(part['name'])} ({value(part)} in "
+        f"{plural(part['executions'], 'request' if part['dimension'] == 'route' else 'execution')})"
+        for part in _parts(document)
+        if part.get("too_few")
+    ]
+
+
+def _parts(document: Document) -> list[dict[str, Any]]:
+    return document["target"].get("by") or []
 
 
 def part_lines(document: Document, most: int = 8) -> list[str]:
@@ -105,7 +118,12 @@ def part_lines(document: Document, most: int = 8) -> list[str]:
     if len(open_ones) > most:
         lines.append(f"{plural(len(open_ones) - most, 'more')} in --format json")
     met = len(parts) - len(open_ones)
-    return [*lines, f"{plural(met, 'target')} of parts met"] if met else lines
+    lines += [f"{plural(met, 'target')} of parts met"] if met else []
+    few = few_parts(document)
+    shown = ", ".join(few[:_FEW_NAMED]) + (
+        f" and {len(few) - _FEW_NAMED} more" if few[_FEW_NAMED:] else ""
+    )
+    return [*lines, f"slow, but too few to say: {shown}"] if few else lines
 
 
 def open_findings(document: Document) -> list[dict[str, Any]]:
@@ -175,31 +193,40 @@ def _saved(figures: dict[str, Any]) -> str:
 
 
 def if_fixed(document: Document) -> list[str]:
-    """What becomes of requests and statements if all loops are fixed; nothing without any."""
+    """What becomes of requests and statements if all loops are fixed; nothing without any.
+
+    A quantile that stays what it is goes unsaid: the loops are not in the slowest requests.
+    """
     savings = document.get("savings")
-    if not savings or not savings["requests"]:
+    if not savings or not savings["requests"] or not savings["requests"]["hit"]:
         return []
     name = quantile_name(document["target"]["quantile"])
     requests, statements = savings["requests"], savings["statements"]
     unit = {"burst": "bursts of a session", "trace": "traces"}.get(savings["unit"], "transactions")
-    held = f"{plural(requests['hit'], 'request')} of {count(requests['count'])} hold a loop"
+    hit, verb = requests["hit"], "holds" if requests["hit"] == 1 else "hold"
+    held = f"{plural(hit, 'request')} of {count(requests['count'])} ({unit}) {verb} a loop."
     trips = f"{count(requests['round_trips_before'])} → {count(requests['round_trips_after'])}"
-    lines = [
-        f"{name} of requests ({unit}): {_change(requests, 'p95_{}_ms')} of database time; {held}.",
-        f"Round trips: {trips}; database time: {_change(requests, '{}_ms')}.",
-        f"{name} of statements: {_change(statements, 'p95_{}_ms')}"
-        + (
-            " (it rises because a batch takes longer than one of the loop's executions)."
-            if (statements["p95_after_ms"] or 0) > (statements["p95_before_ms"] or 0)
-            else "."
-        ),
-    ]
+    lines = [held]
+    if _changes(requests, "p95_{}_ms"):
+        change = _change(requests, "p95_{}_ms")
+        lines.append(f"{name} of requests: {change} of database time.")
+    lines.append(f"Round trips: {trips}; database time: {_change(requests, '{}_ms')}.")
+    if _changes(statements, "p95_{}_ms"):
+        rises = (statements["p95_after_ms"] or 0) > (statements["p95_before_ms"] or 0)
+        why = " (it rises because a batch takes longer than one of the loop's executions)"
+        change = _change(statements, "p95_{}_ms")
+        lines.append(f"{name} of statements: {change}{why if rises else ''}.")
     cost = savings["round_trip"]
     what = (
         "not known" if cost["ms"] is None else f"{ms(cost['ms'])} ({one_line(str(cost['method']))})"
     )
     lines.append(f"A round trip costs {what}: {one_line(cost['note'])}.")
     return [*lines, f"How: {one_line(savings['note'])}."]
+
+
+def _changes(figures: dict[str, Any], field: str) -> bool:
+    before, after = (figures[field.format(when)] for when in ("before", "after"))
+    return before is not None and after is not None and ms(before) != ms(after)
 
 
 def _change(figures: dict[str, Any], field: str) -> str:
@@ -221,61 +248,6 @@ def severities(document: Document) -> list[tuple[str, int]]:
     """How many findings there are of each severity that occurs, worst first."""
     found = [finding.get("severity") for finding in open_findings(document)]
     return [(name, found.count(name)) for name in SEVERITIES if name in found]
-
-
-def coverage_sentences(document: Document) -> list[str]:
-    """How much of the real traffic the input shows, most important first."""
-    coverage = document["coverage"]
-    sentences = [_seen(coverage)]
-    if coverage["log_min_duration_ms"]:
-        how = "inferred from the log" if coverage.get("log_min_duration_inferred") else "as set"
-        sentences.append(
-            f"Statements under {ms(coverage['log_min_duration_ms'])} are not logged ({how})."
-        )
-    if coverage["sampling"]:
-        sentences.append(_sampled(coverage["sampling"]))
-    sentences.append(_understood(coverage))
-    return [sentence for sentence in sentences if sentence]
-
-
-def _sampled(sampling: dict[str, Any]) -> str:
-    """What a log was drawn from, and that its figures are weighted."""
-    drawn = {"statement": "statements", "transaction": "transactions"}
-    what = drawn.get(str(sampling.get("by")), "statements and of transactions")
-    rate, threshold, floor = (sampling.get(name) for name in ("rate", "threshold_ms", "floor_ms"))
-    text = f"The log is a sample of {what}" + ("" if rate is None else f", {percent(rate)}")
-    limits = [f"from {ms(floor)} on"] if floor else []
-    limits += [f"below {ms(threshold)}"] if threshold is not None else []
-    text += f" {' and '.join(limits)}" if limits else ""
-    known = one_line(str(sampling.get("known_from", "")))
-    return f"{text} (known from the {known}); figures are weighted."
-
-
-def _seen(coverage: dict[str, Any]) -> str:
-    executions, calls = coverage["executions"], coverage.get("calls") or 0
-    if executions == 0 and calls:
-        return f"Counters only: {plural(calls, 'call')}, no single execution was seen."
-    if executions == 0:
-        return "No execution was seen."
-    if executions < calls:
-        share = percent(executions / calls)
-        return f"{share} of executions seen: {count(executions)} of {plural(calls, 'call')}."
-    return f"{plural(executions, 'execution')} seen."
-
-
-def _understood(coverage: dict[str, Any]) -> str:
-    sources = coverage["sources"]
-    failed = sum(1 for source in sources if source.get("failure"))
-    all_bytes = sum(source["bytes"] for source in sources)
-    unread = sum(source["bytes_unparsed"] for source in sources)
-    text = f"{plural(len(sources), 'input')}, {size(all_bytes)}"
-    if unread:
-        lines = coverage["unparsed_lines"]
-        text += f", {percent(1 - unread / max(all_bytes, unread))} of it understood"
-        text += f" ({plural(lines, 'line')} not)" if lines else ""
-    elif all_bytes:
-        text += ", all of it understood"
-    return text + (f"; {failed} could not be read." if failed else ".")
 
 
 def actions(document: Document, most: int = 3) -> list[dict[str, Any]]:

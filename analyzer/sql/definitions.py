@@ -271,3 +271,16 @@ Definition: TypeAlias = (
     | DropEnum
     | SearchPath
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement of a script: the 1-based `line` where it begins, and what it defines.
+
+    `concurrently` tells a CREATE or DROP INDEX CONCURRENTLY.
+    """
+
+    line: int
+    text: str
+    definitions: tuple[Definition, ...]
+    concurrently: bool = False

@@ -1,7 +1,8 @@
 """Parts of the traffic that are held to a target: those configured, and the worst that miss the run's."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +19,12 @@ from analyzer.workload.tails import Ranked, ranked_groups, together
 from analyzer.workload.totals import Durations
 from analyzer.workload.traffic import SummedRequests
 
-_WORST = 3  # of each dimension, of those that miss the run's target
+_WORST = (
+    3  # of each dimension, of those that miss the run's target, and of those that may by chance
+)
+_MANY = 5  # executions beyond the quantile to be expected: with so many a figure stands for itself
+_CHANCE = 0.05
+_ROUNDING = 1e-9
 _MOST = 50  # of each entry of the configuration, the worst first
 _RANKS = {"missed": 0, "unknown": 1, "met": 2}
 _WIDE = 1 << 31
@@ -203,20 +209,58 @@ def missing(
     counted: Counted,
     view: View,
 ) -> list[Promise]:
-    """The worst of a dimension's names that miss the run's target; durations by name, in parts."""
-    found = []
+    """The worst of a dimension's names that miss the run's target; durations by name, in parts.
+
+    Behind them those of which there are too few to say so.
+    """
+    sure, few = [], []
     for name, some in parts.items():
         if view.sampling is None and not _may_miss(some, target):
             continue
         own = PatternTarget({dimension: _literally(name)}, target)
         logged = together(some)
         if dimension == "route":
+            evidence = Evidence(logged, what="requests")
             verdict = of_requests(logged, target, view)
         else:
-            verdict = judged(counted.evidence(own, logged), target, view)
-        if verdict.verdict == "missed":
-            found.append(Promise(dimension, name, target, verdict, configured=False))
-    return sorted(found, key=_worst_first)[:_WORST]
+            evidence = counted.evidence(own, logged)
+            verdict = judged(evidence, target, view)
+        if verdict.verdict != "missed":
+            continue
+        if view.sampling is None and (slow := _too_few(evidence, verdict.count, target)):
+            few.append(
+                _undecided(Promise(dimension, name, target, verdict, configured=False), slow)
+            )
+        else:
+            sure.append(Promise(dimension, name, target, verdict, configured=False))
+    return [*sorted(sure, key=_worst_first)[:_WORST], *sorted(few, key=_worst_first)[:_WORST]]
+
+
+def _too_few(evidence: Evidence, count: int, target: Target) -> int:
+    """How many of a few executions were slower than the target, if that may be chance; else 0.
+
+    It is where the lower end of the quantile's one-sided 95 % interval, that of order statistics, is not
+    above the target: with a share of 1 - q slower, as many would be slower in one of twenty draws. (A
+    sample's interval has that in it.)
+    """
+    tail = 1 - target.quantile
+    if tail <= 0 or count * tail >= _MANY:
+        return 0
+    slow = evidence.logged.from_ms(math.nextafter(target.ms, math.inf)).total
+    slow += int(np.count_nonzero(evidence.cancelled_ms > target.ms))
+    fewer = sum(math.comb(count, n) * tail**n * target.quantile ** (count - n) for n in range(slow))
+    return slow if 1 - fewer >= _CHANCE - _ROUNDING else 0
+
+
+def _undecided(promise: Promise, slow: int) -> Promise:
+    verdict = promise.verdict
+    reason = (
+        f"{verdict.reason}; {slow} of {verdict.count} slower than the target are too few to tell "
+        "from chance"
+    )
+    return replace(
+        promise, verdict=replace(verdict, verdict="unknown", reason=reason), too_few=True
+    )
 
 
 def _may_miss(parts: Sequence[Ranked], target: Target) -> bool:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from analyzer.model.sampling import Sampling
+from analyzer.model.shares import least_from, most_slower
 from analyzer.model.statement import StatementCounters
 from analyzer.model.target import Target, Verdict
 from analyzer.workload.quantiles import Quantile
 
 _MAX_CV = 1.5  # a log-normal fitted to mean and stddev is no estimate beyond this spread
 _BISECTIONS = 60
+_ROUNDING = 1e-6  # of a number of calls that is a sum of shares
 
 
 def judge(low_ms: float | None, high_ms: float | None, target: Target) -> str:
@@ -94,8 +96,8 @@ def from_client(client: Verdict, target: Target) -> Verdict:
 def from_counters(counters: Sequence[StatementCounters], target: Target) -> Verdict:
     """Bounds on the quantile over all calls of pg_stat_statements rows, with an estimate if fair.
 
-    Each row bounds how many of its calls exceed a time (one-sided Chebyshev, Markov within
-    [min, max]); the quantile's bounds are where the sums of those cross its rank.
+    Each row bounds how many of its calls exceed a time (model/shares.py); the quantile's bounds are
+    where the sums of those cross its rank.
     """
     rows = [row for row in counters if row.calls > 0]
     calls = sum(row.calls for row in rows)
@@ -104,10 +106,10 @@ def from_counters(counters: Sequence[StatementCounters], target: Target) -> Verd
     allowed = calls - math.ceil(target.quantile * calls)
     top = max(row.max_ms if row.max_ms is not None else _far(row) for row in rows)
     high = _crossing(
-        lambda at: sum(row.calls * _most_above(row, at) for row in rows) <= allowed, top
+        lambda at: sum(row.calls * most_slower(row, at) for row in rows) <= allowed, top
     )
     low = _crossing(
-        lambda at: sum(row.calls * _least_from(row, at) for row in rows) <= allowed, top
+        lambda at: sum(row.calls * least_from(row, at) for row in rows) <= allowed + _ROUNDING, top
     )
     low = min(low, high)
     estimate = _estimate(rows, allowed, top)
@@ -120,37 +122,6 @@ def from_counters(counters: Sequence[StatementCounters], target: Target) -> Verd
 
 def _far(row: StatementCounters) -> float:
     return row.mean_ms + 100 * (row.stddev_ms if row.stddev_ms is not None else row.mean_ms) + 1
-
-
-def _most_above(row: StatementCounters, at: float) -> float:
-    """The largest possible share of calls slower than `at`."""
-    if row.max_ms is not None and at >= row.max_ms:
-        return 0.0
-    if row.min_ms is not None and at < row.min_ms:
-        return 1.0
-    base = row.min_ms or 0.0
-    if at <= max(row.mean_ms, base):  # a mean may be below the minimum by a rounding
-        return 1.0
-    share = (row.mean_ms - base) / (at - base)
-    if row.stddev_ms is not None and row.calls > 1:
-        variance = row.stddev_ms**2
-        share = min(share, variance / (variance + (at - row.mean_ms) ** 2))
-    return min(share, 1.0)
-
-
-def _least_from(row: StatementCounters, at: float) -> float:
-    """The smallest possible share of calls that take `at` or longer."""
-    if row.min_ms is not None and at <= row.min_ms:
-        return 1.0
-    if at >= row.mean_ms:
-        return 0.0
-    shares = [0.0]
-    if row.max_ms is not None and row.max_ms > at:
-        shares.append((row.mean_ms - at) / (row.max_ms - at))
-    if row.stddev_ms is not None:
-        gap = (row.mean_ms - at) ** 2
-        shares.append(gap / (row.stddev_ms**2 + gap))
-    return min(max(shares), 1.0)
 
 
 def _crossing(below: Callable[[float], bool], top: float) -> float:

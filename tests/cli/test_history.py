@@ -154,11 +154,23 @@ def test_no_value_of_the_log_is_in_the_file_and_only_its_owner_reads_it(nights: 
     assert stat.S_IMODE((nights / "h.db").stat().st_mode) == 0o600
 
 
-def test_what_was_saved_is_not_counted_twice(nights: Path) -> None:
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [(("2.log",), "this window ("), (("1.log", "3.log"), "part of this window (")],
+)
+def test_what_was_saved_is_reported_and_not_counted_twice(
+    nights: Path, inputs: tuple[str, ...], told: str
+) -> None:
+    write_log(nights / "3.log", 22, 1.0, "id")
     before = (nights / "h.db").read_bytes()
-    done = pg95(nights, "report", "2.log", "--history", "h.db", "--save-history", "-o", "x.json")
-    assert done.returncode == 3
-    assert "count twice" in done.stderr
+    done = pg95(nights, "report", *inputs, "--history", "h.db", "--save-history", "-o", "x.json")
+    assert done.returncode == 0
+    assert f"warning: {told}" in done.stderr
+    assert "saved to" not in done.stderr
+    report = json.loads((nights / "x.json").read_text())
+    (warning,) = [one for one in report["coverage"]["warnings"] if "count twice" in one]
+    assert warning.startswith(told)
+    assert len(report["trend"]) == 2
     assert (nights / "h.db").read_bytes() == before
 
 

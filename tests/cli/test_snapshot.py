@@ -81,10 +81,11 @@ def test_the_history_keeps_snapshots_and_tells_of_the_window(
     assert (tmp_path / "third.json").exists()
 
 
+@pytest.mark.parametrize("command", ["snapshot", "doctor"])
 def test_a_server_has_to_be_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     monkeypatch.delenv("PG95_DSN", raising=False)
-    monkeypatch.setattr("sys.argv", ["pg95", "snapshot", "-o", "x.json"])
+    monkeypatch.setattr("sys.argv", ["pg95", command])
     assert run_safely(cli) == 2
     assert "which server?" in capsys.readouterr().err

@@ -168,11 +168,25 @@ def test_nights_follow_each_other(tmp_path: Path, place: Place, hook: "Hook") ->
     assert "regression" in {one["on"] for one in hook.got[1]["events"]}
     assert 'pg95_findings_status{status="ongoing"}' in (tmp_path / "out" / "pg95.prom").read_text()
 
-    before = place.calls()
-    place.night("-q", "--fail-on", "new,regression")
+    before, figures = place.calls(), (tmp_path / "out" / "pg95.prom").read_text()
+    done = place.night("--fail-on", "new,regression")
     assert place.calls() == before  # a night without anything new
-    assert place.report()["target"]["executions"] == 0
+    assert "nothing new: what is there of reports and figures stays" in done.stderr
+    assert done.stdout == "Nothing new.\n"
+    assert place.report() == second
+    assert _without_success(tmp_path / "out" / "pg95.prom") == _without_success(figures)
+    assert (tmp_path / "out" / "pg95.prom").read_text() != figures
     assert len(hook.got) == 2
+    place.log(3, 500)
+    place.night("-q")
+    assert (
+        place.report()["nights"][0]["to"][:19] == second["window"]["to"][:19]
+    )  # not the quiet one
+
+
+def _without_success(textfile: Path | str) -> list[str]:
+    text = textfile if isinstance(textfile, str) else textfile.read_text()
+    return [line for line in text.splitlines() if not line.startswith("pg95_last_success")]
 
 
 def test_a_dry_run_writes_nothing(place: Place, hook: "Hook") -> None:
@@ -295,5 +309,10 @@ def test_counters_of_a_server_are_those_since_the_last_night(
     assert calls["SELECT id FROM a"] == 5
     before = place.report()["statements"]
     place.night("--dry-run")
+    assert "nothing new" in place.night().stderr  # pg95's own statements are none
+    assert place.report()["statements"] == before
+    postgres15.psql("SELECT id FROM a;" * 2, dsn)
     place.night("-q")
-    assert place.report()["statements"] != before
+    assert {one["sql"]: one["calls"] for one in place.report()["statements"]} == {
+        "SELECT id FROM a": 2
+    }

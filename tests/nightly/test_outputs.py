@@ -42,6 +42,23 @@ def test_every_format_is_written(
         assert (folder / "latest.md").read_text() == written["md"].read_text()
 
 
+def test_without_replacing_only_what_is_missing_is_written(
+    tmp_path: Path, report: dict[str, Any]
+) -> None:
+    outputs = Outputs({"md": str(tmp_path / "%Y-%m-%d.md")})
+    write_outputs(report, outputs, AT, replace=False)
+    first = (tmp_path / "latest.md").read_text()  # better than none
+    report["target"]["value_ms"] = 4321.0
+    next_night = AT.replace(day=28)
+    written = write_outputs(report, outputs, next_night, replace=False)
+    assert "4.32 s" in written["md"].read_text()
+    assert (tmp_path / "latest.md").read_text() == first
+    report["target"]["value_ms"] = 1234.0
+    assert write_outputs(report, outputs, next_night, replace=False) == {}
+    write_outputs(report, outputs, next_night)
+    assert (tmp_path / "latest.md").read_text() == written["md"].read_text() != first
+
+
 def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "report.md"
     write_whole(path, "old")

@@ -89,6 +89,22 @@ def test_no_request_no_complaint_no_sideways_scroll(
     assert background == {"light": "rgb(251, 251, 249)", "dark": "rgb(18, 21, 24)"}[scheme]
 
 
+def test_a_phone_shows_the_values_of_targets(visit: Open, document: dict[str, Any]) -> None:
+    """Without scrolling the table: they, and whether they are met, are what one looks for."""
+    page = visit(document, viewport={"width": 390, "height": 844}).page
+    rows = page.locator("table.targets tbody tr")
+    assert rows.count() > 2
+    for row in rows.all():
+        right = [
+            cell.evaluate("c => c.getBoundingClientRect().right")
+            for cell in row.locator("td").all()[:2]
+        ]
+        frame = page.locator("table.targets").evaluate(
+            "t => t.parentElement.getBoundingClientRect().right"
+        )
+        assert max(right) <= frame <= 390
+
+
 def test_policy_stops_a_script_that_is_not_ours(visit: Open, document: dict[str, Any]) -> None:
     html = render(document).replace(
         "</main>",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.report import formats, wording
+from analyzer.report import explain_words, formats, wording
 from analyzer.report.charts import distribution, gauge, spark, spark_domain
 from analyzer.report.layout import brief, display, lay_out
 
@@ -96,6 +96,20 @@ def test_coverage_in_words(document_of: Callable[[str], dict[str, Any]]) -> None
         "6.2 % of executions seen: 283 of 4,560 calls.",
         "Statements under 100 ms are not logged (inferred from the log).",
     ]
+
+
+def test_what_a_server_explained_in_words(document_of: Callable[[str], dict[str, Any]]) -> None:
+    document = document_of("censored")
+    assert explain_words.explained_sentence(document) == ""
+    assert explain_words.refusals(document) == []
+    document["coverage"]["explained"] = {
+        "origin": "postgresql://db/shop", "asked": 5, "explained": 4, "analyzed": 1, "timed_out": 1,
+        "refused": {"it calls f()": 1, "it writes": 3},
+    }  # fmt: skip
+    assert explain_words.explained_sentence(document) == (
+        "4 statements of 5 explained by postgresql://db/shop, 1 of them also run, 1 ended by a time limit."
+    )
+    assert explain_words.refusals(document) == [(3, "it writes"), (1, "it calls f()")]
 
 
 @pytest.mark.parametrize(
@@ -198,3 +212,33 @@ def test_checks_that_say_the_same_are_one_line() -> None:
 def test_requests_and_their_round_trips(requests: int, said: str) -> None:
     request = {"requests": requests, "round_trips_p95": 1}
     assert wording.requests_phrase(request) == said
+
+
+def savings_of(**requests: float) -> dict[str, Any]:
+    figures = {
+        "count": 200, "hit": 4, "before_ms": 900.0, "after_ms": 880.0,
+        "round_trips_before": 400, "round_trips_after": 300,
+        "p95_before_ms": 176.2, "p95_after_ms": 176.4,
+    }  # fmt: skip
+    return {
+        "target": {"quantile": 0.95},
+        "savings": {
+            "round_trip": {"ms": 0.5, "method": "given", "note": "as given"},
+            "unit": "burst",
+            "note": "simulated",
+            "requests": figures | requests,
+            "statements": {"p95_before_ms": 1.0, "p95_after_ms": 1.2},
+        },
+    }
+
+
+def test_if_fixed_leaves_out_what_stays_the_same() -> None:
+    lines = wording.if_fixed(savings_of())
+    assert lines[0] == "4 requests of 200 (bursts of a session) hold a loop."
+    assert not [line for line in lines if "of requests:" in line]  # 176 ms before and after
+    assert [
+        line for line in lines if line.startswith("P95 of statements: 1.0 ms → 1.2 ms (it rises")
+    ]
+    changed = wording.if_fixed(savings_of(p95_after_ms=90.0))
+    assert "P95 of requests: 176 ms → 90 ms of database time." in changed
+    assert wording.if_fixed(savings_of(hit=0)) == []

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from analyzer.model.snapshot import Snapshot
+from analyzer.sources.postgres.connection import attempt, connect
 from analyzer.sources.postgres.snapshot import take_snapshot
 from analyzer.sources.postgres.use import chosen
 from analyzer.workload.counter_window import window
@@ -236,3 +237,25 @@ def test_which_databases_are_looked_at() -> None:
     names, (warning,) = chosen(open_ones, None, "shop", 1)
     assert names == ["busy"]
     assert "1 busiest of 2" in warning
+
+
+def test_nothing_of_pg95_is_in_a_window(server: Server, shop: str) -> None:
+    """Not even its transactions, beside an application's that look like them, and a refusal."""
+    take_snapshot(shop)
+    server.psql("DROP ROLE IF EXISTS snap_weak; CREATE ROLE snap_weak LOGIN")
+    server.psql("BEGIN READ ONLY; SAVEPOINT a; ROLLBACK; ROLLBACK", shop)
+    before = take_snapshot(shop)
+    weak = shop.replace("postgres@", "snap_weak@")
+    with connect(weak) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), attempt(connection):
+            connection.execute("SELECT /* pg95 */ count(*) FROM sales.orders")
+        assert connection.execute("SHOW transaction_read_only /* pg95 */").fetchone() == ("on",)
+    server.psql("BEGIN READ ONLY; SAVEPOINT a; ROLLBACK TO a; COMMIT", shop)
+    since = window(before, take_snapshot(shop))
+    texts = {row.query for row in since.counters if row.calls and row.database == "snap_shop"}
+    assert {text for text in texts if text and "pg95" in text} == set()
+    masked = {"SAVEPOINT $1", "ROLLBACK TO $1"}
+    named = {"SAVEPOINT a", "ROLLBACK TO a"}
+    assert texts == {"BEGIN READ ONLY", "COMMIT", *(named if "SAVEPOINT a" in texts else masked)}
+    calls = {row.query: row.calls for row in since.counters if row.database == "snap_shop"}
+    assert {text: calls[text] for text in texts} == dict.fromkeys(texts, 1)

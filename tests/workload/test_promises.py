@@ -129,3 +129,43 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
     ]
     assert made[0].document["target"] == made[1].document["target"]
     assert made[0].document["target"]["by"]
+
+
+def test_of_few_executions_a_miss_is_told_from_chance(tmp_path: Path) -> None:
+    """(executions, slow ones): few may be slow by chance, many may not, and two of two may hardly."""
+    applications = {
+        "web": (900, 0),
+        "once": (1, 1),
+        "twice": (2, 2),
+        "some": (50, 3),
+        "bad": (50, 9),
+    }
+    lines = []
+    for name, (count, slow) in applications.items():
+        lines += [
+            f"2026-11-22 08:00:00.{number:03d} UTC [7] ann@shop/{name} LOG:  duration: "
+            f"{4_000.0 + number if number < slow else 1.0:.3f} ms  statement: SELECT total FROM orders\n"
+            for number in range(count)
+        ]
+    path = tmp_path / "postgresql.log"
+    path.write_text("".join(lines), encoding="utf-8")
+    read = ReadOptions(log_line_prefix=PREFIX)
+    document = run(Options(inputs=[str(path)], read=read, log_min_duration_ms=0)).document
+    assert document["target"]["verdict"] == "met"
+    told = [
+        (one["name"], one["verdict"], one["too_few"], one["executions"])
+        for one in document["target"]["by"]
+        if one["dimension"] == "application"
+    ]
+    assert told == [
+        ("bad", "missed", False, 50),
+        ("twice", "missed", False, 2),
+        ("once", "unknown", True, 1),
+        ("some", "unknown", True, 50),
+    ]
+    once = parts(document)["application", "once"]
+    assert "1 of 1 slower than the target are too few" in once["reason"]
+    for name in ("html", "markdown", "table"):
+        text = " ".join(RENDERERS[name](document).split())
+        assert "low, but too few to say" in text
+        assert "application once (4.00 s in 1 execution)" in text

@@ -47,6 +47,7 @@ def _promise(promise: "Promise") -> dict[str, Any]:
         "dimension": promise.dimension,
         "name": promise.name,
         "configured": promise.configured,
+        "too_few": promise.too_few,
         **_measured(promise.target, promise.verdict),
     }
 

@@ -5,13 +5,13 @@ from typing import Any
 from analyzer.report.formats import count, ms, quantile_name
 from analyzer.report.sections._base import Section, StatementLinks
 from analyzer.report.values import Document
-from analyzer.report.wording import interval, method, parts_of, state, value
+from analyzer.report.wording import few_parts, interval, method, parts_of, state, value
 
 
 def prepare(document: Document) -> dict[str, Any] | None:
     """A row for each; None where every part is well and nothing is configured."""
-    parts = parts_of(document)
-    if not parts:
+    parts, few = parts_of(document), few_parts(document)
+    if not parts and not few:
         return None
     links = StatementLinks(document)
     rows = [
@@ -28,7 +28,8 @@ def prepare(document: Document) -> dict[str, Any] | None:
         }
         for part in parts
     ]
-    return {"count": sum(1 for part in parts if state(part) == "missed"), "rows": rows}
+    missed = sum(1 for part in parts if state(part) == "missed")
+    return {"count": missed, "rows": rows, "few": few}
 
 
 SECTION = Section("targets", "Targets", "sections/targets.html.j2", prepare)

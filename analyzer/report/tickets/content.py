@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.formats import count, ms, one_line, percent, plural, sentence, window
 from analyzer.report.sections.findings import figures
 from analyzer.report.values import Document
 from analyzer.report.wording import (
     VERIFIED,
     acceptance,
-    coverage_sentences,
     headline,
     saves,
     saving_detail,

@@ -40,7 +40,7 @@ def show(document: dict[str, Any], _width: int) -> list[RenderableType]:
         parts += [Text(), Text(one_line(table), style="bold")]
         for one in found:
             parts += _difference(one)
-    parts += _states(document["migrations"])
+    parts += states(document["migrations"])
     return parts
 
 
@@ -74,7 +74,8 @@ def _by_table(
         yield name, [one for one in differences if (one["table"] or "Types") == name]
 
 
-def _states(migrations: Sequence[dict[str, Any]] | None) -> list[RenderableType]:
+def states(migrations: Sequence[dict[str, Any]] | None) -> list[RenderableType]:
+    """Migrations that are not simply applied, with what mends them; nothing where none is known."""
     if migrations is None:
         return []
     parts: list[RenderableType] = [Text(), Text(tally(migrations), style="bold")]
@@ -116,11 +117,18 @@ def render(document: dict[str, Any]) -> str:
             lines += [f"Mend {side}: {escape(one['why'])}", ""]
             lines += [f"Look out: {escape(one['risk'])}", ""] if one["risk"] else []
             lines += [escape(one["unseen"]), ""] if one["unseen"] else []
-    if document["migrations"] is not None:
-        lines += ["## Migrations", "", escape(tally(document["migrations"])), ""]
-        for one in document["migrations"]:
-            if one["status"] != "applied":
-                lines += [f"- {code(one['name'])}: {escape(state_line(one))}"]
-                lines += [f"  {escape(one['error'])}"] if one["error"] else []
-                lines += [f"  {code(one['mend'])}"] if one["mend"] else []
+    lines += states_markdown(document["migrations"])
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def states_markdown(migrations: Sequence[dict[str, Any]] | None) -> list[str]:
+    """As `states`, lines of Markdown."""
+    if migrations is None:
+        return []
+    lines = ["## Migrations", "", escape(tally(migrations)), ""]
+    for one in migrations:
+        if one["status"] != "applied":
+            lines += [f"- {code(one['name'])}: {escape(state_line(one))}"]
+            lines += [f"  {escape(one['error'])}"] if one["error"] else []
+            lines += [f"  {code(one['mend'])}"] if one["mend"] else []
+    return lines

@@ -22,7 +22,7 @@ from analyzer.model.catalog import (
     table_name,
     unique_keys,
 )
-from analyzer.sources.postgres.connection import SAVEPOINT, Connection, describe
+from analyzer.sources.postgres.connection import Connection, attempt, describe
 from analyzer.sources.postgres.sqlfiles import query
 
 Row = Mapping[str, Any]
@@ -116,7 +116,7 @@ def _rows(
     connection: Connection, name: str, what: str, warnings: list[str]
 ) -> list[dict[str, Any]]:
     try:
-        with connection.transaction(SAVEPOINT), connection.cursor(row_factory=dict_row) as cursor:
+        with attempt(connection), connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query(name).encode()).fetchall()
     except (
         psycopg.errors.LockNotAvailable,

@@ -22,7 +22,11 @@ from analyzer.sources.postgres.sqlfiles import query
 Connection: TypeAlias = "psycopg.Connection[tuple[object, ...]]"
 
 APPLICATION_NAME = "pg95"
-SAVEPOINT = "pg95"  # by that name pg_stat_statements tells pg95's savepoints, which hold no comment
+# Marked as all that pg95 sends. pg_stat_statements tells these from the application's by their text up
+# to version 15, and from 16 on by their options alone, so they have some that nobody else writes. There
+# are no savepoints: from 17 on their names are not kept.
+BEGIN = "BEGIN READ ONLY, NOT DEFERRABLE, ISOLATION LEVEL READ COMMITTED /* pg95 */"
+RESTART = "ROLLBACK AND CHAIN /* pg95 */"
 CONNECT_TIMEOUT_S = 10
 _LIMITS = {
     "default_transaction_read_only": "on",
@@ -111,6 +115,26 @@ def connect(
         connection.close()  # an open transaction is rolled back by the server
 
 
+@contextmanager
+def attempt(connection: Connection) -> Iterator[None]:
+    """Ask for what the server may refuse: then the session goes on in a new transaction.
+
+    That has the limits of every session, and nothing else that was set in the one before.
+    """
+    try:
+        yield
+    except psycopg.Error:
+        if not connection.closed:
+            restart(connection)
+        raise
+
+
+def restart(connection: Connection) -> None:
+    """Roll back, and begin a new transaction with the limits of every session."""
+    connection.execute(RESTART)
+    connection.execute(query("transaction_limits").encode())
+
+
 def describe(connection: Connection) -> str:
     """Where a session leads, as `postgresql://user@host:port/database`, without the password."""
     info = connection.info
@@ -167,9 +191,9 @@ def _attempt(parameters: dict[str, str], options: str) -> Connection:
         wanted["options"] = options
     # No server-side prepared statements: they do not survive a transaction pooler.
     connection = psycopg.Connection.connect(
-        conninfo.make_conninfo("", **wanted), prepare_threshold=None
+        conninfo.make_conninfo("", **wanted), prepare_threshold=None, autocommit=True
     )
-    connection.read_only = True  # every transaction starts by BEGIN READ ONLY
+    connection.execute(BEGIN)  # psycopg would begin by a text of its own
     return connection
 
 

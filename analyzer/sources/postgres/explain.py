@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
-from psycopg import pq, sql
+from psycopg import sql
 
 from analyzer.model.explain import Answers, Explained, ExplainRequest, Sample
-from analyzer.sources.postgres.connection import SAVEPOINT, Connection, connect, describe
+from analyzer.sources.postgres.connection import RESTART, Connection, connect, describe
 from analyzer.sources.postgres.proof import why_not_read_only
 from analyzer.sources.postgres.sqlfiles import query
 from analyzer.sql.read_only import (
@@ -39,6 +39,11 @@ _OVER = "the budget (--max-seconds) was used up before"
 # undefined table, column, function, schema; no privilege; read-only transaction; timeouts
 _NAMING = frozenset(["42P01", "42703", "42883", "3F000", "42501", "25006", "57014", "55P03"])
 _STOPPED = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+_CONFLICT = (
+    "the replica cancelled it, as it stood in the way of what the primary sent (a vacuum, a lock): try again "
+    "at a quieter time, or set hot_standby_feedback = on or a longer max_standby_streaming_delay there"
+)
+_LOST = "the connection was lost before: "
 
 
 class LiveExplainer:
@@ -48,16 +53,28 @@ class LiveExplainer:
         self._dsn = dsn
 
     def explain(self, samples: Sequence[Sample], request: ExplainRequest) -> Answers:
-        """Explain the samples one after the other, until the budget is used up.
+        """Explain the samples one after the other, until the budget is used up or the connection is lost.
 
         Raises:
-            ServerError: the server cannot be reached, refuses, or the connection is lost.
+            ServerError: the server cannot be reached, or refuses.
         """
         ends = time.monotonic() + request.max_seconds
         with connect(self._dsn, own_path=True) as connection:
+            origin = describe(connection)
             visit = _Visit(connection, request.analyze, ends)
-            answers = [visit.explained(sample) for sample in samples]
-            return Answers(describe(connection), answers)
+            answers: list[Explained] = []
+            lost: str | None = None
+            for sample in samples:
+                if lost is None:
+                    try:
+                        answers.append(visit.explained(sample))
+                        continue
+                    except psycopg.OperationalError as error:
+                        if not connection.closed:
+                            raise
+                        lost = _LOST + told(error)
+                answers.append(Explained(sample.shape_id, why_not=lost))
+            return Answers(origin, answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +89,14 @@ class _Visit:
     """One session: explains samples until `ends` (of time.monotonic())."""
 
     def __init__(self, connection: Connection, analyze: bool, ends: float) -> None:  # noqa: FBT001 - private
-        connection.rollback()  # what set the limits behind a pooler; each transaction sets its own
         self._connection = connection
         self._analyze = analyze
         self._ends = ends
         self._raw = psycopg.RawCursor(connection)
-        with connection.transaction(force_rollback=True):
-            row: Any = connection.execute(query("explain_path").encode()).fetchone()
+        connection.execute(RESTART)  # behind a pooler a limit of every session is another path
+        row: Any = connection.execute(query("explain_path").encode()).fetchone()
         self._path = _Path(row[0], row[1])
+        self._standby = bool(row[2])
 
     def explained(self, sample: Sample) -> Explained:
         """What comes of one sample; what the server refuses is an answer as well."""
@@ -109,12 +126,11 @@ class _Visit:
             found = way(sample, count)
         except (NotExplainableError, NotReadOnlyError) as error:
             return replace(nothing, why_not=str(error))
-        except _STOPPED as error:
-            return replace(nothing, why_not=f"the server: {told(error)}", timed_out=True)
         except psycopg.Error as error:
             if self._connection.closed:
                 raise
-            return replace(nothing, why_not=f"the server: {told(error)}")
+            stopped = isinstance(error, _STOPPED)
+            return replace(nothing, why_not=self._why_not(error), timed_out=stopped)
         except UnicodeError:
             return replace(nothing, why_not="its text is not UTF-8")
         document = json.dumps([{"Query Text": sample.text, **found}])
@@ -147,26 +163,30 @@ class _Visit:
             raise NotExplainableError(
                 "the values of its parameters are not known, and before version 12 there is no plan without"
             )
-        with self._bounded():
-            self._take_path()
-            return self._generic_of_prepared(sample.text, count)
-
-    def _generic_of_prepared(self, text: str, count: int) -> dict[str, Any]:
-        """Prepare the statement as it stands, and explain its generic plan."""
-        connection = self._connection
-        name = f"pg95_{uuid4().hex}"
-        prepared = connection.pgconn.prepare(name.encode(), text.encode())
-        if prepared.status != pq.ExecStatus.COMMAND_OK:
-            raise psycopg.errors.error_from_result(prepared)
-        execute = sql.SQL("EXECUTE {} ({})").format(
-            sql.Identifier(name), sql.SQL(", ").join([sql.NULL] * count)
-        )
+        name = sql.Identifier(f"pg95_{uuid4().hex}")
+        prepared = False
         try:
-            with connection.transaction(SAVEPOINT):
-                connection.execute(query("explain_generic").encode())
-                return self._explain("", execute.as_string(connection), None)
-        finally:  # prepared statements outlive the transaction, and behind a pooler the session
-            connection.execute(sql.SQL("DEALLOCATE {}").format(sql.Identifier(name)))
+            with self._bounded():
+                self._take_path()
+                self._prepare(name, sample.text)
+                prepared = True
+                self._connection.execute(query("explain_generic").encode())
+                values = sql.SQL(", ").join([sql.NULL] * count)
+                execute = sql.SQL("EXECUTE {} ({})").format(name, values)
+                return self._explain("", execute.as_string(self._connection), None)
+        finally:
+            # Prepared statements outlive the transaction, and behind a pooler the session; the
+            # transaction that _bounded chained on keeps the pooler at the same server.
+            if prepared and not self._connection.closed:
+                self._connection.execute(sql.SQL("DEALLOCATE {} /* pg95 */").format(name))
+
+    def _prepare(self, name: sql.Identifier, text: str) -> None:
+        """Prepare a statement as it stands: its generic plan can be asked for then.
+
+        By SQL's PREPARE: a pooler may give the protocol's prepared statements names of its own.
+        """
+        named = name.as_string(self._connection)
+        self._raw.execute(f"PREPARE {named} AS /* pg95 */ {text}".encode(), binary=True)
 
     def _explain(
         self, options: str, text: str, values: Sequence[str | None] | None
@@ -178,13 +198,22 @@ class _Visit:
         found: dict[str, Any] = row[0][0]
         return found
 
+    def _why_not(self, error: psycopg.Error) -> str:
+        """What the server answered instead of a plan."""
+        if self._standby and isinstance(error, psycopg.errors.SerializationFailure):
+            return _CONFLICT
+        return f"the server: {told(error)}"
+
     @contextmanager
     def _bounded(self) -> "Iterator[None]":
         """A read-only transaction with timeouts, rolled back at its end."""
         timeout = max(1, min(int(LONGEST_S * 1000), int(self._left_ms())))
-        with self._connection.transaction(force_rollback=True):
+        try:
             self._connection.execute(query("explain_limits").encode(), {"timeout": f"{timeout}ms"})
             yield
+        finally:
+            if not self._connection.closed:
+                self._connection.execute(RESTART)
 
     def _take_path(self) -> None:
         """From here on names mean what they mean to the application."""

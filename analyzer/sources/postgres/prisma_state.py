@@ -13,7 +13,7 @@ from analyzer.model.catalog import Catalog
 from analyzer.model.migration import RecordedMigration
 from analyzer.sources.logs.error_texts import known_text, template
 from analyzer.sources.postgres.catalog import read_catalog
-from analyzer.sources.postgres.connection import SAVEPOINT, Connection, connect, describe
+from analyzer.sources.postgres.connection import Connection, attempt, connect, describe
 from analyzer.sources.postgres.sqlfiles import query
 
 _ERROR = re.compile(r"(?:ERROR|FATAL): *(.+)")
@@ -60,7 +60,7 @@ def _migrations(
             return None
         schema = sql.Identifier(found["schema"])
         try:
-            with connection.transaction(SAVEPOINT):
+            with attempt(connection):
                 text = sql.SQL(query("prisma_migrations")).format(schema=schema)
                 return tuple(_recorded(row) for row in cursor.execute(text).fetchall())
         except psycopg.errors.InsufficientPrivilege:

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 
 from analyzer.model.snapshot import TextKey
 from analyzer.model.statement import StatementCounters
-from analyzer.sources.postgres.connection import SAVEPOINT, Connection
+from analyzer.sources.postgres.connection import Connection, attempt
 from analyzer.sources.postgres.sqlfiles import query, versions
 
 
@@ -118,7 +118,7 @@ def _rows(
     if values:
         schema = schema.replace("%", "%%")  # which stands for a value else
     text = query(file).replace("{schema}", schema).encode()
-    with connection.transaction(SAVEPOINT), connection.cursor(row_factory=dict_row) as cursor:
+    with attempt(connection), connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(text, values).fetchall()
 
 

@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from analyzer.model.catalog import table_name
 from analyzer.model.snapshot import DatabaseUse, IndexUse, TableUse
 from analyzer.model.use import CountedUse
-from analyzer.sources.postgres.connection import SAVEPOINT, Connection
+from analyzer.sources.postgres.connection import Connection, attempt
 from analyzer.sources.postgres.sqlfiles import query, versions
 from analyzer.sources.postgres.statements import microseconds
 
@@ -50,7 +50,7 @@ class UseReader:
         """The rows of queries/<name>.sql, none where the server refuses; a warning names `what` then."""
         try:
             with (
-                self._connection.transaction(SAVEPOINT),
+                attempt(self._connection),
                 self._connection.cursor(row_factory=dict_row) as cursor,
             ):
                 return cursor.execute(query(name).encode()).fetchall()

@@ -1,5 +1,6 @@
 """The files of a Prisma project: the schema (one file, or a folder of them) and its migrations."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +9,15 @@ from analyzer.errors import InputError
 from analyzer.model.catalog import Catalog
 from analyzer.model.migration import MigrationFile
 from analyzer.sources.schema import prisma, sql
+from analyzer.sources.schema.builder import SchemaBuilder
+from analyzer.sources.schema.script import statements
+from analyzer.sql.ddl import definitions
+from analyzer.sql.definitions import Step
 
 _USUAL = ("prisma/schema.prisma", "prisma/schema", "schema.prisma", "prisma")
+_CONCURRENTLY = re.compile(
+    r"(?:CREATE\s+(?:UNIQUE\s+)?INDEX|DROP\s+INDEX)\s+CONCURRENTLY\b", re.IGNORECASE
+)
 _LARGEST_BYTES = 16 * 2**20  # of one file: a schema or a migration is text that people write
 
 
@@ -83,6 +91,30 @@ def read_migrations(folder: Path) -> Iterator[MigrationFile]:
     """
     for path in sorted(folder.glob("*/migration.sql")):
         yield MigrationFile(path.parent.name, str(path), _text(path))
+
+
+def history(
+    migrations: Sequence[MigrationFile],
+) -> Iterator[tuple[MigrationFile, tuple[Step, ...], Catalog]]:
+    """Each migration with its statements, and the tables as those before it left them."""
+    builder = SchemaBuilder()
+    for file in migrations:
+        steps = tuple(read_steps(file.sql))
+        yield file, steps, builder.catalog("the migrations before it")
+        for step in steps:
+            for definition in step.definitions:
+                builder.apply(definition)
+
+
+def read_steps(text: str) -> Iterator[Step]:
+    """The statements of a script with their lines and what each defines."""
+    position = 0
+    for statement in statements(text):
+        position = text.find(statement, position)
+        line = text.count("\n", 0, position) + 1
+        concurrently = bool(_CONCURRENTLY.match(statement))
+        yield Step(line, statement, tuple(definitions(statement)), concurrently)
+        position += len(statement)
 
 
 def read_dumps(paths: Sequence[Path]) -> Catalog:
