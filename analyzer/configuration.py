@@ -3,7 +3,7 @@
 It is the file of `--config`, else ./pg95.toml, else the table `[tool.pg95]` of ./pyproject.toml.
 Each section is read by whoever needs it, from the `Table` that `Configuration.table` is:
 
-    @dataclass(frozen=True, slots=True)
+    @record
     class Server:
         name: str
         dsn: str
@@ -22,12 +22,13 @@ import difflib
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from analyzer.errors import UsageError
 from analyzer.model.target import DIMENSIONS, PatternTarget, Target
+from analyzer.records import record
 
 FILE = "pg95.toml"
 PROJECT_FILE = "pyproject.toml"
@@ -147,7 +148,7 @@ class Table:
         return f"{self._path}.{key}" if self._path else key
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Configuration:
     """What is configured. `path` is the file, None where there is none.
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, advise_tried, candidates_for
 from analyzer.indexes.tables import diagnose, with_partitioned
+from analyzer.indexes.verified import verify
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.blueprint import Blueprint
-from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import SeqScanEvidence
-from analyzer.model.explain import ExplainRequest
+from analyzer.model.explain import ExplainRequest, Sample
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
 from analyzer.model.history import HourFigures
 from analyzer.model.index_advice import IndexAdvice
@@ -32,16 +32,21 @@ from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.work import Observer
 from analyzer.model.workload import Workload
 from analyzer.plans.recorded import read_recorded
+from analyzer.records import record
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
+from analyzer.sources.blueprint_catalog import catalog_of
 from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sources.queries import read_queries
+from analyzer.sources.schema.files import read_schema_file
 from analyzer.sql.keys import StatementKeyTable
+from analyzer.workload.acknowledged import note_acknowledged
 from analyzer.workload.build import WorkloadBuilder
+from analyzer.workload.checks import note_checks
 from analyzer.workload.counter_inputs import count_snapshots
-from analyzer.workload.explained import SlowestExecutions, with_live_plans
+from analyzer.workload.explained import SlowestExecutions, samples_of, with_live_plans
 from analyzer.workload.fixes import savings_of, with_saving
 from analyzer.workload.hours import HourTable
 from analyzer.workload.planned import advised_workload
@@ -51,9 +56,10 @@ from analyzer.workload.slices import slices
 Progress = Callable[[str, int, int | None], None]
 More = Callable[[Recording, Progress | None], Sequence[ExecutionStream]]
 _log = logging.getLogger(__name__)
+_MOST_VERIFIED = 100  # statements that are run on a scratch server
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """What one run is asked to do (docs/commands.md says what each option means).
 
@@ -66,6 +72,8 @@ class Options:
     live: bool = False
     dsn: str | None = None
     replicas: Sequence[str] = ()
+    verify: str | None = None  # a scratch server
+    announce: Callable[[str], None] | None = None  # is told what is done on it
     schema: str | None = None
     target: Target = field(default_factory=Target)
     targets: Sequence[PatternTarget] = ()
@@ -87,7 +95,7 @@ class Options:
     today: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """A run's outcome: the workload, findings with their advice (worst first) and the document.
 
@@ -121,7 +129,8 @@ def run(
     loops = LoopFinder(recording.catalog)
     values = ValueSamples()
     hours = HourTable() if options.keep_hours else None
-    slowest = SlowestExecutions() if options.explain or options.indexes else None
+    wanted = options.explain or options.indexes or options.verify
+    slowest = SlowestExecutions() if wanted else None
     others: list[Observer] = [values, *observers]
     others += [one for one in (hours, slowest) if one is not None]
     workload, simulation = _build(options, recording, gathered, (loops, others), progress)
@@ -141,11 +150,18 @@ def run(
         (_advised(with_saving(one, savings), workload, candidates, stacks) for one in found),
         key=worst_first,
     )
-    _note_acknowledged(findings, known, workload)
+    note_acknowledged(findings, known, workload)
     advice = advise_indexes(candidates, findings, workload)
     if options.indexes is not None and slowest is not None:
         asked = queries or advised_workload(workload, slowest, recording.keys.texts)
         advice = _tried(options, (workload, asked), advice, progress)
+    if options.verify is not None and slowest is not None:
+        samples = (
+            queries.samples
+            if queries
+            else samples_of(workload, slowest, recording.keys.texts, _MOST_VERIFIED)
+        )
+        advice = _verified(options, options.verify, advice, samples)
     document = build_document(
         workload,
         findings,
@@ -181,28 +197,6 @@ def _known(finding: Finding, known: Acknowledgements) -> Finding:
     return replace(finding, acknowledged=known.of(finding.key, finding.detector, finding.shape_ids))
 
 
-def _note_acknowledged(
-    findings: Sequence[Finding], known: Acknowledgements, workload: Workload
-) -> None:
-    """Say which entries are over, and which no finding has (any more)."""
-    warnings = workload.coverage.warnings
-    for finding in findings:
-        if finding.acknowledged is not None and finding.acknowledged.expired:
-            entry = finding.acknowledged.acknowledgement
-            warnings.append(
-                f"{entry.origin}:{entry.line}: the acknowledgement of {entry.key} ended on "
-                f"{entry.until}, so it counts again: fix it, or give a new --until"
-            )
-    unused = known.unused([finding.key for finding in findings])
-    if unused:
-        names = ", ".join(entry.key for entry in unused[:5])
-        more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""  # noqa: PLR2004 - as many as are named
-        warnings.append(
-            f"{unused[0].origin}: acknowledged, and no finding here has the key: {names}{more} "
-            "(fixed, mistyped, or not in this input; `pg95 ack --remove KEY` takes one out)"
-        )
-
-
 def _advised(
     finding: Finding,
     workload: Workload,
@@ -230,7 +224,7 @@ def _advised(
     return replace(finding, recommendations=made)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Gathered:
     """Inputs that are open to be read, and what the server says that it logs."""
 
@@ -252,7 +246,9 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
     count_snapshots(recording)
     known = recording.catalog
     if options.schema:
-        known = _read_schema(options.schema).completed_by(known)
+        known = read_schema_file(options.schema).completed_by(known)
+    if options.blueprint is not None and options.indexes and options.indexes.what_if == "clone":
+        known = catalog_of(options.blueprint()).completed_by(known)
     logged = None
     if options.live or options.dsn:
         logged = _gather_server(options, recording)
@@ -299,6 +295,17 @@ def _explained(
         return workload
 
 
+def _verified(
+    options: Options, scratch: str, advice: IndexAdvice, samples: Sequence[Sample]
+) -> IndexAdvice:
+    """The advice as measured on a scratch server; what cannot be asked of that server is an error."""
+    from analyzer.sources.postgres.verification import ScratchBench  # noqa: PLC0415 - as gather_server
+
+    announce = options.announce or _log.info
+    bench = ScratchBench(scratch, options.dsn, announce, live=options.live)
+    return verify(advice, samples, bench)
+
+
 def _tried(
     options: Options,
     about: tuple[Workload, AdvisedWorkload],
@@ -336,7 +343,7 @@ def _build(
             builder.savings.add(work, loops.observe(work))
             for other in others:
                 other.observe(work)
-    _note_checks(recording)
+    note_checks(recording)
     if options.inputs:
         gathered.gathering.finish()
     server = gathered.logged if builder.seen else None
@@ -344,34 +351,6 @@ def _build(
         read_recorded(recording), options.log_min_duration_ms, options.sampled, server
     )
     return workload, builder.simulation()
-
-
-def _note_checks(recording: Recording) -> None:
-    """How the cache of statement texts held when some of its answers were checked."""
-    keys, coverage = recording.keys, recording.coverage
-    coverage.keys_checked, coverage.keys_disagreed = keys.checked, keys.disagreed
-    if keys.disagreed:
-        coverage.warnings.append(
-            f"{keys.disagreed} of {keys.checked} statements that were looked up by their text without "
-            "literals have another fingerprint than the one they were counted under; please report it"
-        )
-
-
-def _read_schema(path: str) -> Catalog:
-    """A schema from SQL or schema.prisma, told apart by its ending."""
-    from analyzer.sources.schema import prisma, sql  # noqa: PLC0415 - only runs with --schema need them
-
-    try:
-        text = Path(path).read_bytes().decode("utf-8", "backslashreplace")
-    except OSError as error:
-        raise InputError(f"--schema {path}: cannot be read ({error.strerror})") from error
-    reader = prisma.read_schema if path.endswith(".prisma") else sql.read_schema
-    catalog = reader(text, path)
-    if not catalog.tables:
-        raise InputError(
-            f"--schema {path}: no table in it; give SQL with CREATE TABLE (pg_dump --schema-only) or a schema.prisma"
-        )
-    return catalog
 
 
 def detect(workload: Workload, detectors: Sequence[Detector]) -> dict[str, Outcome]:

@@ -1,6 +1,6 @@
 """Measure how fast pg95 reads logs, beside pgBadger, and how that grows.
 
-    python benchmarks/ingest.py [--mb 500] [--to-mb 2000] [--write docs/performance.md]
+    python benchmarks/ingest.py [--mb 500] [--to-mb 2000] [--check] [--write docs/performance.md]
 
 Prints Markdown; docs/performance.md says what is measured and how to read it. Logs are generated
 into a temporary folder (below --folder) and are gone afterwards.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ingest_parts import PARTS, Bench
 from log_formats import FILE_NAMES, format_names
-from results import markdown, write_block
+from results import markdown, missed, write_block
 
 
 def scan_only(path: Path) -> dict[str, float | str]:
@@ -59,6 +59,7 @@ def _options() -> argparse.Namespace:
     add("--parts", type=_part_names, default=list(PARTS), help=f"default: {','.join(PARTS)}")
     add("--seed", type=int, default=1, help="of the generated log (default: 1)")
     add("--folder", type=Path, help="where the temporary folder is made")
+    add("--check", action="store_true", help="end with 1 if a goal that was measured was missed")
     add("--write", type=Path, help="also replace the results in this document")
     add("--scan-only", type=Path, help=argparse.SUPPRESS)  # the scan's own process
     add("--scan-result", type=Path, help=argparse.SUPPRESS)
@@ -80,6 +81,8 @@ def main() -> None:
     print(block, end="")
     if options.write:
         write_block(options.write, block)
+    if options.check and (lines := missed(bench.results)):
+        raise SystemExit("\n".join(["goals that were not reached:", *lines]))
 
 
 if __name__ == "__main__":

@@ -156,6 +156,16 @@ def goals(results: Results) -> list[list[str]]:
     return rows
 
 
+def missed(results: Results) -> list[str]:
+    """A line for each goal that was measured and not reached."""
+    lacking = _verdict(reached=False)
+    return [
+        f"{name}: {goal} wanted, {measured} measured{verdict.removeprefix(lacking)}"
+        for name, goal, measured, verdict in goals(results)
+        if verdict.startswith(lacking)
+    ]
+
+
 def _goal(name: str, sign: str, goal: float, value: float | None, unit: str) -> list[str]:
     if value is None:
         return [name, f"{sign} {goal:g}{unit}", "not measured", "unknown"]

@@ -277,7 +277,13 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         explain=explain_request(given),
         replicas=_replicas(given),
         every_table=given.get("every_table", False),
+        verify=given.get("verify"),
+        announce=_announce,
     )
+
+
+def _announce(text: str) -> None:
+    click.echo(f"pg95: {text}", err=True)
 
 
 def _replicas(given: dict[str, Any]) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ DETECTORS = (
 Examples:
   pg95 indexes app.log --schema schema.sql
   pg95 indexes app.log --dsn service=prod --format sql > indexes.sql
+  pg95 indexes app.log --dsn service=prod --verify service=scratch   runs it on a restored backup
   pg95 indexes --queries queries/ --dsn service=replica --budget 500MB
   pg95 indexes app.log --schema schema.sql --statistics stats.sql --what-if clone
 """,
@@ -50,6 +51,11 @@ Examples:
     default=3,
     show_default=True,
     help="Most columns in an index.",
+)
+@click.option(
+    "--verify",
+    metavar="DSN",
+    help="A scratch server with data: builds the advised indexes there in a transaction that is rolled back, and runs the statements that only read without and with them.",
 )
 @click.option(
     "--queries",
@@ -95,7 +101,7 @@ Examples:
     help="sql: runnable statements, one per line.",
 )
 def indexes(**given: Any) -> None:
-    """Suggest the indexes that the workload lacks. Nothing is ever created by pg95.
+    """Suggest the indexes that the workload lacks. On --dsn, nothing is ever created by pg95.
 
     With HypoPG on the server of --dsn, or with a clone, candidates are made from all statements, and the
     planner is asked which set of them serves the workload best for its size and its writers. Else from
@@ -111,6 +117,7 @@ def indexes(**given: Any) -> None:
 def _asked(given: dict[str, Any], options: "Options") -> "Options":
     """The pipeline's options with what is asked about indexes."""
     from dataclasses import replace
+    from functools import cache
 
     from analyzer.model.index_request import IndexRequest
 
@@ -123,7 +130,7 @@ def _asked(given: dict[str, Any], options: "Options") -> "Options":
         write_cost=given["write_cost"],
         queries=given["queries"],
     )
-    return replace(options, indexes=request, blueprint=lambda: blueprint(given))
+    return replace(options, indexes=request, blueprint=cache(lambda: blueprint(given)))
 
 
 def size_in_bytes(text: str | None, option: str) -> int | None:

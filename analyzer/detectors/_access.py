@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer.model.catalog import Catalog, Table
 from analyzer.model.plan import Plan, PlanNode
 from analyzer.model.statement import Arity, Obstacle, Statement, StatementFacts
 from analyzer.model.workload import Workload
+from analyzer.records import record
 from analyzer.sql.conditions import parse_condition
 from analyzer.sql.expressions import same_expression
 
@@ -15,7 +15,7 @@ _SCANS = frozenset({"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Sc
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Access:
     """How the plans of a statement read a table by a column: with an index on it, or without."""
 

@@ -4,13 +4,13 @@ They follow their parent in an unbroken run, by the time at which the pool's exe
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
 from analyzer.detectors._shapes import Shapes
 from analyzer.model.columns import Flags, Rows, sorted_distinct, starts_of_runs
+from analyzer.records import record
 
 PARALLEL_WINDOW_US = 100_000  # children on other connections follow each other within this
 # Children must be this share of what a pool ran meanwhile: they are run at once, and chance brings
@@ -22,7 +22,7 @@ _DENSITY_AMONG_KIN = 1 / 12
 _KIN = 0.9
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chain:
     """A child's rows in a pool, by end: `last` is where the unbroken run ends that each is in."""
 

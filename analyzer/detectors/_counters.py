@@ -5,11 +5,11 @@ several rows a call, and a linked child that is called about as often as the par
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer.detectors._links import Link, finds_one_row, link, lookups
 from analyzer.model.statement import Kind, Role, StatementFacts
 from analyzer.model.workload import Workload
+from analyzer.records import record
 
 _SURE_LINK = 0.7
 _ROWS_A_CALL = 2.0  # a parent's rows, from which a loop over them is one
@@ -19,7 +19,7 @@ _FEWEST, _MOST = 0.3, 1.05
 _PARENTS = 2_000  # candidates, those with the most rows first: pairs grow with their square
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CountedPair:
     """A parent and a child (positions in Workload.statements), and children per parent's call."""
 

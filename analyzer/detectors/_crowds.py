@@ -6,12 +6,11 @@ while few requests begin. A statement that every request runs comes no oftener t
 run of executions, those that do something new must outnumber the requests that began meanwhile.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
 from analyzer.model.columns import Flags, Rows, starts_of_runs
+from analyzer.records import record
 
 _SIZES = (5, 6, 8, 11, 16, 24)  # executions in a run, of the runs that are looked at
 # Different lookups beyond the requests that began meanwhile: what many requests run comes together
@@ -23,7 +22,7 @@ _MOST_BEGUN = 0.4  # requests that began meanwhile, per execution
 _EACH_US = 2_000_000  # a run of n executions takes no more than n times this
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Crowd:
     """Rows of one statement by pool and time, and the number of the crowd that each belongs to."""
 

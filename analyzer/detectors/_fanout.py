@@ -1,12 +1,11 @@
 """Which parent execution each child follows, and whether that is a loop over its rows."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from analyzer.detectors._across import dense_across, follow_in_pool, one_by_one
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
 from analyzer.model.columns import Flags, Floats, Rows, sorted_distinct, starts_of_runs
+from analyzer.records import record
 
 MEAN_FAN_OUT = 1.5  # children per execution of a parent that is itself the child of a loop
 _OVERRUN = 1.25  # children per row of a parent's LIMIT, where other requests follow at once
@@ -19,7 +18,7 @@ _NONE = np.zeros(0, dtype=np.int64)
 _NEVER = np.zeros(0, dtype=bool)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Above:
     """The loops known so far: `children` marks their rows, `home` is the unit of work that runs each row.
 
@@ -30,22 +29,28 @@ class Above:
     home: Rows
 
 
-def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) -> tuple[Rows, Flags]:
+def follow(
+    rows: ExecutionRows, parent: int, children: Rows, standing: tuple[Rows, Rows], *, across: bool
+) -> tuple[Rows, Flags]:
     """For each child row the parent row it follows (-1: none), and whether over another session.
 
     First the last parent before it in its unit of work; with `across`, a child that has none there
     may follow a parent on another connection of the pool, in an unbroken run of children behind it.
+    `standing` are the children's places and units of work, which many calls share.
     """
     parents = rows.of_statement(parent)
     owner = np.full(len(children), -1, dtype=np.int64)
     crossed = np.zeros(len(children), dtype=bool)
     if len(parents) == 0 or len(children) == 0:
         return owner, crossed
-    before = _last_before(rows.place[parents], rows.place[children])
-    candidate = parents[np.maximum(before, 0)]
-    inside = (before >= 0) & (rows.request[candidate] == rows.request[children])
-    owner[inside] = candidate[inside]
-    if not across or inside.all():
+    places, requests = rows.places_of_statement(parent)
+    before = _last_before(places, standing[0])
+    inside = (before >= 0) & (
+        requests[before] == standing[1]
+    )  # -1 takes the last, which is not counted
+    some = np.flatnonzero(inside)
+    owner[some] = parents[before[some]]
+    if not across or len(some) == len(children):
         return owner, crossed
     for pool in sorted_distinct(rows.pool[children[~inside]]).tolist():
         if pool >= 0:
@@ -148,7 +153,7 @@ class Claims:
         return bool((owned[span:] == owned[:-span]).any())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Groups:
     """Children by the parent execution that they follow.
 

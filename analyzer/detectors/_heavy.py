@@ -5,7 +5,7 @@ or a speck of the whole is no finding, however bad the text looks.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypedDict
 
 from analyzer.detectors._weights import share_of_time
@@ -13,6 +13,7 @@ from analyzer.model.finding import Finding, Impact, Outcome, Severity, Status
 from analyzer.model.statement import Role, Statement, StatementStats
 from analyzer.model.text_evidence import StatementEvidence
 from analyzer.model.workload import Workload
+from analyzer.records import record
 from analyzer.sql.identity import short_hash
 
 MIN_CALLS = 5
@@ -25,7 +26,7 @@ _LARGER_SHARE = 0.20
 _NO_STATEMENTS = "no statements with their times in the input: give a log or pg_stat_statements"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Weighed:
     """A statement that takes time: `number` is its position in Workload.statements.
 

@@ -1,16 +1,17 @@
 """How a statement's lookup can depend on another statement's rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from analyzer.detectors import _names
 from analyzer.model.catalog import Catalog, Table
 from analyzer.model.statement import Arity, Kind, Predicate, StatementFacts
+from analyzer.records import record
 
 _CLEAR_NAME = 0.8
 _UPWARDS = (("parent",), ("root",), ("ancestor",))  # what columns of trees are named after
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Link:
     """Why a child belongs to a parent. `strength` 0..1 is how sure; `how` says it in words.
 

@@ -13,6 +13,7 @@ from analyzer.model.columns import Rows, sorted_distinct, stable_order, starts_o
 from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Kind, StatementFacts
 from analyzer.model.work import WorkSlice
+from analyzer.records import record
 from analyzer.sql.parameters import Values
 
 DEEP = 1_000  # rows skipped from which a page is deep
@@ -27,7 +28,7 @@ _SHOWN = 3
 _DIGITS = 18  # what an int64 holds
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Page:
     """One execution that was read: the rows it skipped, the rows it asked for (None: all)."""
 

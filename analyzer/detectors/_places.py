@@ -34,6 +34,7 @@ class Places:
         self.pool = work.pool
         self.place, self._unit_order = self._by_unit()
         self._rows, self._starts = _grouped(work.statement, self._unit_order)
+        self._rows_places, self._rows_requests = self.place[self._rows], work.request[self._rows]
         self._pool_order = self._by_pool()
         self.pool_place = np.full(self.count, -1, dtype=np.int64)
         self.pool_place[self._pool_order] = np.arange(len(self._pool_order))
@@ -75,6 +76,13 @@ class Places:
         if number >= len(self._starts) - 1:
             return NONE
         return self._rows[self._starts[number] : self._starts[number + 1]]
+
+    def places_of_statement(self, number: int) -> tuple[Rows, Rows]:
+        """The place and the unit of work of each of a statement's rows, as `of_statement` has them."""
+        if number >= len(self._starts) - 1:
+            return NONE, NONE
+        mine = slice(self._starts[number], self._starts[number + 1])
+        return self._rows_places[mine], self._rows_requests[mine]
 
     def unit(self, rows: Rows) -> Rows:
         """The unit of work of each row, numbered from the slice's first."""

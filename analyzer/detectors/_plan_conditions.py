@@ -1,11 +1,11 @@
 """Which columns a node's condition compares, and whether an index could take a comparison over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.plan import PlanNode
+from analyzer.records import record
 from analyzer.sql.conditions import Condition, parse_condition
 
 _RANGES = frozenset({"<", "<=", ">", ">=", "between", "is not null"})
@@ -13,7 +13,7 @@ _CONTAINS = frozenset({"@>", "<@", "&&", "@@", "?", "?|", "?&", "~", "~*", "ilik
 _EQUALITIES = frozenset({"=", "is null", "is true", "is false"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compared:
     """The columns of a condition; `certain` is False where a cast was judged without its type."""
 

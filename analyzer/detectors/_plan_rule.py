@@ -17,6 +17,7 @@ from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Remedy
 from analyzer.model.workload import Workload
+from analyzer.records import record
 
 
 class Gate(Enum):
@@ -28,7 +29,7 @@ class Gate(Enum):
     ANY = "any"  # also nodes of plans that were only estimated
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spot:
     """Trouble at one node of one plan.
 

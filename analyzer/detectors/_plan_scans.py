@@ -1,12 +1,11 @@
 """What the two detectors of sequential scans have in common: figures, evidence and words."""
 
-from dataclasses import dataclass
-
 from analyzer.detectors._plan_conditions import Compared, compared, is_system
 from analyzer.detectors._plan_keys import pages
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.plan import PlanNode
+from analyzer.records import record
 
 MIN_ROWS = 10_000  # one pass over the table: below, a scan takes about a millisecond
 MIN_PAGES = 1_000
@@ -14,7 +13,7 @@ MAX_KEPT = 0.05
 INDEX_FETCH_PRICE = 4.0  # random_page_cost / seq_page_cost, PostgreSQL's defaults
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScanFigures:
     """What a scan read and kept over all loops; `passes` is how often it went through the table."""
 

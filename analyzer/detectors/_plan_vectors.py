@@ -4,11 +4,11 @@
 """
 
 import re
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.catalog import Index
 from analyzer.model.plan import PlanNode
+from analyzer.records import record
 
 CLASSES = {
     "<=>": "cosine_ops",
@@ -30,7 +30,7 @@ _DISTANCE = re.compile(
 _VALUE = re.compile(r"'[^']*+'")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Distance:
     """`column operator value`; `plain`: nothing else is computed with it, `down`: descending."""
 

@@ -31,7 +31,7 @@ class _Child:
 
     `best`, `score`, `chosen` and `crossed` hold for each of `rows` the parent row so far, how good
     it is, the number of its candidate, and whether it ran on another connection. `units` marks the
-    units of work that run it. `claims` are those of candidates that were asked for already, by
+    units of work that run it, `standing` are its rows' places and units of work. `claims` are those of candidates that were asked for already, by
     their number; None for one that runs nowhere where the child does.
     """
 
@@ -44,6 +44,7 @@ class _Child:
     chosen: Rows
     crossed: Flags
     units: Flags
+    standing: tuple[Rows, Rows]
     claims: dict[int, Claims | None] = field(default_factory=dict)
 
 
@@ -117,7 +118,10 @@ class Search:
         flags = np.zeros(len(rows), dtype=bool)
         ranked = sorted(candidates.items(), key=lambda one: (-one[1].strength, one[0]))
         score, units = none.astype(np.float64), self.rows.units_of(rows if ranked else NONE)
-        return _Child(number, rows, varying, ranked, none, score, none.copy(), flags, units)
+        standing = (self.rows.place[rows], self.rows.request[rows])
+        return _Child(
+            number, rows, varying, ranked, none, score, none.copy(), flags, units, standing
+        )
 
     def _of_units(self, rows: Rows, dense: Rows) -> Rows:
         """Those rows that share a unit of work with dense ones."""
@@ -209,9 +213,10 @@ class Search:
         rows = self.rows
         # A guess needs the connection's own order as a witness.
         across = made.strength >= SURE_LINK
-        if not across and not child.units[rows.unit(rows.of_statement(parent))].any():
+        requests = rows.places_of_statement(parent)[1]
+        if not across and not child.units[requests - rows.work.first_request].any():
             return None
-        owner, crossed = follow(rows, parent, child.rows, across=across)
+        owner, crossed = follow(rows, parent, child.rows, child.standing, across=across)
         return Claims(rows, child.rows, owner, crossed, self._kin.get(parent))
 
     def _assign_first(self, child: _Child) -> None:

@@ -6,13 +6,13 @@ executions of a child that is linked runs in the same turns of the same loop.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from analyzer.detectors._rows import ExecutionRows
 from analyzer.model.columns import Flags, Rows, starts_of_runs
+from analyzer.records import record
 
 _IN_TURN = 0.8  # share of executions that stand alone between two of the linked child's
 _TRIED = 3  # linked children that are looked at for each lookup
@@ -26,7 +26,7 @@ class Owned(Protocol):
     parents: Rows
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sibling:
     """For which of some rows the child of `pairs[pair]` runs in the same turns, and whose they are."""
 

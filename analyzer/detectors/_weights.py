@@ -1,10 +1,10 @@
 """What the detectors beside the loops' share: severity by round trips and time, rows per call."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from analyzer.model.finding import Severity
 from analyzer.model.workload import Workload
+from analyzer.records import record
 
 _TRIPS = 15  # round trips in one go that a reader should know of
 _NOTICED_MS = 100.0  # the default target: elapsed time that a user notices
@@ -12,7 +12,7 @@ _SHARES = (0.05, 0.25)  # of the workload's database time
 _LEVELS = (Severity.INFO, Severity.LOW, Severity.MEDIUM, Severity.HIGH)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RowsPerCall:
     """How many rows a statement returns: the mean, and who says so."""
 

@@ -31,7 +31,6 @@ What to do
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from analyzer.detectors._access import (
@@ -56,6 +55,7 @@ from analyzer.model.plan import Plan
 from analyzer.model.statement import Hindrance
 from analyzer.model.text_evidence import ImplicitCastEvidence
 from analyzer.model.workload import Workload
+from analyzer.records import record
 from analyzer.sql.conditions import names_key, parse_condition
 from analyzer.sql.expressions import relabels, widened_by
 
@@ -63,7 +63,7 @@ _PLAN, _SCHEMA, _NAME = 0.95, 0.85, 0.55  # confidence
 _CAST = re.compile(r"\(\"?([^()\"]+)\"?\)::([a-z ]+)\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Cast:
     """A column that is cast: `spelled` by the statement, or by PostgreSQL alone."""
 

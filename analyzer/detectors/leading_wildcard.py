@@ -31,7 +31,6 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer.detectors._access import access, column_type, found_by_key, table_of, trigram_index
 from analyzer.detectors._heavy import (
@@ -48,6 +47,7 @@ from analyzer.model.finding import Finding, Outcome
 from analyzer.model.statement import Hindrance, Obstacle
 from analyzer.model.text_evidence import LeadingWildcardEvidence
 from analyzer.model.workload import Workload
+from analyzer.records import record
 from analyzer.sql.expressions import immutable_as, relabels
 from analyzer.sql.quoting import quote_identifier
 
@@ -61,7 +61,7 @@ _UNSEEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Search:
     """One pattern of a statement: its table, what an index would be on, and what was seen."""
 

@@ -35,6 +35,7 @@ from analyzer.detectors._base import answer
 from analyzer.detectors._loops import LoopFinder
 from analyzer.detectors._pages import DEEP, Page, PageFigures
 from analyzer.detectors._weights import share_of_time, weighed
+from analyzer.model.columns import median
 from analyzer.model.evidence import OffsetPaginationEvidence
 from analyzer.model.finding import Finding, Impact, Outcome, Severity, Status
 from analyzer.model.workload import Workload
@@ -86,7 +87,7 @@ def _judge(workload: Workload, found: PageFigures) -> Finding | None:
         order_columns=tuple(column for _, column in facts.order_by),
         executions=stats.calls,
         deepest_offset=found.deepest,
-        page_rows=float(np.median([limit or 0 for _, limit in bounded])) if bounded else None,
+        page_rows=median(np.array([limit or 0 for _, limit in bounded])) if bounded else None,
         skipped_per_row=round(sum(offset for offset, _ in bounded) / asked, 1) if asked else None,
         walks=walks,
         pages_per_walk=found.walks.spread() if walks else None,
@@ -116,7 +117,7 @@ def _judge(workload: Workload, found: PageFigures) -> Finding | None:
 
 
 def _typical_ms(pages: Sequence[Page]) -> float | None:
-    return float(np.median([page.duration_ms for page in pages])) if pages else None
+    return median(np.array([page.duration_ms for page in pages])) if pages else None
 
 
 def _costs(deep_ms: float | None, shallow_ms: float | None, share: float) -> bool:

@@ -31,7 +31,6 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer.detectors._access import found_by_key
 from analyzer.detectors._heavy import (
@@ -47,6 +46,7 @@ from analyzer.model.finding import Finding, Outcome, Severity
 from analyzer.model.statement import Kind
 from analyzer.model.text_evidence import SelectStarEvidence
 from analyzer.model.workload import Workload
+from analyzer.records import record
 
 MANY_COLUMNS = 30
 WIDE_ROW_BYTES = 1_000
@@ -59,7 +59,7 @@ _SEVERAL = 2.0  # rows a call
 _NO_SCHEMA = "which columns are wide is not known: give --schema, --dsn or a schema.prisma"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Whole:
     """A table of which a statement asks for every column, and why it is wide."""
 

@@ -7,8 +7,9 @@ puts around an entry in each format (measured: tests/doctor/test_volume_on_serve
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from analyzer.records import record
 
 Protocol: TypeAlias = Literal["simple", "prepared", "extended"]
 
@@ -51,7 +52,7 @@ _JSON_FIELDS = 405
 _JSON_DETAIL = len(',"detail":""')
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogForm:
     """How the log is written: its destinations, and the bytes of log_line_prefix in a session."""
 

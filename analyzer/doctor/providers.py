@@ -4,13 +4,12 @@ The marks, where logs are had and how settings are changed come from the provide
 none of it was tried on their servers, and what the doctor prints says so.
 """
 
-from dataclasses import dataclass
-
 from analyzer.model.diagnosis import Provider
 from analyzer.model.examination import Examination
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Known:
     """A provider: marks (any of them is enough), ends of host names, and what to know."""
 

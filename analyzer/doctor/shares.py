@@ -5,13 +5,13 @@ log-normal with the row's mean and deviation has (docs/p95.md says how far that 
 """
 
 import math
-from dataclasses import dataclass
 
 from analyzer.model.shares import least_from, most_from
 from analyzer.model.statement import StatementCounters
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Share:
     """A share of calls, 0 to 1: surely not below `low` nor above `high`, likely about `likely`."""
 

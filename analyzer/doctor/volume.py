@@ -1,7 +1,6 @@
 """What the server would log in a day by each threshold, predicted from pg_stat_statements."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from analyzer.doctor.entries import (
     LogForm,
@@ -13,11 +12,12 @@ from analyzer.doctor.entries import (
 from analyzer.doctor.shares import share_from
 from analyzer.model.snapshot import Snapshot
 from analyzer.model.statement import StatementCounters
+from analyzer.records import record
 
 DAY_US = 86_400_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Volume:
     """Bytes a day, as an interval, and the likely share of the executions that are logged."""
 
@@ -27,7 +27,7 @@ class Volume:
     logged: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Statement:
     """A row of the counters with its calls a day and the bytes of its entries."""
 

@@ -25,6 +25,7 @@ import numpy as np
 from analyzer.model.columns import Floats
 from analyzer.model.histogram import edges_of
 from analyzer.model.history import Figures
+from analyzer.records import record
 
 LEAST_CALLS = 100
 LEAST_RATIO = 1.25
@@ -69,7 +70,7 @@ class Side:
         return float(np.exp(np.interp(share, self.share, known)))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """A statement that got slower or faster: P95 before and after, and by what factor.
 
@@ -165,7 +166,7 @@ def against_nights(
     return change if (change.after_ms > beyond) == change.slower else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shift:
     """Where a series changes its level: `at` is the first place of the new one, medians around it."""
 

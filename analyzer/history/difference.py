@@ -1,7 +1,6 @@
 """Two reports, or two windows of a history, compared: what got slower, what is new, what is gone."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analyzer import __version__
@@ -19,6 +18,7 @@ from analyzer.history.findings import (
 )
 from analyzer.history.keeping import change_fields, iso, moment_us, verdict_of
 from analyzer.model.history import KnownFinding
+from analyzer.records import record
 
 if TYPE_CHECKING:
     from analyzer.history.reading import Reader
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _TARGET = ("ms", "quantile", "value_ms", "low_ms", "high_ms", "method", "verdict", "executions")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Picture:
     """One side of a difference.
 
@@ -108,7 +108,7 @@ def of_window(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _WindowView:
     """Of a window it is known which detectors judged, and which statements were seen to run."""
 

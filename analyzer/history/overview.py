@@ -1,7 +1,6 @@
 """What `pg95 history` shows: the trend of everything, of a statement or of a finding, as JSON values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analyzer import __version__
@@ -10,6 +9,7 @@ from analyzer.history.changes import level_shift
 from analyzer.history.findings import GONE
 from analyzer.history.keeping import iso, trend_rows
 from analyzer.model.history import DAY_HOURS, HOUR_US, KnownFinding
+from analyzer.records import record
 
 if TYPE_CHECKING:
     from analyzer.history.reading import Reader
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DAY_US = DAY_HOURS * HOUR_US
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Question:
     """What is asked of a history: the last `days` up to `now_us`, against a target.
 

@@ -4,7 +4,7 @@ A day of one statement has coarser buckets than its hours had; the figures over 
 the target is about, keep theirs.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,12 +13,13 @@ from analyzer.history import tables
 from analyzer.history.hours import starts_with_hours
 from analyzer.history.rows import figures_of, row_of
 from analyzer.model.history import DAY_HOURS, HOUR_US
+from analyzer.records import record
 
 DAY_STEPS = 16  # buckets an octave: the middle is at most 2.2 % off
 _DAY_US = DAY_HOURS * HOUR_US
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Retention:
     """After how many days hours become days, and days, snapshots, runs and findings that are gone go."""
 

@@ -22,6 +22,7 @@ from analyzer.model.index_advice import CreatedIndex
 from analyzer.model.index_candidate import IndexCandidate
 from analyzer.model.index_request import AdvisedStatement, AdvisedWorkload, IndexRequest
 from analyzer.model.what_if import WhatIf
+from analyzer.records import record
 from analyzer.sql.access import statement_access
 
 _ASKING = (
@@ -31,7 +32,7 @@ _LEAST_SHARE = 0.0005  # of the workload's cost, that an index has to bring wher
 _LEAST_UNDER_BUDGET = 1e-7
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tried:
     """What came of it.
 

@@ -6,8 +6,6 @@ NULLs, padded to 8, and a line pointer of 4). So it is a hint, and only one wher
 pgstattuple counts.
 """
 
-from dataclasses import dataclass
-
 from analyzer.indexes.layout import (
     HEADER_BYTES,
     LINE_POINTER_BYTES,
@@ -19,13 +17,14 @@ from analyzer.indexes.layout import (
 from analyzer.indexes.sizes import btree_bytes
 from analyzer.model.catalog import Column, Index, Table
 from analyzer.model.snapshot import TableUse
+from analyzer.records import record
 
 _TIMES = 2.0  # what random inserts, HOT and one update of every row may leave is below that
 _LEAST_BYTES = 10 * 2**20
 _ROW_HEADER_BYTES = 23
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bloat:
     """`bytes` are taken where about `expected_bytes` would do."""
 

@@ -1,10 +1,10 @@
 """How an index is built and undone: locks, time, the way back, and what an ORM's schema says of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexCandidate
+from analyzer.records import record
 from analyzer.sql.quoting import quote_identifier
 
 LOCKS = (
@@ -24,7 +24,7 @@ _PRISMA_CLASSES: Mapping[str, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PrismaLine:
     """`text` is the @@index line of the model, else `why_not` says why it takes SQL."""
 

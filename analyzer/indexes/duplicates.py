@@ -7,14 +7,14 @@ columns together statistics say nothing: they are taken as independent, as the p
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from analyzer.model.catalog import Column
+from analyzer.records import record
 
 _MOST_CLASSES = 8  # of one column: shares within a factor of two count as equal beyond that
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ValueClass:
     """`values` different values, of which each is in `share` of the rows; `null`: it is the NULL."""
 
@@ -23,7 +23,7 @@ class ValueClass:
     null: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Group:
     """`values` keys that differ, each in `rows` rows on average; `nulls`: some column is NULL."""
 

@@ -1,15 +1,15 @@
 """What the catalog's indexes already do, so that nothing is suggested twice."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexKey
+from analyzer.records import record
 
 _NOISE = str.maketrans("", "", ' ()"')
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Existing:
     """An index, primary key or unique key: `label` is what to call it."""
 

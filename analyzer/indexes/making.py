@@ -1,11 +1,11 @@
 """Index candidates written out: name, statement, and the sentence that says why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from analyzer.indexes.naming import IndexExtras, create_statement, index_name
 from analyzer.model.catalog import Catalog, Table
 from analyzer.model.index_candidate import IndexCandidate, IndexKey
+from analyzer.records import record
 
 TRIGRAMS = "CREATE EXTENSION IF NOT EXISTS pg_trgm;"
 _WORDS = {
@@ -17,7 +17,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Maker:
     """Makes candidates of one table."""
 

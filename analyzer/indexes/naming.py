@@ -3,10 +3,10 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.index_candidate import IndexKey
+from analyzer.records import record
 from analyzer.sql.quoting import quote_identifier, quote_table
 
 _MAX_BYTES = 63  # NAMEDATALEN - 1
@@ -14,7 +14,7 @@ _DIGEST_LENGTH = 8
 _OTHER = re.compile(r"[^a-z0-9_]+")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexExtras:
     """What an index may have beside its keys: INCLUDE columns, and WITH parameters by name."""
 

@@ -4,13 +4,12 @@ Two indexes differ in method, columns and their order, operator classes, collati
 NULLs, condition, and what they INCLUDE. Only where none of that matters is one of them superfluous.
 """
 
-from dataclasses import dataclass
-
 from analyzer.indexes.definition import is_known
 from analyzer.model.catalog import Index
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Key:
     """One key column with all that tells it from another."""
 

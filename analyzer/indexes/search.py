@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from random import Random
 
 from analyzer.indexes.plan_costs import PlanCosts
+from analyzer.records import record
 
 _KICKS = 16  # how often the search is pushed off
 _SEED = 95  # the same advice on every run
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Terms:
     """What a set has to obey: `budget` bytes (None: any), and what each index must bring at least.
 

@@ -8,11 +8,11 @@ the limits are reached: then the best set so far stands.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from analyzer.indexes.plan_costs import OutOfBudgetError, PlanCosts
 from analyzer.indexes.search import Search, Terms
 from analyzer.model.index_candidate import IndexCandidate
+from analyzer.records import record
 
 _ROUNDS = 40
 _PATIENCE = 3  # rounds without anything better before the search ends
@@ -29,7 +29,7 @@ Measure = Callable[
 ]  # size in bytes, price; None: refused
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selected:
     """`chosen` of the pool; `finished` is False where the limits ended the search."""
 

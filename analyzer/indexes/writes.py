@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from analyzer.model.access import TableWrite
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexCandidate
+from analyzer.records import record
 
 _OPERATOR_COST = 0.0025  # cpu_operator_cost
 _PAGE_DESCENT = 50  # operator costs for each page on the way down
@@ -57,7 +58,7 @@ def add_up(writes: Iterable[tuple[TableWrite, float]]) -> dict[str, TableWrites]
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WritePrice:
     """What an index costs writers in the window: `entries` of its own and of other indexes, and `cost`.
 

@@ -4,8 +4,9 @@ This is what index candidates are made of. One `TableAccess` is one mention of a
 that joins a table with itself has two.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from analyzer.records import record
 
 
 class Use(StrEnum):
@@ -18,7 +19,7 @@ class Use(StrEnum):
     DISTANCE = "distance"  # ORDER BY column <-> value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compared:
     """A column, or an expression over it alone, that rows are found by.
 
@@ -40,7 +41,7 @@ class Compared:
     required: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SortedColumn:
     """A column that rows are sorted by; `descending` has PostgreSQL's usual place for NULLs."""
 
@@ -48,7 +49,7 @@ class SortedColumn:
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TableAccess:
     """One mention of the catalog's table `table`.
 
@@ -67,7 +68,7 @@ class TableAccess:
     target: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TableWrite:
     """What a statement writes: `kind` is insert, update or delete; `columns` those that UPDATE sets."""
 
@@ -76,7 +77,7 @@ class TableWrite:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementAccess:
     """All of a statement. `unresolved` are columns and tables that the catalog does not have."""
 

@@ -1,14 +1,15 @@
 """Findings that the team knows of and accepts: by key in a file, or by a comment in the statement."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from analyzer.records import record
 
 FILE, COMMENT = "file", "comment"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Acknowledgement:
     """That a finding is known. `until` is the last day on which that holds, None without an end.
 
@@ -28,7 +29,7 @@ class Acknowledgement:
         return self.until is not None and self.until < today
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Acknowledged:
     """An acknowledgement as it applies to one finding: an expired one only says so."""
 
@@ -41,7 +42,7 @@ class Acknowledged:
         return not self.expired
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Acknowledgements:
     """All that a run knows of: by key, and detectors by statement (shape) from comments.
 

@@ -5,10 +5,12 @@ the data are.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RelationStatistics:
     """How large a table, materialized view or index is, as pg_class has it.
 
@@ -24,7 +26,7 @@ class RelationStatistics:
     file_pages: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ColumnStatistics:
     """Statistics of one column, or of an index's expression, as pg_stats has them.
 
@@ -41,7 +43,7 @@ class ColumnStatistics:
     number: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Blueprint:
     """A database without its rows.
 

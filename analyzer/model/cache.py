@@ -1,10 +1,11 @@
 """A cache in front of the database: what is measured of one, and what one would do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheUse:
     """Reads of a cache under one name (a key's prefix, or a route), and how many found something."""
 
@@ -18,7 +19,7 @@ class CacheUse:
         return self.hits / self.reads if self.reads else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RedisInfo:
     """Counters of Redis INFO since it started, or since CONFIG RESETSTAT.
 
@@ -32,7 +33,7 @@ class RedisInfo:
     shared: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheMeasure:
     """A hit rate: `method` is endpoints (an application's log), monitor, info or none.
 
@@ -50,7 +51,7 @@ class CacheMeasure:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TtlOutcome:
     """What a cache with one time to live would have done with a statement's executions.
 
@@ -67,7 +68,7 @@ class TtlOutcome:
     entries: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheCandidate:
     """A statement worth caching. `chosen` is the TTL to take, with or without `invalidate`.
 

@@ -5,12 +5,14 @@ unquoted and case-sensitive, as PostgreSQL stores them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from analyzer.records import record
 
 SEQUENCE = "nextval"  # the default of a serial or identity column
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column: `type` as PostgreSQL prints it, `distinct`/`null_fraction` from statistics.
 
@@ -37,7 +39,7 @@ class Column:
     default: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ForeignKey:
     """`columns` of the owning table refer to `target_columns` of the table `target`.
 
@@ -52,7 +54,7 @@ class ForeignKey:
     on_update: str = "NO ACTION"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """An index. `columns` are key columns in order; an expression is written as its SQL text.
 
@@ -91,7 +93,7 @@ class Index:
     definition: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relation:
     """A Prisma relation field: `name` on this model leads to `target` (a table name).
 
@@ -106,7 +108,7 @@ class Relation:
     target_columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Table:
     """A table with its keys. `rows` is the planner's estimate, `bytes` the total size, if known.
 
@@ -143,7 +145,7 @@ class Table:
         return any(key and columns.issuperset(key) for key in keys)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Catalog:
     """All known tables by name. `origin` says where it comes from, for evidence and coverage.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analyzer.model.sampling import LoggedSetting, Sampling
+from analyzer.records import record
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class SourceCoverage:
     minimum_ms: float | None = None  # the fastest duration logged, of any phase
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExplainCoverage:
     """Statements that a server was asked to explain (`origin`, without the password), and what came of it.
 

@@ -1,13 +1,14 @@
 """What the doctor says of a server: checks, each with the command that fixes it, and a logging plan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from analyzer.records import record
 
 CheckStatus: TypeAlias = Literal["ok", "warning", "missing"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """One line of the doctor's.
 
@@ -22,7 +23,7 @@ class Check:
     essential: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Provider:
     """Whose server it is. `evidence` are the marks by which it was recognised.
 
@@ -37,7 +38,7 @@ class Provider:
     settings: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnosis:
     """All that the doctor found; `provider` is None for a server that is run by its team."""
 
@@ -52,7 +53,7 @@ class Diagnosis:
         return [one for one in self.checks if one.essential and one.status == "missing"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogOption:
     """A way to log, and what it would write a day: surely between `low` and `high`, likely `likely`.
 
@@ -72,7 +73,7 @@ class LogOption:
     commands: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FullWindow:
     """A short time in which everything is logged, so that loops show: `minutes` long (0: none fits)."""
 
@@ -83,7 +84,7 @@ class FullWindow:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoggingPlan:
     """What each way to log would write a day, and the one to choose within a budget.
 

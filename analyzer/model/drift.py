@@ -1,9 +1,9 @@
 """Where schema.prisma and a database disagree, and what mends it."""
 
-from dataclasses import dataclass
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Difference:
     """One thing that the schema and the database say differently.
 

@@ -1,7 +1,5 @@
 """The evidence each detector gives, one type per detector: no open-ended dictionaries."""
 
-from dataclasses import dataclass
-
 from analyzer.model.evidence_parts import ColumnCondition, ExampleExecution, Spread
 from analyzer.model.plan_evidence import PlanEvidence
 from analyzer.model.text_evidence import (
@@ -13,9 +11,10 @@ from analyzer.model.text_evidence import (
     OrderByRandomEvidence,
     SelectStarEvidence,
 )
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NPlusOneEvidence:
     """A parent statement whose rows are followed by one child statement each.
 
@@ -52,7 +51,7 @@ class NPlusOneEvidence:
     examples: tuple[ExampleExecution, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RepeatedLookupEvidence:
     """A single-row-style lookup run again and again in one unit of work, no parent linked."""
 
@@ -69,7 +68,7 @@ class RepeatedLookupEvidence:
     examples: tuple[ExampleExecution, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RepeatedQueryEvidence:
     """The same statement with the same parameters, again and again in one unit of work."""
 
@@ -84,7 +83,7 @@ class RepeatedQueryEvidence:
     examples: tuple[ExampleExecution, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WriteLoopEvidence:
     """Rows written one by one. `kind` is insert, update or delete.
 
@@ -110,7 +109,7 @@ class WriteLoopEvidence:
     examples: tuple[ExampleExecution, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OffsetPaginationEvidence:
     """Pages by OFFSET that skip many rows.
 
@@ -135,7 +134,7 @@ class OffsetPaginationEvidence:
     examples: tuple[ExampleExecution, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnboundedResultEvidence:
     """A SELECT without LIMIT that returns many rows.
 
@@ -153,7 +152,7 @@ class UnboundedResultEvidence:
     mean_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CountByFetchingEvidence:
     """A whole result fetched beside a page of the same.
 
@@ -175,7 +174,7 @@ class CountByFetchingEvidence:
     examples: tuple[ExampleExecution, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChattyTransactionEvidence:
     """Transactions with many round trips behind their first lock, which `sql` takes.
 
@@ -196,7 +195,7 @@ class ChattyTransactionEvidence:
     running_share: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IdleInTransactionEvidence:
     """Sessions that rest inside a transaction with locks, behind the statement `sql`.
 
@@ -217,7 +216,7 @@ class IdleInTransactionEvidence:
     terminated: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeqScanEvidence:
     """A sequential scan that reads much and keeps little.
 

@@ -1,9 +1,9 @@
 """What several kinds of evidence are made of."""
 
-from dataclasses import dataclass
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spread:
     """Smallest, middle and largest of a set of counts."""
 
@@ -12,7 +12,7 @@ class Spread:
     max: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExampleExecution:
     """One execution shown as evidence. `at` is ISO 8601 in UTC, None where the log has no times.
 
@@ -28,7 +28,7 @@ class ExampleExecution:
     parameters: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ColumnCondition:
     """One column of a scan's filter: `kind` is equality, range, sort or other.
 

@@ -1,12 +1,13 @@
 """What `pg95 doctor` looks at: a server's settings and privileges, before anyone judges them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.model.snapshot import Snapshot
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RoleRights:
     """The role that pg95 connects as, and what it may see.
 
@@ -21,7 +22,7 @@ class RoleRights:
     reads_settings: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExtensionState:
     """pg_stat_statements in the connected database; names are None where it is not installed.
 
@@ -36,7 +37,7 @@ class ExtensionState:
     why_not: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Override:
     """A setting of one role, one database, or a role in a database (None: of all)."""
 
@@ -46,7 +47,7 @@ class Override:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Examination:
     """A server as the doctor finds it.
 

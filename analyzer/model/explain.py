@@ -1,14 +1,16 @@
 """Plans asked of a live server: what is asked for, what came of it, and who can answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from analyzer.records import record
 
 TOP = 20
 MAX_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExplainRequest:
     """Which statements are explained: the `top` that take most time, within `max_seconds`.
 
@@ -22,7 +24,7 @@ class ExplainRequest:
     dsn: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sample:
     """A statement as it ran: its text, and the values of its `$n` as text (None: NULL).
 
@@ -34,7 +36,7 @@ class Sample:
     values: tuple[str | None, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explained:
     """What came of one sample. `document` is the plan in FORMAT JSON, None where there is none.
 
@@ -57,7 +59,7 @@ class Explainer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answers:
     """An answer for each sample, from the server `origin` (`postgresql://user@host:port/database`)."""
 

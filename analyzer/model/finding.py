@@ -1,13 +1,14 @@
 """Findings and recommendations: what a detector says and what advice makes of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from analyzer.model.acknowledgement import Acknowledged
 from analyzer.model.evidence import Evidence
 from analyzer.model.remedy import Remedy
 from analyzer.model.saving import Saving
+from analyzer.records import record
 
 
 class Severity(StrEnum):
@@ -25,7 +26,7 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Impact:
     """What the finding costs: None where it cannot be said.
 
@@ -49,7 +50,7 @@ def round_trips(before: float, after: int = 1) -> Effect:
     return {"round_trips_before": before, "round_trips_after": after}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recommendation:
     """One thing to do. `text` is complete, runnable code in `language`; `risk` is the trade-off.
 
@@ -68,7 +69,7 @@ class Recommendation:
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One thing worth acting on. `key` is stable from run to run (it hangs on lineage).
 
@@ -109,7 +110,7 @@ class Status(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """A detector's answer; `reason` is given with not-applicable and error."""
 

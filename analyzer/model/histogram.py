@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.model.columns import Column, Floats, Rows
+from analyzer.records import record
 
 STEPS = 32  # buckets an octave, at the finest
 LEAST_MS = 0.001  # faster ones count as this
@@ -25,7 +26,7 @@ _PLANES = 8  # a count is 8 bytes
 _WIDEST = 1 << 12  # buckets of a histogram that bytes may hold, all octaves of a float64 at 1 ns
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quantile:
     """A quantile in ms: the value, what it lies between, and how it is known.
 

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from analyzer.model.histogram import Histogram, Quantile, rank_of
+from analyzer.records import record
 
 HOUR_US = 3_600_000_000
 DAY_HOURS = 24
 _Z = 1.96  # a normal variable is within so many deviations with a chance of 95 %
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementName:
     """A statement as a history knows it: its identity, its normalised text, its tables and kind."""
 
@@ -24,7 +25,7 @@ class StatementName:
     tables: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Figures:
     """Executions over some hours, and how long they took. They add up in any order.
 
@@ -93,7 +94,7 @@ class Figures:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HourFigures:
     """The figures of an hour: of one statement, or (`statement` None) of all of the team's.
 
@@ -106,7 +107,7 @@ class HourFigures:
     hours: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     """One analysis that was stored: its window, its verdict.
 
@@ -127,7 +128,7 @@ class Run:
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KnownFinding:
     """A finding as the history knows it.
 
@@ -150,7 +151,7 @@ class KnownFinding:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """What became of a finding, seen against the history.
 
@@ -164,7 +165,7 @@ class Seen:
     returned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Alert:
     """Something to be told through a `channel` (webhook, mail); `message` is JSON."""
 
@@ -174,7 +175,7 @@ class Alert:
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrendPoint:
     """The figures of one day or hour of a trend."""
 

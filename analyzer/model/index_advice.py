@@ -1,13 +1,17 @@
 """What index advice concludes: indexes to create and to drop, with what each is worth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from analyzer.model.verification import Verification
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementGain:
     """A statement that an index serves; costs are the planner's units, None without a what-if.
 
+    `before_ms` and `after_ms` are medians without and with the whole set, where it was executed.
     `cost_after` is with all advised indexes together. `node_before` and `node_after` are what the plan
     does to get at the index's table, `name` is the query's file, `weight` its executions.
     """
@@ -15,18 +19,21 @@ class StatementGain:
     shape_id: str
     cost_before: float | None = None
     cost_after: float | None = None
+    before_ms: float | None = None
+    after_ms: float | None = None
     node_before: str | None = None
     node_after: str | None = None
     name: str | None = None
     weight: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreatedIndex:
     """An index to create: `sql` is one runnable statement, `bytes` its expected size.
 
     `write_cost` says what writers of the table pay (figures by name), `verified_by` is execution,
-    what-if, plan or rule, `rule` names what led to it, `risk` is the trade-off in words. `locks` says how it
+    what-if, plan or rule, `rule` names what led to it, `risk` is the trade-off in words. Where it was built
+    on a scratch server, `built_bytes` and `build_ms` are what that took, and `verification` says what came of it. `locks` says how it
     is built, `build_seconds` about how long that takes, `rollback` takes it away again. `prisma` is the
     line of schema.prisma, None where `prisma_why_not` says why there is none.
     """
@@ -38,6 +45,9 @@ class CreatedIndex:
     verified_by: str
     rule: str
     risk: str
+    built_bytes: int | None = None
+    build_ms: float | None = None
+    verification: str | None = None
     table: str = ""
     name: str = ""
     method: str = "btree"
@@ -48,7 +58,7 @@ class CreatedIndex:
     prisma_why_not: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DroppedIndex:
     """An index to drop: `reason` in words, `bytes` what it gives back.
 
@@ -73,11 +83,11 @@ class DroppedIndex:
     verified_by: str = "rule"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexNote:
     """Something about existing indexes that is for people to decide: never run as it is.
 
-    `kind` is merge, constraints, invalid or bloat; `indexes` are their names, `sql` what would do it.
+    `kind` is merge, constraints, bloat, or rejected (an index to create that makes a statement slower); `indexes` are their names, `sql` what would do it.
     """
 
     kind: str
@@ -88,7 +98,7 @@ class IndexNote:
     bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexAdvice:
     """All of it. `cost_before`/`cost_after` are the workload's, in planner units times calls.
 
@@ -102,6 +112,7 @@ class IndexAdvice:
     cost_before: float | None = None
     cost_after: float | None = None
     what_if_calls: int = field(default=0)
+    verification: Verification | None = None
     method: str = "none"
     budget_bytes: int | None = None
     bytes: int | None = None

@@ -1,9 +1,9 @@
 """An index that might help, before anyone has tried it: made by rules, judged elsewhere."""
 
-from dataclasses import dataclass
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexKey:
     """One key of an index: a column, or an expression over it as complete SQL.
 
@@ -18,7 +18,7 @@ class IndexKey:
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexCandidate:
     """An index to consider.
 
@@ -54,7 +54,7 @@ class IndexCandidate:
         return not special and self.predicate is None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NoCandidate:
     """Why no index is suggested. `existing` is the index that should serve already, if one does."""
 

@@ -1,10 +1,11 @@
 """What index advice is asked for, and the statements that it is for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from analyzer.model.explain import Sample
 from analyzer.model.what_if import PlannedStatement
+from analyzer.records import record
 
 MAX_SECONDS = 30.0
 MAX_CALLS = 5000
@@ -12,7 +13,7 @@ WhatIfWay = Literal["hypopg", "clone", "none"]
 SizeModel = Literal["estimate", "hypopg"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexRequest:
     """How indexes are chosen.
 
@@ -32,7 +33,7 @@ class IndexRequest:
     queries: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdvisedStatement:
     """A statement of the workload that indexes are chosen for.
 
@@ -46,9 +47,14 @@ class AdvisedStatement:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdvisedWorkload:
     """All of them; `left_out` says of those that are not among them why, with how many."""
 
     statements: Sequence[AdvisedStatement]
     left_out: Sequence[tuple[str, int]] = ()
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The statements as they stand, to be run."""
+        return [Sample(one.planned.shape_id, one.planned.sql) for one in self.statements]

@@ -1,9 +1,9 @@
 """How far a log was read: what a nightly run remembers so that the next one goes on from there."""
 
-from dataclasses import dataclass
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogPosition:
     """One log file's content, told by how it begins, and how many of its bytes are accounted for.
 

@@ -1,10 +1,11 @@
 """Migrations of a Prisma project: the files, what a database recorded of them, and their state."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from analyzer.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class MigrationFile:
     """prisma/migrations/<name>/migration.sql: its `path`, and its text in UTF-8."""
 
@@ -13,7 +14,7 @@ class MigrationFile:
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecordedMigration:
     """A row of _prisma_migrations; times in UTC.
 
@@ -30,7 +31,7 @@ class RecordedMigration:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MigrationState:
     """What became of a migration.
 
@@ -50,7 +51,7 @@ class MigrationState:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadyFile:
     """A file to put into the project: `path` below prisma/migrations, and its text."""
 
@@ -58,7 +59,7 @@ class ReadyFile:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Danger:
     """What may go wrong when a migration is applied, or with the application while it is.
 
@@ -80,7 +81,7 @@ class Danger:
     source: str = "pg95"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LintFinding:
     """What a linter says of a migration's statement: its rule, the 1-based line, the text, the advice."""
 

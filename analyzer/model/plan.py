@@ -7,11 +7,13 @@ buffers are totals over all loops. Times are milliseconds.
 import math
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from analyzer.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class PlanNode:
     """One node. `id` is its position in a depth-first walk; `self_ms` is exclusive elapsed time.
 
@@ -96,7 +98,7 @@ class PlanNode:
             waiting.extend(reversed(node.children))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """A plan with what surrounds it.
 
@@ -164,7 +166,7 @@ class Plan:
         return max(0.0, self.execution_ms - self.total_ms - self.trigger_ms)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecordedPlan:
     """A plan as found, not read yet: `text` in `format`, from `origin` (input path), at `at_us`.
 

@@ -1,14 +1,14 @@
 """The evidence of findings in plans: what they have in common, and what each adds of its own."""
 
-from dataclasses import dataclass
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlanFigures:
     """Figures of one kind of finding: each detector in detectors/plans/ has its own type."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Consequence:
     """What another finding would say, and the same cause explains: `detector` names that kind."""
 
@@ -18,7 +18,7 @@ class Consequence:
     cost_ms: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class PlanEvidence:
     """What shows the trouble at one node of a plan; of several plans, those of the worst.
 

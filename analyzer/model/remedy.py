@@ -3,12 +3,11 @@
 Names in them are unquoted and come from plans: they become SQL only through sql/quoting.py.
 """
 
-from dataclasses import dataclass
-
 from analyzer.model.evidence_parts import ColumnCondition
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setting:
     """Another value of a setting, first for the one transaction that runs the statement.
 
@@ -21,14 +20,14 @@ class Setting:
     risk: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Analyze:
     """Statistics of a table are gathered anew."""
 
     table: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExtendedStatistics:
     """Statistics on columns that depend on each other."""
 
@@ -36,7 +35,7 @@ class ExtendedStatistics:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Vacuum:
     """A table is vacuumed now, and sooner from then on. `why` goes into the title."""
 
@@ -45,7 +44,7 @@ class Vacuum:
     full: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WantedIndex:
     """An index that finds what a scan looks for; candidates.py makes it, or says why none helps.
 
@@ -60,7 +59,7 @@ class WantedIndex:
     cost_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VectorIndex:
     """An index for nearest neighbours (pgvector): `operator_class` goes with the distance used."""
 
@@ -70,7 +69,7 @@ class VectorIndex:
     rows: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rewrite:
     """Another text of the statement, or a look to take: `text` is SQL, `kind` as Recommendation's."""
 

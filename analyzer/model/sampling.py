@@ -1,16 +1,16 @@
 """How a server samples its log: what is left out by chance, and what a logged execution stands for."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from analyzer.model.columns import Floats
+from analyzer.records import record
 
 By = Literal["statement", "transaction", "both"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoggingSettings:
     """PostgreSQL's settings that say which executions it logs; None where one is not known.
 
@@ -23,7 +23,7 @@ class LoggingSettings:
     transaction_rate: float | None = None  # log_transaction_sample_rate
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoggedSetting:
     """A setting as a log says that it was changed: its value (milliseconds or a rate), since when."""
 
@@ -31,7 +31,7 @@ class LoggedSetting:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sampling:
     """Which share of executions was logged, by their duration.
 

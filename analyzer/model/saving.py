@@ -1,12 +1,13 @@
 """What fixing findings would save: round trips, server time and elapsed time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from analyzer.records import record
 
 N_PLUS_ONE, LOOKUP, REPEATED = "n-plus-one", "repeated-lookup", "repeated-query"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoopKey:
     """Whose loops: what kind, and the positions of child and parent (-1 none) in the statements."""
 
@@ -15,7 +16,7 @@ class LoopKey:
     parent: int = -1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RoundTripCost:
     """What one round trip costs beside the server's time, in ms, and how that is known.
 
@@ -27,7 +28,7 @@ class RoundTripCost:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Saving:
     """What fixing one finding saves in the window.
 
@@ -45,7 +46,7 @@ class Saving:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quantiles:
     """A quantile of durations before and after, ms; None where nothing ran."""
 
@@ -53,7 +54,7 @@ class Quantiles:
     after_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestSaving:
     """Units of work of one route (or without one) before and after all fixes.
 
@@ -70,7 +71,7 @@ class RequestSaving:
     quantiles: Quantiles
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Savings:
     """All findings fixed: by finding (key), by route, and what becomes of the target's quantile."""
 

@@ -5,17 +5,18 @@ Its figures only grow until something resets them; a window is the difference of
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from analyzer.model.blueprint import Blueprint
 from analyzer.model.statement import StatementCounters
+from analyzer.records import record
 
 TextKey: TypeAlias = tuple[int, str]
 """What a statement's text is kept by: its database's number and its query id. Texts of several users are one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServerIdentity:
     """Which server, and which run of it.
 
@@ -31,7 +32,7 @@ class ServerIdentity:
     in_recovery: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TableUse:
     """One table's row of pg_stat_user_tables with its sizes; counts since `stats_reset`.
 
@@ -67,7 +68,7 @@ class TableUse:
     blocks_read: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexUse:
     """One index's row of pg_stat_user_indexes with its size; `last_scan_us` (UTC) is told from 16 on."""
 
@@ -81,7 +82,7 @@ class IndexUse:
     last_scan_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DatabaseUse:
     """One database's row of pg_stat_database; blocks, commits … since its `reset_us` (UTC)."""
 
@@ -102,7 +103,7 @@ class DatabaseUse:
         return self.blocks_hit / asked if asked else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snapshot:
     """Everything counted on a server at `taken_us` (µs since 1970, UTC).
 
@@ -154,7 +155,7 @@ class Snapshot:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CounterWindow:
     """What was counted between two snapshots of one server.
 

@@ -1,7 +1,9 @@
 """What is known of a statement from its text alone, and the figures of its executions."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from analyzer.records import record
 
 
 class Kind(StrEnum):
@@ -51,7 +53,7 @@ class Effect(StrEnum):
     ROLLS_BACK = "rolls-back"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Predicate:
     """One condition `table.column operator value` of a WHERE or JOIN … ON, ANDed with the rest.
 
@@ -72,7 +74,7 @@ class Predicate:
     expression: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Join:
     """An equality between columns of two tables of one statement."""
 
@@ -91,7 +93,7 @@ class Hindrance(StrEnum):
     VALUE_TYPE = "value-type"  # the value has a type that the column may have to be cast to
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Obstacle:
     """A condition that an index on its column may not serve, anywhere in WHERE or JOIN … ON.
 
@@ -112,7 +114,7 @@ class Obstacle:
     value_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Exclusion:
     """`table.column NOT IN (SELECT excluded_column FROM excluded_table …)`.
 
@@ -126,7 +128,7 @@ class Exclusion:
     never_null: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementFacts:
     """What the text tells: read off the syntax tree, no server needed.
 
@@ -170,7 +172,7 @@ class StatementFacts:
     exclusions: tuple[Exclusion, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Statement:
     """A shape: all executions whose text differs in literals (and list lengths) only.
 
@@ -187,7 +189,7 @@ class Statement:
     facts: StatementFacts
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementStats:
     """Figures of one statement's executions (same position as its Statement).
 
@@ -231,7 +233,7 @@ class StatementStats:
         return self.rows / self.rows_calls if self.rows is not None and self.rows_calls else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementCounters:
     """One row of pg_stat_statements, summed over users where the source did.
 

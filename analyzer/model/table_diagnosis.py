@@ -1,10 +1,12 @@
 """What a table's figures say before any advice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TableNote:
     """One thing that stands out: `kind` names it, `severity` is as of findings, `text` says it in figures.
 
@@ -18,7 +20,7 @@ class TableNote:
     bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TableDiagnoses:
     """The notes by table. `every`: all tables are to be told of, not only those that the input names."""
 

@@ -1,8 +1,9 @@
 """The promise that is tracked: the quantile of a latency stays under a target."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from analyzer.records import record
 
 # What a target may be about, the most special first: of several, the first is held to it.
 DIMENSIONS = ("route", "statement", "table", "application", "user", "database")
@@ -10,7 +11,7 @@ DIMENSIONS = ("route", "statement", "table", "application", "user", "database")
 METHODS = ("auto", "exact", "tail-exact", "sampled", "histogram", "estimated", "bound")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """`quantile` (0..1) of durations should be below `ms`."""
 
@@ -18,7 +19,7 @@ class Target:
     quantile: float = 0.95
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PatternTarget:
     """A target of its own for part of the traffic.
 
@@ -47,7 +48,7 @@ class PatternTarget:
         return glob is None or any(fnmatchcase(name, glob) for name in names)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """A quantile with how it is known. `verdict`: met, missed or unknown.
 
@@ -66,7 +67,7 @@ class Verdict:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestVerdict:
     """The quantile of database time per request; `unit` is trace, transaction or burst."""
 

@@ -1,11 +1,10 @@
 """The evidence of detectors that read a statement's text."""
 
-from dataclasses import dataclass
-
 from analyzer.model.evidence_parts import Spread
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class StatementEvidence:
     """What the detectors that read a statement's text have in common.
 
@@ -22,7 +21,7 @@ class StatementEvidence:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class SelectStarEvidence(StatementEvidence):
     """All columns of a wide table are asked for.
 
@@ -40,7 +39,7 @@ class SelectStarEvidence(StatementEvidence):
     rows_per_call: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ColumnEvidence(StatementEvidence):
     """A condition that an index on its column cannot serve.
 
@@ -58,7 +57,7 @@ class ColumnEvidence(StatementEvidence):
     seen_in_plan: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class LeadingWildcardEvidence(ColumnEvidence):
     """A pattern that may match anywhere.
 
@@ -71,7 +70,7 @@ class LeadingWildcardEvidence(ColumnEvidence):
     anywhere: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class FunctionOnColumnEvidence(ColumnEvidence):
     """Something computed from a column is compared; `rewritten_sql` compares the bare column."""
 
@@ -79,7 +78,7 @@ class FunctionOnColumnEvidence(ColumnEvidence):
     rewritten_sql: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ImplicitCastEvidence(ColumnEvidence):
     """A column is cast to the type of what it is compared with. `index` would serve the column."""
 
@@ -87,7 +86,7 @@ class ImplicitCastEvidence(ColumnEvidence):
     index: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class NotInSubqueryEvidence(StatementEvidence):
     """`column NOT IN (SELECT …)`. `nullable`: whether the list may hold NULL, None if not known."""
 
@@ -99,7 +98,7 @@ class NotInSubqueryEvidence(StatementEvidence):
     rewritten_sql: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class LargeInListEvidence(StatementEvidence):
     """IN lists with many items. `items` are those of the executions looked at (`looked_at`).
 
@@ -114,7 +113,7 @@ class LargeInListEvidence(StatementEvidence):
     bind_ms: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class OrderByRandomEvidence(StatementEvidence):
     """Rows are sorted by random() to pick some. `key` is an integer primary key, if there is one.
 

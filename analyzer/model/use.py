@@ -1,14 +1,15 @@
 """How tables and indexes were used over a stated time, on a server and maybe on its replicas."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.model.snapshot import IndexUse, TableUse
+from analyzer.records import record
 
 _DAY_US = 86_400 * 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CountedUse:
     """From when to when use was counted, in µs since 1970 (UTC).
 
@@ -39,7 +40,7 @@ class CountedUse:
         return max(0, self.replicas - len(self.replicas_read))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Use:
     """The use of a database's tables (by name) and indexes (by table and name) over one time."""
 

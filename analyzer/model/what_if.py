@@ -5,14 +5,14 @@ Index advice chooses with a `WhatIf` that the pipeline hands in: HypoPG on a ser
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Protocol
 
 from analyzer.model.index_candidate import IndexCandidate
 from analyzer.model.plan import Plan
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlannedStatement:
     """One statement to be planned; it is never executed.
 
@@ -25,7 +25,7 @@ class PlannedStatement:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlanEstimate:
     """A statement's plan under a set of indexes.
 

@@ -11,11 +11,12 @@ from analyzer.model.plan import Plan
 from analyzer.model.statement import Role, Statement, StatementCounters, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
 from analyzer.model.use import Use
+from analyzer.records import record
 
 STEPS_PER_DECADE = 8  # Traffic.distribution's buckets grow by 10^(1/8)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hour:
     """An hour of UTC from `start_us` on: calls, and their quantile (the target's)."""
 
@@ -24,7 +25,7 @@ class Hour:
     p95_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Route:
     """Units of work that came from one route of the application.
 
@@ -41,7 +42,7 @@ class Route:
     statements: Sequence[tuple[int, float]] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Traffic:
     """Executions of the team's statements, each counted once, over time and by route.
 
@@ -64,7 +65,7 @@ class Traffic:
         return self.server + self.client
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Promise:
     """A part of the traffic that is held to a target: one name of a dimension (model/target.py).
 

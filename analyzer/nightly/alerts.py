@@ -4,11 +4,12 @@ Titles and names come from logs: in Slack's text they are escaped, in a mail the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from email.message import EmailMessage
 from typing import Any
 
 from analyzer.nightly.settings import Mail
+from analyzer.records import record
 from analyzer.report.formats import ms, one_line, quantile_name
 from analyzer.report.wording import headline
 
@@ -17,7 +18,7 @@ _SLACK_TEXT = 2900  # a block takes 3000 characters
 _SUBJECT = 150
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Event:
     """One thing to tell: `on` is the condition (target, new, regression)."""
 
@@ -26,7 +27,7 @@ class Event:
     key: str | None = None  # a finding's, or a statement's lineage
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Message:
     """One night's alert: a headline, its events, the night's window, where the report is."""
 

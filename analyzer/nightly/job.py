@@ -9,7 +9,7 @@ nothing is left out.
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from analyzer.nightly.metrics import figures_of, has_figures, with_success
 from analyzer.nightly.nights import Beside, beside, has_news, last_night, regressions
 from analyzer.nightly.outputs import paths_of, read_text, write_outputs, write_whole
 from analyzer.nightly.settings import Settings
+from analyzer.records import record
 from analyzer.report.formats import plural
 from analyzer.sources.increments.contents import News, find_new
 
@@ -39,7 +40,7 @@ Slower = Sequence[tuple[str, str]]
 _TRIES = 3  # to read logs none of which is truncated meanwhile
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """How a night is asked for.
 
@@ -59,7 +60,7 @@ class Asked:
         return not self.dry_run and self.since_us is None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """A night's report, the statements that got slower, and what could not be told to people.
 

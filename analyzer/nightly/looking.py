@@ -1,7 +1,7 @@
 """What a night reads: counters of servers since the last snapshot, and what is new in logs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError, ServerError
@@ -9,6 +9,7 @@ from analyzer.model.coverage import SourceCoverage
 from analyzer.model.log_position import LogPosition
 from analyzer.model.recording import Recording
 from analyzer.nightly.settings import Server
+from analyzer.records import record
 from analyzer.sources.increments.contents import LogFiles
 from analyzer.sources.increments.gathering import NewEntries
 from analyzer.sources.increments.portion import Found
@@ -29,7 +30,7 @@ class TornError(InputError):
     """A log was truncated while it was read: what was read of it does not count."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Look:
     """A server as it is now: its catalog, a snapshot, and what was counted since an earlier one.
 

@@ -6,13 +6,13 @@ far as that is known.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from analyzer.history.changes import compare, of_figures, of_statement
 from analyzer.history.keeping import change_fields
 from analyzer.model.history import Figures, Run, StatementName
+from analyzer.records import record
 from analyzer.report.formats import ms, one_line, quantile_name
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _SQL_SHOWN = 120
 _UPKEEP = ("checkpoint", "autovacuum", "connection")  # an idle server and pg95 itself do that
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Beside:
     """Earlier nights beside this one: `nights` as report.json has them, and which lineages ran a week ago."""
 

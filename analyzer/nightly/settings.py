@@ -8,12 +8,12 @@ the configuration names.
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 from analyzer.configuration import Configuration, Table
 from analyzer.errors import UsageError
+from analyzer.records import record
 from analyzer.sources.increments.contents import LogFiles
 from analyzer.sources.options import ReadOptions
 
@@ -25,7 +25,7 @@ _MINUTE = 60.0
 _SMTP_PORT = 587
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Secret:
     """Where a secret is: an environment variable or a file; `what` names its use in messages."""
 
@@ -58,7 +58,7 @@ class Secret:
         return found.strip()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Server:
     """A server whose counters are looked at; `dsn` has no password, None is libpq's environment."""
 
@@ -66,7 +66,7 @@ class Server:
     dsn: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outputs:
     """Where reports go: strftime patterns (UTC) by format, and how the latest one is named."""
 
@@ -74,7 +74,7 @@ class Outputs:
     latest: Literal["copy", "symlink", "none"] = "copy"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Webhook:
     """Where alerts are posted, and in which form."""
 
@@ -82,7 +82,7 @@ class Webhook:
     kind: Literal["slack", "json"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mail:
     """How alerts are mailed. Port 465 speaks TLS from the start."""
 
@@ -95,7 +95,7 @@ class Mail:
     recipients: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Alerts:
     """What is told, and whom."""
 
@@ -104,7 +104,7 @@ class Alerts:
     mail: Mail | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """The nightly job's part of a configuration. `history` None is the user's own store.
 

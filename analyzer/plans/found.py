@@ -1,12 +1,13 @@
 """What the reader of a format finds in a text: a document, and in which state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from analyzer.records import record
 
 Document = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """A document (the keys of EXPLAIN (FORMAT JSON)) and the text it was read from.
 

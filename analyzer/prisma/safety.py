@@ -6,13 +6,13 @@ Prisma. Where both say the same thing of a statement, the one that knows the dat
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from analyzer.model.catalog import Catalog, Column, Table, table_name
 from analyzer.model.migration import Danger, LintFinding
 from analyzer.prisma import words
 from analyzer.prisma.safe_steps import SafeSteps
 from analyzer.prisma.type_changes import type_change
+from analyzer.records import record
 from analyzer.sql.definitions import (
     AddColumn,
     AlterTable,
@@ -33,7 +33,7 @@ _LARGE_ROWS = 500_000
 _SEVERITIES = {"high": 0, "medium": 1, "low": 2}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Situation:
     """A migration by name, with its statements, the tables before it, and what it makes itself."""
 

@@ -5,7 +5,8 @@ PostgreSQL rewrites a table unless the old values are valid as they are: see ALT
 """
 
 import re
-from dataclasses import dataclass
+
+from analyzer.records import record
 
 _SIZED = re.compile(
     r"(character varying|bit varying|numeric|timestamp|time|character)\((\d+)(?:,(\d+))?\)(.*)"
@@ -24,7 +25,7 @@ _REWRITES = "every row is written again, and all indexes, while nobody can read 
 _FAILS = "it fails where a value does not fit, and where it works it rewrites the table under an exclusive lock"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeChange:
     """What to say of a change: whether a value may refuse it, and why it hurts."""
 

@@ -5,8 +5,8 @@ Works on any text, also one that PostgreSQL would refuse; only white space is ev
 """
 
 import re
-from dataclasses import dataclass
 
+from analyzer.records import record
 from analyzer.report.formats import cut, neutralise, one_line
 
 _TOKEN = re.compile(
@@ -31,7 +31,7 @@ _LONG_LIST = 40
 _LOOKED_AT = 4_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shown:
     """A text as displayed: `hidden` counts the characters that were cut off its end."""
 

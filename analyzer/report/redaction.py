@@ -1,10 +1,11 @@
 """Which values of an evidence may be shown: parameters, plan conditions, raw statement texts."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from analyzer.errors import UsageError
+from analyzer.records import record
 from analyzer.sql.redact import redact_text
 
 MODES = ("strict", "stable", "off")
@@ -15,7 +16,7 @@ _SHORTEST_QUOTE = 4
 _CONDITIONS = frozenset({"filter", "expression", "condition", "index_condition"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Redactor:
     """Takes values out of what evidence and plans quote.
 

@@ -4,9 +4,10 @@ import csv
 import io
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO, cast
 
+from analyzer.records import record
 from analyzer.sources.applications import (
     JSON_LINES,
     OTEL_SPANS,
@@ -77,7 +78,7 @@ _SQL_START = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recognised:
     """An input's format and why it was taken for it; `prefix` is an stderr log's.
 

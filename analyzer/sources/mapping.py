@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from analyzer.errors import UsageError
+from analyzer.records import record
 
 TARGETS = (
     *("ts", "start", "sql", "duration", "parameters", "rows"),
@@ -24,7 +24,7 @@ _WORDS = {"µs": "us", "sec": "s", "secs": "s", "second": "s", "seconds": "s"} |
 EXAMPLE = "--map ts=time,sql=query.text,duration=elapsed_us,request=req_id"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """Where one thing stands: `path`, keys joined by dots. `unit` is of times and durations."""
 
@@ -40,7 +40,7 @@ class Field:
         return _found(record, self.path)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FieldMap:
     """The fields of `--map` by what they are (TARGETS); `sql` is always there."""
 

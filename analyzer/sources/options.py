@@ -1,11 +1,10 @@
 """What the user may say about how inputs are to be read."""
 
-from dataclasses import dataclass
-
+from analyzer.records import record
 from analyzer.sources.mapping import FieldMap
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadOptions:
     """How to read. `log_format` "auto" detects by content; None leaves a thing to detection.
 

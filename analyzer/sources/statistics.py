@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal, TypeAlias
 
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.statement import StatementCounters
+from analyzer.records import record
 
 Form: TypeAlias = Literal["csv", "jsonl", "json"]
 
@@ -41,7 +42,7 @@ class _BadRowError(Exception):
     """A row that is no row of pg_stat_statements; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Piece:
     """A part of the input: where it starts (1-based line, 0-based byte) and its text."""
 

@@ -8,12 +8,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pglast import ast, enums
 from pglast.stream import IndentedStream
 
 from analyzer.model.statement import Predicate
+from analyzer.records import record
 from analyzer.sql.batch_tree import (
     Tree,
     fields_of,
@@ -46,7 +47,7 @@ SCALARS = words(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Key:
     """A column that the loop looks up by, and the number of the parameter that it changes.
 

@@ -13,10 +13,10 @@ PostgreSQL prints conditions with every cast spelled out. A cast that only relab
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from analyzer.model.statement import Arity
+from analyzer.records import record
 from analyzer.sql.expressions import Expression, describe, relabels, type_name
 from analyzer.sql.tree import Node, ParseError, kind_of, parse, strings, walk
 
@@ -41,7 +41,7 @@ _KEY_NAME = re.compile(r"(?:^|_)id$|Id$|ID$|uuid$", re.ASCII)
 _KEY_VALUE = re.compile(r"[0-9]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     """One column compared with a value, ANDed with the rest.
 
@@ -61,7 +61,7 @@ class Condition:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParsedFilter:
     """A filter's conditions. `opaque` counts ANDed parts that compare no single column.
 

@@ -4,10 +4,10 @@ A script is a sequence of changes; whoever reads it applies them in order
 (analyzer/sources/schema/builder.py).
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from analyzer.model.catalog import Column
+from analyzer.records import record
 
 
 class Name(NamedTuple):
@@ -17,7 +17,7 @@ class Name(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyDefinition:
     """A primary key or unique constraint; `using_index` names the index that it takes over."""
 
@@ -29,7 +29,7 @@ class KeyDefinition:
     nulls_distinct: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReferenceDefinition:
     """A foreign key; empty `target_columns` stand for the target's primary key."""
 
@@ -41,7 +41,7 @@ class ReferenceDefinition:
     on_update: str = "NO ACTION"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexDefinition:
     """An index, fields as in model.catalog.Index; `labels` are what a name is made of."""
 
@@ -63,7 +63,7 @@ class IndexDefinition:
 Constraint: TypeAlias = KeyDefinition | ReferenceDefinition | IndexDefinition
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreateTable:
     """A table; `parents` give it columns too, and as a `partition` their keys and indexes.
 
@@ -79,7 +79,7 @@ class CreateTable:
     materialized_view: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreateIndex:
     """An index on a table, `only` without its partitions."""
 
@@ -88,7 +88,7 @@ class CreateIndex:
     only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AddColumn:
     """A new column, with the constraints written beside it."""
 
@@ -96,28 +96,28 @@ class AddColumn:
     constraints: tuple[Constraint, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AddConstraint:
     """A key, foreign key or exclusion."""
 
     constraint: Constraint
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropColumn:
     """The column of that name goes."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropConstraint:
     """The constraint of that name goes, and its index with it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetType:
     """A column gets another type."""
 
@@ -125,7 +125,7 @@ class SetType:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetNullable:
     """A column may, or may no longer, be null."""
 
@@ -133,7 +133,7 @@ class SetNullable:
     nullable: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetDefault:
     """A column gets a default (SQL, or model.catalog.SEQUENCE), or None."""
 
@@ -141,21 +141,21 @@ class SetDefault:
     default: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AttachPartition:
     """Another table becomes a partition of this one."""
 
     partition: Name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReplicaIdentity:
     """An index tells the table's rows apart for logical replication; None: none that is named."""
 
     index: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RenameColumn:
     """A column gets another name."""
 
@@ -163,7 +163,7 @@ class RenameColumn:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RenameConstraint:
     """A constraint, and its index, get another name."""
 
@@ -171,7 +171,7 @@ class RenameConstraint:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RenameTable:
     """The table gets another name, another schema, or both; None keeps what it has."""
 
@@ -195,7 +195,7 @@ Change: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AlterTable:
     """One change of a table, `only` without its partitions."""
 
@@ -204,21 +204,21 @@ class AlterTable:
     only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropTable:
     """A table goes."""
 
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropIndex:
     """An index goes."""
 
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RenameIndex:
     """An index gets another name."""
 
@@ -226,7 +226,7 @@ class RenameIndex:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreateEnum:
     """An enumerated type with its labels in order."""
 
@@ -234,7 +234,7 @@ class CreateEnum:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AlterEnum:
     """A label more, `before` or `after` another or last; with `old`, that one renamed."""
 
@@ -245,14 +245,14 @@ class AlterEnum:
     after: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropEnum:
     """A type goes."""
 
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SearchPath:
     """Names without schema are from now on in this one."""
 
@@ -273,7 +273,7 @@ Definition: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """A statement of a script: the 1-based `line` where it begins, and what it defines.
 

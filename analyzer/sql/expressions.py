@@ -6,8 +6,8 @@ whose text form depends on nothing but their arguments; what is not listed count
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from analyzer.records import record
 from analyzer.sql.quoting import quote_identifier
 from analyzer.sql.tree import Node, ParseError, kind_of, parse, strings
 
@@ -42,7 +42,7 @@ _LITERAL_OF_CODE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expression:
     """`text` is SQL, literals that may be a user's value shown as an ellipsis.
 

@@ -1,17 +1,17 @@
 """Statements completed for the planner: parameters as literals, views made on the way as WITH."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pglast import ast, parse_sql
 from pglast.parser import ParseError
 from pglast.stream import RawStream
 
+from analyzer.records import record
 from analyzer.sql.batch_tree import Tree, inside, is_a
 from analyzer.sql.quoting import quote_identifier
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Script:
     """A script's last statement that has a plan, alone; `passed_over` are kinds of the others."""
 

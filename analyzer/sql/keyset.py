@@ -1,11 +1,11 @@
 """Rewriting a page by OFFSET into a page behind the last row that was seen (keyset)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 
+from analyzer.records import record
 from analyzer.sql.batch_tree import Tree, is_a, parameters, renumber
 from analyzer.sql.plain_tree import (
     none_if_unwritable,
@@ -16,7 +16,7 @@ from analyzer.sql.plain_tree import (
 _DESC = enums.SortByDir.SORTBY_DESC
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Keyset:
     """A page behind a known row, sorted by `columns`, each `descending` or not.
 

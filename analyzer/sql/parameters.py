@@ -2,8 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass
 
+from analyzer.records import record
 from analyzer.sql.keys import LITERAL_SEPARATOR
 
 _NUMBERED = ("$1 = ", "[")
@@ -30,7 +30,7 @@ def split_parameters(text: str) -> tuple[str, ...]:
     return tuple(text.split(LITERAL_SEPARATOR))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Values:
     """What an execution was called with; `numbered` are the values of `$n`, else those of literals."""
 

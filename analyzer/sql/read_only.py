@@ -7,11 +7,11 @@ tables (sources/postgres/proof.py). Whatever is not known is refused.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from pglast import ast, enums
 from pglast.parser import ParseError
 
+from analyzer.records import record
 from analyzer.sql.batch_tree import Tree, inside, is_a, words
 from analyzer.sql.plain_tree import only_statement
 
@@ -84,7 +84,7 @@ class NotReadOnlyError(ValueError):
     """The syntax tree does not prove that the statement only reads; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Names:
     """What a statement names, for the server to look up by its search path.
 

@@ -7,12 +7,12 @@ mean nothing to a planner. What is run is printed from the tree, and parsed agai
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from pglast import ast, enums, parse_sql
 from pglast.parser import ParseError
 from pglast.stream import RawStream
 
+from analyzer.records import record
 from analyzer.sql.batch_tree import Tree, inside, is_a, words
 from analyzer.sql.quoting import quote_identifier
 
@@ -46,7 +46,7 @@ class NotRestorableError(ValueError):
     """A statement is not run on a scratch server; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Leniency:
     """What a second attempt leaves out, where the server refused the first.
 
@@ -61,7 +61,7 @@ class Leniency:
 STRICT = Leniency()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Restorable:
     """A statement that may be run: its text, what it makes (for messages), the types of its columns.
 

@@ -5,12 +5,13 @@ forms). What cannot be rewritten so is refused, with the reason.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pglast import ast, parse_sql
 from pglast.parser import ParseError
 
 from analyzer.model.statement import Arity, Predicate
+from analyzer.records import record
 from analyzer.sql import tree
 from analyzer.sql.batch_forms import (
     SCALARS,
@@ -48,7 +49,7 @@ _AGGREGATES = words(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Batch:
     """A statement that loads for all keys at once.
 
@@ -64,14 +65,14 @@ class Batch:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NoBatch:
     """Why a statement cannot be run for all keys at once."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Known:
     """What is known beside the text.
 

@@ -4,11 +4,10 @@
 names and constants are taken out of the syntax tree.
 """
 
-from dataclasses import dataclass
-
 from pglast import ast, parse_sql
 from pglast.parser import ParseError
 
+from analyzer.records import record
 from analyzer.sql.batch_tree import Tree, is_a
 
 RELATION = "pg_restore_relation_stats"
@@ -19,7 +18,7 @@ class NotStatisticsError(ValueError):
     """A call's arguments are not pairs of a name and a constant; the message says where."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatisticsCall:
     """One call: which function, and the text of each argument by its name."""
 

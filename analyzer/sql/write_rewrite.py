@@ -1,12 +1,12 @@
 """Rewriting a statement that writes one row into one that writes many."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 from pglast.visitors import Visitor
 
+from analyzer.records import record
 from analyzer.sql.batch_tree import Tree, inside, is_a, parameter_of, parameters, renumber
 from analyzer.sql.plain_tree import (
     none_if_unwritable,
@@ -21,7 +21,7 @@ _MERGE = "merge rows of one key first: PostgreSQL refuses a key twice in one sta
 _MORE_ROWS = "shown for two rows: add a group of values for each further one, at most 65,535 in all"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ManyRows:
     """A statement for many rows. `parameters` says of each `$n` in order what it is to hold.
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analyzer.model.columns import Column, Flags, Rows, starts_of_runs
+from analyzer.model.columns import Column, Flags, Rows, numbered_rows
 from analyzer.model.executions import (
     FIRST_TIME_US,
     ByteTexts,
@@ -362,12 +362,8 @@ def _standing_alone(chunk: ExecutionChunk, rows: Rows) -> ExecutionChunk | None:
 
 def _pools(columns: Columns, work: Work) -> Rows:
     """A number for each (database, user, application); -1 for traced rows and clients."""
-    speakers = [columns[name].astype(np.int64) for name in ("database", "user", "application")]
     if len(work.trace) == 0:
         return np.zeros(0, dtype=np.int64)
-    # Few differ, and those of a session stand together: only where they change is it looked up.
-    new = starts_of_runs(*speakers)
-    labels = np.stack([speaker[new] for speaker in speakers])
-    pool: Rows = np.unique(labels, axis=1, return_inverse=True)[1].reshape(-1)[np.cumsum(new) - 1]
+    pool = numbered_rows(*(columns[name] for name in ("database", "user", "application")))[1]
     shared = ~work.whole & (columns["clock"] == Clock.SERVER)
     return np.where(shared, pool, -1)

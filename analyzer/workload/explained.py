@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from analyzer.model.statement import Kind, Role, Statement
 from analyzer.model.work import WorkSlice
 from analyzer.model.workload import Workload
 from analyzer.plans.reader import read_plans
+from analyzer.records import record
 from analyzer.sql.parameters import bound_values
 from analyzer.sql.read_only import NotExplainableError, parameter_count
 
@@ -21,7 +22,7 @@ _PLANNED = (Kind.SELECT, Kind.INSERT, Kind.UPDATE, Kind.DELETE, Kind.MERGE)
 _NAMED = 5  # statements in a warning
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Execution:
     known: bool  # whether its parameters are
     duration_ms: float
@@ -93,6 +94,17 @@ def with_live_plans(
     Raises:
         ServerError: the server cannot be used.
     """
+    samples = samples_of(workload, slowest, texts, request.top)
+    found = explainer.explain(samples, request)
+    _note(workload, found)
+    plans = [plan for answer in found.answers for plan in _read(answer, found.origin)]
+    return replace(workload, plans=(*workload.plans, *plans))
+
+
+def samples_of(
+    workload: Workload, slowest: SlowestExecutions, texts: Sequence[str], top: int
+) -> list[Sample]:
+    """The team's statements that take most time, as they ran."""
     counted = {row.shape_id: row.query for row in workload.counters if row.shape_id}
     numbers = [
         number
@@ -100,14 +112,10 @@ def with_live_plans(
         if one.facts.role is Role.WORKLOAD and one.facts.kind in _PLANNED
     ]
     numbers.sort(key=lambda number: -workload.stats[number].total_ms)
-    samples = [
+    return [
         slowest.sample(number, workload.statements[number], texts, counted)
-        for number in numbers[: request.top]
+        for number in numbers[:top]
     ]
-    found = explainer.explain(samples, request)
-    _note(workload, found)
-    plans = [plan for answer in found.answers for plan in _read(answer, found.origin)]
-    return replace(workload, plans=(*workload.plans, *plans))
 
 
 def _read(answer: Explained, origin: str) -> list[Plan]:

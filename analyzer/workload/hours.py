@@ -5,7 +5,6 @@ group. Rows without a time belong to no hour and are left out.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from analyzer.model.history import HOUR_US, Figures, HourFigures, StatementName
 from analyzer.model.sampling import Sampling
 from analyzer.model.statement import Statement
 from analyzer.model.work import WorkSlice
+from analyzer.records import record
 from analyzer.workload.totals import Totals
 
 _STATEMENTS = 1 << 24
@@ -116,7 +116,7 @@ class HourTable:
                 yield HourFigures(None, hour * HOUR_US, merged)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Weighing:
     """What logged executions stand for; a client's log is whole."""
 

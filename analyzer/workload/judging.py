@@ -7,7 +7,7 @@ for (`View.method`).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from analyzer.model.columns import Floats
 from analyzer.model.sampling import Sampling
 from analyzer.model.statement import StatementCounters
 from analyzer.model.target import METHODS, Target, Verdict
+from analyzer.records import record
 from analyzer.workload import verdicts
 from analyzer.workload.quantiles import Quantile, buckets_of, edges_of, octaves
 from analyzer.workload.tails import EMPTY, NONE, Calls, Interval, Ranked, interval, shifted
@@ -24,7 +25,7 @@ from analyzer.workload.windows import NO_COUNTERS, Relation
 AUTO = METHODS[0]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """What a log shows of the traffic, and what counters are to it.
 
@@ -43,7 +44,7 @@ class View:
         return self.floor_ms if self.sampling is None else self.sampling.threshold_ms
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Evidence:
     """What is known of a part of the traffic.
 

@@ -12,7 +12,7 @@ are as frequent as requests may be, these begin there and nowhere else.
 
 import numpy as np
 
-from analyzer.model.columns import Column, Flags, Floats, Rows, grown
+from analyzer.model.columns import Column, Flags, Floats, Rows, grown, median
 from analyzer.workload.totals import Totals
 
 NEVER, MAY, CHECK = 0, 1, 2  # what a statement may be: no opener, one, a check of the connection
@@ -185,7 +185,7 @@ class Openers:
             return
         self._rows += len(statement)
         inside = ~first
-        usual = float(np.median(gap_us[inside])) if inside.any() else 0.0
+        usual = median(gap_us[inside]) if inside.any() else 0.0
         long = inside & (gap_us > _LONG * max(usual, 1.0))
         soon = np.zeros(len(statement), dtype=bool)
         for distance in (1, 2):
@@ -215,5 +215,5 @@ def _evenness(statement: Rows, size: int) -> Floats:
     for start, end in zip(new, np.append(new[1:], len(order)), strict=True):
         if end - start >= _LEAST_BUSY:
             apart = np.diff(order[start:end])
-            found[statement[order[start]]] = np.median(apart) / apart.mean()
+            found[statement[order[start]]] = median(apart) / apart.mean()
     return found

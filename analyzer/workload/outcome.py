@@ -1,7 +1,7 @@
 """What a run's figures come to: how log and counters complete each other, and the verdicts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from analyzer.model.recording import Recording
 from analyzer.model.statement import Role, Statement, StatementCounters
 from analyzer.model.target import RequestVerdict, Target, Verdict
 from analyzer.model.workload import Promise
+from analyzer.records import record
 from analyzer.workload import verdicts
 from analyzer.workload.figures import Seen
 from analyzer.workload.judging import Evidence, View, insist, judged
@@ -28,7 +29,7 @@ _CANCELLED = (  # what ends an execution before it is done; a failure to get a l
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """All that a run's verdicts are read off: `seen` and `sums` are by the places of `statements`.
 

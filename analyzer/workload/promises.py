@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from analyzer.model.executions import Clock
 from analyzer.model.statement import Statement, StatementCounters
 from analyzer.model.target import PatternTarget, Target, Verdict
 from analyzer.model.workload import Promise
+from analyzer.records import record
 from analyzer.workload import verdicts
 from analyzer.workload.judging import Evidence, View, judged
 from analyzer.workload.quantiles import rank_of
@@ -136,7 +137,7 @@ class PatternFigures:
             yield self.targets[group // _WIDE], labels[group % _WIDE], groups[group]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Counted:
     """Counters with what tells whose they are, and cancelled executions, by statement."""
 

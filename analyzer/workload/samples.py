@@ -16,19 +16,19 @@ one were all alike.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.model.columns import Floats, Rows
 from analyzer.model.sampling import Sampling
+from analyzer.records import record
 from analyzer.workload.quantiles import Quantile, edges_of, shown_histogram
 
 _Z = 1.96  # a normal variable is within so many deviations with a chance of 95 %
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sample:
     """Logged durations in ascending order: each (or each bucket's) with how often it was seen.
 

@@ -1,15 +1,15 @@
 """How the log was sampled: as the options say, else as the log itself tells, else as the server does."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from analyzer.model.sampling import By, LoggedSetting, LoggingSettings, Sampling
+from analyzer.records import record
 
 OPTIONS, LOG, SERVER = "options", "log", "server"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Logging:
     """What a server logs. `minimum_ms`: it leaves out all that is faster; None: not known."""
 
@@ -17,7 +17,7 @@ class Logging:
     minimum_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Known:
     """A setting's value and who says so; None where nobody does."""
 

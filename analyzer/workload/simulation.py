@@ -1,7 +1,6 @@
 """Requests and statements as they would be if findings were fixed."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from analyzer.model.saving import (
     Saving,
     Savings,
 )
+from analyzer.records import record
 from analyzer.workload.partial import Figures
 from analyzer.workload.quantiles import buckets_of, from_histogram, octaves
 from analyzer.workload.savings import SavingFigures
@@ -194,7 +194,7 @@ class Simulation:
         return _beside(found, exact)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Hit:
     """Requests that hold a loop, in the order of their routes.
 

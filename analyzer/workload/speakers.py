@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from analyzer.model.columns import Column, Rows, starts_of_runs
+from analyzer.model.columns import Column, Rows, numbered_rows
 from analyzer.model.executions import Clock
 from analyzer.workload.tails import Ranked, ranked_groups
 from analyzer.workload.totals import Arrays, Durations, named, part_of
@@ -32,13 +32,10 @@ class SpeakerFigures:
         self._durations.add(self._groups(columns), columns["duration_ms"], columns["octaves"])
 
     def _groups(self, columns: Mapping[str, Column]) -> Rows:
-        # Few differ, and those of a session stand together: only where they change is it looked up.
         speakers = [columns[name] for name in SPEAKERS]
-        new = starts_of_runs(*speakers)
-        labels = np.stack([speaker[new] for speaker in speakers])
-        distinct, inverse = np.unique(labels, axis=1, return_inverse=True)
-        numbers = np.array([self._number(tuple(one)) for one in distinct.T.tolist()])
-        groups: Rows = numbers[inverse.reshape(-1)][np.cumsum(new) - 1]
+        some, inverse = numbered_rows(*speakers)
+        labels = zip(*(speaker[some].tolist() for speaker in speakers), strict=True)
+        groups: Rows = np.array([self._number(label) for label in labels])[inverse]
         return groups
 
     def _number(self, speaker: tuple[int, ...]) -> int:

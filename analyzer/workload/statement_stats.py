@@ -8,6 +8,7 @@ import numpy as np
 from analyzer.model.recording import PhaseTotals
 from analyzer.model.statement import Role, Statement, StatementCounters, StatementStats
 from analyzer.model.target import PatternTarget, Target
+from analyzer.records import record
 from analyzer.workload.figures import Seen
 from analyzer.workload.judging import Evidence, View, judged
 from analyzer.workload.promises import target_of
@@ -26,7 +27,7 @@ class Sums:
     cancelled_ms: list[float] = field(default_factory=list)  # what each that was took at least
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Context:
     """What the figures of all statements depend on: targets, log and counters as a whole.
 

@@ -9,12 +9,12 @@ lies between.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.model.columns import Floats, Rows
 from analyzer.model.sampling import Sampling
+from analyzer.records import record
 from analyzer.workload.quantiles import buckets_of, edges_of, octaves, rank_of
 from analyzer.workload.samples import Sample
 from analyzer.workload.totals import Durations
@@ -22,7 +22,7 @@ from analyzer.workload.totals import Durations
 NONE = np.zeros(0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ranked:
     """Durations (ms) in ascending order: each, or each bucket, with its edges and middle.
 
@@ -90,7 +90,7 @@ class Ranked:
 EMPTY = Ranked(NONE, NONE, NONE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Calls:
     """How many executions there were: at least `least`, at most `most` (None: nothing tells)."""
 
@@ -98,7 +98,7 @@ class Calls:
     most: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interval:
     """Where a quantile lies (ms; `high_ms` None: no upper end); `value_ms` where that is one place."""
 

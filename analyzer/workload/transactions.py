@@ -48,7 +48,9 @@ def in_units(
     if not inside.any():
         return inside
     several = np.flatnonzero(begins & inside)
-    if len(several) and len(several) >= _SPANNING * len(np.unique(transaction[several])):
+    if len(several) and len(several) >= _SPANNING * np.count_nonzero(
+        starts_of_runs(transaction[several])
+    ):
         return np.zeros(len(inside), dtype=bool)
     return _transactional(boundaries, inside, starts)[burst] & inside
 

@@ -10,12 +10,13 @@ lacks something). Nothing of that kind in any statement is what "one window" is 
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
 from analyzer.model.snapshot import CounterWindow
 from analyzer.model.statement import StatementCounters
+from analyzer.records import record
 from analyzer.workload.tails import Calls, Ranked
 
 # Two clocks measure one execution: the log's duration contains the counters', but for this.
@@ -28,7 +29,7 @@ _SECOND_US = 1_000_000
 Kind = Literal["same", "about", "longer", "shorter", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pair:
     """A statement's rows of counters, and its executions in the log that took the threshold or longer."""
 
@@ -41,7 +42,7 @@ class Pair:
         return sum(row.calls for row in self.rows)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Span:
     """The time of a log: its first and last execution, and from when to when it was asked for."""
 
@@ -55,7 +56,7 @@ class Span:
         return max(_SECOND_US, _PAUSE * (self.last_us - self.first_us) / slow)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relation:
     """What the counters' window is to the log's; `reason` says how that is known, in a clause.
 

@@ -79,10 +79,10 @@ def test_drops_are_in_every_format(shop: str) -> None:
     assert "Review, then drop" in page
 
 
-def test_a_replica_s_scans_count(shop: str, replica15: Server) -> None:
+def test_a_replica_s_scans_count(shop: str, standby15: Server) -> None:
     missed = drops("--dsn", shop)["orders_customer"]
     assert "1 of 1 replicas count their own scans, which are not seen here" in missed["risk"]
-    there = f"postgresql://postgres@{replica15.host}:{replica15.port}/hygiene_shop"
+    there = f"postgresql://postgres@{standby15.host}:{standby15.port}/hygiene_shop"
     assert "orders_customer" in drops("--dsn", shop, "--replica", there)
     with psycopg.connect(there, autocommit=True) as connection:
         connection.execute("SELECT * FROM orders WHERE customer = 7")

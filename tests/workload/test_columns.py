@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer.detectors._fanout import _last_before
-from analyzer.model.columns import numbered_by_sight, sorted_rows
+from analyzer.model.columns import median, numbered_by_sight, numbered_rows, sorted_rows
 from analyzer.model.executions import ByteTexts, JoinedTexts
 
 
@@ -24,6 +24,23 @@ def test_values_are_numbered_by_sight(values: list[int]) -> None:
     seen = list(dict.fromkeys(values))
     assert numbers.tolist() == [seen.index(value) for value in values]
     assert firsts.tolist() == [values.index(value) for value in seen]
+
+
+@pytest.mark.parametrize("span", [1, 2, 1000])
+def test_rows_are_numbered_by_several_columns(span: int) -> None:
+    rng = np.random.default_rng(2)
+    first, second = np.repeat(rng.integers(-1, span, (2, 100)), 5, axis=1)
+    rows = list(zip(first.tolist(), second.tolist(), strict=True))
+    some, numbers = numbered_rows(first, second)
+    expected = sorted(set(rows))
+    assert [rows[one] for one in some.tolist()] == expected
+    assert numbers.tolist() == [expected.index(row) for row in rows]
+    assert [part.tolist() for part in numbered_rows(first[:0], second[:0])] == [[], []]
+
+
+@pytest.mark.parametrize("values", [[5], [7, 2], [3.5, 1.0, 2.0], [9, 1, 4, 4]])
+def test_the_middle_value(values: list[float]) -> None:
+    assert median(np.array(values)) == np.median(values)
 
 
 @pytest.mark.parametrize("parents", [[], [4], [0, 3, 9], list(range(0, 40, 3))])

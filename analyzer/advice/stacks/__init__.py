@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from analyzer.advice.stacks._base import (
     COUNT,
@@ -26,6 +25,7 @@ from analyzer.advice.stacks.typeorm import TypeOrm
 from analyzer.model.finding import Effect, Recommendation
 from analyzer.model.statement import Kind, Role
 from analyzer.model.workload import Workload
+from analyzer.records import record
 
 __all__ = [
     "COUNT", "EXISTS", "FEW", "ROWS", "STACKS",
@@ -48,7 +48,7 @@ _WRITES = ("INSERT", "UPDATE", "DELETE")
 _NO_TAG = re.compile(r"(?!)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recognised:
     """A stack with how sure it is (0..1) and what shows it."""
 

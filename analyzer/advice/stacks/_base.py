@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from analyzer.model.catalog import Catalog, Table
+from analyzer.records import record
 
 ROWS, COUNT, EXISTS, FEW = "rows", "count", "exists", "few"  # what a child statement asks for
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """A way of writing SQL that tells a stack. `weight` is how sure it makes alone (0..1).
 
@@ -23,7 +23,7 @@ class Mark:
     writes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Marks:
     """What a stack leaves in an input.
 
@@ -40,7 +40,7 @@ class Marks:
     dialect: tuple[Mark, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loop:
     """An N+1 as code has to undo it.
 
@@ -69,7 +69,7 @@ class Loop:
         return self.catalog.table(self.child_table) if self.catalog else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lookup:
     """A lookup that is run for many keys, whose parent is not known. `unique`: one row a key."""
 
@@ -80,7 +80,7 @@ class Lookup:
     catalog: Catalog | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Inserts:
     """Rows that are inserted one by one."""
 
@@ -90,7 +90,7 @@ class Inserts:
     catalog: Catalog | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Page:
     """A list read page by page with OFFSET, sorted by `column` (unique, or a unique one follows)."""
 
@@ -101,7 +101,7 @@ class Page:
     catalog: Catalog | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Columns:
     """All columns of a table, asked for with each row: those that may stay, and the `wide` ones."""
 
@@ -112,7 +112,7 @@ class Columns:
     catalog: Catalog | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Code:
     """What to write instead. `names` says where the names in it come from."""
 

@@ -19,7 +19,6 @@ What to do
     the grouped columns, so that the planner expects the groups that come.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number, over_processes
@@ -28,9 +27,10 @@ from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AggregateFigures(PlanFigures):
     """Groups that came out, batches, and bytes on disk and in memory of the largest process."""
 

@@ -16,7 +16,6 @@ What to do
     One index on both columns, those compared for equality first.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared
@@ -25,9 +24,10 @@ from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BitmapAndFigures(PlanFigures):
     """The indexes, rows that each found, and rows left."""
 

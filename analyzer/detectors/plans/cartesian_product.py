@@ -19,7 +19,6 @@ What to do
     Write the condition that connects the two tables.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -27,6 +26,7 @@ from analyzer.detectors._plan_view import PlanView, side
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 from analyzer.sql.quoting import comment, quote_table
 
 PRODUCT = 10_000
@@ -34,7 +34,7 @@ SIDE = 10
 _UNSEEN = frozenset({"Function Scan", "Table Function Scan", "Result", "ProjectSet", "Values Scan"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProductFigures(PlanFigures):
     """Rows of each side, and of the product."""
 

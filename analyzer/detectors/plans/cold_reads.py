@@ -21,7 +21,6 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_keys import BLOCK_BYTES, number
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
@@ -29,12 +28,13 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 BLOCKS = 1_000
 SHARE = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadFigures(PlanFigures):
     """Bytes read and found in memory; milliseconds of reading over all processes, None if not timed."""
 

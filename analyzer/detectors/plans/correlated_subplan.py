@@ -20,19 +20,19 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 CALLS = 100
 QUICK_MS = 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SubplanFigures(PlanFigures):
     """How often it ran, and what one run took."""
 

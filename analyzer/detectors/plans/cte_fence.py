@@ -18,7 +18,6 @@ What to do
     WITH name AS NOT MATERIALIZED (…) (PostgreSQL 12), or the condition inside the CTE.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import text
@@ -27,12 +26,13 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 REMOVED = 10_000
 SHARE = 0.9
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FenceFigures(PlanFigures):
     """Rows that the CTE made and rows that its reader kept."""
 

@@ -20,7 +20,6 @@ What to do
 """
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -29,6 +28,7 @@ from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Setting
+from analyzer.records import record
 
 GUESSES = (0.005, 1 / 3)
 WITHIN = 0.02
@@ -37,7 +37,7 @@ FACTOR = 10
 _UNKNOWN = re.compile(r"\$\d|InitPlan|\w\((?!')")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GuessFigures(PlanFigures):
     """Rows expected of the table's, and the guess as a share."""
 

@@ -19,18 +19,18 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 COST = 1e10
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DisabledFigures(PlanFigures):
     """Settings that are off, and types of nodes that were used although disabled."""
 

@@ -17,7 +17,6 @@ What to do
     functions may be; use_remote_estimate lets the planner know the other side.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import NodeRule, Spot
@@ -25,13 +24,14 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 from analyzer.sql.quoting import quote_table
 
 REMOVED = 1_000
 TIMES = 10
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ForeignFigures(PlanFigures):
     """Rows that were sent, and rows kept of them."""
 

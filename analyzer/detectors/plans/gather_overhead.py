@@ -19,7 +19,6 @@ What to do
     parallel_setup_cost for the server.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -28,13 +27,14 @@ from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Setting
+from analyzer.records import record
 
 SHARE = 0.3
 QUICK_FLOORS = 2.0  # 10 % of the target
 LEAST_FLOORS = 0.4  # 2 %
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GatherFigures(PlanFigures):
     """Milliseconds of the Gather itself and of the work below it."""
 

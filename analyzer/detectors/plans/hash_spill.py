@@ -20,7 +20,6 @@ What to do
     columns or rows on the hashed side.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number
@@ -29,9 +28,10 @@ from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HashFigures(PlanFigures):
     """Batches as they were and as planned; `memory_bytes` is the peak of one batch."""
 

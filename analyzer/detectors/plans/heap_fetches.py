@@ -17,7 +17,6 @@ What to do
     VACUUM now, and have autovacuum visit the table sooner: also after inserts (PostgreSQL 13).
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import is_system
@@ -27,12 +26,13 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Vacuum
+from analyzer.records import record
 
 FETCHES = 100
 SHARE = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FetchFigures(PlanFigures):
     """Rows looked up in the table, of the rows found; both over all loops."""
 

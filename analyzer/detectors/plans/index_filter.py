@@ -23,7 +23,6 @@ What to do
     where the filter compares with the same value always.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared, is_system
@@ -33,13 +32,14 @@ from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 REMOVED = 0.9
 PER_LOOP = 100
 IN_ALL = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexFilterFigures(PlanFigures):
     """Rows over all loops: what the index found and what the filter kept of it."""
 

@@ -18,7 +18,6 @@ What to do
     another column in front (btree_gin).
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared
@@ -28,11 +27,12 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 RECHECKED = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecheckFigures(PlanFigures):
     """Rows over all loops."""
 

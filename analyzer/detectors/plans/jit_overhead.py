@@ -20,17 +20,17 @@ What to do
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Setting
+from analyzer.records import record
 
 SHARE = 0.2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JitFigures(PlanFigures):
     """What was compiled, and milliseconds of the compiler's phases."""
 

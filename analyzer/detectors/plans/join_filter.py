@@ -21,7 +21,6 @@ What to do
 """
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -29,13 +28,14 @@ from analyzer.detectors._plan_view import JOINS, PlanView, side
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 REMOVED = 10_000
 TIMES_KEPT = 10
 _EQUALITY = re.compile(r"(?<![<>!=~])=(?![>=~])")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JoinFilterFigures(PlanFigures):
     """Pairs of rows over all loops."""
 

@@ -20,18 +20,18 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 ROWS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResultFigures(PlanFigures):
     """Rows returned, and what the planner expects a row to take."""
 

@@ -19,7 +19,6 @@ What to do
     SET LOCAL work_mem for this statement: the bitmap needs about 64 bytes for each page.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number
@@ -28,13 +27,14 @@ from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 RECHECKED = 1_000
 SHARE = 0.05
 PAGE_BYTES = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BitmapFigures(PlanFigures):
     """Pages by what the bitmap knew of them, and rows that the recheck threw away."""
 

@@ -19,7 +19,6 @@ What to do
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_keys import pages
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
@@ -27,13 +26,14 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 _SETTINGS = """\
 EXPLAIN (ANALYZE, BUFFERS, SETTINGS, FORMAT JSON) SELECT 1; -- the statement instead
 -- in a log: auto_explain.log_analyze = on, log_timing = on, log_buffers = on, log_settings = on, log_format = 'json'"""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QualityFigures(PlanFigures):
     """Plans of the input, and how many of them lack what."""
 

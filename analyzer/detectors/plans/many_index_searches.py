@@ -20,7 +20,6 @@ What to do
     An index that begins with the column compared; = ANY (array) instead of a long OR.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared
@@ -30,12 +29,13 @@ from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 SEARCHES = 10
 ARMS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SearchFigures(PlanFigures):
     """Descents of the index, and loops that they were for."""
 

@@ -18,7 +18,6 @@ What to do
 """
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -27,13 +26,14 @@ from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 LOOPS = 100
 ROWS = 100_000
 _EQUALITY = re.compile(r"(?<![<>!=~])=(?![>=~])")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RescanFigures(PlanFigures):
     """How often the rows were gone through, and rows over all loops."""
 

@@ -18,7 +18,6 @@ What to do
     statistics target, then ANALYZE. To compare: SET LOCAL enable_memoize = off.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number, over_processes
@@ -29,12 +28,13 @@ from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Remedy, Setting
+from analyzer.records import record
 
 LOOKUPS = 100
 EVICTED = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheFigures(PlanFigures):
     """Counts over all loops, of the leader's cache or the busiest worker's."""
 

@@ -27,7 +27,6 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared, equal_columns
@@ -37,6 +36,7 @@ from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Analyze, ExtendedStatistics, Remedy
+from analyzer.records import record
 
 FACTOR = 10.0
 SEVERE = 100.0
@@ -50,7 +50,7 @@ _SPILLS = frozenset({"Sort", "Incremental Sort", "Hash", "Aggregate"})
 _FENCES = frozenset({"SubPlan", "InitPlan"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EstimateFigures(PlanFigures):
     """Rows per loop as expected and as they came. `factor` is how far off; `too_few` which way."""
 

@@ -20,7 +20,6 @@ What to do
     what a hash join would take, SET LOCAL enable_nestloop = off for one EXPLAIN ANALYZE.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -28,6 +27,7 @@ from analyzer.detectors._plan_view import PlanView, side
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Setting
+from analyzer.records import record
 
 LOOPS = 1_000
 SHARE = 0.3
@@ -36,7 +36,7 @@ QUICK_MS = 0.01
 _CACHES = frozenset({"Memoize", "Materialize"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InnerFigures(PlanFigures):
     """The outer side's rows as expected and as they came, and the inner side's time a loop."""
 

@@ -25,7 +25,7 @@ What to do
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 from typing import ClassVar
 
@@ -36,6 +36,7 @@ from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Analyze, Remedy, Setting
+from analyzer.records import record
 
 TIMES = 2.0
 FAIR = 2.0  # so much slower for each row is still fair
@@ -43,7 +44,7 @@ FLOORS = 2.0  # 10 % of the target
 _PASSED_OVER = GATHERS | {"Materialize", "Memoize", "Result", "Hash"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FlipFigures(PlanFigures):
     """Both forms: how many plans, their median time, rows taken from tables, one's key.
 

@@ -19,17 +19,17 @@ What to do
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 FLOORS = 2.0  # 10 % of the target
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlanningFigures(PlanFigures):
     """Milliseconds of planning and of the execution, and how many tables the plan reads."""
 

@@ -18,7 +18,6 @@ What to do
     Keyset pagination: WHERE (order columns, id) > (the last row's) ORDER BY … LIMIT n.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -26,12 +25,13 @@ from analyzer.detectors._plan_view import GATHERS, PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 ROWS = 1_000
 TIMES = 10
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SkippedFigures(PlanFigures):
     """Rows skipped and rows returned."""
 

@@ -21,7 +21,6 @@ What to do
 """
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number, text, worker_number, workers
@@ -30,11 +29,12 @@ from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 MEMORY_PER_DISK = 2.5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SortFigures(PlanFigures):
     """`disk_bytes` is what the largest of the processes wrote; `rows` went through the sort."""
 

@@ -17,7 +17,6 @@ What to do
     VACUUM FULL (locks the table) or pg_repack, and autovacuum sooner from then on.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import is_system
@@ -27,12 +26,13 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Vacuum
+from analyzer.records import record
 
 PAGES = 1_000
 PER_ROW = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SparseFigures(PlanFigures):
     """Pages read and rows found on them."""
 

@@ -18,7 +18,6 @@ What to do
     Fewer rows or columns in that step, NOT MATERIALIZED for a CTE that is read once, SET LOCAL work_mem.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import BLOCK_BYTES
@@ -28,11 +27,12 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.plans.counters import exclusive
+from analyzer.records import record
 
 BLOCKS = 256
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TempFigures(PlanFigures):
     """Bytes that the node itself wrote to temporary files."""
 

@@ -19,17 +19,17 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 SHARE = 0.2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutsideFigures(PlanFigures):
     """Milliseconds of the execution, of the tree and of triggers."""
 

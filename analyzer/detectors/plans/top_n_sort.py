@@ -20,7 +20,6 @@ What to do
     An index on the columns compared for equality, followed by those sorted by.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared, is_system
@@ -30,13 +29,14 @@ from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_view import GATHERS, SCANS, PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 INPUT = 1_000
 TIMES = 10
 _PASSING = GATHERS | {"Subquery Scan", "Result", "LockRows", "Incremental Sort"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TopFigures(PlanFigures):
     """Rows that were sorted and rows that were wanted."""
 

@@ -20,13 +20,13 @@ What to do
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Remedy, Rewrite, WantedIndex
+from analyzer.records import record
 
 SHARE = 0.2
 QUICK_MS = 0.05
@@ -36,7 +36,7 @@ _FIND = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TriggerFigures(PlanFigures):
     """The dearest trigger, its calls and time, and that of all triggers together."""
 

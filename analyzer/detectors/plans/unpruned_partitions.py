@@ -21,7 +21,6 @@ What to do
 """
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number
@@ -30,12 +29,13 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 PARTITIONS = 5
 _NUMBERED = re.compile(r"(?P<name>.+)_\d+\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PartitionFigures(PlanFigures):
     """Partitions read, and rows that came of them."""
 

@@ -19,7 +19,6 @@ What to do
     create an index of the class that is asked for and drop the other.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -28,10 +27,11 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Remedy, Rewrite, VectorIndex
+from analyzer.records import record
 from analyzer.sql.quoting import quote_identifier
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MismatchFigures(PlanFigures):
     """What is asked for and what the index has."""
 

@@ -20,7 +20,6 @@ What to do
     threshold outside.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -29,6 +28,7 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 from analyzer.sql.quoting import quote_identifier, quote_table
 
 ROWS = 1_000
@@ -42,7 +42,7 @@ SELECT * FROM (
 WHERE distance < $2;"""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OrderFigures(PlanFigures):
     """Rows compared, the operator, and why no index serves."""
 

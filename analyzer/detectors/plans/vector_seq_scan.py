@@ -20,7 +20,6 @@ What to do
     CREATE INDEX … USING hnsw (column operator_class). Check recall with your data, and set hnsw.ef_search.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -29,11 +28,12 @@ from analyzer.detectors._plan_view import GATHERS, PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import VectorIndex
+from analyzer.records import record
 
 ROWS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VectorScanFigures(PlanFigures):
     """Rows compared and rows wanted, and the operator class that an index needs."""
 

@@ -25,7 +25,6 @@ What to do
     probes, and ivfflat.iterative_scan.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import text
@@ -36,13 +35,14 @@ from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Remedy, Setting
+from analyzer.records import record
 
 FEW = 3.0  # the planner says one row also where it expects none
 EF_SEARCH = 40  # pgvector's default
 _MOST_EF = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShortFigures(PlanFigures):
     """Rows asked for and returned; `candidates` are those that the index gave before the filter."""
 

@@ -19,19 +19,19 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.records import record
 
 WIDTH = 2_000
 ROWS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WidthFigures(PlanFigures):
     """A row's expected bytes, and rows."""
 

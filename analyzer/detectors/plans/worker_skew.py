@@ -19,7 +19,6 @@ What to do
     one.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import worker_number, workers
@@ -28,12 +27,13 @@ from analyzer.detectors._plan_view import JOINS, SCANS, PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 TIMES = 3.0
 ROWS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SkewFigures(PlanFigures):
     """Rows of the busiest process, and of the mean."""
 

@@ -19,7 +19,6 @@ What to do
     statement if many run at once.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -28,9 +27,10 @@ from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Setting
+from analyzer.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorkerFigures(PlanFigures):
     """Workers as planned and as they came."""
 

@@ -18,7 +18,6 @@ What to do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer.detectors._plan_keys import BLOCK_BYTES, number
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
@@ -26,11 +25,12 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Vacuum
+from analyzer.records import record
 
 PAGES = 100
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DirtyFigures(PlanFigures):
     """Pages that the reader dirtied."""
 

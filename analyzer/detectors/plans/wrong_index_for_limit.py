@@ -21,7 +21,6 @@ What to do
     expression of the column, so that the planner cannot walk the index.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared
@@ -31,13 +30,14 @@ from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_view import GATHERS, PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
+from analyzer.records import record
 
 REMOVED = 1_000
 TIMES_KEPT = 100
 _PASSING = GATHERS | {"Subquery Scan", "Result", "LockRows", "Append", "Merge Append", "ProjectSet"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WalkFigures(PlanFigures):
     """Rows that the scan walked over and those it kept."""
 

@@ -1,9 +1,9 @@
 """What a report section is: an id, a title, a template, and what it makes of a document."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from analyzer.records import record
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
 
@@ -11,7 +11,7 @@ SHOWN_STATEMENTS = 200
 _BRIEF = 110
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Section:
     """One section of the HTML report.
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from analyzer.report.formats import count, is_number, ms, one_line, size
+from analyzer.report.index_words import measured_lines, verification_lines
 from analyzer.report.sections._base import Section, StatementLinks
 from analyzer.report.values import Document
 from analyzer.report.wording import VERIFIED
@@ -24,6 +25,7 @@ def prepare(document: Document) -> dict[str, Any] | None:
         "drop": [{"action": "drop", "rollback": None, **drop} for drop in advice["drop"]],
         "notes": advice.get("notes") or [],
         "cost": advice["workload_cost"],
+        "verification": verification_lines(document),
         "what_if_calls": advice["what_if_calls"],
     }
 
@@ -31,6 +33,7 @@ def prepare(document: Document) -> dict[str, Any] | None:
 def _created(index: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
     return {
         "i": {**_NEWER, **index},
+        "measured": measured_lines(index),
         "verified": VERIFIED.get(index["verified_by"], index["verified_by"]),
         "statements": [
             {

@@ -3,8 +3,8 @@
 from typing import Any
 
 from analyzer.report.sections._base import Section
+from analyzer.report.table_words import counted_sentence, vacuum_phrase
 from analyzer.report.values import Document
-from analyzer.report.wording import counted_sentence, vacuum_phrase
 
 _SHOWN = 100
 _FINDINGS = 10

@@ -4,9 +4,9 @@ Made of blocks that know nothing of any tracker's markup; every text in them is 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from analyzer.records import record
 from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.formats import count, ms, one_line, percent, plural, sentence, window
 from analyzer.report.sections.findings import figures
@@ -26,7 +26,7 @@ _FIGURE = 160
 _ACCESS = frozenset({"n-plus-one", "repeated-lookup", "repeated-query", "write-loop"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Heading:
     """A heading; `top` is the ticket's own title."""
 
@@ -34,7 +34,7 @@ class Heading:
     top: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Paragraph:
     """Running text, `strong` where it names what follows."""
 
@@ -42,7 +42,7 @@ class Paragraph:
     strong: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Items:
     """A list, `numbered` where the order counts."""
 
@@ -50,7 +50,7 @@ class Items:
     numbered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Code:
     """A text to be shown as it is, in a language's name as report.json has it (sql, prisma, …)."""
 
@@ -58,7 +58,7 @@ class Code:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rows:
     """A table: the names of its columns, and rows of as many cells."""
 

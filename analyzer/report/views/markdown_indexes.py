@@ -3,6 +3,7 @@
 from typing import Any
 
 from analyzer.report.formats import count, plural, size
+from analyzer.report.index_words import measured_lines, verification_lines
 from analyzer.report.values import Document
 from analyzer.report.views._markdown_text import block, code, escape
 from analyzer.report.views.hygiene import is_sure, parts
@@ -19,6 +20,7 @@ def indexes_text(document: Document) -> str:
     lines = ["## Indexes", ""]
     for index in created[:_SHOWN]:
         lines += _created(index)
+    lines += [line for text in verification_lines(document) for line in (escape(text, 600), "")]
     for drop in drops[:_SHOWN]:
         lines += _dropped(drop)
     for note in notes[:_SHOWN]:
@@ -34,11 +36,14 @@ def _created(index: dict[str, Any]) -> list[str]:
         f"serves {plural(len(index['statements']), 'statement')}, about {size(index['bytes'])}; "
         f"verified by {escape(index['verified_by'])}"
     )
+    measured = [f"- {escape(line, 600)}" for line in measured_lines(index)]
+    measured += [""] if measured else []
     return [
         block(index["sql"], "sql"),
         f"Why: {escape(index.get('rule') or '')}; {served}.\\",
         f"Trade-off: {escape(index.get('risk') or '', 600)}",
         "",
+        *measured,
     ]
 
 

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from analyzer.report.formats import count, cut, ms, one_line, percent, plural, size
 from analyzer.report.layout import brief
+from analyzer.report.table_words import counted_sentence, vacuum_phrase
 from analyzer.report.values import Document
 from analyzer.report.views._markdown_text import code, escape
 from analyzer.report.views.csv import cell
-from analyzer.report.wording import counted_sentence, vacuum_phrase
 
 _ROOMY = 100
 _SHOWN = 40
@@ -108,11 +108,12 @@ def index_phrase(index: dict[str, Any]) -> str:
         )
         if holds
     ]
-    facts = [*marks, size(index["bytes"])]
+    facts = [*marks, *([size(index["bytes"])] if index["bytes"] is not None else [])]
     if index["scans"] is not None:
         facts.append(plural(index["scans"], "scan"))
     columns = ", ".join(index["columns"])
-    return f"{index['name'] or 'unnamed'} ({columns}): {', '.join(facts)}"
+    named = f"{index['name'] or 'unnamed'} ({columns})"
+    return f"{named}: {', '.join(facts)}" if facts else named
 
 
 def _table(table: dict[str, Any], document: Document, width: int) -> list[RenderableType]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from analyzer.records import record
 from analyzer.sources.applications.calls import CallSink, tagged
 from analyzer.sources.applications.evidence import is_quoted, seen
 from analyzer.sources.applications.lines import LineReader
@@ -48,7 +49,7 @@ class _Waiting:
     tries: int = 0  # lines at which it may have ended
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Call:
     sql: str
     start_us: int | None

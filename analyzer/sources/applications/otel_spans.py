@@ -10,9 +10,9 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
+from analyzer.records import record
 from analyzer.sources.applications.calls import CallSink, tagged
 from analyzer.sources.applications.lines import JsonLineReader, Record
 from analyzer.sources.applications.routes import plain_path
@@ -36,7 +36,7 @@ _MOST_STEPS = 100  # from a call up to its root
 _LATEST_US = 253_402_300_800_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Span:
     """What is read of a span."""
 
@@ -68,7 +68,7 @@ class _Span:
         return not self.parent or self.kind in (_SERVER, _CONSUMER)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Unit:
     """What the calls below a span belong to."""
 

@@ -6,8 +6,8 @@ what one thread, or one request, says.
 """
 
 import re
-from dataclasses import dataclass
 
+from analyzer.records import record
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.text import text_of
 from analyzer.sql.comments import trace_number
@@ -23,7 +23,7 @@ _NO_NAME = " \t|-:,;[](){}<>"
 _REMEMBERED = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Said:
     """When something was logged (µs, None unknown), in which session, of which request (0: unknown)."""
 

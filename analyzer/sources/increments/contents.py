@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from analyzer.errors import InputError
 from analyzer.model.log_position import LogPosition
+from analyzer.records import record
 from analyzer.sources.expansion import expand, identity
 from analyzer.sources.increments.portion import HEAD_BYTES, Found, head_hash, tail_hash
 from analyzer.sources.opening import is_url, open_input
@@ -23,7 +24,7 @@ _DAY_US = 86_400_000_000
 _TOLD = 0  # the time of change of a content that is away, once that was told
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogFiles:
     """A `[[logs]]` section: its name, its files (paths, folders, globs), and how they are read.
 
@@ -46,7 +47,7 @@ class News:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _File:
     """A file as it was when it was looked at, all of it through one opening: names may change meanwhile.
 

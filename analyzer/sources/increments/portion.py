@@ -11,13 +11,14 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO, cast
 
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.log_position import LogPosition
 from analyzer.model.recording import Recording
+from analyzer.records import record
 from analyzer.sources.detection import Recognised
 from analyzer.sources.increments.endings import end_of_whole
 from analyzer.sources.logs import FORMATS, Reader
@@ -45,7 +46,7 @@ def head_hash(head: bytes) -> str:
     return hashlib.sha256(head[:HEAD_BYTES]).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """A file that holds something new. `before` is its content's position up to now.
 

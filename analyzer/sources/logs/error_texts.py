@@ -7,8 +7,8 @@ that logs have most, as PostgreSQL 13 to 18 write them in English.
 
 import functools
 import re
-from dataclasses import dataclass
 
+from analyzer.records import record
 from analyzer.sources.logs.error_table import TEXTS
 
 _LOOKED_AT = 1_000  # characters of a message; what is known is told by much fewer
@@ -20,7 +20,7 @@ _PLACE = re.compile(r"(…|<name>)")
 _VALUE = re.compile(r'"[^"]*"|\'[^\']*\'|["\'].*|\d+', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KnownText:
     """A message that is known: its SQLSTATE, and the text without what it quotes."""
 
@@ -28,7 +28,7 @@ class KnownText:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Pattern:
     """One text of the table: literal pieces with a gap between each two."""
 

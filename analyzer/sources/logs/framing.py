@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from analyzer.records import record
 
 CHUNK_BYTES = FLUSH_BYTES = 4 << 20  # a multiple of it, in the input, ends a block
 LONGEST_ENTRY_BYTES = 32 << 20
@@ -13,7 +14,7 @@ _BOUNDARY = re.compile(rb"\n(?=[^\t])")
 _TRIES = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Block:
     """Whole entries, or lines: `data` always ends with a newline.
 

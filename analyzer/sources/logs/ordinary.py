@@ -14,11 +14,11 @@ places in the text are places in the input.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from analyzer.records import record
 from analyzer.sources.logs.framing import CHUNK_BYTES, Block
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.rows import RowBatch
@@ -83,7 +83,7 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ordinary:
     """What ordinary entries of a format look like.
 

@@ -7,9 +7,8 @@ from html import unescape
 _YAML_PLAN = re.compile(r"^(?:- )?Plan: *$", re.MULTILINE)
 # auto_explain puts the statement first, in each format in its own quoting.
 _JSON_STATEMENT = re.compile(r'"?Query Text"?: "([^"\\]*+(?:\\.[^"\\]*+)*)"', re.DOTALL)
-_TEXT_STATEMENT = re.compile(
-    r"Query Text: (.*?)\n(?=[^\n]{1,500}\(cost=|Query Parameters: )", re.DOTALL
-)
+_QUERY_TEXT = "Query Text: "
+_BEHIND_STATEMENT = re.compile(r"\n(?=[^\n]{1,500}\(cost=|Query Parameters: )")
 _XML_STATEMENT = re.compile(r"<Query-Text>([^<]*+)</Query-Text>")
 _SEARCHED = 1 << 20  # characters
 _JSON_STRING = json.JSONDecoder(strict=False).decode
@@ -22,7 +21,7 @@ def plan_format(text: str) -> str:
         return "json"
     if start.startswith("<"):
         return "xml"
-    if _YAML_PLAN.search(text) and "Node Type:" in text:
+    if "Node Type:" in text and _YAML_PLAN.search(text):
         return "yaml"
     return "text"
 
@@ -33,8 +32,9 @@ def statement_of(text: str, form: str) -> str | None:
         found = _XML_STATEMENT.search(text, 0, _SEARCHED)
         return unescape(found[1]) if found else None
     if form == "text":
-        found = _TEXT_STATEMENT.search(text, 0, _SEARCHED)
-        return found[1] if found else None
+        start = text.find(_QUERY_TEXT, 0, _SEARCHED)
+        found = _BEHIND_STATEMENT.search(text, start, _SEARCHED) if start >= 0 else None
+        return text[start + len(_QUERY_TEXT) : found.start()] if found else None
     found = _JSON_STATEMENT.search(text, 0, _SEARCHED)
     if found is None:
         return None

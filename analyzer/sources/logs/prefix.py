@@ -7,9 +7,9 @@ white space may be tried at several lengths.
 """
 
 import re
-from dataclasses import dataclass
 
 from analyzer.errors import UsageError
+from analyzer.records import record
 
 FIELDS = (
     "time",
@@ -65,7 +65,7 @@ _FREE = {"u": "user", "d": "database", "a": "application", "i": None, "b": None}
 _TOKEN = re.compile(r"%(-?\d{1,3})?([A-Za-z%])|([^%]+|%)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prefix:
     """A compiled log_line_prefix. `entry` matches from a line's start to its message's start.
 

@@ -7,9 +7,9 @@ The candidate that explains nearly all sample lines with the most fields wins.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from analyzer.errors import UsageError
+from analyzer.records import record
 from analyzer.sources.logs.prefix import (
     FIELDS,
     SEVERITIES,
@@ -103,7 +103,7 @@ _FREE_TEXT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Detected:
     """A prefix with the number of sample lines it explains, of how many."""
 

@@ -103,7 +103,8 @@ class StderrReader:
             if severity in BELONGING:
                 # What it begins with is text, whatever that says.
                 whole = raw if duration is None else self._message(data[start:position])
-                self._belonging(session, severity, whole)
+                if self._is_wanted(session, severity):
+                    self._belonging(session, severity, self._text(whole))
             elif duration is not None and severity == b"LOG":
                 sink.timed(
                     at_us,
@@ -116,7 +117,7 @@ class StderrReader:
                 )
             else:
                 whole = raw if duration is None else self._message(data[start:position])
-                self._other(at_us, session, severity, code, whole, query, number)
+                self._other(at_us, session, severity, code, self._text(whole), query, number)
         return parsed, found is not None
 
     def taken_apart(
@@ -125,7 +126,7 @@ class StderrReader:
         at_us: int,
         severity: bytes,
         code: bytes,
-        raw: bytes,
+        message: str,
         query: bytes,
         number: bytes,
         who: tuple[bytes, bytes, bytes],
@@ -134,10 +135,10 @@ class StderrReader:
         if session.who != who:
             self._speaker(session, *who)
         self.last = session
-        if severity in BELONGING:
-            self._belonging(session, severity, raw)
-        else:
-            self._other(at_us, session, severity, code, raw, query, number)
+        if severity not in BELONGING:
+            self._other(at_us, session, severity, code, message, query, number)
+        elif self._is_wanted(session, severity):
+            self._belonging(session, severity, message)
 
     def _message(self, entry: bytes) -> bytes:
         """All that follows an entry's prefix and severity."""
@@ -150,12 +151,11 @@ class StderrReader:
         session: Session,
         severity: bytes,
         code: bytes | None,
-        raw: bytes,
+        message: str,
         query: bytes | None,
         number: bytes | None,
     ) -> None:
         """An entry that does not begin with a duration."""
-        message = self._text(raw)
         if verbose := _VERBOSE.match(message):
             code, message = verbose[1].encode(), message[verbose.end() :]
         self._sink.entry(
@@ -218,13 +218,14 @@ class StderrReader:
             session, text_of(user or b""), text_of(database or b""), text_of(application or b"")
         )
 
-    def _belonging(self, session: Session, severity: bytes, raw: bytes) -> None:
-        if severity == b"DETAIL":
-            # Most belong to bind, whose execute repeats them.
-            if session.row >= 0 or session.waiting is not None or session.event is not None:
-                self._sink.detail(session, self._text(raw))
-        elif severity == b"STATEMENT" and session.event is not None:
-            self._sink.statement(session, self._text(raw))
+    def _is_wanted(self, session: Session, severity: bytes) -> bool:
+        """Whether a line that belongs to an entry tells something of it; asked once for each."""
+        if severity == b"DETAIL":  # most belong to bind, whose execute repeats them
+            return session.row >= 0 or session.waiting is not None or session.event is not None
+        return severity == b"STATEMENT" and session.event is not None
+
+    def _belonging(self, session: Session, severity: bytes, text: str) -> None:
+        (self._sink.detail if severity == b"DETAIL" else self._sink.statement)(session, text)
 
     def _text(self, raw: bytes) -> str:
         """A message with its continuation lines: each had a TAB put before it."""

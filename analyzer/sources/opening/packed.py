@@ -9,9 +9,9 @@ import lzma
 import shlex
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
+from analyzer.records import record
 from analyzer.sources.opening.source import CHUNK_BYTES, Source
 from analyzer.sources.opening.zstd import Corrupt, ZstdFrame
 
@@ -40,7 +40,7 @@ class Decompressor(Protocol):
         """What `data` gives, at most `max_length` bytes for now."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kind:
     """A compression: its name, how a member begins, what unpacks it, and the command that does."""
 
@@ -66,7 +66,7 @@ class Reader(Protocol):
         """Up to `size` bytes, b"" at the end; nothing is raised."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Opened:
     """An input about to be read.
 

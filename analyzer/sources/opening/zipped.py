@@ -14,10 +14,10 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from analyzer.errors import InputError
+from analyzer.records import record
 from analyzer.sources.opening.packed import (
     Deflate,
     Kind,
@@ -48,7 +48,7 @@ _METHODS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Member:
     """Where a member lies and how it is packed; `packed_bytes` and `crc` are None if unknown."""
 
@@ -59,7 +59,7 @@ class Member:
     crc: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Members:
     """The files of an archive by the names they are shown by, and what there is to say of it."""
 

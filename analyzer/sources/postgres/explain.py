@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from analyzer.model.explain import Answers, Explained, ExplainRequest, Sample
+from analyzer.records import record
 from analyzer.sources.postgres.connection import RESTART, Connection, connect, describe
 from analyzer.sources.postgres.proof import why_not_read_only
 from analyzer.sources.postgres.sqlfiles import query
@@ -77,7 +78,7 @@ class LiveExplainer:
             return Answers(origin, answers)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Path:
     """The search path that statements run by: as the setting says it, and its schemas."""
 

@@ -8,7 +8,6 @@ transaction of its own with timeouts.
 import json
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +19,7 @@ from analyzer.model.index_candidate import IndexCandidate
 from analyzer.model.plan import Plan, RecordedPlan
 from analyzer.model.what_if import PlanEstimate, PlannedStatement
 from analyzer.plans.reader import read_plans
+from analyzer.records import record
 from analyzer.sources.postgres.connection import connect, describe
 from analyzer.sources.postgres.explain import told
 from analyzer.sources.postgres.sqlfiles import query
@@ -33,7 +33,7 @@ _PACKAGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Tried:
     """What came of trying an index alone: its size in bytes, or why HypoPG refuses it."""
 
@@ -41,7 +41,7 @@ class _Tried:
     why_not: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Made:
     """A hypothetical index of this session: HypoPG's number and name for it."""
 

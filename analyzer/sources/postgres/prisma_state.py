@@ -1,7 +1,6 @@
 """What a database holds of a Prisma project: its tables, and what became of migrations."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from psycopg.rows import dict_row
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.migration import RecordedMigration
+from analyzer.records import record
 from analyzer.sources.logs.error_texts import known_text, template
 from analyzer.sources.postgres.catalog import read_catalog
 from analyzer.sources.postgres.connection import Connection, attempt, connect, describe
@@ -20,7 +20,7 @@ _ERROR = re.compile(r"(?:ERROR|FATAL): *(.+)")
 _CODE = re.compile(r"\b(?:code|SQLSTATE)\W{1,6}([0-9A-Z]{5})\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PrismaState:
     """The catalog, the recorded migrations (None: the database has no table of them), warnings."""
 

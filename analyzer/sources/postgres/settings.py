@@ -1,13 +1,12 @@
 """The server's settings that say what its logs can show, and how they are written."""
 
-from dataclasses import dataclass
-
 from analyzer.model.sampling import LoggingSettings
+from analyzer.records import record
 from analyzer.sources.postgres.connection import Connection
 from analyzer.sources.postgres.sqlfiles import query
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServerSettings:
     """Settings as the server has them; None where it does not know the setting or hides it.
 

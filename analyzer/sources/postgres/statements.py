@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 
 from analyzer.model.snapshot import TextKey
 from analyzer.model.statement import StatementCounters
+from analyzer.records import record
 from analyzer.sources.postgres.connection import Connection, attempt
 from analyzer.sources.postgres.sqlfiles import query, versions
 
@@ -40,7 +41,7 @@ class StatementReading:
     reset_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Extension:
     role: str
     database: str

@@ -5,7 +5,6 @@ the others are kept and a warning says what is missing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
@@ -15,6 +14,7 @@ from psycopg.rows import dict_row
 from analyzer.model.catalog import table_name
 from analyzer.model.snapshot import DatabaseUse, IndexUse, TableUse
 from analyzer.model.use import CountedUse
+from analyzer.records import record
 from analyzer.sources.postgres.connection import Connection, attempt
 from analyzer.sources.postgres.sqlfiles import query, versions
 from analyzer.sources.postgres.statements import microseconds
@@ -28,7 +28,7 @@ _MAJOR = 10_000
 _ROWS_NEED_NO_SIGN = 14  # from that version on, reltuples is -1 where it is not known
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sizes:
     """Bytes by the numbers of relations: in all, of the main fork alone, and of a table's indexes."""
 

@@ -5,7 +5,7 @@ does not say (views' keys, CHECKs, hand-written SQL migrations) is not known her
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from analyzer.errors import InputError
 from analyzer.model.catalog import (
@@ -18,6 +18,7 @@ from analyzer.model.catalog import (
     table_name,
     unique_keys,
 )
+from analyzer.records import record
 from analyzer.sources.schema import prisma_syntax as syntax
 from analyzer.sources.schema.prisma_types import (
     SCALARS,
@@ -64,7 +65,7 @@ def read_schemas(texts: Mapping[str, str], origin: str) -> Catalog:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Model:
     """A model or view with what its parts are called in the database."""
 
@@ -96,14 +97,14 @@ class _Model:
         return self.columns(keys[0].fields) if keys else ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _IndexField:
     name: str
     descending: bool = False
     operator_class: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Key:
     """An @id, @unique or @@index with its fields, wherever it is written."""
 

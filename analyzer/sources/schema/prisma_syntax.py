@@ -7,10 +7,10 @@ the text, so that a change can be a patch of it. The grammar is that of Prisma's
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
 from analyzer.errors import InputError
+from analyzer.records import record
 
 _MAX_DEPTH = 32
 
@@ -30,7 +30,7 @@ _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Span:
     """Offsets in characters, end exclusive, and the 1-based line of the start."""
 
@@ -39,7 +39,7 @@ class Span:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """A string literal, unescaped."""
 
@@ -47,7 +47,7 @@ class Text:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number:
     """A number, as written."""
 
@@ -55,7 +55,7 @@ class Number:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Word:
     """A name, dotted where it is a path."""
 
@@ -63,7 +63,7 @@ class Word:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Array:
     """Values in brackets."""
 
@@ -71,7 +71,7 @@ class Array:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """`name(arguments)`, also as a field with options: `title(sort: Desc)`."""
 
@@ -80,7 +80,7 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     """`{ name: value }`, the condition of a partial index."""
 
@@ -91,7 +91,7 @@ class Record:
 Value: TypeAlias = Text | Number | Word | Array | Call | Record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Argument:
     """A value, with its name where it has one."""
 
@@ -99,7 +99,7 @@ class Argument:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute:
     """`@name(arguments)`, or `@@name(arguments)` of a block; the name without the signs."""
 
@@ -116,7 +116,7 @@ class Attribute:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """`name Type? @attributes`; `unsupported` is the type in `Unsupported("…")`."""
 
@@ -133,7 +133,7 @@ class Field:
         return next((found for found in self.attributes if found.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Property:
     """`name = value` of a datasource or generator."""
 
@@ -142,7 +142,7 @@ class Property:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Block:
     """`kind name { … }`. An enum's values are fields without a type ("")."""
 
@@ -162,7 +162,7 @@ class Block:
         return next((found for found in self.fields if found.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Token:
     kind: str
     text: str

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.errors import InputError
 from analyzer.model.catalog import Catalog
 from analyzer.model.migration import MigrationFile
+from analyzer.records import record
 from analyzer.sources.schema import prisma, sql
 from analyzer.sources.schema.builder import SchemaBuilder
 from analyzer.sources.schema.script import statements
@@ -21,7 +21,7 @@ _CONCURRENTLY = re.compile(
 _LARGEST_BYTES = 16 * 2**20  # of one file: a schema or a migration is text that people write
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PrismaProject:
     """`schema` as a catalog, `files` it was read from, `migrations` beside it by name.
 

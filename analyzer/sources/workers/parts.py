@@ -1,14 +1,13 @@
 """What a worker is asked to read."""
 
-from dataclasses import dataclass
-
 from analyzer.model.coverage import SourceCoverage
+from analyzer.records import record
 from analyzer.sources.detection import Recognised
 from analyzer.sources.increments.portion import Portion
 from analyzer.sources.options import ReadOptions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Part:
     """An input, or a range of it: `path` is as the user gave it, `source` its number in the run.
 

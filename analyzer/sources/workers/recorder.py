@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.model.recording import PhaseTotals
+from analyzer.records import record
 from analyzer.sources.logs.events import FAILURES, EventReader
 from analyzer.sources.logs.meaning import LOGGED
 from analyzer.sources.logs.stderr import StderrReader
@@ -61,7 +62,7 @@ class Noted(NamedTuple):
     began: Began = UNTOLD
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SessionEnd:
     """A session at the end of a range; `name` is what its reader knows it by."""
 
@@ -218,7 +219,7 @@ class RangeStderrReader(StderrReader):
 
     _sink: RangeSink
 
-    def _belonging(self, session: "Session", severity: bytes, raw: bytes) -> None:
+    def _is_wanted(self, session: "Session", severity: bytes) -> bool:
         if session.row == NO_ENTRY and severity in (b"DETAIL", b"STATEMENT"):
             self._sink.orphans += 1
-        super()._belonging(session, severity, raw)
+        return super()._is_wanted(session, severity)

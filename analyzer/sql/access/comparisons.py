@@ -4,10 +4,11 @@ Walks WHERE, ON and the like. Every part that is no plain comparison is handed t
 queries, which notes the columns and subqueries in it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from analyzer.model.access import Compared, Use
+from analyzer.records import record
 from analyzer.sql import tree
 from analyzer.sql.access.scopes import Column, Output, Scope
 from analyzer.sql.expressions import describe, relabels, type_name, without_places
@@ -40,7 +41,7 @@ class Queries(Protocol):
         """Read a subquery; its columns are not noted as needed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Side:
     """One side of a comparison. `column` is None where it is none (or several); `foreign` tells of others.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from analyzer.model.access import Compared, SortedColumn, TableAccess
 from analyzer.model.catalog import Table
+from analyzer.records import record
 
 
 @dataclass(slots=True, eq=False)
@@ -32,7 +33,7 @@ class Mention:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A reference that is a table's column, through however many subqueries and views."""
 
@@ -142,7 +143,7 @@ class Scope:
                 yield name, column
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resolved:
     """A reference: `column` None with `known` is computed, a system column or a function's.
 

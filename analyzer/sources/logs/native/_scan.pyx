@@ -2,7 +2,7 @@
 """The C scanner (scan.h) as a Python object: blocks in, questions and columns out."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from libc.string cimport memchr, memset
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
@@ -55,7 +55,7 @@ cdef extern from "scan.h":
         size_t position, entry_end, session_count, phase_cap
         span ask[3]
         int32_t session, check_key
-        int understood
+        int understood, format
         int64_t at_us
         size_t entry_lines
         span field[16]
@@ -104,6 +104,9 @@ cdef span span_of(bytes text):
 
 cdef bytes text_of(span text):
     return PyBytes_FromStringAndSize(<const char *>text.p, text.n) if text.n else b""
+
+cdef str words_of(span text):
+    return PyUnicode_DecodeUTF8(<const char *>text.p, text.n, NULL) if text.n else ""
 
 cdef object column(const void *p, size_t count, str kind):
     size = np.dtype(kind).itemsize
@@ -168,16 +171,23 @@ cdef class Scanner:
         return self.s.session
 
     def taken_apart(self):
-        """A declined entry's time, severity, SQLSTATE, message, query id, line, user, database,
-        application, detail and statement, as written; None if it was not understood."""
+        """A declined entry's time, severity, SQLSTATE, message, query id, line, speaker (user,
+        database, application), detail and statement; None if it was not understood.
+
+        Message, detail and statement are text, all else is as written."""
         cdef scanner *s = self.s
+        cdef span message = s.field[F_MESSAGE]
         if not s.understood:
             return None
-        return (s.at_us, text_of(s.field[F_SEVERITY]), text_of(s.field[F_CODE]),
-                text_of(s.field[F_MESSAGE]), text_of(s.field[F_QUERY]), text_of(s.field[F_LINE]),
-                text_of(s.field[F_USER]), text_of(s.field[F_DATABASE]),
-                text_of(s.field[F_APPLICATION]), text_of(s.field[F_DETAIL]),
-                text_of(s.field[F_STATEMENT]))
+        if s.format == SCAN_STDERR and message.n and memchr(message.p, 10, message.n) != NULL:
+            text = text_of(message).replace(b"\n\t", b"\n").decode()
+        else:
+            text = words_of(message)
+        return (s.at_us, text_of(s.field[F_SEVERITY]), text_of(s.field[F_CODE]), text,
+                text_of(s.field[F_QUERY]), text_of(s.field[F_LINE]),
+                (text_of(s.field[F_USER]), text_of(s.field[F_DATABASE]),
+                 text_of(s.field[F_APPLICATION])),
+                words_of(s.field[F_DETAIL]), words_of(s.field[F_STATEMENT]))
 
     @property
     def entry_lines(self):

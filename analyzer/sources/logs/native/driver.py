@@ -234,7 +234,8 @@ class NativeReader:
         """Python is to handle an entry: it learns what the scanner did with its session."""
         scanner, sink = self._scanner, self._sink
         sink.entries = scanner.entries
-        sink.minimum_ms = min(sink.minimum_ms, scanner.minimum_ms)
+        if scanner.minimum_ms < sink.minimum_ms:  # noqa: PLR1730 - min() costs a call
+            sink.minimum_ms = scanner.minimum_ms
         slot = scanner.session
         if slot >= 0:
             scanner.hand_out(slot, self._sessions[slot])
@@ -246,9 +247,13 @@ class NativeReader:
         """Python handled entries: the scanner learns what became of their sessions."""
         scanner = self._scanner
         scanner.entries = self._sink.entries
-        for session in self._sessions if scanner.session < 0 else (self._reader.last,):
-            if session is not None and session.slot >= 0:
-                scanner.take_back(session.slot, session)
+        last = self._reader.last
+        if scanner.session < 0:
+            for session in self._sessions:
+                if session.slot >= 0:
+                    scanner.take_back(session.slot, session)
+        elif last is not None and last.slot >= 0:
+            scanner.take_back(last.slot, last)
 
 
 def _is_pythons(session: Session) -> bool:

@@ -35,11 +35,9 @@ class NativeStderr(NativeReader):
         if found is None:
             return False
         self._before()
-        at_us, severity, code, raw, query, number, user, database, application, *_ = found
+        at_us, severity, code, message, query, number, who, _, _ = found
         session = self._sessions[scanner.session]
-        self._reader.taken_apart(
-            session, at_us, severity, code, raw, query, number, (user, database, application)
-        )
+        self._reader.taken_apart(session, at_us, severity, code, message, query, number, who)
         self._sink.entry_bytes += size
         self._lines += scanner.entry_lines
         self._after()
@@ -62,7 +60,7 @@ class _NativeRecords(NativeReader):
         number = self._line_number(found[5]) if found is not None else None
         if found is None or number is None:
             return False
-        at_us, severity, code, message, query, _, user, database, application, *more = found
+        at_us, severity, code, message, query, _, (user, database, application), *more = found
         self._before()
         session = self._reader.last = self._sessions[scanner.session]
         who = (user.decode(), database.decode(), application.decode())
@@ -75,15 +73,15 @@ class _NativeRecords(NativeReader):
             session,
             severity.decode(),
             code.decode(),
-            message.decode(),
+            message,
             0 if query_id is None else query_id,
             number,
         )
         detail, statement = more
         if detail:
-            sink.detail(session, detail.decode())
+            sink.detail(session, detail)
         if statement:
-            sink.statement(session, statement.decode())
+            sink.statement(session, statement)
         sink.entry_bytes += size
         self._lines += scanner.entry_lines
         self._after()

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from analyzer.records import record
 from analyzer.sources.logs.prefix import SEVERITIES
 
 LONGEST_PREFIX = 1000  # bytes before the severity
@@ -25,7 +25,7 @@ _TELLING = 8  # bytes of a prefix; its line number (%l) may differ
 _SAMPLES = 300
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Missing:
     """What the log_line_prefix of the inner lines does not give, and the outer record does."""
 

@@ -8,9 +8,9 @@ object.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
+from analyzer.records import record
 from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, blocks, lines
 from analyzer.sources.logs.text import json_text_of
 from analyzer.sources.logs.unwrapping._base import BLOCK_BYTES, Unwrapper
@@ -33,7 +33,7 @@ _FIRST_LINES = 20
 HEAD_BYTES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     """An outer record, or bytes that are none (`value` is None), and where they were."""
 
@@ -187,10 +187,10 @@ class JsonUnwrapper(Unwrapper):
         self._begin()
         for batch in self._batches():
             self._learn(
-                [one for record in batch if record.value for one in self._records(record.value)]
+                [one for whole in batch if whole.value for one in self._records(whole.value)]
             )
-            for record in batch:
-                self._one(record)
+            for whole in batch:
+                self._one(whole)
             yield self._given(last=False)
         yield self._given(last=True)
         self._conclude()
@@ -203,9 +203,9 @@ class JsonUnwrapper(Unwrapper):
             return
         batch: list[Record] = []
         size = 0
-        for record in Objects(self._raw, first).read():
-            batch.append(record)
-            size += record.size
+        for whole in Objects(self._raw, first).read():
+            batch.append(whole)
+            size += whole.size
             if size >= BLOCK_BYTES:
                 yield batch
                 batch, size = [], 0

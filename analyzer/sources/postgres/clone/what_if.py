@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any, Self
 
 import psycopg
@@ -15,6 +14,7 @@ from analyzer.model.index_candidate import IndexCandidate
 from analyzer.model.plan import Plan, RecordedPlan
 from analyzer.model.what_if import PlanEstimate, PlannedStatement
 from analyzer.plans.reader import read_plans
+from analyzer.records import record
 from analyzer.sources.postgres.clone.btree import height, plant
 from analyzer.sources.postgres.clone.building import (
     DATABASE,
@@ -118,7 +118,7 @@ def _filled(
     return catalog, pages, warnings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Parts:
     server: CloneServer
     trials: Trials

@@ -8,11 +8,11 @@ SELECT /* pg95 */
         ELSE c.reltuples
     END::double precision AS rows,
     greatest(c.relallvisible, 0)::bigint * b.blocks AS all_visible,
-    (pg_catalog.pg_relation_size(c.oid) / 8192)::bigint AS file_pages
+    CASE WHEN c.relkind <> 'p' THEN (pg_catalog.pg_relation_size(c.oid) / 8192)::bigint END AS file_pages
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 CROSS JOIN (SELECT pg_catalog.current_setting('block_size')::int / 8192 AS blocks) AS b
-WHERE c.relkind IN ('r', 'm', 'i')
+WHERE c.relkind IN ('r', 'p', 'm', 'i')
   AND c.relpersistence <> 't'
   AND n.nspname <> 'information_schema'
   AND n.nspname !~ '^pg_'
