@@ -213,7 +213,7 @@ def explain_request(given: dict[str, Any]) -> ExplainRequest | None:
         UsageError: there is no server to ask, or an option that says nothing without --explain.
     """
     analyze = given.get("explain_analyze", False)
-    if "explain" not in given:  # a command that asks for no plans may have --max-seconds, too
+    if "explain" not in given:  # other commands may have --max-seconds, too
         return None
     top, seconds, dsn = (given.get(name) for name in ("explain_top", "max_seconds", "explain_dsn"))
     if not analyze and not given.get("explain"):

@@ -13,7 +13,6 @@ from analyzer.indexes.pool import Pool
 from analyzer.indexes.relevance import relevant
 from analyzer.indexes.search import Terms
 from analyzer.indexes.selection import Progress, Selected, Selector
-from analyzer.indexes.sizes import index_bytes
 from analyzer.indexes.telling import Telling
 from analyzer.indexes.writes import TableWrites, add_up, price
 from analyzer.model.access import StatementAccess
@@ -151,15 +150,12 @@ class _Advising:
         return size, price(candidate, table, writes, size, self._request.write_cost).cost
 
     def _size(self, candidate: IndexCandidate) -> int | None:
-        table = self._catalog.table(candidate.table)
-        own = self._what_if.size_bytes(candidate)
-        if self._request.size_model == "hypopg" and own is not None:
-            return own
-        rows = table.rows if table is not None else None
-        if rows is None or candidate.predicate:  # how many rows it holds, the planner knows
-            return own if own is not None or rows is None else index_bytes(table, candidate, rows)
-        estimated = index_bytes(table, candidate, rows)
-        return estimated if estimated is not None else own
+        if self._request.size_model == "estimate" and candidate.bytes is not None:
+            return candidate.bytes
+        own = self._what_if.size_bytes(
+            candidate
+        )  # of a partial one it knows how many rows it holds
+        return own if own is not None else candidate.bytes
 
     def _merged(self, first: IndexCandidate, second: IndexCandidate) -> IndexCandidate | None:
         table = self._catalog.table(first.table)

@@ -1,8 +1,10 @@
 """Index candidates written out: name, statement, and the sentence that says why."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analyzer.indexes.naming import IndexExtras, create_statement, index_name
+from analyzer.indexes.sizes import index_bytes
 from analyzer.model.catalog import Catalog, Table
 from analyzer.model.index_candidate import IndexCandidate, IndexKey
 from analyzer.records import record
@@ -38,7 +40,7 @@ class Maker:
         extras = IndexExtras(tuple(include), parameters)
         name = index_name(self.table.name, keys, predicate, self.catalog, extras, method)
         trigrams = any(key.operator_class == "gin_trgm_ops" for key in keys)
-        return IndexCandidate(
+        made = IndexCandidate(
             table=self.table.name,
             keys=keys,
             method=method,
@@ -51,6 +53,9 @@ class Maker:
             include=extras.include,
             parameters=parameters,
         )
+        if predicate is not None or self.table.rows is None:  # how many rows it holds is not known
+            return made
+        return replace(made, bytes=index_bytes(self.table, made, self.table.rows))
 
 
 def rule_of(keys: Sequence[IndexKey], predicate: str | None, include: Sequence[str]) -> str:

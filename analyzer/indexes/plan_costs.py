@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from analyzer.errors import WhatIfError
 from analyzer.indexes.pool import Pool
-from analyzer.model.what_if import PlanEstimate, PlannedStatement, WhatIf
+from analyzer.model.what_if import PlannedStatement, WhatIf
 
 
 class OutOfBudgetError(Exception):
@@ -161,22 +161,30 @@ class PlanCosts:
             if used & seen == used and seen & offered == seen:
                 known.exact[seen] = cost
                 return cost
-        return self._ask(number, seen).cost
+        return self._ask(number, seen)
 
-    def _ask(self, number: int, seen: int) -> PlanEstimate:
+    def _ask(self, number: int, seen: int) -> float:
         self._limits.check(self._what_if)
         known = self._known[number]
         offered = self.pool.members(seen)
-        found = self._what_if.estimate(
-            self.statements[number], [self.pool.candidates[place] for place in offered]
-        )
+        try:
+            found = self._what_if.estimate(
+                self.statements[number], [self.pool.candidates[place] for place in offered]
+            )
+        except WhatIfError:
+            if not seen:  # without any candidate: it has no plan at all
+                raise
+            known.exact[seen] = self.base[
+                number
+            ]  # a timeout, or an index refused: nothing is gained
+            return self.base[number]
         names = {self.pool.candidates[place].name: place for place in offered}
         used = 0
         for name in found.indexes:
             if name in names:
                 used |= 1 << names[name]
         known.learn(found.cost, used, seen)
-        return found
+        return found.cost
 
     def used(self, number: int, chosen: int) -> int:
         """Which of a set the statement's plan uses, as far as answers tell (its cost is known)."""

@@ -72,7 +72,10 @@ class Telling:
         indexes = [pool.candidates[place] for place in pool.members(chosen)]
         for number, one in enumerate(self._statements):
             if indexes and number not in self._after and number not in self._costs.failed:
-                self._after[number] = self._what_if.estimate(one.planned, indexes)
+                try:
+                    self._after[number] = self._what_if.estimate(one.planned, indexes)
+                except WhatIfError:  # a timeout: it counts as served by nothing
+                    continue
         return self._after
 
     def _created(self, place: int, served: Sequence[int], write_cost: float) -> CreatedIndex:
