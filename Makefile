@@ -60,6 +60,11 @@ bench-history: ## measure how large a year of nights is, and what a trend costs 
 	@tools/setup run
 	$(bin)/python benchmarks/history.py $(BENCH)
 
+.PHONY: bench-indexes
+bench-indexes: ## index advice beside other advisors' sets (JUDGE=evaluate.py SETS=folder BENCH="--dsn 'dbname=tpch …'")
+	@tools/setup run
+	$(bin)/python benchmarks/indexes.py --judge $(JUDGE) --sets $(SETS) $(BENCH)
+
 fuzz: ## fuzz the native scanner and the Python readers for FUZZ_SECONDS (60) each
 	@tools/setup test
 	tools/fuzz

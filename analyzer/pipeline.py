@@ -13,8 +13,7 @@ from analyzer.advice.indexes import recommend_for_scan
 from analyzer.advice.remedies import recommend_remedies
 from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
-from analyzer.indexes.advice import advise_indexes, candidates_for, with_tried
-from analyzer.indexes.advising import advise_by_what_if
+from analyzer.indexes.advice import advise_indexes, advise_tried, candidates_for
 from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.blueprint import Blueprint
@@ -147,7 +146,7 @@ def run(
     advice = advise_indexes(candidates, findings, workload)
     if options.indexes is not None and slowest is not None:
         asked = queries or advised_workload(workload, slowest, recording.keys.texts)
-        advice = _tried(options, options.indexes, (workload, asked), advice, progress)
+        advice = _tried(options, (workload, asked), advice, progress)
     document = build_document(
         workload,
         findings,
@@ -305,23 +304,17 @@ def _explained(
 
 def _tried(
     options: Options,
-    request: IndexRequest,
     about: tuple[Workload, AdvisedWorkload],
     advice: IndexAdvice,
     progress: Progress | None,
 ) -> IndexAdvice:
     """The advice chosen by asking a planner; that of rules where none can be asked."""
-    workload, statements = about
     from analyzer.sources.postgres.what_if import open_what_if  # noqa: PLC0415 - as gather_server
 
-    server, warnings = (options.dsn, options.live or bool(options.dsn)), workload.coverage.warnings
-    with open_what_if(request, server, options.blueprint, warnings) as what_if:
-        if what_if is None or workload.catalog is None:
-            return advice
-        show = (lambda text: progress(text, 0, None)) if progress else None
-        tried = advise_by_what_if(statements, workload.catalog, what_if, request, show)
-    warnings += tried.notes
-    return with_tried(advice, tried, request, what_if.method, workload)
+    request = options.indexes or IndexRequest()
+    server = (options.dsn, options.live or bool(options.dsn))
+    with open_what_if(request, server, options.blueprint, about[0].coverage.warnings) as what_if:
+        return advise_tried(what_if, about, advice, request, progress)
 
 
 def _build(

@@ -1,12 +1,15 @@
 """How large a history gets in a year of nights, and what it costs to write and to ask.
 
-    python benchmarks/history.py [--statements 2000] [--nights 365] [--calls 10000000] [--history PATH]
+    python benchmarks/history.py [--statements 2000] [--nights 365] [--whole 21] [--calls 10000000]
+        [--history PATH]
 
 Each night has 24 hours of every statement: calls follow Zipf's law (the busiest statement has most),
 durations are log-normal with a median and a spread of each statement's own. With them come a run, its
-findings and a snapshot of the counters. The last WHOLE nights are written as `pg95 nightly` writes
+findings and a snapshot of the counters. The last `--whole` nights are written as `pg95 nightly` writes
 them, with retention and vacuum, and only those are timed. Of the nights before, of which retention
 would leave days, the days are written, which are the same rows. Figures of two nights take turns.
+At last a real night comes, a log of all statements read by the nightly job, in turns with reports of
+it alone: what a night costs beyond them. (`--history` on a server is written and asked, without that.)
 """
 
 import argparse
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from history_night import cost, names_in, write_log
 
 from analyzer.history import open_store
 from analyzer.history.keeping import trend_rows
@@ -28,9 +32,13 @@ from analyzer.model.snapshot import IndexUse, ServerIdentity, Snapshot, TableUse
 from analyzer.model.statement import StatementCounters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.model.columns import Floats, Rows
 
 WHOLE = 21  # nights
+_ROUNDS = 3
+_BEGIN_US = 3 * HOUR_US  # nights begin at three o'clock, so that their windows are no days
 FIRST_US = 20_000 * 24 * HOUR_US
 DAY_US = 24 * HOUR_US
 SERVER = ServerIdentity("postgresql://bench@localhost/shop", "7", 150000, FIRST_US)
@@ -39,23 +47,14 @@ SERVER = ServerIdentity("postgresql://bench@localhost/shop", "7", 150000, FIRST_
 class Traffic:
     """Statements with their share of the calls and their durations."""
 
-    def __init__(self, statements: int, calls: int, seed: int = 95) -> None:
+    def __init__(self, names: "Sequence[StatementName]", calls: int, seed: int = 95) -> None:
+        statements = len(names)
         self.random = np.random.default_rng(seed)
         shares = 1 / np.arange(1, statements + 1)
         self.calls: Rows = np.maximum(shares / shares.sum() * calls / 24, 1).astype(np.int64)
         self.middle: Floats = self.random.normal(1.0, 2.0, statements)  # binary logarithm of ms
         self.spread: Floats = self.random.uniform(0.3, 1.5, statements)
-        self.names = [
-            StatementName(
-                f"{n:016x}",
-                f"{n:016x}",
-                f"{n:016x}",
-                f"SELECT * FROM t{n} WHERE id = $1",  # noqa: S608 - never run
-                "select",
-                (f"t{n}",),
-            )
-            for n in range(statements)
-        ]
+        self.names = names
         self.counted = np.zeros(statements, dtype=np.int64)
         self._nights: dict[int, list[HourFigures]] = {}
         self._folded: dict[int, list[HourFigures]] = {}
@@ -187,6 +186,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--statements", type=int, default=2_000)
     options.add_argument("--nights", type=int, default=365)
+    options.add_argument("--whole", type=int, default=WHOLE, help="nights written in full")
     options.add_argument("--calls", type=int, default=10_000_000, help="executions in a day")
     options.add_argument(
         "--history", help="a path or postgresql://…; a temporary file if not given"
@@ -194,8 +194,11 @@ def main() -> None:
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         where = given.history or str(Path(folder) / "history.db")
-        traffic = Traffic(given.statements, given.calls)
-        first_whole = max(given.nights - WHOLE, 0)
+        log = Path(folder) / "app.log"
+        start_us = FIRST_US + given.nights * DAY_US
+        write_log(log, given.statements, start_us)
+        traffic = Traffic(names_in(log), given.calls)
+        first_whole = max(given.nights - given.whole, 0)
         for day in range(first_whole):
             write(where, traffic, day, traffic.days(day))
         whole = range(first_whole, given.nights)
@@ -212,6 +215,20 @@ def main() -> None:
             )
             print(f"size: {size / 2**20:.0f} MiB")
         ask(where, given.statements)
+        if not where.startswith("postgres"):
+            tell_cost(Path(where), log, start_us)
+
+
+def tell_cost(where: Path, log: Path, start_us: int) -> None:
+    """What a real night costs beyond a report of the same log."""
+    rounds = cost(where, log, start_us, _ROUNDS)
+    for one in rounds:
+        print(
+            f"a night of {log.stat().st_size / 1e6:.0f} MB: CPU {one.night_cpu_s:.2f} s (elapsed {one.night_s:.1f} s), "
+            f"a report of it: CPU {one.report_cpu_s:.2f} s (elapsed {one.report_s:.1f} s)"
+        )
+    beyond = np.median([one.night_cpu_s - one.report_cpu_s for one in rounds])
+    print(f"a night's own cost: CPU {beyond:.2f} s (median of {len(rounds)})")
 
 
 def write(where: str, traffic: Traffic, day: int, hours: list[HourFigures]) -> float:
@@ -226,14 +243,15 @@ def write(where: str, traffic: Traffic, day: int, hours: list[HourFigures]) -> f
                 Run(
                     "nightly",
                     at_us,
-                    at_us - DAY_US,
-                    at_us,
+                    at_us - DAY_US - _BEGIN_US,
+                    at_us - _BEGIN_US,
                     {"ms": 100.0, "quantile": 0.95, "value_ms": 41.0, "verdict": "met"},
+                    "app",
                 )
             )
             night.update_findings(report, run, at_us)
             night.add_snapshot(snapshot)
-            night.set_positions("logs", {"postgresql.log": {"offset": day}})
+            night.set_positions("old", {"postgresql.log": {"offset": day}})
             night.retain(at_us)
         store.vacuum()
     return time.process_time() - begun

@@ -39,6 +39,13 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 _RATE = click.FloatRange(0, 1)
 
+workers_option: Callable[[Any], Any] = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that read logs side by side, beside the one that analyses; 1: a single one does both. The report is the same.",
+)
 _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("inputs", nargs=-1, metavar="INPUT..."),
     dsn_option("Read pg_stat_statements and the catalog of a live server"),
@@ -94,13 +101,7 @@ _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--tz", metavar="ZONE", help="Zone of times that name none (Europe/Berlin, +02:00)."
     ),
-    click.option(
-        "--workers",
-        type=click.IntRange(min=1),
-        default=1,
-        show_default=True,
-        help="Processes that read logs side by side, beside the one that analyses; 1: a single one does both. The report is the same.",
-    ),
+    workers_option,
 )
 _EXPLAIN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
@@ -212,9 +213,7 @@ def explain_request(given: dict[str, Any]) -> ExplainRequest | None:
         UsageError: there is no server to ask, or an option that says nothing without --explain.
     """
     analyze = given.get("explain_analyze", False)
-    if (
-        "explain" not in given
-    ):  # a command that asks no server for plans may have --max-seconds, too
+    if "explain" not in given:  # other commands may have --max-seconds, too
         return None
     top, seconds, dsn = (given.get(name) for name in ("explain_top", "max_seconds", "explain_dsn"))
     if not analyze and not given.get("explain"):

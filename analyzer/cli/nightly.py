@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from analyzer.cli._conditions import exit_code, fail_conditions
-from analyzer.cli._options import moment
+from analyzer.cli._options import moment, workers_option
 
 
 @click.command(
@@ -30,6 +30,7 @@ Examples:
     metavar="TIME",
     help="Analyse again from then on (2026-11-20, 3d): writes reports, keeps nothing, moves no position.",
 )
+@workers_option
 @click.option(
     "--fail-on",
     metavar="WHAT",
@@ -54,7 +55,8 @@ def nightly(**given: Any) -> None:
 
     configuration = read_configuration(given["config"])
     settings = read_settings(configuration)
-    asked = Asked(given["dry_run"], moment(given["since"], None, "--since"))
+    since_us = moment(given["since"], None, "--since")
+    asked = Asked(given["dry_run"], since_us, given["workers"])
     outcome = run_night(settings, configuration, asked, _silent if given["quiet"] else _tell)
     for warning in (*outcome.document["coverage"]["warnings"], *outcome.warnings):
         click.echo(f"pg95: warning: {warning}", err=True)

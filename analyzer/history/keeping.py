@@ -26,7 +26,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def look_back(reader: "Reader", document: dict[str, Any]) -> None:
     """Fill in what the history knows: findings' status, those that are gone, `trend`, `changes`.
 
-    `changes` compares with the COMPARED_DAYS days before the report's window.
+    `changes` compares with the COMPARED_DAYS days (of UTC) before the report's window, and what is
+    before it on its own.
     """
     show_statuses(document, judge(reader.findings(), document))
     document["trend"] = trend(reader, document)
@@ -93,8 +94,9 @@ def trend_rows(
                 "clock": "client" if point.figures.client else "server",
             }
         )
-        if rows[-1]["p95_ms"] is None:
-            rows[-1] |= runs.get(point.from_us, {})
+        if rows[-1]["p95_ms"] is None and point.from_us in runs:
+            known = runs[point.from_us]
+            rows[-1] |= known | {"calls": max(rows[-1]["calls"], known["calls"])}
     return rows
 
 
@@ -111,7 +113,8 @@ def _runs_by_day(
         day_us = (run.from_us + run.to_us) // 2 // _DAY_US * _DAY_US
         names = ("low_ms", "high_ms", "method", "verdict")
         told = {name: target.get(name) for name in names}
-        found[day_us] = {"p95_ms": target["value_ms"], **told}
+        calls = target.get("executions") or 0
+        found[day_us] = {"p95_ms": target["value_ms"], "calls": calls, **told}
     return found
 
 
@@ -128,7 +131,10 @@ def _changes(reader: "Reader", document: Mapping[str, Any], begin_us: int) -> li
     """Statements that got slower or faster than in the days before, most time first."""
     quantile = document["target"]["quantile"]
     hour_us = begin_us // HOUR_US * HOUR_US  # the report may share an hour with what is before
-    _, before = reader.window(hour_us - COMPARED_DAYS * _DAY_US, hour_us)
+    first_us = (
+        hour_us // _DAY_US - COMPARED_DAYS
+    ) * _DAY_US  # a day's hours cost as much as a month
+    _, before = reader.window(first_us, hour_us)
     found = []
     for statement in document["statements"]:
         known = before.get(statement["lineage"])

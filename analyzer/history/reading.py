@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from analyzer.errors import StoreError
 from analyzer.history import hours, tables
-from analyzer.history.rows import figures_of, run_of, statement_of
+from analyzer.history.rows import run_of, statement_of, sum_of
 from analyzer.history.snapshots import decode, numbers_in
 from analyzer.model.history import (
     DAY_HOURS,
@@ -52,16 +52,16 @@ class Reader:
             rows = hours.singles(self._connection, from_us // HOUR_US, end, chosen)
         else:
             rows = hours.between(self._connection, from_us, to_us, chosen)
-        found: dict[tuple[bool, int, int], list[Figures]] = {}
+        found: dict[tuple[bool, int, int], list[hours.Row]] = {}
         for row in rows:
             step = max(step_hours, row.hours)
             place = row.start_hour // step * step
-            found.setdefault((bool(row.client), place, step), []).append(figures_of(row))
+            found.setdefault((bool(row.client), place, step), []).append(row)
         client = not any(not client for client, _, _ in found)
         points = []
         for (mine, start, step), parts in sorted(found.items()):
-            merged = Figures.merged(parts)
-            if mine == client and merged is not None:
+            merged = sum_of(parts) if mine == client else None
+            if merged is not None:
                 points.append(TrendPoint(start * HOUR_US, (start + step) * HOUR_US, merged))
         return points
 
@@ -72,12 +72,12 @@ class Reader:
 
         Each on the clock that saw more of it.
         """
-        found: dict[int, dict[bool, list[Figures]]] = {}
+        found: dict[int, dict[bool, list[hours.Row]]] = {}
         for row in hours.between(self._connection, from_us, to_us, None):
             clocks = found.setdefault(row.statement, {})
-            clocks.setdefault(bool(row.client), []).append(figures_of(row))
+            clocks.setdefault(bool(row.client), []).append(row)
         names = self.names(number for number in found if number != tables.EVERYTHING)
-        by_lineage: dict[str, tuple[StatementName, dict[bool, list[Figures]]]] = {}
+        by_lineage: dict[str, tuple[StatementName, dict[bool, list[hours.Row]]]] = {}
         for number, name in names.items():
             _, clocks = by_lineage.setdefault(name.lineage, (name, {}))
             for client, parts in found[number].items():
@@ -216,9 +216,9 @@ class Reader:
         return {row.file: json.loads(row.state) for row in self._connection.execute(query)}
 
 
-def _busier(clocks: Mapping[bool, Sequence[Figures]]) -> Figures | None:
+def _busier(clocks: Mapping[bool, Sequence[hours.Row]]) -> Figures | None:
     """The figures on the clock that saw more; a tie is the server's."""
-    merged = [Figures.merged(clocks.get(client, ())) for client in (False, True)]
+    merged = [sum_of(clocks.get(client, ())) for client in (False, True)]
     return max((one for one in merged if one), key=lambda one: one.calls, default=None)
 
 

@@ -1,9 +1,9 @@
 """Index advice for a whole workload: candidates of scans and foreign keys, without repeats."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from analyzer.indexes.advising import Tried
+from analyzer.indexes.advising import Tried, advise_by_what_if
 from analyzer.indexes.building import LOCKS, build_seconds, prisma_line, rollback
 from analyzer.indexes.candidates import candidate_for_scan
 from analyzer.indexes.foreign_keys import uncovered
@@ -13,8 +13,9 @@ from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Finding
 from analyzer.model.index_advice import CreatedIndex, IndexAdvice, StatementGain
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
-from analyzer.model.index_request import IndexRequest
+from analyzer.model.index_request import AdvisedWorkload, IndexRequest
 from analyzer.model.remedy import WantedIndex
+from analyzer.model.what_if import WhatIf
 from analyzer.model.workload import Workload
 
 _TINY_ROWS = 1000  # below this a scan is as fast as an index
@@ -59,6 +60,26 @@ def advise_indexes(
     return with_hygiene(
         IndexAdvice(create=tuple(_created(*entry, workload=workload) for entry in chosen)), workload
     )
+
+
+def advise_tried(
+    what_if: WhatIf | None,
+    about: tuple[Workload, AdvisedWorkload],
+    advice: IndexAdvice,
+    request: IndexRequest,
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> IndexAdvice:
+    """The advice chosen by asking a planner; the given one, of rules, where there is none to ask.
+
+    What could not be resolved or planned becomes warnings of the workload's coverage.
+    """
+    workload, statements = about
+    if what_if is None or workload.catalog is None:
+        return advice
+    show = (lambda text: progress(text, 0, None)) if progress else None
+    tried = advise_by_what_if(statements, workload.catalog, what_if, request, show)
+    workload.coverage.warnings += tried.notes
+    return with_tried(advice, tried, request, what_if.method, workload)
 
 
 def with_tried(

@@ -67,12 +67,11 @@ class Telling:
         return weight * (self._costs.base[number] - self._after[number].cost)
 
     def _estimates(self, chosen: int) -> dict[int, PlanEstimate]:
-        """The plan of each statement that sees something of the set."""
+        """The plan of each statement with the whole set."""
         pool = self._costs.pool
+        indexes = [pool.candidates[place] for place in pool.members(chosen)]
         for number, one in enumerate(self._statements):
-            seen = chosen & self._costs.relevant(number)
-            if seen and number not in self._after and number not in self._costs.failed:
-                indexes = [pool.candidates[place] for place in pool.members(seen)]
+            if indexes and number not in self._after and number not in self._costs.failed:
                 self._after[number] = self._what_if.estimate(one.planned, indexes)
         return self._after
 

@@ -8,12 +8,12 @@ a bucket that does not hold it. Durations below 0.001 ms count as 0.001 ms.
 
 import math
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.model.columns import Floats, Rows
+from analyzer.model.columns import Column, Floats, Rows
 
 STEPS = 32  # buckets an octave, at the finest
 LEAST_MS = 0.001  # faster ones count as this
@@ -152,25 +152,48 @@ class Histogram:
         Raises:
             ValueError: the bytes are no histogram.
         """
-        try:
-            unpacking = zlib.decompressobj(_RAW)
-            planes = unpacking.decompress(data[_HEAD:], _WIDEST * _PLANES)
-        except zlib.error as error:
-            raise ValueError(f"these bytes are no histogram: {error}") from error
-        steps = data[0] if data else 0
-        if not unpacking.eof or len(planes) % _PLANES or steps not in (1, 2, 4, 8, 16, 32):
-            raise ValueError("these bytes are no histogram")
-        first = int.from_bytes(data[1:_HEAD], "little", signed=True)
-        width = len(planes) // _PLANES
-        if (
-            planes.count(0, width) == len(planes) - width
-        ):  # as nearly always, all counts are below 256
-            dense = np.frombuffer(planes, dtype=np.uint8, count=width)
-        else:
-            by_plane = np.frombuffer(planes, dtype=np.uint8).reshape(_PLANES, width)
-            dense = np.ascontiguousarray(by_plane.T).view("<i8").reshape(-1)
+        steps, first, dense = _unpacked(data)
         some = np.flatnonzero(dense)
         return cls(some + first, dense[some].astype(np.int64), steps)
+
+    @classmethod
+    def sum_of_bytes(cls, parts: Sequence[bytes]) -> "Histogram":
+        """`merged` of what `to_bytes` wrote, in half the time: none is made for each part.
+
+        Raises:
+            ValueError: the bytes are no histograms.
+        """
+        unpacked = [_unpacked(part) for part in parts]
+        if not unpacked or len({steps for steps, _, _ in unpacked}) > 1:
+            return cls.merged(cls.from_bytes(part) for part in parts)
+        low = min(first for _, first, _ in unpacked)
+        sums = np.zeros(max(first + len(dense) for _, first, dense in unpacked) - low, np.int64)
+        for _, first, dense in unpacked:
+            sums[first - low : first - low + len(dense)] += dense
+        some = np.flatnonzero(sums)
+        return cls(some + low, sums[some], unpacked[0][0])
+
+
+def _unpacked(data: bytes) -> tuple[int, int, Column]:
+    """Steps, the first bucket, and the counts of all buckets from it on, in as few bytes as they take.
+
+    Raises:
+        ValueError: the bytes are no histogram.
+    """
+    try:
+        unpacking = zlib.decompressobj(_RAW)
+        planes = unpacking.decompress(data[_HEAD:], _WIDEST * _PLANES)
+    except zlib.error as error:
+        raise ValueError(f"these bytes are no histogram: {error}") from error
+    steps = data[0] if data else 0
+    if not unpacking.eof or len(planes) % _PLANES or steps not in (1, 2, 4, 8, 16, 32):
+        raise ValueError("these bytes are no histogram")
+    first = int.from_bytes(data[1:_HEAD], "little", signed=True)
+    width = len(planes) // _PLANES
+    if planes.count(0, width) == len(planes) - width:  # as nearly always, all counts are below 256
+        return steps, first, np.frombuffer(planes, dtype=np.uint8, count=width)
+    by_plane = np.frombuffer(planes, dtype=np.uint8).reshape(_PLANES, width)
+    return steps, first, np.ascontiguousarray(by_plane.T).view("<i8").reshape(-1)
 
 
 def _summed(buckets: Rows, counts: Rows) -> tuple[Rows, Rows]:

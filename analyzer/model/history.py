@@ -72,8 +72,8 @@ class Figures:
         return Quantile(middle, self.histogram.at_rank(below)[0], high_ms, "sampled")
 
     @staticmethod
-    def merged(parts: Iterable["Figures"]) -> "Figures | None":
-        """Figures of one clock together; None of none."""
+    def merged(parts: Iterable["Figures"], histogram: Histogram | None = None) -> "Figures | None":
+        """Figures of one clock together; None of none. `histogram` is theirs, if it is known."""
         found = list(parts)
         if len(found) <= 1:
             return found[0] if found else None
@@ -83,7 +83,7 @@ class Figures:
             found[0],
             calls=sum(one.calls for one in found),
             total_ms=math.fsum(one.total_ms for one in found),
-            histogram=Histogram.merged(one.histogram for one in found),
+            histogram=histogram or Histogram.merged(one.histogram for one in found),
             samples=sum(one.samples for one in found),
             min_ms=min((one.min_ms for one in found if one.min_ms is not None), default=None),
             max_ms=max((one.max_ms for one in found if one.max_ms is not None), default=None),

@@ -45,10 +45,12 @@ class Asked:
 
     `dry_run` writes nothing and sends nothing. `since_us` (µs since 1970, UTC) analyses again what
     the logs hold from then on: reports are written, and neither history nor positions are touched.
+    `workers` are processes that read logs side by side.
     """
 
     dry_run: bool = False
     since_us: int | None = None
+    workers: int = 1
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     @property
@@ -215,6 +217,7 @@ class _Night:
                 targets=self._configuration.targets,
                 log_min_duration_ms=None if minimum is None or minimum < 0 else minimum,
                 keep_hours=self._asked.keeps,
+                workers=self._asked.workers,
                 more=inputs,
             )
         )

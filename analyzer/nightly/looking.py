@@ -161,7 +161,10 @@ class NightInputs:
         )
         recording.counters += [replace(row, source=source) for row in one.window.counters]
         if one.name == self._logging_server and one.in_step:
+            # The logs were read from where they ended at the last night's snapshot, so they hold all of
+            # the time since, whether something slow ran at its ends or not.
             recording.counter_windows.append(one.window)
+            recording.asked_us = (one.window.from_us, one.window.to_us)
 
     def positions(self) -> list[LogPosition]:
         """How far what is new was read, when the pipeline has run.

@@ -125,19 +125,30 @@ class Input:
             with stream:
                 head = self._portion.begin(stream, known) if known.wrapping is None else b""
             first_us = first_time(head, known, clock, self._options.mapping)
-            return ExecutionStream(first_us, self.chunks(known, None, progress))
+            return ExecutionStream(first_us, self.chunks(known, None, progress), self._part(known))
         first_us = first_time(known.head, known, clock, self._options.mapping)
         if stream.size is None:
             return ExecutionStream(first_us, self.chunks(known, stream, progress))
         stream.close()
-        shown_head = replace(known, head=known.head[:_HEAD_SHOWN])
-        part = Part(self._path, self.source, self._coverage, self._options, shown_head)
+        part = self._part(known)
 
         def divide(opened: InputStream, divided: Divided) -> Iterator[ExecutionChunk]:
             self.divided = divided
             return self.chunks(known, opened, progress)
 
         return ExecutionStream(first_us, self.chunks(known, None, progress), part, divide)
+
+    def _part(self, known: Recognised) -> Part:
+        """What a worker is told, to read it in this one's place."""
+        shown_head = replace(known, head=known.head[:_HEAD_SHOWN])
+        return Part(
+            self._path,
+            self.source,
+            self._coverage,
+            self._options,
+            shown_head,
+            portion=self._portion,
+        )
 
     def chunks(
         self, known: Recognised, opened: InputStream | None, progress: Progress | None

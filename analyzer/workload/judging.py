@@ -37,6 +37,11 @@ class View:
     relation: Relation = NO_COUNTERS
     method: str = AUTO
 
+    @property
+    def tail_ms(self) -> float | None:
+        """From which duration on the log holds every execution, in a sample, too; None: from none, or all."""
+        return self.floor_ms if self.sampling is None else self.sampling.threshold_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -72,7 +77,7 @@ def judged(evidence: Evidence, target: Target, view: View) -> Verdict:
     if evidence.logged.total == 0 and not len(evidence.cancelled_ms):
         return _unlogged(evidence, target, view)
     if view.sampling is not None:
-        return _sampled(evidence, target, view, view.sampling)
+        return _sample_or_tail(evidence, target, view, view.sampling)
     if view.floor_ms is None:
         return _whole(evidence, target)
     return _tail(evidence, target, view, view.floor_ms)
@@ -121,13 +126,16 @@ def _by_whole_log(evidence: Evidence, target: Target, view: View) -> Verdict | s
 
 
 def _by_tail(evidence: Evidence, target: Target, view: View) -> Verdict | str:
-    if view.sampling is not None or view.floor_ms is None:
-        return "it is for a log of slow executions (log_min_duration_statement above 0)"
+    if view.tail_ms is None:
+        return "it is for a log of all slow executions (log_min_duration_statement above 0)"
     if not evidence.counters:
         return "it needs pg_stat_statements of the log's window beside the log (a saved CSV, --dsn)"
     if view.relation.kind not in ("same", "about"):
         return view.relation.reason
-    return _tail(evidence, target, view, view.floor_ms)
+    if view.sampling is None:
+        return _tail(evidence, target, view, view.tail_ms)
+    slow, tail_ms = _slow_of(evidence, view.tail_ms)
+    return _tail(slow, target, view, tail_ms)
 
 
 def _by_counters(evidence: Evidence, target: Target, view: View) -> Verdict | str:
@@ -154,20 +162,21 @@ def _counted(evidence: Evidence, target: Target) -> Verdict:
 def _unlogged(evidence: Evidence, target: Target, view: View) -> Verdict:
     """Of what the log has no execution of: where it should have the slow ones, none was slow."""
     found = _counted(evidence, target)
-    if view.relation.kind != "same" or view.floor_ms is None or found.high_ms is None:
+    tail_ms = view.tail_ms
+    if view.relation.kind != "same" or tail_ms is None or found.high_ms is None:
         return found
-    if found.high_ms <= view.floor_ms:
+    if found.high_ms <= tail_ms:
         return found
     low, value = (
-        None if one is None else min(one, view.floor_ms) for one in (found.low_ms, found.value_ms)
+        None if one is None else min(one, tail_ms) for one in (found.low_ms, found.value_ms)
     )
     return replace(
         found,
         value_ms=value,
         low_ms=low,
-        high_ms=view.floor_ms,
-        verdict=verdicts.judge(low, view.floor_ms, target),
-        reason=f"{found.reason}; none took {view.floor_ms:g} ms or longer, or it were in the log "
+        high_ms=tail_ms,
+        verdict=verdicts.judge(low, tail_ms, target),
+        reason=f"{found.reason}; none took {tail_ms:g} ms or longer, or it were in the log "
         f"({view.relation.reason})",
     )
 
@@ -217,6 +226,42 @@ def _narrowed(found: Interval, counters: Sequence[StatementCounters], target: Ta
     bounds = verdicts.from_counters(counters, target)
     high = min(one for one in (found.high_ms, bounds.high_ms) if one is not None)
     return Interval(None, min(max(found.low_ms, bounds.low_ms or 0.0), high), high)
+
+
+def _slow_of(evidence: Evidence, tail_ms: float) -> tuple[Evidence, float]:
+    """The slow executions of a log that holds them all, and from which duration on these are.
+
+    A bucket that the threshold cuts may hold sampled ones as well, so it is left out.
+    """
+    logged = evidence.logged
+    if logged.counts is None:
+        return replace(evidence, logged=logged.from_ms(tail_ms)), tail_ms
+    first = int(np.searchsorted(logged.low_ms, tail_ms))
+    edges = logged.low_ms[first:] if first < len(logged.low_ms) else logged.high_ms[-1:]
+    slow = Ranked(
+        logged.low_ms[first:],
+        logged.middle_ms[first:],
+        logged.high_ms[first:],
+        logged.counts[first:],
+    )
+    return replace(evidence, logged=slow), max([tail_ms, *edges[:1].tolist()])
+
+
+def _sample_or_tail(evidence: Evidence, target: Target, view: View, sampling: Sampling) -> Verdict:
+    """Of a sample that has all slow executions, and counters beside it: whatever says more.
+
+    The quantile is exact if it is among the slow ones; below, the sample is nearer, unless only the
+    threshold tells on which side of the target it is.
+    """
+    sampled = _sampled(evidence, target, view, sampling)
+    known = evidence.counters and view.relation.kind in ("same", "about")
+    if view.tail_ms is None or not known:
+        return sampled
+    slow, tail_ms = _slow_of(evidence, view.tail_ms)
+    found = _tail(slow, target, view, tail_ms)
+    surer = sampled.verdict == "unknown" and found.verdict != "unknown"
+    exact = found.value_ms is not None and found.low_ms is not None and found.low_ms >= tail_ms
+    return found if exact or surer else sampled
 
 
 def _sampled(evidence: Evidence, target: Target, view: View, sampling: Sampling) -> Verdict:

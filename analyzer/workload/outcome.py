@@ -1,7 +1,7 @@
 """What a run's figures come to: how log and counters complete each other, and the verdicts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class Outcome:
             cancelled_ms += found.cancelled_ms
             known = self.seen.get(number)
             if known is not None and not known.client:
-                slow = known.ranked.from_ms(self.view.floor_ms or 0.0).total
+                slow = known.ranked.from_ms(self.view.tail_ms or 0.0).total
                 uncounted += max(0, slow - sum(row.calls for row in found.counters))
         sampling = self.view.sampling
         drawn = sampling is not None and sampling.whole_transactions
@@ -170,20 +170,22 @@ def view_of(
 ) -> View:
     """What the logs show, and whether the counters are of their window; the latter is a warning if not."""
     coverage = recording.coverage
-    floor_ms = _floor(coverage, server_sources)
-    if floor_ms is None or coverage.sampling is not None:
-        return View(floor_ms, coverage.sampling, NO_COUNTERS, method)
+    view = View(_floor(coverage, server_sources), coverage.sampling, NO_COUNTERS, method)
+    tail_ms = view.tail_ms
+    if tail_ms is None:
+        return view
     pairs = []
     for number, statement in enumerate(statements):
         if statement.facts.role is Role.WORKLOAD:
             known = seen.get(number)
-            logged = EMPTY if known is None or known.client else known.ranked.from_ms(floor_ms)
+            logged = EMPTY if known is None or known.client else known.ranked.from_ms(tail_ms)
             pairs.append(Pair(sums[number].counters if number in sums else (), logged))
     span_us = figures.traffic.span_us
     span = None if span_us is None else Span(*span_us, *recording.asked_us)
-    relation = relate(pairs, floor_ms, span, recording.counter_windows)
-    _note_relation(coverage, relation)
-    return View(floor_ms, None, relation, method)
+    relation = relate(pairs, tail_ms, span, recording.counter_windows)
+    if coverage.sampling is None:
+        _note_relation(coverage, relation)
+    return replace(view, relation=relation)
 
 
 def _note_relation(coverage: Coverage, relation: Relation) -> None:

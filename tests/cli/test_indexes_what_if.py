@@ -69,6 +69,11 @@ def advice(*arguments: str) -> dict[str, Any]:
     return found
 
 
+def tried(*arguments: str) -> list[dict[str, Any]]:
+    created = advice(*arguments)["create"]
+    return [one for one in created if one["verified_by"] == "what-if"]
+
+
 def cost(connection: "psycopg.Connection[Any]", sql: str) -> tuple[float, str]:
     row = connection.execute(f"EXPLAIN (FORMAT JSON) {sql.rstrip(';')}").fetchone()
     assert row is not None
@@ -135,12 +140,12 @@ def test_writes_change_the_advice(dsn: str, tmp_path: Path) -> None:
         "write": "INSERT INTO clicks VALUES (0, 1, 2, 'z')",
     }
     path = folder(tmp_path, queries, {"read": 10, "write": 1})
-    (one,) = advice("--queries", path, "--dsn", dsn)["create"]
+    (one,) = tried("--queries", path, "--dsn", dsn)
     assert one["table"] == "clicks"
     assert one["write_cost"]["entries_written"] == 1
     folder(tmp_path, queries, {"read": 10, "write": 1_000_000})
-    assert advice("--queries", path, "--dsn", dsn)["create"] == []
-    assert len(advice("--queries", path, "--dsn", dsn, "--write-cost", "0")["create"]) == 1
+    assert tried("--queries", path, "--dsn", dsn) == []
+    assert len(tried("--queries", path, "--dsn", dsn, "--write-cost", "0")) == 1
 
 
 def test_a_parent_that_nobody_queries_gets_its_foreign_key_by_rule(

@@ -2,26 +2,26 @@
 
 import gzip
 import os
+import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from growing import FORMATS, GrowingLog, seeded, written
 
 from analyzer.model.executions import ExecutionChunk
+from analyzer.model.log_position import LogPosition
 from analyzer.model.recording import Recording
+from analyzer.sources.increments import contents
 from analyzer.sources.increments.contents import REMEMBERED_DAYS, LogFiles, find_new
 from analyzer.sources.increments.gathering import NewEntries
 from analyzer.sources.inputs import gather
 from analyzer.sources.logs.native import PURE_PYTHON
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable
-
-if TYPE_CHECKING:
-    from analyzer.model.log_position import LogPosition
 
 DAY_US = 86_400_000_000
 Rows = Counter[tuple[object, ...]]
@@ -207,3 +207,43 @@ def test_windows_line_ends(tmp_path: Path) -> None:
     reader.settle_seconds = 0
     reader.night()
     assert reader.read == reader.all_of_it()
+
+
+def test_names_that_change_while_they_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between listing and opening, and between openings, the log grows and is rotated."""
+    racing: list[Callable[[], None]] = []
+    look = contents._opened
+
+    def opened(path: str, left: list[LogPosition]) -> object:
+        for step in racing:
+            step()
+        return look(path, left)
+
+    monkeypatch.setattr(contents, "_opened", opened)
+    for seed in range(60):
+        chance = seeded(f"racing {seed}")
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        log, reader = GrowingLog(folder, FORMATS[seed % len(FORMATS)], chance), Reader(folder)
+        for _ in range(8):
+            log.grow(chance.randrange(1, 4), torn=True)  # so little that heads are short
+            if chance.random() < 0.4:
+                log.rotate()
+            racing[:] = [partial(_race, log, chance)] if chance.random() < 0.7 else []
+            reader.night()
+            racing.clear()
+        log.finish()
+        reader.night()
+        reader.settle_seconds = 0
+        reader.night()
+        assert reader.read == reader.all_of_it(), seed
+
+
+def _race(log: GrowingLog, chance: random.Random) -> None:
+    """What may happen to a log at any instant."""
+    if chance.random() < 0.3:
+        log.rotate()
+    elif chance.random() < 0.3:
+        log.grow(2, torn=True)

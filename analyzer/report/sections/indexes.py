@@ -8,6 +8,8 @@ from analyzer.report.values import Document
 from analyzer.report.wording import VERIFIED
 
 _STATEMENTS = 10
+# What documents of earlier versions do not have.
+_NEWER = dict.fromkeys(("locks", "build_seconds", "rollback", "prisma", "prisma_why_not"))
 
 
 def prepare(document: Document) -> dict[str, Any] | None:
@@ -28,10 +30,13 @@ def prepare(document: Document) -> dict[str, Any] | None:
 
 def _created(index: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
     return {
-        "i": index,
+        "i": {**_NEWER, **index},
         "verified": VERIFIED.get(index["verified_by"], index["verified_by"]),
         "statements": [
-            {"ref": links.link(gain["shape_id"]), "g": gain}
+            {
+                "ref": links.link(gain["shape_id"]),
+                "g": {"node_before": None, "node_after": None, **gain},
+            }
             for gain in index["statements"][:_STATEMENTS]
         ],
         "more": max(0, len(index["statements"]) - _STATEMENTS),

@@ -206,11 +206,28 @@ def indexes(document: Document, _width: int) -> list[RenderableType]:
                 ),
                 (0, 0, 0, 2),
             ),
+            *(Padding(Text(line), (0, 0, 0, 2)) for line in _gains(one)),
             Text(""),
         ]
     if not advice["create"]:
         parts.append(Text("No index is missing as far as the input shows."))
     return [*parts, *hygiene.terminal_lines(document)]
+
+
+def _gains(index: dict[str, Any]) -> list[str]:
+    """What a what-if says of the statements that an index serves most, and how it is undone."""
+    lines = []
+    for gain in index["statements"][:3]:
+        if gain.get("cost_before") is not None and gain.get("cost_after") is not None:
+            what = gain.get("name") or gain["shape_id"]
+            nodes = [gain.get("node_before"), gain.get("node_after")]
+            how = f" ({one_line(nodes[0])}, then {one_line(nodes[1])})" if all(nodes) else ""
+            lines.append(
+                f"{one_line(what)}: cost {count(gain['cost_before'])} to {count(gain['cost_after'])}{how}"
+            )
+    if index.get("rollback"):
+        lines.append(f"way back: {one_line(index['rollback'])}")
+    return lines
 
 
 def index_sql(document: Document) -> str:

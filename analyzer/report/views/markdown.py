@@ -7,6 +7,7 @@ nor HTML nor a mention of anybody comes of it.
 from typing import Any
 
 from analyzer.report.coverage_words import coverage_sentences
+from analyzer.report.explain_words import explained_sentence, refusals
 from analyzer.report.formats import count, ms, percent, plural
 from analyzer.report.layout import brief
 from analyzer.report.sections.findings import figures
@@ -256,6 +257,11 @@ def _coverage(document: Document) -> str:
     coverage = document["coverage"]
     warnings = coverage["warnings"]
     lines = ["## Coverage", "", _covered(document), ""]
+    if explained := explained_sentence(document):
+        lines += [escape(explained), ""]
+        refused = refusals(document)[:_WARNINGS]
+        lines += [f"- {number} not, or not run: {escape(reason)}" for number, reason in refused]
+        lines += [""] if refused else []
     lines += [f"- {escape(warning)}" for warning in warnings[:_WARNINGS]]
     if len(warnings) > _WARNINGS:
         lines.append(f"- {plural(len(warnings) - _WARNINGS, 'more warning')} in report.json")

@@ -76,7 +76,7 @@ def find_new(log: LogFiles, known: Sequence[LogPosition], now_us: int) -> News:
     """
     news = News()
     left = list(known)
-    files = []
+    files, unreadable = [], set()
     for path, status in _listed(log, news):
         same = next(
             (one for one in left if one.is_finished and _unchanged(path, status, one)), None
@@ -84,12 +84,22 @@ def find_new(log: LogFiles, known: Sequence[LogPosition], now_us: int) -> News:
         if same is not None:
             left.remove(same)
             news.kept.append(replace(same, path=path, seen_us=now_us))
-        elif (file := _opened(path, left, news)) is not None:
+            continue
+        try:
+            file = _opened(path, left)
+        except InputError as error:
+            news.notes.append(str(error))
+            unreadable.add(path)
+            continue
+        if file is not None:
             files.append(file)
     _match(log, left, files, news, now_us)
     _add_new(log, files, news, now_us)
     for position in left:
-        _note_absent(position, news, now_us)
+        if position.path in unreadable:  # what it held may have been found under another name
+            news.kept.append(position)
+        else:
+            _note_absent(position, news, now_us)
     news.found.sort(key=lambda one: (one.before.modified_ns, one.path))
     return news
 
@@ -119,25 +129,22 @@ def _unchanged(path: str, status: os.stat_result, position: LogPosition) -> bool
     )
 
 
-def _opened(path: str, left: list[LogPosition], news: News) -> _File | None:
-    """A file that is looked at; None of one that is empty or cannot be read."""
-    try:
-        with open_input(path) as stream:
-            head, status = stream.head[:HEAD_BYTES], stream.status
-            if not head or status is None:
-                return None
-            plain = stream.seekable_file
-            descriptor = None if plain is None else plain[0].fileno()
-            goes_on = frozenset(
-                one.id for one in left if _goes_on(head, status.st_size, descriptor, one)
-            )
-            return _File(path, status, head, plain is not None, goes_on)
-    except InputError as error:
-        news.notes.append(str(error))
-    for position in [one for one in left if one.path == path]:
-        left.remove(position)
-        news.kept.append(position)
-    return None
+def _opened(path: str, left: list[LogPosition]) -> _File | None:
+    """A file that is looked at; None of one that is empty.
+
+    Raises:
+        InputError: it cannot be read, or is gone.
+    """
+    with open_input(path) as stream:
+        head, status = stream.head[:HEAD_BYTES], stream.status
+        if not head or status is None:
+            return None
+        plain = stream.seekable_file
+        descriptor = None if plain is None else plain[0].fileno()
+        goes_on = frozenset(
+            one.id for one in left if _goes_on(head, status.st_size, descriptor, one)
+        )
+        return _File(path, status, head, plain is not None, goes_on)
 
 
 def _begins_as(head: bytes, position: LogPosition) -> bool:

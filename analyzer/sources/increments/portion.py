@@ -79,6 +79,11 @@ class Portion:
         self._unused = 0  # bytes at the end that make no record yet
         self._pending = found.before.pending
 
+    def take(self, other: "Portion") -> None:
+        """What became of it where it was read, in another process."""
+        self.after, self.is_torn = other.after, other.is_torn
+        self.lost_waiting = other.lost_waiting
+
     def begin(self, stream: InputStream, known: Recognised) -> bytes:
         """Make the stream of a file that of the portion; how that begins.
 

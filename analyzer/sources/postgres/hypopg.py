@@ -1,12 +1,11 @@
 """What-if questions answered by HypoPG: indexes that stand in one session's memory and nowhere else.
 
 The session is read-only. `hypopg_create_index` is a function that notes an index for the planner of
-this session; it locks, writes and creates nothing. Statements are explained, never run, in short
-transactions with timeouts that are rolled back.
+this session; it locks, writes and creates nothing. Statements are explained, never run, each in a
+transaction of its own with timeouts.
 """
 
 import json
-import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,7 +27,6 @@ from analyzer.sql.read_only import NotExplainableError, parameter_count
 
 _GENERIC_SETTING = 120000  # plan_cache_mode
 _OF_HYPOPG = frozenset(["XX000", "0A000", "42704"])  # unsupported method, option, operator class
-_RENEW_S = 1.0  # how long one transaction lasts: it holds a snapshot and locks against DDL
 _PACKAGE = (
     "install it (package postgresql-N-hypopg, then CREATE EXTENSION hypopg in that database, or on "
     "a replica's primary), or use --what-if clone or none"
@@ -67,13 +65,11 @@ class HypoPG:
         self._stack = ExitStack()
         self._connection = self._stack.enter_context(connect(dsn, own_path=True))
         self._raw = psycopg.RawCursor(self._connection)
-        self._began = 0.0
         self._tried: dict[str, _Tried] = {}
         self._made: dict[str, _Made] = {}  # by CREATE INDEX
         self._counts: dict[str, int] = {}  # parameters by statement
         try:
-            path = self._row(query("explain_path"))[0]
-            self._path = str(path)
+            self._begin()
             self._schema = self._extension()
         except BaseException:
             self.close()
@@ -90,6 +86,17 @@ class HypoPG:
             sql.Identifier(schema)
         )
         self.origin = describe(self._connection)
+
+    def _begin(self) -> None:
+        """Bound the session. No transaction stays open between questions: nobody has to wait for it."""
+        path = str(self._row(query("explain_path"))[0])
+        self._connection.rollback()
+        self._connection.autocommit = True
+        row = self._connection.execute(query("hypopg_limits").encode(), {"path": path}).fetchone()
+        if row is None or row[0] != "on":
+            raise ServerError(
+                "HypoPG needs a read-only session of its own: name the server itself, not a pooler"
+            )
 
     def _extension(self) -> str:
         row = self._row(query("hypopg"))
@@ -123,7 +130,6 @@ class HypoPG:
             ServerError: the connection is lost.
         """
         count = self._parameters(statement)
-        self._renew()
         names = self._sync(indexes)
         self.calls += 1
         try:
@@ -161,22 +167,8 @@ class HypoPG:
         except InputError:  # a node that is not understood: the cost is known all the same
             return None
 
-    def _renew(self) -> None:
-        """See to it that a bounded, read-only transaction is open, and that none lasts long."""
-        now = time.monotonic()
-        if self._began and now - self._began < _RENEW_S:
-            return
-        try:
-            self._connection.rollback()
-            self._connection.execute(query("hypopg_limits").encode(), {"path": self._path})
-        except psycopg.Error as error:
-            self._failed(error)
-            raise ServerError(f"{self.origin}: {told(error)}") from None
-        self._began = now
-
     def _failed(self, error: psycopg.Error) -> None:
-        """After an error: the next question begins a transaction; a lost connection is the end."""
-        self._began = 0.0
+        """After an error: a lost connection is the end, anything else concerns one question."""
         if self._connection.closed:
             raise ServerError(f"{self.origin}: the connection was lost ({told(error)})") from None
 
@@ -184,7 +176,6 @@ class HypoPG:
         """Make the index once, alone, to see whether that works and how large it would be."""
         known = self._tried.get(index.sql)
         if known is None:
-            self._renew()
             try:
                 known = self._probe(index)
             except psycopg.Error as error:
@@ -234,7 +225,6 @@ class HypoPG:
 
     def _forget(self) -> None:
         """Drop whatever HypoPG still has after an error, known here or not."""
-        self._renew()
         drop = sql.SQL("SELECT /* pg95 */ {}.hypopg_reset()").format(sql.Identifier(self._schema))
         self._connection.execute(drop)
         self._made.clear()
@@ -249,7 +239,6 @@ class HypoPG:
     def _generic(self, text: str, count: int) -> dict[str, Any]:
         """The plan for any values: the statement is prepared, its generic plan explained."""
         connection = self._connection
-        connection.execute(query("explain_generic").encode())
         name = f"pg95_{uuid4().hex}"
         prepared = connection.pgconn.prepare(name.encode(), text.encode())
         if prepared.status != pq.ExecStatus.COMMAND_OK:
@@ -259,10 +248,9 @@ class HypoPG:
         )
         try:
             return self._explain(execute.as_string(connection), 0)
-        finally:  # prepared statements outlive transactions; in a failed one nothing can be said
-            if connection.info.transaction_status == pq.TransactionStatus.INERROR:
-                connection.rollback()
-            connection.execute(sql.SQL("DEALLOCATE {}").format(sql.Identifier(name)))
+        finally:
+            if not connection.closed:
+                connection.execute(sql.SQL("DEALLOCATE {}").format(sql.Identifier(name)))
 
 
 def _index_names(node: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from analyzer.model.event import Event
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.plan import PlanShelf, RecordedPlan
 from analyzer.model.recording import PhaseTotals, Recording
+from analyzer.sources.increments.portion import Portion
 from analyzer.sources.logs import FORMATS, Reader
 from analyzer.sources.logs.csvlog import CsvlogReader
 from analyzer.sources.logs.sessions import Session
@@ -40,6 +41,7 @@ class End:
     phases: dict[int, PhaseTotals] = field(default_factory=dict)
     rows: dict[int, int] = field(default_factory=dict)
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
+    portion: Portion | None = None
 
 
 @dataclass(slots=True)
@@ -113,7 +115,8 @@ def read_input(part: Part) -> Iterator[Message]:
     """A whole input, chunk by chunk, each with what is new; the last message has an `End`."""
     news = _News()
     recording = news.recording
-    one = Input(part.path, recording, part.coverage, part.options, found=False)
+    portion = part.portion
+    one = Input(part.path, recording, part.coverage, part.options, found=False, portion=portion)
     one.source = part.source
     for chunk in one.chunks(part.known, None, news.progress):
         yield news.take(), chunk
@@ -123,6 +126,7 @@ def read_input(part: Part) -> Iterator[Message]:
         {key: totals for (_, key), totals in recording.phases.items()},
         {key: rows for (_, key), rows in recording.rows.items()},
         {(kind, code): event for (_, kind, code), event in recording.events.items()},
+        portion,
     )
     yield added, None
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from analyzer.model.coverage import SourceCoverage
 from analyzer.sources.detection import Recognised
+from analyzer.sources.increments.portion import Portion
 from analyzer.sources.options import ReadOptions
 
 
@@ -12,7 +13,7 @@ class Part:
     """An input, or a range of it: `path` is as the user gave it, `source` its number in the run.
 
     A range is read from the open file `descriptor`, from byte `start` up to `stop`; `is_last` tells
-    that the input ends there.
+    that the input ends there. Of a log that grows, `portion` is what is new in it.
     """
 
     path: str
@@ -24,3 +25,4 @@ class Part:
     start: int = 0
     stop: int = 0
     is_last: bool = False
+    portion: Portion | None = None

@@ -244,6 +244,8 @@ class Workers:
                 yield chunk
             if isinstance(added.more, End):
                 self._finish(part.source, added.more, numbers)
+                if part.portion is not None and added.more.portion is not None:
+                    part.portion.take(added.more.portion)
                 return
 
     def _take(self, part: Part, added: Added, numbers: Renumbering) -> None:
