@@ -258,7 +258,8 @@ class _Night:
         if not events:
             return []
         report = next(
-            (str(written[form]) for form in ("html", "md", "json") if form in written), None
+            (str(written[form].resolve()) for form in ("html", "md", "json") if form in written),
+            None,
         )
         fields = message(document, events, report).fields()
         made_us = _us(self._began)
