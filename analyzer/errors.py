@@ -19,3 +19,7 @@ class UsageError(AnalyzerError):
 
 class StoreError(AnalyzerError):
     """A history cannot be opened, read or written; or somebody else is writing it."""
+
+
+class WhatIfError(AnalyzerError):
+    """A planner cannot say what one statement or index would cost; the others go on."""

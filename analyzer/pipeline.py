@@ -13,39 +13,50 @@ from analyzer.advice.indexes import recommend_for_scan
 from analyzer.advice.remedies import recommend_remedies
 from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
-from analyzer.indexes.advice import advise_indexes, candidates_for
+from analyzer.indexes.advice import advise_indexes, candidates_for, with_tried
+from analyzer.indexes.advising import advise_by_what_if
+from analyzer.indexes.tables import diagnose, with_partitioned
+from analyzer.indexes.verified import verify
 from analyzer.model.acknowledgement import Acknowledgements
-from analyzer.model.catalog import Catalog
-from analyzer.model.evidence import (
-    SeqScanEvidence,
-)
-from analyzer.model.explain import ExplainRequest
+from analyzer.model.blueprint import Blueprint
+from analyzer.model.evidence import SeqScanEvidence
+from analyzer.model.explain import ExplainRequest, Sample
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
 from analyzer.model.history import HourFigures
+from analyzer.model.index_advice import IndexAdvice
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
+from analyzer.model.index_request import AdvisedWorkload, IndexRequest
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.snapshot import CounterWindow
 from analyzer.model.target import METHODS, PatternTarget, Target
+from analyzer.model.work import Observer
 from analyzer.model.workload import Workload
 from analyzer.plans.recorded import read_recorded
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
+from analyzer.sources.blueprint_catalog import catalog_of
 from analyzer.sources.inputs import ExecutionStream, Gathering, gather
 from analyzer.sources.options import ReadOptions
+from analyzer.sources.queries import read_queries
+from analyzer.sources.schema.files import read_schema_file
 from analyzer.sql.keys import StatementKeyTable
+from analyzer.workload.acknowledged import note_acknowledged
 from analyzer.workload.build import WorkloadBuilder
+from analyzer.workload.checks import note_checks
 from analyzer.workload.counter_inputs import count_snapshots
-from analyzer.workload.explained import SlowestExecutions, with_live_plans
+from analyzer.workload.explained import SlowestExecutions, samples_of, with_live_plans
 from analyzer.workload.fixes import savings_of, with_saving
 from analyzer.workload.hours import HourTable
+from analyzer.workload.planned import advised_workload
 from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
 Progress = Callable[[str, int, int | None], None]
 More = Callable[[Recording, Progress | None], Sequence[ExecutionStream]]
 _log = logging.getLogger(__name__)
+_MOST_VERIFIED = 100  # statements that are run on a scratch server
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,9 @@ class Options:
     read: ReadOptions = field(default_factory=ReadOptions)
     live: bool = False
     dsn: str | None = None
+    replicas: Sequence[str] = ()
+    verify: str | None = None  # a scratch server
+    announce: Callable[[str], None] | None = None  # is told what is done on it
     schema: str | None = None
     target: Target = field(default_factory=Target)
     targets: Sequence[PatternTarget] = ()
@@ -69,11 +83,14 @@ class Options:
     sampled: LoggingSettings = field(default_factory=LoggingSettings)
     redact: str = "strict"
     max_index_width: int = 3
+    every_table: bool = False
     workers: int = 1
     rtt_ms: float | None = None
     acknowledged: str | None = None
     keep_hours: bool = False
     explain: ExplainRequest | None = None
+    indexes: IndexRequest | None = None
+    blueprint: Callable[[], Blueprint] | None = None  # what a clone for index advice is built from
     more: More | None = None  # adds facts to the recording; gives streams beside the inputs
     today: date | None = None
 
@@ -92,23 +109,34 @@ class Result:
     hours: Sequence[HourFigures] = ()
 
 
-def run(options: Options, progress: Progress | None = None) -> Result:
+def run(
+    options: Options, progress: Progress | None = None, observers: Sequence[Observer] = ()
+) -> Result:
     """Do the main job.
+
+    Args:
+        options: what to read and how.
+        progress: told how far it is.
+        observers: shown all executions on the way, slice by slice.
 
     Raises:
         InputError: no input could be read. ServerError: the server named cannot be used and there
             is no other input.
     """
     recording = Recording(keys=StatementKeyTable())
+    queries = read_queries(options.indexes, recording) if options.indexes else None
     gathered = _gather(options, recording, progress)
     loops = LoopFinder(recording.catalog)
     values = ValueSamples()
     hours = HourTable() if options.keep_hours else None
-    slowest = SlowestExecutions() if options.explain else None
-    others = [values, *(one for one in (hours, slowest) if one is not None)]
+    wanted = options.explain or options.indexes or options.verify
+    slowest = SlowestExecutions() if wanted else None
+    others: list[Observer] = [values, *observers]
+    others += [one for one in (hours, slowest) if one is not None]
     workload, simulation = _build(options, recording, gathered, (loops, others), progress)
     if options.explain is not None and slowest is not None:
         workload = _explained(options, options.explain, workload, (slowest, recording.keys.texts))
+    workload = with_partitioned(workload)
     if progress:
         progress("detectors", 0, None)
     outcomes = detect(workload, all_detectors(loops, values))
@@ -122,12 +150,24 @@ def run(options: Options, progress: Progress | None = None) -> Result:
         (_advised(with_saving(one, savings), workload, candidates, stacks) for one in found),
         key=worst_first,
     )
-    _note_acknowledged(findings, known, workload)
+    note_acknowledged(findings, known, workload)
+    advice = advise_indexes(candidates, findings, workload)
+    if options.indexes is not None and slowest is not None:
+        asked = queries or advised_workload(workload, slowest, recording.keys.texts)
+        advice = _tried(options, options.indexes, (workload, asked), advice, progress)
+    if options.verify is not None and slowest is not None:
+        samples = (
+            queries.samples
+            if queries
+            else samples_of(workload, slowest, recording.keys.texts, _MOST_VERIFIED)
+        )
+        advice = _verified(options, options.verify, advice, samples)
     document = build_document(
         workload,
         findings,
         outcomes,
-        indexes=advise_indexes(candidates, findings, workload),
+        indexes=advice,
+        diagnoses=diagnose(workload, advice, every=options.every_table),
         redact=options.redact,
         savings=savings,
     )
@@ -155,28 +195,6 @@ def _acknowledgements(options: Options, workload: Workload) -> Acknowledgements:
 
 def _known(finding: Finding, known: Acknowledgements) -> Finding:
     return replace(finding, acknowledged=known.of(finding.key, finding.detector, finding.shape_ids))
-
-
-def _note_acknowledged(
-    findings: Sequence[Finding], known: Acknowledgements, workload: Workload
-) -> None:
-    """Say which entries are over, and which no finding has (any more)."""
-    warnings = workload.coverage.warnings
-    for finding in findings:
-        if finding.acknowledged is not None and finding.acknowledged.expired:
-            entry = finding.acknowledged.acknowledgement
-            warnings.append(
-                f"{entry.origin}:{entry.line}: the acknowledgement of {entry.key} ended on "
-                f"{entry.until}, so it counts again: fix it, or give a new --until"
-            )
-    unused = known.unused([finding.key for finding in findings])
-    if unused:
-        names = ", ".join(entry.key for entry in unused[:5])
-        more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""  # noqa: PLR2004 - as many as are named
-        warnings.append(
-            f"{unused[0].origin}: acknowledged, and no finding here has the key: {names}{more} "
-            "(fixed, mistyped, or not in this input; `pg95 ack --remove KEY` takes one out)"
-        )
 
 
 def _advised(
@@ -228,7 +246,9 @@ def _gather(options: Options, recording: Recording, progress: Progress | None) -
     count_snapshots(recording)
     known = recording.catalog
     if options.schema:
-        known = _read_schema(options.schema).completed_by(known)
+        known = read_schema_file(options.schema).completed_by(known)
+    if options.blueprint is not None and options.indexes and options.indexes.what_if == "clone":
+        known = catalog_of(options.blueprint()).completed_by(known)
     logged = None
     if options.live or options.dsn:
         logged = _gather_server(options, recording)
@@ -250,18 +270,13 @@ def _gather_server(options: Options, recording: Recording) -> LoggingSettings | 
     from analyzer.sources.postgres import gather_server  # noqa: PLC0415 - only runs with a server pay for psycopg
 
     try:
-        settings = gather_server(options.dsn, recording)
+        settings = gather_server(options.dsn, recording, options.replicas)
     except AnalyzerError as error:
         if not options.inputs:
             raise
         recording.coverage.warnings.append(f"no facts from the server: {error}")
         return None
-    return LoggingSettings(
-        settings.log_min_duration_statement_ms,
-        settings.log_min_duration_sample_ms,
-        settings.log_statement_sample_rate,
-        settings.log_transaction_sample_rate,
-    )
+    return settings.logged
 
 
 def _explained(
@@ -274,17 +289,49 @@ def _explained(
     from analyzer.sources.postgres.explain import LiveExplainer  # noqa: PLC0415 - as gather_server
 
     try:
-        return with_live_plans(workload, *seen, LiveExplainer(options.dsn), request)
+        return with_live_plans(workload, *seen, LiveExplainer(request.dsn or options.dsn), request)
     except AnalyzerError as error:
         workload.coverage.warnings.append(f"no plans from the server: {error}")
         return workload
+
+
+def _verified(
+    options: Options, scratch: str, advice: IndexAdvice, samples: Sequence[Sample]
+) -> IndexAdvice:
+    """The advice as measured on a scratch server; what cannot be asked of that server is an error."""
+    from analyzer.sources.postgres.verification import ScratchBench  # noqa: PLC0415 - as gather_server
+
+    announce = options.announce or _log.info
+    bench = ScratchBench(scratch, options.dsn, announce, live=options.live)
+    return verify(advice, samples, bench)
+
+
+def _tried(
+    options: Options,
+    request: IndexRequest,
+    about: tuple[Workload, AdvisedWorkload],
+    advice: IndexAdvice,
+    progress: Progress | None,
+) -> IndexAdvice:
+    """The advice chosen by asking a planner; that of rules where none can be asked."""
+    workload, statements = about
+    from analyzer.sources.postgres.what_if import open_what_if  # noqa: PLC0415 - as gather_server
+
+    server, warnings = (options.dsn, options.live or bool(options.dsn)), workload.coverage.warnings
+    with open_what_if(request, server, options.blueprint, warnings) as what_if:
+        if what_if is None or workload.catalog is None:
+            return advice
+        show = (lambda text: progress(text, 0, None)) if progress else None
+        tried = advise_by_what_if(statements, workload.catalog, what_if, request, show)
+    warnings += tried.notes
+    return with_tried(advice, tried, request, what_if.method, workload)
 
 
 def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    observers: tuple[LoopFinder, Sequence[ValueSamples | HourTable | SlowestExecutions]],
+    observers: tuple[LoopFinder, Sequence[Observer]],
     progress: Progress | None,
 ) -> tuple[Workload, Simulation]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
@@ -302,7 +349,7 @@ def _build(
             builder.savings.add(work, loops.observe(work))
             for other in others:
                 other.observe(work)
-    _note_checks(recording)
+    note_checks(recording)
     if options.inputs:
         gathered.gathering.finish()
     server = gathered.logged if builder.seen else None
@@ -310,34 +357,6 @@ def _build(
         read_recorded(recording), options.log_min_duration_ms, options.sampled, server
     )
     return workload, builder.simulation()
-
-
-def _note_checks(recording: Recording) -> None:
-    """How the cache of statement texts held when some of its answers were checked."""
-    keys, coverage = recording.keys, recording.coverage
-    coverage.keys_checked, coverage.keys_disagreed = keys.checked, keys.disagreed
-    if keys.disagreed:
-        coverage.warnings.append(
-            f"{keys.disagreed} of {keys.checked} statements that were looked up by their text without "
-            "literals have another fingerprint than the one they were counted under; please report it"
-        )
-
-
-def _read_schema(path: str) -> Catalog:
-    """A schema from SQL or schema.prisma, told apart by its ending."""
-    from analyzer.sources.schema import prisma, sql  # noqa: PLC0415 - only runs with --schema need them
-
-    try:
-        text = Path(path).read_bytes().decode("utf-8", "backslashreplace")
-    except OSError as error:
-        raise InputError(f"--schema {path}: cannot be read ({error.strerror})") from error
-    reader = prisma.read_schema if path.endswith(".prisma") else sql.read_schema
-    catalog = reader(text, path)
-    if not catalog.tables:
-        raise InputError(
-            f"--schema {path}: no table in it; give SQL with CREATE TABLE (pg_dump --schema-only) or a schema.prisma"
-        )
-    return catalog
 
 
 def detect(workload: Workload, detectors: Sequence[Detector]) -> dict[str, Outcome]:

@@ -1,108 +1,87 @@
-"""How fast plans are read, and their figures and findings computed: 10,000 plans of 27 nodes.
+"""How fast plans are read, their figures computed and findings made: 10,000 plans of 27 nodes.
 
-    make bench-plans                  all
-    make bench-plans BENCH="--plans 1000"
+    make bench-plans                                       all four formats
+    make bench-plans BENCH="--plans 1000 --format json"    less
 
-The plans are generated, each with figures of its own: a parallel aggregate over joins, with buffers, as
-EXPLAIN (ANALYZE, BUFFERS) prints it in TEXT, and the same as compact JSON. Writing them is not measured.
+Prints CPU microseconds a plan: *read* is from the text to the tree with the figures of all nodes, *findings* all rules
+of analyzer/detectors/plans/ on it. Plans are read and judged some hundreds at a time, as a run has no more
+of most logs. The generated plans (plan_documents.py) are as PostgreSQL prints them; writing them is not measured.
 """
 
 import argparse
 import gc
-import json
-import random
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from analyzer.model.plan import RecordedPlan
+from analyzer.detectors.plans import plan_detectors
+from analyzer.model.coverage import Coverage
+from analyzer.model.plan import Plan, RecordedPlan
+from analyzer.model.target import Target, Verdict
+from analyzer.model.workload import Workload
 from analyzer.plans import read_plans
-from analyzer.plans.text_format import documents
+from benchmarks.plan_documents import as_json, as_text, as_xml, as_yaml, plan_document
 
-TABLES = 8
-NODES = 27
-AIM_US = 250.0  # a plan, with findings
-ROUNDS = 3
-
-
-def plan_text(seed: int) -> str:
-    """One plan: Limit, Sort, aggregates, Gather, and eight tables joined by hashes."""
-    chance = random.Random(seed)  # noqa: S311 - figures, not secrets
-    lines: list[str] = []
-
-    def node(depth: int, what: str, *details: str) -> None:
-        rows = chance.randrange(1, 200_000)
-        cost, ms = chance.uniform(1, 90_000), chance.uniform(0.01, 900)
-        column = 0 if depth == 0 else 6 * depth - 4
-        arrow = "->  " if depth else ""
-        lines.append(
-            f"{' ' * column}{arrow}{what}  (cost={cost:.2f}..{cost + 100:.2f} rows={rows} width=42) "
-            f"(actual time={ms:.3f}..{ms * 2:.3f} rows={chance.randrange(1, 200_000)}.00 loops=1)"
-        )
-        buffers = f"Buffers: shared hit={chance.randrange(90_000)} read={chance.randrange(900)}"
-        inside = " " * (column + (6 if depth else 2))
-        lines.extend(f"{inside}{detail}" for detail in (*details, buffers))
-
-    node(0, "Limit")
-    node(1, "Sort", "Sort Key: (sum(o.amount)) DESC", "Sort Method: quicksort  Memory: 25kB")
-    node(2, "Finalize HashAggregate", "Group Key: c.email", "Batches: 1  Memory Usage: 161kB")
-    node(3, "Gather", "Workers Planned: 2", "Workers Launched: 2")
-    node(4, "Partial HashAggregate", "Group Key: c.email", "Batches: 1  Memory Usage: 161kB")
-    for number in range(TABLES - 1):
-        node(5 + number, "Hash Join", f"Hash Cond: (t{number}.id = t{number + 1}.other_id)")
-    bottom = 5 + TABLES - 1
-    node(
-        bottom,
-        "Parallel Seq Scan on t0",
-        "Filter: (state = 'new'::text)",
-        "Rows Removed by Filter: 90",
-    )
-    for number in range(TABLES - 1, 0, -1):
-        depth = 5 + number
-        node(depth, "Hash", "Buckets: 32768  Batches: 1  Memory Usage: 1194kB")
-        node(
-            depth + 1,
-            f"Index Scan using t{number}_pkey on t{number}",
-            f"Index Cond: (id < {number})",
-        )
-    lines.append("Planning Time: 1.234 ms")
-    lines.append(f"Execution Time: {chance.uniform(900, 2000):.3f} ms")
-    return "\n".join(lines) + "\n"
-
-
-def measured(
-    name: str, texts: Sequence[str], form: str, work: Callable[[RecordedPlan], object]
-) -> float:
-    """Microseconds a plan: the median of some rounds over all of them."""
-    plans = [RecordedPlan(text=text, format=form, origin="bench", source=0) for text in texts]
-    rounds = []
-    for _ in range(ROUNDS):
-        gc.collect()
-        begin = time.process_time()
-        for plan in plans:
-            work(plan)
-        rounds.append((time.process_time() - begin) / len(plans) * 1e6)
-    size = statistics.fmean(map(len, texts)) / 1000
-    took = statistics.median(rounds)
-    print(f"{name:<28}{size:>8.1f} kB{took:>9.0f} µs a plan")
-    return took
+_WRITERS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "json": as_json,
+    "text": as_text,
+    "yaml": as_yaml,
+    "xml": as_xml,
+}
+_AIM_US = 250.0  # a plan, with findings
+_BATCH = 500
+_UNKNOWN = Verdict(None, None, None, "none", "unknown", 0, "no executions")
 
 
 def main() -> None:
     """Measure and print a table."""
-    options = argparse.ArgumentParser(description=__doc__)
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--plans", type=int, default=10_000)
-    count = options.parse_args().plans
-    texts = [plan_text(seed) for seed in range(count)]
-    nodes = len(list(read_plans(RecordedPlan(texts[0], "text", "bench", 0))[0].root.walk()))
-    print(f"{count} plans of {nodes} nodes; aim: {AIM_US:.0f} µs each, findings included")
-    measured("TEXT: tree and figures", texts, "text", read_plans)
-    compact = [json.dumps([next(documents(text)).document]) for text in texts]
-    measured("JSON: tree and figures", compact, "json", read_plans)
+    options.add_argument("--format", choices=_WRITERS, action="append")
+    asked = options.parse_args()
+    nodes = list(_read("json", [as_json(plan_document(0))])[0].root.walk())
+    print(f"{asked.plans} plans of {len(nodes)} nodes; aim: {_AIM_US:.0f} µs a plan")
+    print(f"{'format':<8}{'kB':>6}{'read µs':>10}{'findings µs':>13}{'both µs':>10}")
+    for form in asked.format or _WRITERS:
+        read_us, findings_us, size = _measured(form, asked.plans)
+        both = read_us + findings_us
+        print(
+            f"{form.upper():<8}{size / 1000:>6.1f}{read_us:>10.0f}{findings_us:>13.0f}{both:>10.0f}"
+        )
+
+
+def _measured(form: str, count: int) -> tuple[float, float, float]:
+    """Microseconds for reading and findings, the median batch's, and bytes of a plan."""
+    rounds, sizes = [], []
+    for start in range(0, count, _BATCH):
+        seeds = range(start, min(count, start + _BATCH))
+        texts = [_WRITERS[form](plan_document(seed)) for seed in seeds]
+        gc.collect()
+        begin = time.process_time()
+        plans = _read(form, texts)
+        between = time.process_time()
+        found = _found(plans)
+        end = time.process_time()
+        if not found:
+            raise RuntimeError("no finding in plans that have one each")
+        rounds.append(((between - begin) / len(texts) * 1e6, (end - between) / len(texts) * 1e6))
+        sizes.append(statistics.fmean(map(len, texts)))
+    read_us, findings_us = zip(*rounds, strict=True)
+    return statistics.median(read_us), statistics.median(findings_us), statistics.fmean(sizes)
+
+
+def _read(form: str, texts: Sequence[str]) -> list[Plan]:
+    return [read_plans(RecordedPlan(text, form, "bench", 0))[0] for text in texts]
+
+
+def _found(plans: Sequence[Plan]) -> int:
+    workload = Workload((), (), Coverage(), Target(ms=100.0), _UNKNOWN, plans=plans)
+    return sum(len(rule.detect(workload).findings) for rule in plan_detectors())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What all tests share: private PostgreSQL 15 and 18 that log everything in all three formats.
+"""What all tests share: private PostgreSQL 15, a standby of it, and 18, logging in all three formats.
 
 A server is started once per test process (so once per worker under pytest-xdist) if a test asks for
 it, on a free port of 127.0.0.1: 15 from Debian's packages, 18 from what tools/postgres18 fetched. It
@@ -71,6 +71,16 @@ HOST_RULES = """
 local all all trust
 host all +password_required 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
+host replication all 127.0.0.1/32 trust
+"""
+
+# A standby that keeps nothing waiting which the primary sends: what is in its way is cancelled at once.
+STANDBY_SETTINGS = """
+port = {port}
+unix_socket_directories = '{directory}'
+log_directory = '{directory}/log'
+hot_standby = on
+max_standby_streaming_delay = 0
 """
 
 
@@ -131,7 +141,7 @@ class Server:
             time.sleep(0.02)
 
 
-def _bin_directory() -> Path:
+def bin_directory() -> Path:
     """Where PostgreSQL 15's programs are; fails the test run where they are not."""
     candidates = [Path(f"/usr/lib/postgresql/{VERSION}/bin")]
     pg_config = shutil.which("pg_config")
@@ -179,7 +189,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _initialise(directory: Path, programs: Path, user: str | None, port: int) -> None:
+def _initialise(
+    directory: Path, programs: Path, user: str | None, port: int, settings: str
+) -> None:
     """Make the cluster's files in `directory`/data and configure them."""
     directory.chmod(0o755)  # the logs are read by whoever runs the tests
     if user:
@@ -197,8 +209,8 @@ def _initialise(directory: Path, programs: Path, user: str | None, port: int) ->
     )  # fmt: skip
     if made.returncode != 0:
         pytest.fail(f"initdb failed:\n{made.stdout}{made.stderr}", pytrace=False)
-    with (data / "postgresql.conf").open("a", encoding="utf-8") as settings:
-        settings.write(SETTINGS.format(port=port, directory=directory))
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as configuration:
+        configuration.write(SETTINGS.format(port=port, directory=directory) + settings)
     (data / "pg_hba.conf").write_text(HOST_RULES, encoding="utf-8")
 
 
@@ -226,41 +238,83 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def _running(programs: Path, clients: Path) -> Iterator[Server]:
-    """A server from `programs`, gone with its files afterwards."""
+def running(programs: Path, clients: Path, settings: str = "") -> Iterator[Server]:
+    """A server from `programs`, gone with its files afterwards; `settings` come after the usual ones."""
     user = _unprivileged_user()
     port = _free_port()
     # Not pytest's tmp_path: a socket's path has to stay below 108 bytes, and root's is closed to
     # the server's user.
     directory = Path(tempfile.mkdtemp(prefix="pg95-"))
     try:
-        _initialise(directory, programs, user, port)
-        with (directory / "start.log").open("wb") as start_log:
-            process = subprocess.Popen(
-                _as_user(user, programs / "postgres", "-D", directory / "data"),
-                stdin=subprocess.DEVNULL,
-                stdout=start_log,
-                stderr=subprocess.STDOUT,
-                cwd=directory,
-                start_new_session=True,
-            )
-        try:
-            _wait_until_ready(process, clients, directory, port)
-            dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-            server = Server(dsn, "127.0.0.1", port, directory, clients)
+        _initialise(directory, programs, user, port, settings)
+        with _started(directory, programs, clients, port) as server:
             server.psql("CREATE ROLE password_required NOLOGIN")
             yield server
-        finally:
-            _stop(process)
     finally:
         shutil.rmtree(directory)
+
+
+@contextmanager
+def _started(directory: Path, programs: Path, clients: Path, port: int) -> Iterator[Server]:
+    """The server whose files are in `directory`/data, stopped afterwards."""
+    with (directory / "start.log").open("wb") as start_log:
+        process = subprocess.Popen(
+            _as_user(_unprivileged_user(), programs / "postgres", "-D", directory / "data"),
+            stdin=subprocess.DEVNULL,
+            stdout=start_log,
+            stderr=subprocess.STDOUT,
+            cwd=directory,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_ready(process, clients, directory, port)
+        dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        yield Server(dsn, "127.0.0.1", port, directory, clients)
+    finally:
+        _stop(process)
 
 
 @pytest.fixture(scope="session")
 def postgres15() -> Iterator[Server]:
     """A private PostgreSQL 15 that logs every statement, with its plan from 5 ms on."""
-    programs = _bin_directory()
-    with _running(programs, programs) as server:
+    programs = bin_directory()
+    with running(programs, programs) as server:
+        yield server
+
+
+@contextmanager
+def _standby(primary: Server) -> Iterator[Server]:
+    """A hot standby, made by pg_basebackup and fed by streaming replication."""
+    programs, user, port = bin_directory(), _unprivileged_user(), _free_port()
+    directory = Path(tempfile.mkdtemp(prefix="pg95-"))
+    try:
+        directory.chmod(0o755)
+        if user:
+            shutil.chown(directory, user, user)
+        copy = _as_user(
+            user, programs / "pg_basebackup", f"--dbname={primary.dsn}", f"--pgdata={directory}/data",
+            "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+        )  # fmt: skip
+        subprocess.run(copy, check=True, cwd=directory)
+        with (directory / "data" / "postgresql.conf").open("a", encoding="utf-8") as configuration:
+            configuration.write(STANDBY_SETTINGS.format(port=port, directory=directory))
+        with _started(directory, programs, programs, port) as server:
+            yield server
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="module")
+def standby15(postgres15: Server) -> Iterator[Server]:
+    """A hot standby of `postgres15`."""
+    with _standby(postgres15) as server:
+        yield server
+
+
+@pytest.fixture
+def replica15(postgres15: Server) -> Iterator[Server]:
+    """As `standby15`, for one test: it holds what is in `postgres15` until then."""
+    with _standby(postgres15) as server:
         yield server
 
 
@@ -275,5 +329,5 @@ def postgres18() -> Iterator[Server]:
             "or: tools/postgres18",
             pytrace=False,
         )
-    with _running(Path(found.stdout.strip()) / "bin", _bin_directory()) as server:
+    with running(Path(found.stdout.strip()) / "bin", bin_directory()) as server:
         yield server

@@ -9,16 +9,21 @@ import click
 from analyzer import __version__
 from analyzer.cli._failures import run_safely
 from analyzer.cli.ack import ack
+from analyzer.cli.cache import cache
 from analyzer.cli.demo import demo
 from analyzer.cli.diff import diff
 from analyzer.cli.doctor import doctor
 from analyzer.cli.history import history
 from analyzer.cli.indexes import indexes
+from analyzer.cli.migrations import migrations
 from analyzer.cli.nightly import nightly
 from analyzer.cli.nplusone import nplusone
 from analyzer.cli.plans import plans
 from analyzer.cli.report import report
+from analyzer.cli.schema import schema
 from analyzer.cli.snapshot import snapshot
+from analyzer.cli.tables import tables
+from analyzer.cli.ticket import ticket
 from analyzer.cli.top import top
 
 __all__ = ["cli", "main", "settle"]
@@ -47,12 +52,17 @@ commands = (
     nplusone,
     plans,
     indexes,
+    tables,
     snapshot,
     nightly,
     history,
     diff,
     doctor,
+    schema,
+    migrations,
+    cache,
     ack,
+    ticket,
     demo,
 )
 for command in commands:

@@ -1,7 +1,7 @@
 """What the commands with one subject have in common."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,23 +15,36 @@ from analyzer.cli._output import (
     terminal,
 )
 
+if TYPE_CHECKING:
+    from analyzer.pipeline import Options
+
 Show = Callable[[dict[str, Any], int], Any]  # gives what rich can print
 
 
-def run_focused(given: dict[str, Any], detectors: Sequence[str] | None, show: Show) -> None:
+def run_focused(
+    given: dict[str, Any],
+    detectors: Sequence[str] | None,
+    show: Show,
+    own: Mapping[str, Callable[[dict[str, Any]], str]] | None = None,
+    asks: "Callable[[Options], Options] | None" = None,
+) -> None:
     """Run the pipeline, keep the findings of some detectors, and print: a table, or --format.
 
-    Exits with 1 if a condition of --fail-on holds.
+    `own` are formats that the command renders otherwise than a report, `asks` adds to the
+    pipeline's options what only this command asks. Exits with 1 if a condition of --fail-on holds.
     """
     from analyzer.pipeline import only, run
 
     conditions = fail_conditions(given["fail_on"])
-    result = run(pipeline_options(given), progress())
+    options = pipeline_options(given)
+    result = run(asks(options) if asks else options, progress())
     clear_progress()
     if detectors is not None:
         result = only(result, detectors)
     tell_warnings(result)
-    click.echo(_text(result.document, given["format"], show), nl=False)
+    form = given["format"]
+    text = own[form](result.document) if own and form in own else _text(result.document, form, show)
+    click.echo(text, nl=False)
     click.get_current_context().exit(exit_code(result.document, conditions))
 
 

@@ -107,12 +107,17 @@ _EXPLAIN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--explain",
         is_flag=True,
-        help="Ask the server of --dsn for the plans of the statements that take most time. Runs none of them.",
+        help="Ask the server of --dsn (or --explain-dsn) for the plans of the statements that take most time. Runs none of them.",
     ),
     click.option(
         "--explain-analyze",
         is_flag=True,
         help="As --explain, and run those that provably only read, in read-only transactions with timeouts.",
+    ),
+    click.option(
+        "--explain-dsn",
+        metavar="DSN",
+        help="Ask this server instead, a replica that has the same tables: the one of --dsn is spared.",
     ),
     click.option(
         "--explain-top",
@@ -184,6 +189,16 @@ def shared_options(command: Command) -> Command:
     return command
 
 
+def replica_option(command: Command) -> Command:
+    """Add the option that names replicas, whose scans of indexes count as well."""
+    return click.option(
+        "--replica",
+        metavar="DSN",
+        multiple=True,
+        help="A streaming replica of the server of --dsn, whose scans count with its own; may be repeated.",
+    )(command)
+
+
 def explain_options(command: Command) -> Command:
     """Add the options that ask a live server for plans."""
     for option in reversed(_EXPLAIN_OPTIONS):
@@ -198,16 +213,20 @@ def explain_request(given: dict[str, Any]) -> ExplainRequest | None:
         UsageError: there is no server to ask, or an option that says nothing without --explain.
     """
     analyze = given.get("explain_analyze", False)
-    top, seconds = given.get("explain_top"), given.get("max_seconds")
+    if "explain" not in given:  # a command that asks for no plans may have --max-seconds, too
+        return None
+    top, seconds, dsn = (given.get(name) for name in ("explain_top", "max_seconds", "explain_dsn"))
     if not analyze and not given.get("explain"):
-        if top is not None or seconds is not None:
+        if top is not None or seconds is not None or dsn is not None:
             raise UsageError(
-                "--explain-top and --max-seconds go with --explain or --explain-analyze"
+                "--explain-dsn, --explain-top and --max-seconds go with --explain or --explain-analyze"
             )
         return None
-    if not given["dsn"] and not given["live"]:
-        raise UsageError("--explain asks a live server: name it by --dsn, or give --live")
-    return ExplainRequest(analyze, top or TOP, seconds or MAX_SECONDS)
+    if not given["dsn"] and not given["live"] and not dsn:
+        raise UsageError(
+            "--explain asks a live server: name it by --dsn or --explain-dsn, or give --live"
+        )
+    return ExplainRequest(analyze, top or TOP, seconds or MAX_SECONDS, dsn)
 
 
 def pipeline_options(given: dict[str, Any]) -> "Options":
@@ -222,7 +241,8 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     from analyzer.sources.mapping import parse_map
     from analyzer.sources.options import ReadOptions
 
-    if not given["inputs"] and not given["dsn"] and not given["live"]:
+    sources = ("inputs", "dsn", "live", "queries")
+    if not any(given.get(source) for source in sources):
         raise UsageError("give at least one INPUT (log files, folders, -), or --dsn, or --live")
     zone = given["tz"]
     configuration = configured(given)
@@ -255,7 +275,23 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         rtt_ms=given["rtt_ms"],
         acknowledged=given["acknowledged"],
         explain=explain_request(given),
+        replicas=_replicas(given),
+        every_table=given.get("every_table", False),
+        verify=given.get("verify"),
+        announce=_announce,
     )
+
+
+def _announce(text: str) -> None:
+    click.echo(f"pg95: {text}", err=True)
+
+
+def _replicas(given: dict[str, Any]) -> tuple[str, ...]:
+    """The servers of --replica; they are replicas of the one that is looked at."""
+    replicas: tuple[str, ...] = given.get("replica") or ()
+    if replicas and not given["dsn"] and not given["live"]:
+        raise UsageError("--replica goes with --dsn: name the server that it is a replica of")
+    return replicas
 
 
 def configured(given: dict[str, Any]) -> "Configuration":

@@ -1,12 +1,22 @@
 """`pg95 indexes`: index recommendations."""
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli._clone import blueprint, statistics_option
 from analyzer.cli._focused import run_focused
-from analyzer.cli._options import shared_options
+from analyzer.cli._options import replica_option, shared_options
 from analyzer.cli._output import FORMATS
+from analyzer.errors import UsageError
+
+if TYPE_CHECKING:
+    from analyzer.pipeline import Options
+
+MAX_SECONDS = 30.0
+_UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?B?)", re.IGNORECASE)
 
 # Those whose findings an index may settle.
 DETECTORS = (
@@ -28,9 +38,13 @@ DETECTORS = (
 Examples:
   pg95 indexes app.log --schema schema.sql
   pg95 indexes app.log --dsn service=prod --format sql > indexes.sql
+  pg95 indexes app.log --dsn service=prod --verify service=scratch   runs it on a restored backup
+  pg95 indexes --queries queries/ --dsn service=replica --budget 500MB
+  pg95 indexes app.log --schema schema.sql --statistics stats.sql --what-if clone
 """,
 )
 @shared_options
+@replica_option
 @click.option(
     "--max-width",
     type=click.IntRange(1, 8),
@@ -39,16 +53,96 @@ Examples:
     help="Most columns in an index.",
 )
 @click.option(
+    "--verify",
+    metavar="DSN",
+    help="A scratch server with data: builds the advised indexes there in a transaction that is rolled back, and runs the statements that only read without and with them.",
+)
+@click.option(
+    "--queries",
+    metavar="DIR",
+    help="The workload: one .sql file per query, weight 1 or what weights.json there says. Nothing else then counts.",
+)
+@click.option(
+    "--budget",
+    metavar="SIZE",
+    help="Most bytes of all new indexes together: 500MB, 2GB (1 MB = 2^20 bytes). [default: any]",
+)
+@click.option(
+    "--what-if",
+    "what_if",
+    type=click.Choice(("hypopg", "clone", "none")),
+    help="Who is asked what an index would do: HypoPG on --dsn, a throwaway clone, or nobody (rules). [default: hypopg if the server has it]",
+)
+@click.option(
+    "--size-model",
+    type=click.Choice(("estimate", "hypopg")),
+    default="estimate",
+    show_default=True,
+    help="Whose sizes count against --budget: pg95's (equal keys merged), or HypoPG's (2 to 4 times larger).",
+)
+@click.option(
+    "--write-cost",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="What an index entry written counts, in the planner's units (1: a page read in sequence); 0: writes are free.",
+)
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=MAX_SECONDS,
+    show_default=True,
+    help="When the search for indexes stops; the best set until then is advised.",
+)
+@statistics_option
+@click.option(
     "--format",
     type=click.Choice((*FORMATS, "sql")),
     help="sql: runnable statements, one per line.",
 )
 def indexes(**given: Any) -> None:
-    """Suggest the indexes that the workload lacks. Nothing is ever created by pg95.
+    """Suggest the indexes that the workload lacks. On --dsn, nothing is ever created by pg95.
 
-    From sequential scans in plans and from foreign keys that statements look up by, less what
-    existing indexes serve (as far as --schema or --dsn tell of them).
+    With HypoPG on the server of --dsn, or with a clone, candidates are made from all statements, and the
+    planner is asked which set of them serves the workload best for its size and its writers. Else from
+    sequential scans in plans and from foreign keys that statements look up by, less what
+    existing indexes serve (as far as --schema or --dsn tell of them). And which of those that exist
+    to drop: invalid ones, duplicates, unused ones, and those that a wider one begins with.
     """
     from analyzer.report.views import focused
 
-    run_focused(given, DETECTORS, focused.indexes)
+    run_focused(given, DETECTORS, focused.indexes, asks=lambda options: _asked(given, options))
+
+
+def _asked(given: dict[str, Any], options: "Options") -> "Options":
+    """The pipeline's options with what is asked about indexes."""
+    from dataclasses import replace
+    from functools import cache
+
+    from analyzer.model.index_request import IndexRequest
+
+    request = IndexRequest(
+        what_if=given["what_if"],
+        budget_bytes=size_in_bytes(given["budget"], "--budget"),
+        size_model=given["size_model"],
+        max_width=given["max_width"],
+        max_seconds=given["max_seconds"],
+        write_cost=given["write_cost"],
+        queries=given["queries"],
+    )
+    return replace(options, indexes=request, blueprint=cache(lambda: blueprint(given)))
+
+
+def size_in_bytes(text: str | None, option: str) -> int | None:
+    """A size such as 500MB or 2GB in bytes (1 MB = 2^20), None where none is given.
+
+    Raises:
+        UsageError: it is no size.
+    """
+    if text is None:
+        return None
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"{option} {text!r} is no size: write 500MB, 2GB or a number of bytes")
+    unit = found[2].upper().replace("I", "")
+    return int(float(found[1]) * _UNITS[unit if unit.endswith("B") or not unit else f"{unit}B"])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli._server import insist_on_server, server_options
+from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
     from analyzer.model.snapshot import Snapshot
@@ -21,6 +22,7 @@ Examples:
   pg95 snapshot --live -o before.json; ./load-test; pg95 snapshot --live -o after.json
   pg95 report before.json after.json               what was counted in between
   pg95 report app.log before.json after.json       a log, and the counters of its window
+  pg95 snapshot --live --with-statistics -o prod.json.zst; pg95 indexes app.log --what-if clone --statistics prod.json.zst
 """,
 )
 @server_options
@@ -39,6 +41,11 @@ Examples:
 @click.option(
     "-o", "--output", metavar="FILE", help="Write it here: JSON, packed if it ends in .zst."
 )
+@click.option(
+    "--with-statistics",
+    is_flag=True,
+    help="Also write the schema and the planner's statistics of this database into -o, for --what-if clone. They hold values of the data: the most common ones, and bounds.",
+)
 @click.option("--format", type=click.Choice(("table", "json")), default="table", show_default=True)
 def snapshot(**given: Any) -> None:
     """Take a snapshot: pg_stat_statements, the use of tables and indexes, sizes, settings.
@@ -48,6 +55,10 @@ def snapshot(**given: Any) -> None:
     to pg95 report, are the window between them (docs/snapshots.md).
     """
     insist_on_server(given)
+    if given["with_statistics"] and not given["output"]:
+        raise UsageError(
+            "--with-statistics needs -o FILE: statistics hold values of the data, and no history keeps them"
+        )
     told = _into_history(given) if given["history"] or not given["output"] else _into_file(given)
     for warning in told["warnings"]:
         click.echo(f"pg95: warning: {warning}", err=True)
@@ -76,22 +87,32 @@ def _into_history(given: dict[str, Any]) -> dict[str, Any]:
         with store.transaction() as night:
             night.add_snapshot(taken)
         told = _told(taken) | {"history": store.name, "window": _window(last, taken)}
-    return told | (_written(taken, given["output"]) if given["output"] else {})
+    return told | (_written(taken, given) if given["output"] else {})
 
 
 def _into_file(given: dict[str, Any]) -> dict[str, Any]:
     from analyzer.sources.postgres.snapshot import take_snapshot
 
     taken = take_snapshot(given["dsn"], databases=given["databases"] or None)
-    return _told(taken) | _written(taken, given["output"])
+    return _told(taken) | _written(taken, given)
 
 
-def _written(taken: "Snapshot", output: str) -> dict[str, Any]:
+def _written(taken: "Snapshot", given: dict[str, Any]) -> dict[str, Any]:
+    """Write the snapshot's file, with statistics if they were asked for."""
+    from dataclasses import replace
     from pathlib import Path
 
     from analyzer.sources.snapshot_file import write_snapshot
 
-    return {"path": output, "bytes": write_snapshot(taken, Path(output))}
+    told: dict[str, Any] = {"path": given["output"]}
+    if given["with_statistics"]:
+        from analyzer.sources.postgres.blueprint import read_blueprint
+
+        planner = read_blueprint(given["dsn"])
+        taken = replace(taken, blueprint=planner)
+        told["planner_statistics"] = len(planner.columns)
+        told["warnings"] = [*taken.warnings, *planner.warnings]
+    return told | {"bytes": write_snapshot(taken, Path(given["output"]))}
 
 
 def _window(last: "Snapshot | None", taken: "Snapshot") -> dict[str, Any] | None:
@@ -148,4 +169,9 @@ def _sentence(told: dict[str, Any]) -> str:
         lines.append(f"Kept in {told['history']}")
     if "path" in told:
         lines.append(f"Written to {told['path']} ({told['bytes'] / _MB:.2f} MB)")
+    if "planner_statistics" in told:
+        lines.append(
+            f"With statistics of {told['planner_statistics']} columns, which hold values of the data: "
+            "keep the file as you keep the data."
+        )
     return "\n".join(lines)

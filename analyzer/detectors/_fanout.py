@@ -4,22 +4,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.detectors._across import dense_across, follow_in_pool, one_by_one
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
 from analyzer.model.columns import Flags, Floats, Rows, sorted_distinct, starts_of_runs
 
 MEAN_FAN_OUT = 1.5  # children per execution of a parent that is itself the child of a loop
 _OVERRUN = 1.25  # children per row of a parent's LIMIT, where other requests follow at once
-PARALLEL_WINDOW_US = 100_000  # children on other connections follow each other within this
 # A loop's body may hold other statements, but children must be this share of what runs from the
 # parent to the last child: in traffic that merely happens to mix two statements they are not.
 DENSITY = 1 / 12
 # The same within what is known to be one request: there is no other traffic in it.
 _DENSITY_WITHIN = 1 / 60
-# The same of what a pool ran meanwhile, for children on other connections than their parent: they
-# are run at once, and chance brings a few of a frequent statement together.
-DENSITY_ACROSS = 1 / 4
 _NONE = np.zeros(0, dtype=np.int64)
 _NEVER = np.zeros(0, dtype=bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """The loops known so far: `children` marks their rows, `home` is the unit of work that runs each row.
+
+    A child on another connection is of the unit that runs its parent.
+    """
+
+    children: Flags
+    home: Rows
 
 
 def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) -> tuple[Rows, Flags]:
@@ -41,7 +49,7 @@ def follow(rows: ExecutionRows, parent: int, children: Rows, *, across: bool) ->
         return owner, crossed
     for pool in sorted_distinct(rows.pool[children[~inside]]).tolist():
         if pool >= 0:
-            _follow_in_pool(rows, pool, parents, children, owner, crossed)
+            follow_in_pool(rows, pool, parents, children, owner, crossed)
     return owner, crossed
 
 
@@ -71,125 +79,65 @@ def first_in_unit(rows: ExecutionRows, parent: int, children: Rows) -> Rows:
     return np.where(good, found, -1)
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """A child's rows in a pool, by end: `last` is where the unbroken run ends that each is in."""
-
-    rows: Rows
-    end: Rows
-    last: Rows
-
-
-def chains(rows: ExecutionRows, children: Rows) -> dict[int, Chain]:
-    """The unbroken runs of a child's rows, whatever their connection, by pool."""
-    pooled = children[rows.pool[children] >= 0]
-    pooled = pooled[np.argsort(rows.pool_place[pooled])]
-    found = {}
-    for pool in sorted_distinct(rows.pool[pooled]).tolist():
-        mine = pooled[rows.pool[pooled] == pool]
-        end = rows.end[mine]
-        breaks = np.flatnonzero(np.append(np.diff(end) > PARALLEL_WINDOW_US, True))
-        last = breaks[np.searchsorted(breaks, np.arange(len(mine)))]
-        found[pool] = Chain(mine, end, last)
-    return found
-
-
-def may_follow_in_pool(rows: ExecutionRows, parent: int, children: dict[int, Chain]) -> bool:
-    """Whether a loop of children on other connections than their parent is possible at all.
-
-    A quick look at what `follow` and `Claims` will ask for: behind a parent, and before the
-    next, an unbroken and dense run of MINIMUM children; before it none that is nobody's child.
-    """
-    parents = rows.of_statement(parent)
-    for pool in sorted_distinct(rows.pool[parents]).tolist():
-        chain = children.get(pool)
-        if chain is None or len(chain.rows) < MINIMUM:
-            continue
-        ours = parents[rows.pool[parents] == pool]
-        ours = ours[np.argsort(rows.pool_place[ours])]
-        times = rows.end[ours]
-        first = np.searchsorted(chain.end, times)
-        some = first < len(chain.end)
-        at = np.minimum(first, len(chain.end) - 1)
-        before_next = np.append(first[1:], len(chain.end)) - 1
-        last = np.minimum(chain.last[at], np.maximum(before_next, at))
-        counts = last - at + 1
-        span = rows.pool_place[chain.rows[last]] - rows.pool_place[ours]
-        some &= (chain.end[at] - times <= PARALLEL_WINDOW_US) & (counts >= MINIMUM)
-        some &= counts >= DENSITY_ACROSS * span
-        if some.any() and _any_quiet(rows, times[some], ours, chain):
-            return True
-    return False
-
-
-def _any_quiet(rows: ExecutionRows, times: Rows, parents: Rows, chain: Chain) -> bool:
-    """Whether before any of these times no child ran whose unit of work has no parent."""
-    alone = chain.end[~np.isin(rows.request[chain.rows], rows.request[parents])]
-    earlier = np.searchsorted(alone, times) - np.searchsorted(alone, times - PARALLEL_WINDOW_US)
-    return bool((earlier == 0).any())
-
-
-def _follow_in_pool(
-    rows: ExecutionRows, pool: int, parents: Rows, children: Rows, owner: Rows, crossed: Flags
-) -> None:
-    """Give children without a parent to one that ran on another connection just before them."""
-    ours = parents[rows.pool[parents] == pool]
-    if len(ours) == 0:
-        return
-    ours = ours[np.argsort(rows.end[ours], kind="stable")]
-    times = rows.end[ours]
-    mine = np.flatnonzero(rows.pool[children] == pool)
-    mine = mine[np.argsort(rows.end[children[mine]], kind="stable")]
-    at = rows.end[children[mine]]
-    latest = np.searchsorted(times, at, side="right") - 1
-    free = owner[mine] < 0
-    # The run is unbroken: every child within the window of the one before, the first of its parent.
-    previous = np.concatenate(([0], at[:-1]))
-    new = np.concatenate(([True], latest[1:] != latest[:-1])) if len(mine) else free
-    previous = np.where(new & (latest >= 0), times[np.maximum(latest, 0)], previous)
-    late = at - previous > PARALLEL_WINDOW_US
-    breaks = np.cumsum(late)
-    start = np.maximum.accumulate(np.where(new, np.arange(len(mine)), 0))
-    unbroken: Flags = (breaks == breaks[start]) & ~late[start]
-    # Lookups that run on their own just before the parent will do so behind it too.
-    alone = at[free]
-    earlier = np.searchsorted(alone, times) - np.searchsorted(alone, times - PARALLEL_WINDOW_US)
-    quiet = earlier == 0
-    taken = free & (latest >= 0) & unbroken & quiet[np.maximum(latest, 0)]
-    owner[mine[taken]] = ours[latest[taken]]
-    crossed[mine[taken]] = True
-
-
 class Claims:
     """The children (rows) that follow one statement, and which of them are a loop over its rows.
 
     Every round of the search asks again, with other loops known; what does not depend on these is
     worked out when it is first asked for. `owner` is the row that each child follows (-1 none),
-    `crossed` marks those on another connection.
+    `crossed` marks those on another connection. `kin` marks (by statement) what may be of the same
+    nest of loops as they (dense_across).
     """
 
-    def __init__(self, rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags) -> None:
+    def __init__(
+        self, rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags,
+        kin: Flags | None = None,
+    ) -> None:  # fmt: skip
         self._rows = rows
+        self._kin = kin
         self._children = children
         self._owner = owner
         self._crossed = crossed
         self._count = int(np.count_nonzero(owner >= 0))
         self._groups: _Groups | None = None
+        self._held: Rows = _NONE  # children that the groups keep though they were held up
 
-    def kept(self, nested: Flags | None = None) -> tuple[Rows, Rows, Flags]:
+    def kept(self, nested: Above | None = None) -> tuple[Rows, Rows, Flags]:
         """The children of loops: their places among all, their owners, and which of them crossed.
 
         At least MINIMUM children with as many different keys behind one execution of the parent,
-        never more than its LIMIT, and dense enough. `nested` marks (by row) parent executions that
+        never more than its LIMIT, and dense enough. `nested` has (by row) parent executions that
         are children of a loop themselves: for those the mean over all of them in the unit decides.
         """
         if not self._many(nested=nested is not None):
             return _NONE, _NONE, _NEVER
-        if self._groups is None:
-            owned = _without_requests(self._rows, self._children, self._owner, self._crossed)
-            self._groups = _Groups.of(self._rows, self._children, self._owner, self._crossed, owned)
+        held = _NONE if nested is None else self._held_up(nested)
+        if self._groups is None or not np.array_equal(held, self._held):
+            owned = _without_requests(self._rows, self._children, self._owner, self._crossed, held)
+            self._groups = _Groups.of(
+                self._rows, self._children, self._owner, self._crossed, owned, self._kin
+            )
+            self._held = held
         places = self._groups.places[self._groups.loops(self._rows, nested)]
         return places, self._owner[places], self._crossed[places]
+
+    def _held_up(self, nested: Above) -> Rows:
+        """Places of paused children behind which the loop goes on with the parent's next execution.
+
+        Those are of no other request, however long they waited.
+        """
+        rows = self._rows
+        paused = np.flatnonzero((self._owner >= 0) & rows.paused[self._children])
+        paused = paused[nested.children[self._owner[paused]]]
+        if len(paused) == 0:
+            return _NONE
+        parents = rows.of_statement(int(rows.statement[self._owner[paused[0]]]))
+        following = np.append(parents[1:], parents[-1:])
+        goes_on = nested.children[following] & (rows.request[following] == rows.request[parents])
+        goes_on &= following != parents
+        lasting = np.zeros(rows.count, dtype=bool)
+        lasting[parents[goes_on]] = True
+        found: Rows = paused[lasting[self._owner[paused]]]
+        return found
 
     def _many(self, *, nested: bool) -> bool:
         """A quick look whether there are children enough at all: behind one parent, or together."""
@@ -217,15 +165,16 @@ class _Groups:
 
     @classmethod
     def of(
-        cls, rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags, places: Rows
-    ) -> "_Groups":
+        cls, rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags, places: Rows,
+        kin: Flags | None,
+    ) -> "_Groups":  # fmt: skip
         """Group the children at some places."""
         mine = children[places]
         parents, group, counts = np.unique(owner[places], return_inverse=True, return_counts=True)
-        dense = _dense(rows, mine, group, parents, crossed[places])
+        dense = _dense(rows, mine, group, parents, crossed[places], kin)
         return cls(places, mine, group, parents, counts, dense)
 
-    def loops(self, rows: ExecutionRows, nested: Flags | None) -> Flags:
+    def loops(self, rows: ExecutionRows, nested: Above | None) -> Flags:
         """Marks the places whose parent's children are a loop."""
         if len(self.places) == 0:
             return _NEVER
@@ -245,15 +194,21 @@ class _Groups:
         return members
 
 
-def _without_requests(rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags) -> Rows:
-    """The positions of children that have an owner, without those that other requests ran."""
+def _without_requests(
+    rows: ExecutionRows, children: Rows, owner: Rows, crossed: Flags, held: Rows
+) -> Rows:
+    """The positions of children that have an owner, without those that other requests ran.
+
+    `held` are positions of children that were held up, so that their pauses do not count.
+    """
     owned = np.flatnonzero(owner >= 0)
     same = owned[~crossed[owned]]
-    same = same[~_after_the_loop(rows, children[same], owner[same])]
+    paused = rows.paused[children[same]] & ~np.isin(same, held)
+    same = same[~_after_the_loop(rows, children[same], owner[same], paused)]
     other = owned[crossed[owned]]
     if len(other) == 0:
         return same
-    other = other[~_one_by_one(rows, children[other], owner[other])]
+    other = other[~one_by_one(rows, children[other], owner[other])]
     # A parent whose own connection ran all that its LIMIT allows needs no other connection's.
     parents, counts = np.unique(owner[same], return_counts=True)
     limits = zip(rows.limits(parents), counts.tolist(), strict=True)
@@ -262,7 +217,7 @@ def _without_requests(rows: ExecutionRows, children: Rows, owner: Rows, crossed:
     return np.sort(np.concatenate([same, other]))
 
 
-def _after_the_loop(rows: ExecutionRows, children: Rows, parents: Rows) -> Flags:
+def _after_the_loop(rows: ExecutionRows, children: Rows, parents: Rows, paused: Flags) -> Flags:
     """Marks children from the pause on behind which most others pause as well: other requests' ones.
 
     A loop may be held up once or twice, but what waits for people or other programs is no loop.
@@ -274,7 +229,7 @@ def _after_the_loop(rows: ExecutionRows, children: Rows, parents: Rows) -> Flags
     group = np.cumsum(starts) - 1
     sizes = np.bincount(group)
     ends = np.cumsum(sizes)
-    paused = rows.paused[children[order]]
+    paused = paused[order]
     through = np.cumsum(paused)
     behind = through[ends - 1][group] - through + paused  # pauses from here to the group's end
     left = ends[group] - np.arange(len(order))
@@ -288,44 +243,21 @@ def _after_the_loop(rows: ExecutionRows, children: Rows, parents: Rows) -> Flags
     return flags
 
 
-def _one_by_one(rows: ExecutionRows, children: Rows, parents: Rows) -> Flags:
-    """Marks children on other connections most of which have a pause between them: requests.
-
-    What is run at once comes in a rush, whatever its connections did before.
-    """
-    order = np.lexsort((rows.end[children], parents))
-    new = starts_of_runs(parents[order]) if len(order) else np.zeros(0, dtype=bool)
-    group = np.cumsum(new) - 1
-    apart = np.diff(rows.end[children][order], prepend=0) > rows.pause_us
-    sizes = np.bincount(group)
-    slow = 2 * np.bincount(group, weights=apart & ~new, minlength=len(sizes)) > sizes
-    flags = np.zeros(len(order), dtype=bool)
-    flags[order] = slow[group]
-    return flags
-
-
 def _nested_loops(
-    rows: ExecutionRows, children: Rows, group: Rows, parents: Rows, counts: Rows, nested: Flags
+    rows: ExecutionRows, children: Rows, group: Rows, parents: Rows, counts: Rows, nested: Above
 ) -> Flags:
     """Parents that are loop children themselves, whose own children are enough on average."""
-    units, unit = np.unique(rows.request[parents], return_inverse=True)
-    executed = np.bincount(
-        np.searchsorted(units, rows.request[_nested_in(rows, parents, nested, units)]),
-        minlength=len(units),
-    )
-    total = np.bincount(unit, weights=np.where(nested[parents], counts, 0), minlength=len(units))
+    home, looped = nested.home, nested.children
+    units, unit = np.unique(home[parents], return_inverse=True)
+    every = rows.of_statement(int(rows.statement[parents[0]]))
+    every = every[looped[every] & np.isin(home[every], units)]
+    executed = np.bincount(np.searchsorted(units, home[every]), minlength=len(units))
+    total = np.bincount(unit, weights=np.where(looped[parents], counts, 0), minlength=len(units))
     enough = (total >= MINIMUM) & (total >= MEAN_FAN_OUT * executed)
     among = enough[unit[group]]
     enough &= rows.different_lookups(children[among], unit[group][among], len(units))
-    flags: Flags = enough[unit] & nested[parents]
+    flags: Flags = enough[unit] & looped[parents]
     return flags
-
-
-def _nested_in(rows: ExecutionRows, parents: Rows, nested: Flags, units: Rows) -> Rows:
-    """All executions of the parent statement in these units that are loop children."""
-    every = rows.of_statement(int(rows.statement[parents[0]]))
-    found: Rows = every[nested[every] & np.isin(rows.request[every], units)]
-    return found
 
 
 def _within_limits(rows: ExecutionRows, parents: Rows, counts: Rows) -> Flags:
@@ -350,7 +282,12 @@ def _density(rows: ExecutionRows, some: Rows) -> Floats:
 
 
 def _dense(
-    rows: ExecutionRows, children: Rows, group: Rows, parents: Rows, crossed: Flags
+    rows: ExecutionRows,
+    children: Rows,
+    group: Rows,
+    parents: Rows,
+    crossed: Flags,
+    kin: Flags | None,
 ) -> Flags:
     """Whether children are a fair share of what runs between their parent and the last of them.
 
@@ -359,13 +296,10 @@ def _dense(
     last_place = np.zeros(len(parents), dtype=np.int64)
     np.maximum.at(last_place, group, rows.place[children])
     span = last_place - rows.place[parents]
+    counts = np.bincount(group, minlength=len(parents))
+    flags: Flags = counts >= _density(rows, parents) * np.maximum(span, 1)
     several = np.bincount(group[crossed], minlength=len(parents)) > 0
     last_end = np.zeros(len(parents), dtype=np.int64)
     np.maximum.at(last_end, group, rows.end[children])
-    for pool in sorted_distinct(rows.pool[parents[several]]).tolist():
-        here = several & (rows.pool[parents] == pool)
-        span[here] = rows.run_between(pool, rows.end[parents[here]], last_end[here])
-    counts = np.bincount(group, minlength=len(parents))
-    density = np.where(several, DENSITY_ACROSS, _density(rows, parents))
-    flags: Flags = counts >= density * np.maximum(span, 1)
+    flags[several] = dense_across(rows, parents[several], last_end[several], counts[several], kin)
     return flags

@@ -37,7 +37,7 @@ class Places:
         self._pool_order = self._by_pool()
         self.pool_place = np.full(self.count, -1, dtype=np.int64)
         self.pool_place[self._pool_order] = np.arange(len(self._pool_order))
-        self._ends: dict[int, Rows] = {}
+        self._ends: dict[int, tuple[Rows, Rows]] = {}  # by pool: rows in order, and their ends
         self.paused = self._pauses()
 
     def _by_unit(self) -> tuple[Rows, Rows]:
@@ -108,12 +108,16 @@ class Places:
             found = np.where(crossed, np.where(anchored, other, other - 1.0), found)
         return found
 
-    def run_between(self, pool: int, start: Rows, end: Rows) -> Rows:
-        """How many executions of a pool ended within each [start, end] (µs)."""
+    def run_between(
+        self, pool: int, start: Rows, end: Rows, statements: Flags | None = None
+    ) -> Rows:
+        """How many executions of a pool (of these statements) ended within each [start, end] (µs)."""
         if pool not in self._ends:
             mine = self._pool_order[self.pool[self._pool_order] == pool]
-            self._ends[pool] = self.end[mine]
-        times = self._ends[pool]
+            self._ends[pool] = mine, self.end[mine]
+        rows, times = self._ends[pool]
+        if statements is not None:
+            times = times[statements[self.statement[rows]]]
         counts: Rows = np.searchsorted(times, end, side="right") - np.searchsorted(times, start)
         return counts
 

@@ -43,7 +43,8 @@ def compared(node: PlanNode, text: str | None, catalog: Catalog | None) -> Compa
         column = table.column(name) if table is not None else None
         return column.type if column is not None else None
 
-    parsed = parse_condition(text or "", alias=node.alias, column_type=column_type)
+    known_type = column_type if table is not None else None
+    parsed = parse_condition(text or "", alias=node.alias, column_type=known_type)
     if parsed is None or parsed.disjunctive:
         return Compared(certain=False)
     return Compared(

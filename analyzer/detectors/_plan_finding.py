@@ -15,8 +15,11 @@ _UNMEASURED = 0.6  # the most that is trusted where a plan has no times
 
 
 def finding_of(group: tuple[str, str, tuple[str, ...]], alike: Sequence[Found]) -> Finding:
-    """One finding for spots of one rule, statement and subject (`group`), by the worst of them."""
-    worst = max(alike, key=lambda one: (one.cost_ms, one.view.plan.key))
+    """One finding for spots of one rule, subject, and statement unless they share it (`group`).
+
+    Its evidence is that of the worst of them.
+    """
+    worst = max(alike, key=lambda one: (_typical_ms(one), one.cost_ms, one.view.plan.key))
     spot, view = worst.spot, worst.view
     tables = [spot.table, *(below.spot.table for below in worst.consequences)]
     shapes = {one.view.plan.shape_id for one in alike if one.view.plan.shape_id}
@@ -28,12 +31,17 @@ def finding_of(group: tuple[str, str, tuple[str, ...]], alike: Sequence[Found]) 
         confidence=spot.confidence if view.measured else min(spot.confidence, _UNMEASURED),
         title=spot.title,
         evidence=_evidence(worst, alike),
-        impact=_impact(worst, alike),
+        impact=_impact(alike),
         shape_ids=tuple(sorted(shapes)),
         fingerprints=tuple(sorted(prints)),
         tables=tuple(dict.fromkeys(table for table in tables if table)),
         remedies=_remedies(worst),
         wrong_result=spot.wrong_result,
+        places=tuple(
+            (one.view.plan.key, one.spot.node.id)
+            for found in alike
+            for one in (found, *found.consequences)
+        ),
     )
 
 
@@ -48,25 +56,35 @@ def severity(cost_ms: float, target_ms: float) -> Severity:
 def _typical_ms(found: Found) -> float:
     """What the trouble takes of one request: of the plan, or of all executions in a usual request.
 
-    Plans in logs are the slow ones: for the others the statement's mean stands in.
+    Plans in logs are the slow ones: the statement's P95 and mean say what is usual.
     """
-    stats = found.view.stats
+    stats, usual_ms = found.view.stats, found.view.usual_ms(found.cost_ms)
     if stats is None or not stats.calls_per_request_p95:
-        return found.cost_ms
-    usual = found.view.share(found.cost_ms) * stats.mean_ms
-    return max(found.cost_ms, usual * stats.calls_per_request_p95)
+        return usual_ms
+    mean_ms = found.view.share(found.cost_ms) * stats.mean_ms
+    return max(usual_ms, mean_ms * stats.calls_per_request_p95)
 
 
-def _impact(worst: Found, alike: Sequence[Found]) -> Impact:
-    """Time in all plans seen, or, where the statement's whole time is known, its part of that."""
-    total = sum(one.cost_ms for one in alike)
-    if worst.view.stats is not None:
-        total = max(total, worst.view.share(worst.cost_ms) * worst.view.stats.total_ms)
-    spared = max([worst.spot.spared, *(one.spot.spared for one in worst.consequences)])
+def _impact(alike: Sequence[Found]) -> Impact:
+    """Time in all plans seen, or, where a statement's whole time is known, its part of that."""
+    of_statements: dict[str | None, list[Found]] = {}
+    for one in alike:
+        of_statements.setdefault(one.view.plan.shape_id, []).append(one)
+    total = sum(map(_time_of, of_statements.values()))
+    spared = max(one.spot.spared for found in alike for one in (found, *found.consequences))
     return Impact(
         total_ms=round(total, 3) if total > 0 else None,  # a rule without a cost knows no time
         saving_ms=round(total * spared, 3) if spared > 0 else None,
     )
+
+
+def _time_of(alike: Sequence[Found]) -> float:
+    """Of one statement."""
+    seen = sum(one.cost_ms for one in alike)
+    worst = max(alike, key=lambda one: one.cost_ms)
+    if worst.view.stats is None:
+        return seen
+    return max(seen, worst.view.share(worst.cost_ms) * worst.view.stats.total_ms)
 
 
 def _evidence(worst: Found, alike: Sequence[Found]) -> Evidence:
@@ -74,6 +92,9 @@ def _evidence(worst: Found, alike: Sequence[Found]) -> Evidence:
     plans = len({one.view.plan.key for one in alike})
     if spot.scan is not None:
         told = tuple(f"it is also why: {one.spot.title}" for one in worst.consequences)
+        statements = len({one.view.statement.lineage for one in alike if one.view.statement})
+        if statements > 1:
+            told += (f"{statements} statements scan it for the same columns",)
         return replace(spot.scan, plans=plans, reasons=(*spot.scan.reasons, *told))
     consequences = [
         Consequence(one.rule.id, one.spot.node.id, one.spot.title, one.cost_ms)

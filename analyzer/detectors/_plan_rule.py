@@ -37,6 +37,8 @@ class Spot:
     run to run: tables, columns. `condition` is the text of the plan that is to blame. `covers`
     are the nodes whose trouble it explains (besides its own), `severity` overrides what follows
     from the cost, and `spared` is the part (0..1) of the cost that a remedy is expected to spare.
+    `shared`: what helps is the same for all statements with this table and subject (one index), so
+    they are one finding.
     """
 
     node: PlanNode
@@ -53,6 +55,7 @@ class Spot:
     covers: frozenset[int] = frozenset()
     spared: float = 0.0
     wrong_result: bool = False
+    shared: bool = False
     scan: SeqScanEvidence | None = None  # the evidence of detectors of sequential scans
 
 

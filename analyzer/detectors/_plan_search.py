@@ -4,9 +4,8 @@ Each plan is walked once. Spots that a cause explains are listed under it. Spots
 subject, in plans of one statement, are one finding, with the worst of them as its evidence.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from analyzer.detectors._base import Detector
 from analyzer.detectors._plan_finding import finding_of
@@ -20,22 +19,16 @@ NO_PLANS = (
     "no executed plan in the input: log plans with auto_explain (log_analyze = on, log_buffers = on, "
     "log_format = 'json', log_min_duration = '100ms') or give EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
 )
-_At = Callable[[PlanNode, PlanView], Spot | None]
-_Asked = tuple[NodeRule, _At, bool]  # the last: about hot nodes only
-_Seen = TypeVar("_Seen")
+_Asked = tuple[NodeRule, Callable[[PlanNode, PlanView], Spot | None]]
 
 
-# What rules are asked about executed nodes of a plan, by (analyzed, slow); others have the first.
+# The rules that are asked, by their gates: about nodes of plans that were only estimated, executed nodes,
+# those of slow plans, and hot ones.
 _PASSED = {
-    Gate.ANY: frozenset({Gate.ANY}),
-    Gate.EXECUTED: frozenset({Gate.ANY, Gate.EXECUTED}),
-    Gate.HOT: frozenset(Gate),
-}
-_OPEN = {
-    (False, False): Gate.ANY,
-    (False, True): Gate.ANY,
-    (True, False): Gate.EXECUTED,
-    (True, True): Gate.HOT,
+    Gate.ANY: (Gate.ANY,),
+    Gate.EXECUTED: (Gate.ANY, Gate.EXECUTED),
+    Gate.SLOW: (Gate.ANY, Gate.EXECUTED, Gate.SLOW),
+    Gate.HOT: (Gate.ANY, Gate.EXECUTED, Gate.SLOW, Gate.HOT),
 }
 
 
@@ -86,8 +79,11 @@ class PlanFinder:
             id(view): [*self._nodes(view, results), *self._plan(view, results)] for view in views
         }
         for rule in self._whole:
-            for view, spot in _guarded(rule, results, rule.across(views)):
-                spots[id(view)].append(Found(rule, view, spot))
+            try:
+                for view, spot in rule.across(views):
+                    spots[id(view)].append(Found(rule, view, spot))
+            except Exception as error:  # noqa: BLE001 - it is raised again as that rule's answer
+                results.failures.setdefault(rule.id, error)
         for found in spots.values():
             for one in merged(found, list(self._rules)):
                 group = (one.rule.id, _identity(one), one.spot.subject)
@@ -105,14 +101,15 @@ class PlanFinder:
         return results
 
     def _nodes(self, view: PlanView, results: _Results) -> Iterator[Found]:
-        """Spots at nodes."""
-        plan = self._asked[_OPEN[view.plan.analyzed, view.slow]]
-        idle = self._asked[Gate.ANY]
+        """Spots at nodes: each is shown to the rules about its type, as far as their gates are open."""
+        asked, idle = self._asked[_gate(view)], self._asked[Gate.ANY]
+        hot = self._asked[Gate.HOT] if view.slow else asked
         for node in view.nodes:
-            rules = (idle if node.never_executed else plan).get(node.type)
-            for rule, at, is_hot in rules or ():
-                if is_hot and not view.is_hot(view.own_ms(node)):
-                    continue
+            if node.never_executed:
+                rules = idle.get(node.type, ())
+            else:
+                rules = (hot if view.is_hot(view.own_ms(node)) else asked).get(node.type, ())
+            for rule, at in rules:
                 try:
                     spot = at(node, view)
                 except Exception as error:  # noqa: BLE001 - it is raised again as that rule's answer
@@ -123,10 +120,21 @@ class PlanFinder:
 
     def _plan(self, view: PlanView, results: _Results) -> Iterator[Found]:
         """Spots of the plan as a whole."""
+        judged = view.plan.analyzed and (view.slow or _is_slow(view))
         for rule in self._whole:
-            if rule.gate is Gate.ANY or (view.plan.analyzed and (view.slow or _is_slow(view))):
-                for spot in _guarded(rule, results, rule.of(view)):
-                    yield Found(rule, view, spot)
+            if judged or rule.gate is Gate.ANY:
+                try:
+                    for spot in rule.of(view):
+                        yield Found(rule, view, spot)
+                except Exception as error:  # noqa: BLE001 - it is raised again as that rule's answer
+                    results.failures.setdefault(rule.id, error)
+
+
+def _gate(view: PlanView) -> Gate:
+    """Which gate the nodes of a plan pass at least."""
+    if not view.plan.analyzed:
+        return Gate.ANY
+    return Gate.SLOW if view.slow else Gate.EXECUTED
 
 
 def _shapes_told(detector: Detector, workload: Workload) -> frozenset[str]:
@@ -143,21 +151,14 @@ def _is_slow(view: PlanView) -> bool:
     return (view.plan.planning_ms or 0.0) >= view.floor_ms
 
 
-def _guarded(rule: PlanRule, results: _Results, spots: Iterator[_Seen]) -> Iterator[_Seen]:
-    try:
-        yield from spots
-    except Exception as error:  # noqa: BLE001 - it is raised again as that rule's answer
-        results.failures.setdefault(rule.id, error)
-
-
-def _by_type(rules: Sequence[PlanRule], gates: frozenset[Gate]) -> dict[str, list[_Asked]]:
+def _by_type(rules: Sequence[PlanRule], gates: Collection[Gate]) -> dict[str, list[_Asked]]:
     """The rules to ask about each type of node."""
     asked: dict[str, list[_Asked]] = {}
     for rule in rules:
         if not isinstance(rule, NodeRule) or rule.gate not in gates:
             continue
         for kind in rule.nodes:
-            asked.setdefault(kind, []).append((rule, rule.at, rule.gate is Gate.HOT))
+            asked.setdefault(kind, []).append((rule, rule.at))
     return asked
 
 
@@ -194,8 +195,11 @@ def _explains(cause: Found, one: Found) -> bool:
 
 
 def _identity(found: Found) -> str:
-    """Whose finding it is: the statement's lineage, else the table, else the plan's form."""
-    if found.view.statement is not None:
+    """Whose finding it is: the statement's lineage, else the table, else the plan's form.
+
+    The table's at once, where one remedy serves all statements.
+    """
+    if found.view.statement is not None and not (found.spot.shared and found.spot.table):
         return found.view.statement.lineage
     return found.spot.table or form_of(found.view.nodes)
 

@@ -52,7 +52,7 @@ def distance_in(text: str) -> Distance | None:
     `<->` is also an operator of trigrams and points: only with a value of one of pgvector's types
     it is taken for a distance of vectors, and the others too where a type is printed.
     """
-    match = _DISTANCE.search(text)
+    match = _DISTANCE.search(text) if "<" in text else None
     if match is None or (match["type"] is None and match["operator"] in ("<->", "<%>")):
         return None
     around = (text[: match.start()] + text[match.end() :]).strip()

@@ -69,6 +69,17 @@ class PlanView:
         """Part of the plan's time, 0..1."""
         return min(1.0, cost_ms / self.whole_ms) if self.whole_ms > 0 else 0.0
 
+    def usual_ms(self, cost_ms: float) -> float:
+        """What a cost in this plan is in the statement's P95 execution, where that is known.
+
+        Plans in logs are those of the slowest executions: what takes 800 ms of one, and of a
+        statement whose P95 is 1 ms, does not break the P95. The P95's upper bound is taken.
+        """
+        stats = self.stats
+        if stats is None or stats.p95_ms is None:
+            return cost_ms
+        return min(cost_ms, self.share(cost_ms) * max(stats.p95_ms, stats.p95_high_ms or 0.0))
+
     def is_hot(self, cost_ms: float) -> bool:
         """Whether time matters: in this plan, and against the target."""
         return cost_ms >= self.floor_ms and cost_ms >= MIN_SHARE * self.whole_ms

@@ -8,14 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.detectors._fanout import (
-    Claims,
-    are_dense,
-    chains,
-    first_in_unit,
-    follow,
-    may_follow_in_pool,
-)
+from analyzer.detectors._across import chains, families, may_follow_in_pool
+from analyzer.detectors._fanout import Above, Claims, are_dense, first_in_unit, follow
 from analyzer.detectors._found import Groups, Loops, Pair
 from analyzer.detectors._links import Link, lookups
 from analyzer.detectors._places import NONE
@@ -61,6 +55,7 @@ class Search:
         self.shapes = shapes
         self.rows = ExecutionRows(work, shapes.lookups)
         self._driving = shapes.driving
+        self._kin: dict[int, Flags] = {}
 
     def run(self) -> Loops:
         """All loops: pairs with one level, then nested ones, then what they leave unexplained."""
@@ -76,7 +71,7 @@ class Search:
                 break
         above = self._loop_children(linked)
         for child in linked:
-            _drop_remains(child, above)
+            _drop_remains(child, above.children)
             self._assign_first(child)
         pairs = [pair for child in linked for pair in _pairs(child)]
         turns = Turns(self.rows, pairs)
@@ -92,6 +87,7 @@ class Search:
         """SELECTs that some unit of work, or some pool, runs often and densely enough."""
         in_units = _by_statement(self.rows, self.rows.dense_in_units(self.shapes.repeatable))
         in_pools = _by_statement(self.rows, self.rows.dense_in_pools(self.shapes.looking_up))
+        self._kin = families(self.shapes, self.rows, in_pools)
         found = []
         for number in sorted({*in_units, *in_pools}):
             made = self._child(number, in_units.get(number, NONE), in_pools.get(number, NONE))
@@ -174,15 +170,17 @@ class Search:
             return {}
         runs = chains(self.rows, rows)
         return {
-            parent: made for parent, made in linked if may_follow_in_pool(self.rows, parent, runs)
+            parent: made
+            for parent, made in linked
+            if may_follow_in_pool(self.rows, parent, runs, self._kin.get(parent))
         }
 
-    def _assign(self, child: _Child, *, nested: Flags | None) -> bool:
+    def _assign(self, child: _Child, *, nested: Above | None) -> bool:
         """Give every child row to its strongest, then nearest parent; says whether any is new."""
         rows = self.rows
         changed = False
         for number, (parent, made) in enumerate(child.candidates):
-            if nested is not None and not nested[rows.of_statement(parent)].any():
+            if nested is not None and not nested.children[rows.of_statement(parent)].any():
                 continue
             claims = self._claims(child, number)
             if claims is None:
@@ -214,7 +212,7 @@ class Search:
         if not across and not child.units[rows.unit(rows.of_statement(parent))].any():
             return None
         owner, crossed = follow(rows, parent, child.rows, across=across)
-        return Claims(rows, child.rows, owner, crossed)
+        return Claims(rows, child.rows, owner, crossed, self._kin.get(parent))
 
     def _assign_first(self, child: _Child) -> None:
         """Give children that are left to the first parent in their request.
@@ -234,12 +232,22 @@ class Search:
             child.best[free[kept]], child.chosen[free[kept]] = owner, number
             free = np.delete(free, kept)
 
-    def _loop_children(self, children: Sequence[_Child]) -> Flags:
-        """Marks the rows that are children of a loop found so far."""
+    def _loop_children(self, children: Sequence[_Child]) -> Above:
+        """The rows that are children of a loop found so far, and whose they are."""
         marked = np.zeros(self.rows.count, dtype=bool)
+        home = self.rows.request
+        parents = np.arange(self.rows.count)
         for child in children:
-            marked[child.rows[child.best >= 0]] = True
-        return marked
+            mine = child.best >= 0
+            marked[child.rows[mine]] = True
+            crossed = child.rows[mine & child.crossed]
+            parents[crossed] = child.best[mine & child.crossed]
+        for _ in children:  # a nest is no deeper
+            higher = parents[parents]
+            if np.array_equal(higher, parents):
+                break
+            parents = higher
+        return Above(marked, home[parents])
 
     def _join_sibling(self, child: _Child, turns: Turns, pairs: Sequence[Pair]) -> None:
         """Give lookups without a parent that of another child that runs in the same turns."""

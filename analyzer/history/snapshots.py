@@ -30,9 +30,12 @@ def texts_of(snapshot: Snapshot) -> dict[str, str]:
 
 
 def encode(snapshot: Snapshot, numbers: Mapping[str, int]) -> bytes:
-    """A snapshot without its texts: `numbers` has the one that stands for each."""
+    """A snapshot without its texts: `numbers` has the one that stands for each.
+
+    Also without its blueprint, which holds values of the data.
+    """
     made: dict[str, Any] = {}
-    for field in fields(snapshot):
+    for field in (one for one in fields(snapshot) if one.name != "blueprint"):
         value = getattr(snapshot, field.name)
         if field.name in _LISTS:
             made[field.name] = _columns(_LISTS[field.name], value)

@@ -1,13 +1,19 @@
 """Index advice for a whole workload: candidates of scans and foreign keys, without repeats."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from analyzer.indexes.advising import Tried
+from analyzer.indexes.building import LOCKS, build_seconds, prisma_line, rollback
 from analyzer.indexes.candidates import candidate_for_scan
 from analyzer.indexes.foreign_keys import uncovered
+from analyzer.indexes.hygiene import drops
+from analyzer.indexes.notes import notes
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Finding
 from analyzer.model.index_advice import CreatedIndex, IndexAdvice, StatementGain
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
+from analyzer.model.index_request import IndexRequest
 from analyzer.model.remedy import WantedIndex
 from analyzer.model.workload import Workload
 
@@ -50,7 +56,69 @@ def advise_indexes(
         known += [shape for shape in shapes if shape not in known]
     wanted = [candidate for candidate, _, _ in served.values()]
     chosen = [entry for entry in served.values() if not _is_prefix(entry[0], wanted)]
-    return IndexAdvice(create=tuple(_created(*entry, workload=workload) for entry in chosen))
+    return with_hygiene(
+        IndexAdvice(create=tuple(_created(*entry, workload=workload) for entry in chosen)), workload
+    )
+
+
+def with_tried(
+    advice: IndexAdvice, tried: Tried, request: IndexRequest, method: str, workload: Workload
+) -> IndexAdvice:
+    """What was chosen by what-if, and of what rules advise only what could not be tried that way."""
+    untried = {candidate.name for candidate, _ in tried.refused}
+    kept = tuple(one for one in advice.create if one.name in untried or one.method != "btree")
+    left = None if request.budget_bytes is None else request.budget_bytes - tried.bytes
+    keys = _bare_foreign_keys(workload, tried, left)
+    return replace(
+        advice,
+        create=(*tried.create, *kept, *keys),
+        cost_before=tried.cost_before,
+        cost_after=tried.cost_after,
+        what_if_calls=tried.calls,
+        method=method,
+        budget_bytes=request.budget_bytes,
+        bytes=tried.bytes,
+        finished=tried.finished,
+    )
+
+
+def _bare_foreign_keys(
+    workload: Workload, tried: Tried, left: int | None
+) -> tuple[CreatedIndex, ...]:
+    """Indexes of foreign keys that no chosen index begins with, as far as the budget reaches.
+
+    A DELETE of the parent, or a change of its key, looks for children; the planner's costs do not show
+    that, so no what-if can. Tiny tables are left out.
+    """
+    if workload.catalog is None:
+        return ()
+    found: list[CreatedIndex] = []
+    for candidate in uncovered(workload.catalog):
+        table = workload.catalog.table(candidate.table)
+        if table is None or table.rows is None or table.rows < _TINY_ROWS:
+            continue
+        if any(_covers(one, candidate) for one in tried.candidates):
+            continue
+        size = candidate.bytes or 0
+        if left is not None:
+            left -= size
+            if left < 0:
+                break
+        found.append(_created(candidate, [], "rule", workload=workload))
+    return tuple(found)
+
+
+def _covers(chosen: IndexCandidate, key: IndexCandidate) -> bool:
+    """Whether an index begins with a foreign key's columns, in any order."""
+    front = set(chosen.columns[: len(key.columns)])
+    whole = chosen.predicate is None and chosen.method == "btree"
+    return whole and chosen.table == key.table and front == set(key.columns)
+
+
+def with_hygiene(advice: IndexAdvice, workload: Workload) -> IndexAdvice:
+    """The advice with what is to be said of the indexes that exist: which to drop, and notes."""
+    found = drops(workload)
+    return replace(advice, drop=found, notes=notes(workload, found))
 
 
 def _foreign_keys(workload: Workload) -> list[tuple[IndexCandidate, list[str]]]:
@@ -95,6 +163,7 @@ def _created(
     candidate: IndexCandidate, shapes: list[str], verified_by: str, *, workload: Workload
 ) -> CreatedIndex:
     table = workload.catalog.table(candidate.table) if workload.catalog else None
+    prisma = prisma_line(candidate, table)
     return CreatedIndex(
         sql="\n".join([*candidate.prerequisites, candidate.sql]),
         bytes=candidate.bytes,
@@ -106,4 +175,12 @@ def _created(
         verified_by=verified_by,
         rule=candidate.rule,
         risk=candidate.trade_off,
+        table=candidate.table,
+        name=candidate.name,
+        method=candidate.method,
+        locks=LOCKS,
+        build_seconds=build_seconds(candidate, table),
+        rollback=rollback(candidate),
+        prisma=prisma.text,
+        prisma_why_not=prisma.why_not,
     )

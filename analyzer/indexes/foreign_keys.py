@@ -22,12 +22,13 @@ def uncovered(catalog: Catalog) -> list[IndexCandidate]:
     for table in catalog:
         for key in table.foreign_keys:
             identity = (table.name, frozenset(key.columns))
-            if key.columns and identity not in found and not _is_supported(table, key):
+            if key.columns and identity not in found and not is_supported(table, key):
                 found[identity] = _candidate(table, key, catalog)
     return sorted(found.values(), key=lambda candidate: (candidate.table, candidate.columns))
 
 
-def _is_supported(table: Table, key: ForeignKey) -> bool:
+def is_supported(table: Table, key: ForeignKey) -> bool:
+    """Whether some index of the table finds the rows of a key (`uncovered` says which do)."""
     wanted = set(key.columns)
     for index in existing_indexes(table):
         finds = index.method == "btree" or (index.method == "hash" and len(wanted) == 1)

@@ -7,6 +7,8 @@ unquoted and case-sensitive, as PostgreSQL stores them.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+SEQUENCE = "nextval"  # the default of a serial or identity column
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -14,7 +16,12 @@ class Column:
 
     `distinct` is pg_stats.n_distinct: a number of values, or, negative, minus their number as a
     share of the rows (-1 = all different). `field` is the ORM's name for the column, where a
-    schema.prisma tells.
+    schema.prisma tells. Also of pg_stats, None or empty where not known: `width_bytes` (avg_width:
+    as stored, with a text's length byte), `common_frequencies` (most_common_freqs: the share of the
+    rows that each of the most common values has, the values themselves are left alone),
+    `correlation` with the order on disk, and `elements` (of an array or tsvector, the mean number
+    of distinct elements: the last of elem_count_histogram). `default` is SQL, SEQUENCE where a
+    sequence gives the value.
     """
 
     name: str
@@ -23,16 +30,26 @@ class Column:
     field: str | None = None
     distinct: float | None = None
     null_fraction: float | None = None
+    width_bytes: float | None = None
+    common_frequencies: tuple[float, ...] = ()
+    correlation: float | None = None
+    elements: float | None = None
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """`columns` of the owning table refer to `target_columns` of the table `target`."""
+    """`columns` of the owning table refer to `target_columns` of the table `target`.
+
+    `on_delete` and `on_update` are SQL's words for the actions.
+    """
 
     columns: tuple[str, ...]
     target: str
     target_columns: tuple[str, ...]
     name: str | None = None
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +57,14 @@ class Index:
     """An index. `columns` are key columns in order; an expression is written as its SQL text.
 
     `scans` is pg_stat_user_indexes.idx_scan; `predicate` is the WHERE of a partial index.
-    `descending` and `operator_classes` go with `columns`; empty where all are ascending, or of
-    the type's default class (None = the default).
+    `descending`, `nulls_first`, `operator_classes` and `collations` go with `columns`; empty where all
+    are as usual (ascending, NULLs last or, where descending, first, the type's default class and the
+    column's own collation, for which None stands). `definition` is pg_get_indexdef's text.
+
+    What may hang on it: `constraint` is the kind of the constraint that it backs beside a primary key
+    ("unique", "exclusion"), `referenced_by` the foreign keys whose target's uniqueness it is (None: not known), a
+    `replica_identity` tells rows apart for logical replication. A `partitioned` one consists of those of the
+    partitions, each of which is `part_of` it (its name as that of a table). One that is `building` is not valid yet.
     """
 
     name: str | None
@@ -56,6 +79,16 @@ class Index:
     valid: bool = True
     descending: tuple[bool, ...] = ()
     operator_classes: tuple[str | None, ...] = ()
+    nulls_first: tuple[bool, ...] = ()
+    collations: tuple[str | None, ...] = ()
+    nulls_distinct: bool = True
+    constraint: str | None = None
+    referenced_by: tuple[str, ...] | None = None
+    replica_identity: bool = False
+    partitioned: bool = False
+    part_of: str | None = None
+    building: bool = False
+    definition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +112,8 @@ class Table:
 
     `model` is the Prisma model's name and `relations` its relation fields.
     `reads`/`writes` are rows fetched and rows inserted + updated + deleted since the last reset.
+    `partition_of` is the partitioned table that it is a direct part of.
+    `kind` is table, partition, view or materialized view.
     """
 
     name: str
@@ -94,6 +129,8 @@ class Table:
     hot_ratio: float | None = None
     model: str | None = None
     relations: tuple[Relation, ...] = ()
+    partition_of: str | None = None
+    kind: str = "table"
 
     def column(self, name: str) -> Column | None:
         """The column of that name, if there is one."""
@@ -108,11 +145,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All known tables by name. `origin` says where it comes from, for evidence and coverage."""
+    """All known tables by name. `origin` says where it comes from, for evidence and coverage.
+
+    `enums` are enumerated types by name, with their labels in order; `enum_names` are the ORM's names
+    for them, where a schema.prisma tells. `views` are the queries of views, as SQL, by name.
+    """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     origin: str = ""
     server_version: int | None = None
+    enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    enum_names: Mapping[str, str] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)
 
     def table(self, name: str | None) -> Table | None:
         """The table of that name; a name without schema also finds its only match in others."""
@@ -136,7 +180,11 @@ class Catalog:
             mine = tables.get(name)
             tables[name] = table if mine is None else _completed(mine, table)
         origin = " and ".join(dict.fromkeys(part for part in (self.origin, other.origin) if part))
-        return Catalog(tables, origin, self.server_version or other.server_version)
+        version = self.server_version or other.server_version
+        enums = {**other.enums, **self.enums}
+        names = {**other.enum_names, **self.enum_names}
+        views = {**other.views, **self.views}
+        return Catalog(tables, origin, version, enums, names, views)
 
 
 def table_name(schema: str | None, name: str) -> str:

@@ -12,12 +12,14 @@ MAX_SECONDS = 30.0
 class ExplainRequest:
     """Which statements are explained: the `top` that take most time, within `max_seconds`.
 
-    With `analyze`, those that provably only read are run as well (EXPLAIN ANALYZE).
+    With `analyze`, those that provably only read are run as well (EXPLAIN ANALYZE). `dsn` names the server
+    that explains, where it is another than the one whose counters are read: a replica.
     """
 
     analyze: bool = False
     top: int = TOP
     max_seconds: float = MAX_SECONDS
+    dsn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

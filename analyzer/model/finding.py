@@ -74,6 +74,7 @@ class Finding:
 
     `remedies` are what a detector of plans knows to help, for advice to write as code.
     `wrong_result`: the statement may answer wrongly, which comes before all that is slow.
+    `places` are the plans (by key) and nodes (by id) that show it, where plans do.
     """
 
     key: str
@@ -91,6 +92,7 @@ class Finding:
     acknowledged: Acknowledged | None = None
     remedies: tuple[Remedy, ...] = ()
     wrong_result: bool = False
+    places: tuple[tuple[str, int], ...] = ()
 
     @property
     def folded(self) -> bool:

@@ -3,14 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from analyzer.model.verification import Verification
+
 
 @dataclass(frozen=True, slots=True)
 class StatementGain:
-    """A statement that an index serves; costs are the planner's units, None without a what-if."""
+    """A statement that an index serves; costs are the planner's units, None without a what-if.
+
+    `before_ms` and `after_ms` are medians without and with the whole set, where it was executed.
+    `cost_after` is with all advised indexes together. `node_before` and `node_after` are what the plan
+    does to get at the index's table, `name` is the query's file, `weight` its executions.
+    """
 
     shape_id: str
     cost_before: float | None = None
     cost_after: float | None = None
+    before_ms: float | None = None
+    after_ms: float | None = None
+    node_before: str | None = None
+    node_after: str | None = None
+    name: str | None = None
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +31,10 @@ class CreatedIndex:
     """An index to create: `sql` is one runnable statement, `bytes` its expected size.
 
     `write_cost` says what writers of the table pay (figures by name), `verified_by` is execution,
-    what-if, plan or rule, `rule` names what led to it, `risk` is the trade-off in words.
+    what-if, plan or rule, `rule` names what led to it, `risk` is the trade-off in words. Where it was built
+    on a scratch server, `built_bytes` and `build_ms` are what that took, and `verification` says what came of it. `locks` says how it
+    is built, `build_seconds` about how long that takes, `rollback` takes it away again. `prisma` is the
+    line of schema.prisma, None where `prisma_why_not` says why there is none.
     """
 
     sql: str
@@ -28,24 +44,75 @@ class CreatedIndex:
     verified_by: str
     rule: str
     risk: str
+    built_bytes: int | None = None
+    build_ms: float | None = None
+    verification: str | None = None
+    table: str = ""
+    name: str = ""
+    method: str = "btree"
+    locks: str = ""
+    build_seconds: float | None = None
+    rollback: str | None = None
+    prisma: str | None = None
+    prisma_why_not: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedIndex:
-    """An index to drop: `reason` in words, `bytes` what it gives back."""
+    """An index to drop: `reason` in words, `bytes` what it gives back.
+
+    `kind` is invalid, duplicate, unused or prefix, `covered_by` the index that does what this one does.
+    `rollback` makes it anew, None where its definition is not known. `action` is drop, or review where the
+    window is too short or not all servers were seen. `scans` are those of the window that `reason` states,
+    `days` long. `verified_by` is rule: nothing was tried.
+    """
 
     sql: str
     reason: str
     bytes: int | None = None
     risk: str = ""
+    table: str = ""
+    index: str = ""
+    kind: str = "unused"
+    covered_by: str | None = None
+    rollback: str | None = None
+    action: str = "drop"
+    scans: int | None = None
+    days: float | None = None
+    verified_by: str = "rule"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexNote:
+    """Something about existing indexes that is for people to decide: never run as it is.
+
+    `kind` is merge, constraints, bloat, or rejected (an index to create that makes a statement slower); `indexes` are their names, `sql` what would do it.
+    """
+
+    kind: str
+    table: str
+    indexes: tuple[str, ...]
+    text: str
+    sql: str | None = None
+    bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IndexAdvice:
-    """All of it. `cost_before`/`cost_after` are the workload's, in planner units times calls."""
+    """All of it. `cost_before`/`cost_after` are the workload's, in planner units times calls.
+
+    `method` says how indexes were tried (hypopg, clone, none), `budget_bytes` what was allowed and `bytes` what
+    is taken; `finished` is False where the limits ended the search: what was best until then is advised.
+    """
 
     create: tuple[CreatedIndex, ...] = ()
     drop: tuple[DroppedIndex, ...] = ()
+    notes: tuple[IndexNote, ...] = ()
     cost_before: float | None = None
     cost_after: float | None = None
     what_if_calls: int = field(default=0)
+    verification: Verification | None = None
+    method: str = "none"
+    budget_bytes: int | None = None
+    bytes: int | None = None
+    finished: bool = True

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 class IndexKey:
     """One key of an index: a column, or an expression over it as complete SQL.
 
-    `role` is why it is there: equality, sort, range, or contains (GIN, GiST).
+    `role` is why it is there: equality, sort, range, or contains (GIN, GiST). `descending` says
+    that it is sorted the other way (NULLs first, as PostgreSQL's DESC has it).
     """
 
     column: str
     role: str
     expression: str | None = None
     operator_class: str | None = None
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class IndexCandidate:
     `sql` is one runnable CREATE INDEX CONCURRENTLY, `prerequisites` statements to run before it
     (an extension). `rule` says in a sentence what led to it, `trade_off` what it costs. `bytes`
     is the estimated size, None where the table's rows are not known. `predicate` is the WHERE of
-    a partial index.
+    a partial index, `include` the columns that it carries beside its keys. `parameters` are what
+    its WITH sets, as (name, value): m of hnsw, pages_per_range of brin.
     """
 
     table: str
@@ -36,6 +39,8 @@ class IndexCandidate:
     predicate: str | None = None
     bytes: int | None = None
     prerequisites: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -45,7 +50,7 @@ class IndexCandidate:
     @property
     def plain(self) -> bool:
         """Whether it is columns alone: no expression, operator class or predicate."""
-        special = any(key.expression or key.operator_class for key in self.keys)
+        special = any(key.expression or key.operator_class or key.descending for key in self.keys)
         return not special and self.predicate is None
 
 

@@ -5,6 +5,7 @@ buffers are totals over all loops. Times are milliseconds.
 """
 
 import math
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -185,16 +186,18 @@ class RecordedPlan:
 class PlanShelf:
     """Plans as found, in bounded memory: of each statement the slowest PLANS_KEPT stay.
 
-    auto_explain can log thousands of plans of one statement. Plans whose statement is not known
-    (files that the user named) all stay; `left_out` counts those that did not.
+    auto_explain can log thousands of plans of one statement. Of those in logs whose statement is not
+    known (damaged texts) UNKNOWN_KEPT stay; those that the user named as files all do. `left_out` counts
+    the others.
     """
 
     PLANS_KEPT: ClassVar[int] = 6
+    UNKNOWN_KEPT: ClassVar[int] = 300
     MOST: ClassVar[int] = 3000  # of all statements together
 
     def __init__(self) -> None:
-        self._unknown: list[RecordedPlan] = []
-        self._known: dict[int, list[RecordedPlan]] = {}
+        self._files: list[RecordedPlan] = []
+        self._logged: dict[int, list[RecordedPlan]] = {}  # by statement, the fastest first
         self._count = 0
         self.left_out = 0
 
@@ -203,42 +206,51 @@ class PlanShelf:
 
         Most plans of a log are of statements that have their slowest already, and need not be made.
         """
-        kept = self._known.get(statement_key)
-        if kept is None or len(kept) < self.PLANS_KEPT:
+        kept = self._logged.get(statement_key) or []
+        if len(kept) < self._room(statement_key) or duration_ms > _duration(kept[0]):
             return False
         for other in kept:
-            if duration_ms > (other.duration_ms or 0.0):
-                return False
-            if duration_ms == other.duration_ms and text == other.text:
+            if _duration(other) > duration_ms:
+                break
+            if text == other.text:
                 return source >= other.source
         self.left_out += 1
         return True
 
     def append(self, plan: RecordedPlan) -> None:
         """Keep the plan, if it is to stay."""
-        if plan.statement_key < 0:
-            self._unknown.append(plan)
+        if plan.duration_ms is None and plan.statement_key < 0:
+            self._files.append(plan)
             return
-        kept = self._known.setdefault(plan.statement_key, [])
-        for place, other in enumerate(kept):
-            if other.duration_ms == plan.duration_ms and other.text == plan.text:
+        kept = self._logged.setdefault(plan.statement_key, [])
+        place = bisect_left(kept, _duration(plan), key=_duration)
+        for at, other in enumerate(kept[place:], place):
+            if other.duration_ms != plan.duration_ms:
+                break
+            if other.text == plan.text:
                 if plan.source < other.source:  # one execution, seen in two inputs
-                    kept[place] = plan
+                    kept[at] = plan
                 return
-        if len(kept) < self.PLANS_KEPT and self._count < self.MOST:
-            kept.append(plan)
+        if len(kept) < self._room(plan.statement_key) and self._count < self.MOST:
+            insort(kept, plan, key=_duration)
             self._count += 1
             return
         self.left_out += 1
-        if kept:
-            fastest = min(range(len(kept)), key=lambda place: kept[place].duration_ms or 0.0)
-            if (kept[fastest].duration_ms or 0.0) < (plan.duration_ms or 0.0):
-                kept[fastest] = plan
+        if kept and _duration(kept[0]) < _duration(plan):
+            del kept[0]
+            insort(kept, plan, key=_duration)
+
+    def _room(self, statement_key: int) -> int:
+        return self.PLANS_KEPT if statement_key >= 0 else self.UNKNOWN_KEPT
 
     def __iter__(self) -> Iterator[RecordedPlan]:
         """By input, then in the order of the log."""
-        every = [*self._unknown, *(plan for kept in self._known.values() for plan in kept)]
+        every = [*self._files, *(plan for kept in self._logged.values() for plan in kept)]
         yield from sorted(every, key=lambda plan: (plan.source, plan.at_us or 0, plan.line or 0))
 
     def __len__(self) -> int:
-        return len(self._unknown) + self._count
+        return len(self._files) + self._count
+
+
+def _duration(plan: RecordedPlan) -> float:
+    return plan.duration_ms or 0.0

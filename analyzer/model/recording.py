@@ -11,6 +11,7 @@ from analyzer.model.plan import PlanShelf
 from analyzer.model.snapshot import CounterWindow, Snapshot
 from analyzer.model.statement import StatementCounters
 from analyzer.model.strings import Strings
+from analyzer.model.use import Use
 
 NANOSECONDS = 1_000_000  # in a millisecond
 
@@ -96,6 +97,7 @@ class Recording:
     `snapshots` are those read from inputs, with the number of their source; what was counted between
     them is in `counters`, and `counter_windows` are the windows that these are of. `asked_us` is from when
     to when logs are read (None: from their beginning, to their end).
+    `use` is how tables and indexes were used, over the best window that the inputs or the server give.
     `phases` is by (source, key) and `events` by (source, kind, code): an input that turns out to
     show what another shows is left out of both.
     """
@@ -113,4 +115,5 @@ class Recording:
     counter_windows: list[CounterWindow] = field(default_factory=list)
     asked_us: tuple[int | None, int | None] = (None, None)
     catalog: Catalog | None = None
+    use: Use | None = None
     coverage: Coverage = field(default_factory=Coverage)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from analyzer.model.blueprint import Blueprint
 from analyzer.model.statement import StatementCounters
 
 TextKey: TypeAlias = tuple[int, str]
@@ -34,7 +35,10 @@ class ServerIdentity:
 class TableUse:
     """One table's row of pg_stat_user_tables with its sizes; counts since `stats_reset`.
 
-    `name` as model/catalog.py writes it. `bytes` is the total size with indexes and TOAST.
+    `name` as model/catalog.py writes it. `bytes` is the total size with indexes and TOAST, `heap_bytes` that
+    of the rows alone, `index_bytes` that of all indexes. `modified` are rows changed since the last ANALYZE,
+    `xid_age` transactions since all rows were frozen, of which autovacuum lets `freeze_max_age` pass.
+    `autovacuum` and `fillfactor` are the table's own settings. `blocks_hit` and `blocks_read` are those of rows, TOAST and indexes. What an older snapshot lacks is None.
     """
 
     database: str
@@ -52,11 +56,20 @@ class TableUse:
     dead_rows: int
     vacuumed_us: int | None
     analyzed_us: int | None
+    heap_bytes: int | None = None
+    index_bytes: int | None = None
+    modified: int | None = None
+    xid_age: int | None = None
+    freeze_max_age: int | None = None
+    autovacuum: bool | None = None
+    fillfactor: int | None = None
+    blocks_hit: int | None = None
+    blocks_read: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IndexUse:
-    """One index's row of pg_stat_user_indexes with its size."""
+    """One index's row of pg_stat_user_indexes with its size; `last_scan_us` (UTC) is told from 16 on."""
 
     database: str
     table: str
@@ -65,6 +78,7 @@ class IndexUse:
     scans: int
     rows_read: int
     rows_fetched: int
+    last_scan_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +112,9 @@ class Snapshot:
     server works, by name, with their unit behind a space ("20 ms", "16384 8kB", "on"). `own` are the keys of
     statements that are pg95's own: they are not among the counters, and their texts need not be asked for again.
     `hidden` is how many rows are not among them because their texts could not be seen.
-    `io` are sums of pg_stat_io or pg_stat_bgwriter, by name.
-    `warnings` tell what could not be read and what to do.
+    `replicas` is how many stream from this server. `io` are sums of pg_stat_io or pg_stat_bgwriter, by name.
+    `warnings` tell what could not be read and what to do. `blueprint` is there only where it was asked for:
+    it holds values of the data, and no history keeps it.
     """
 
     server: ServerIdentity
@@ -115,6 +130,8 @@ class Snapshot:
     warnings: Sequence[str] = ()
     own: Sequence[TextKey] = ()
     hidden: int = 0
+    blueprint: Blueprint | None = None
+    replicas: int = 0
 
     def texts(self) -> dict[TextKey, str]:
         """The texts in it by database number and query id: what the next snapshot need not read again.

@@ -11,6 +11,7 @@ from types import UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from analyzer.errors import InputError
+from analyzer.model import blueprint_form
 from analyzer.model.snapshot import DatabaseUse, IndexUse, ServerIdentity, Snapshot, TableUse
 from analyzer.model.statement import StatementCounters
 
@@ -24,7 +25,7 @@ _ROWS: Mapping[str, type[Any]] = {
     "tables": TableUse,
     "indexes": IndexUse,
 }
-_NUMBERS = ("taken_us", "reset_us", "evictions", "hidden")
+_NUMBERS = ("taken_us", "reset_us", "evictions", "hidden", "replicas")
 _PLAIN = (*_NUMBERS, "settings", "io", "warnings")
 _OF_A_RUN = ("source", "shape_id", "limited")  # of counters: filled in by whoever reads them
 
@@ -36,7 +37,9 @@ def as_plain(snapshot: Snapshot) -> dict[str, Any]:
         name: value for name in _PLAIN if (value := getattr(snapshot, name)) not in (None, ())
     }
     plain["own"] = [list(key) for key in snapshot.own]
-    return plain | {name: [_plain(row) for row in getattr(snapshot, name)] for name in _ROWS}
+    plain |= {name: [_plain(row) for row in getattr(snapshot, name)] for name in _ROWS}
+    planner = snapshot.blueprint
+    return plain | (blueprint_form.as_plain(planner) if planner is not None else {})
 
 
 def from_plain(plain: object, name: str) -> Snapshot:
@@ -74,7 +77,8 @@ def from_plain(plain: object, name: str) -> Snapshot:
             raise InputError(f"{name}: {key} is {given[key]!r}, which is no whole number")
     if "taken_us" not in given:
         raise InputError(f"{name}: taken_us is missing; the snapshot was cut or edited")
-    return Snapshot(**{**given, "server": server, "own": own, "warnings": warnings, **rows})
+    given |= {"server": server, "own": own, "warnings": warnings, **rows}
+    return Snapshot(**given, blueprint=blueprint_form.from_plain(plain, name))
 
 
 def _plain(fact: object) -> dict[str, Any]:

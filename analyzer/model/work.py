@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from analyzer.model.columns import Column, Flags, Floats, Rows
 from analyzer.model.executions import Texts
@@ -92,3 +93,11 @@ class WorkSlice:
 
     def __len__(self) -> int:
         return len(self.statement)
+
+
+class Observer(Protocol):
+    """Is shown all of the team's executions, slice by slice, and keeps what it needs of them."""
+
+    def observe(self, work: WorkSlice) -> None:
+        """Look at a slice; it is let go afterwards."""
+        ...

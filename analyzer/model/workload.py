@@ -10,6 +10,7 @@ from analyzer.model.event import Event
 from analyzer.model.plan import Plan
 from analyzer.model.statement import Role, Statement, StatementCounters, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
+from analyzer.model.use import Use
 
 STEPS_PER_DECADE = 8  # Traffic.distribution's buckets grow by 10^(1/8)
 
@@ -105,6 +106,7 @@ class Workload:
     applications: Sequence[str] = ()
     ignored: Mapping[str, frozenset[str]] = field(default_factory=dict)
     catalog: Catalog | None = None
+    use: Use | None = None
     plans: Sequence[Plan] = ()
     counters: Sequence[StatementCounters] = ()
     events: Mapping[tuple[str, str], Event] = field(default_factory=dict)

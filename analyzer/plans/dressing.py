@@ -13,7 +13,7 @@ _BORDERS = "|\u2502\u2551"
 _LINE_ENDS = "+\u21b5\u00b6"
 # What no line of a plan begins or ends with; else each line is looked at.
 _FIRST = frozenset('\t"|\u2502\u2551>`+=*[\u250c')
-_LAST = frozenset("+|\u2502\u2551\u21b5\u00b6\r.\u2026")
+LAST = "+|\u2502\u2551\u21b5\u00b6\r.\u2026"
 _BAR = re.compile(r"^ {1,20}[|\u2502\u2551]|[|\u2502\u2551] {1,9}$", re.MULTILINE)
 _HEADER = re.compile(r"(?:\^l)?[|\u2502]?[ ]{0,999}\"?QUERY PLAN\"?\s{0,999}(?:[|\u2502]|$)")
 _FOOTER = re.compile(r"\s{0,9}\((?:\d{1,9}) [^\s()]{1,20}\)\s*")
@@ -26,7 +26,7 @@ def undressed(text: str) -> list[str]:
     if "<t" in text and _HTML.search(text):
         text = without_tags(text).replace("\u00a0", " ")
     lines = text.split("\n")
-    if not _may_be_dressed(text, lines):
+    if not is_dressed(text, lines):
         return lines
     lines = [line.removesuffix("\r") for line in lines]
     quoted = sum(line.lstrip().startswith('"') for line in lines) > 0
@@ -37,12 +37,12 @@ def undressed(text: str) -> list[str]:
     return [_cleared(line) for line in bare]
 
 
-def _may_be_dressed(text: str, lines: list[str]) -> bool:
-    """Whether a line begins or ends as no line of a plan does; most plans come bare."""
+def is_dressed(text: str, lines: list[str]) -> bool:
+    """Whether a line may begin or end as no line of a plan does; most plans come bare."""
     if "QUERY PLAN" in text or "```" in text:
         return True
     ends = {line[-1:] for line in lines}
-    if not _LAST.isdisjoint(ends):
+    if not ends.isdisjoint(LAST):
         return True
     begins = {line[:1] for line in lines}
     return not _FIRST.isdisjoint(begins) or ("|" in text and _BAR.search(text) is not None)

@@ -5,8 +5,10 @@ Every key of every plan comes through here, so it is one loop with one look-up f
 
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from analyzer.plans.found import PlanProblemError
+from analyzer.plans.nodes import COUNTS, NOTHING, NUMBERS, PLACES, TEXTS, Draft
 
 _TEXTS = {
     "Parent Relationship": "parent_relationship",
@@ -44,54 +46,76 @@ _COUNTS = {
     "Temp Read Blocks": "temp_read_blocks",
     "Temp Written Blocks": "temp_written_blocks",
 }
-_OTHERS = frozenset(("Plans", "Schema", "Sort Key", "Parallel Aware"))
 _LARGEST = sys.float_info.max
 _FRACTION_DIGITS = 2  # of actual rows, from PostgreSQL 18 on
 
+_FIELDS = _TEXTS | _NUMBERS | _COUNTS
+_FIELDS |= {"Plans": "children", "Sort Key": "sort_key", "Parallel Aware": "parallel_aware"}
+_PLACE_OF = {key: PLACES[name] for key, name in _FIELDS.items()}
+# What a value is, by its place, so that it is taken as it is. Figures are behind all others.
+_KINDS: list[type] = [
+    list,
+    list,
+    bool,
+    *[str] * len(TEXTS),
+    *[float] * len(NUMBERS),
+    *[int] * len(COUNTS),
+]
+_FIRST_COUNT = len(_KINDS) - len(COUNTS)
+_FIRST_NUMBER = _FIRST_COUNT - len(NUMBERS)
+_EXTRA, _LOOPS, _DIGITS = PLACES["extra"], PLACES["loops"], PLACES["rows_digits"]
+_NEVER, _SORT_KEY, _RELATION = PLACES["never_executed"], PLACES["sort_key"], PLACES["relation"]
 
-def sorted_fields(keys: Mapping[str, object]) -> dict[str, object]:
-    """What a PlanNode is made of that is in the node's keys; `extra` holds those without a field.
+
+def draft_of(keys: dict[str, Any]) -> Any:  # noqa: ANN401 - a Draft, see nodes.py
+    """A node as a draft, of its keys; `children` is what stands under "Plans", if something does.
 
     Raises:
         PlanProblemError: a value is of the wrong kind or out of range.
     """
+    row = NOTHING.copy()
     extra: dict[str, object] = {}
-    known: dict[str, object] = {"extra": extra}
+    row[_EXTRA] = extra
+    place_of, kinds = _PLACE_OF.get, _KINDS
     for key, value in keys.items():
-        if key in _NUMBERS:
-            if value is not None:
-                known[_NUMBERS[key]] = figure(key, value)
-        elif key in _COUNTS:
-            if value is not None:
-                known[_COUNTS[key]] = int(figure(key, value))
-        elif key not in _TEXTS:
-            if key not in _OTHERS:
-                extra[key] = value
-        elif isinstance(value, str):
-            known[_TEXTS[key]] = value
+        place = place_of(key)
+        if place is None:
+            extra[key] = value
+        elif type(value) is kinds[place] and (
+            place < _FIRST_NUMBER or 0 <= value <= _LARGEST  # type: ignore[operator]  # a figure
+        ):
+            row[place] = value
         elif value is not None:
-            raise PlanProblemError(f'"{key}" of a {keys.get("Node Type")} node is no text')
-    _add_others(known, keys)
-    return known
+            row[place] = _checked(keys, key, place)
+    _complete(row, keys, extra)
+    return Draft(*row)
 
 
-def _add_others(known: dict[str, object], keys: Mapping[str, object]) -> None:
-    """Fields that are made of more than one key, or of a part of one."""
-    if keys.get("Parallel Aware") is True:
-        known["parallel_aware"] = True
-    order = keys.get("Sort Key")
-    if isinstance(order, list):
-        known["sort_key"] = tuple(map(str, order))
-    rows = keys.get("Actual Rows")
-    if isinstance(rows, float):
-        known["rows_digits"] = _FRACTION_DIGITS
-    if keys.get("Actual Loops") == 0:
-        known["never_executed"] = True
-    schema = keys.get("Schema")
-    if schema is not None and schema != "public" and "relation" in known:
+def _checked(keys: Mapping[str, Any], key: str, place: int) -> object:
+    """A value that is not of its field's kind: numbers are floats there, and counts whole."""
+    if place >= _FIRST_COUNT:
+        return int(figure(key, keys[key]))
+    if place >= _FIRST_NUMBER:
+        return figure(key, keys[key])
+    if key in _TEXTS or key == "Plans":
+        kind = "list" if key == "Plans" else "text"
+        raise PlanProblemError(f'"{key}" of a {keys.get("Node Type")} node is no {kind}')
+    return NOTHING[place]
+
+
+def _complete(row: list[Any], keys: Mapping[str, object], extra: dict[str, object]) -> None:
+    """Fields that are made of a part of a key, or of more than one."""
+    if row[_LOOPS] == 0:
+        row[_NEVER] = True
+    if type(keys.get("Actual Rows")) is float:
+        row[_DIGITS] = _FRACTION_DIGITS
+    if row[_SORT_KEY]:
+        row[_SORT_KEY] = tuple(map(str, row[_SORT_KEY]))
+    schema = extra.pop("Schema", None)
+    if schema is not None and schema != "public" and row[_RELATION] is not None:
         if not isinstance(schema, str):
             raise PlanProblemError(f'"Schema" of a {keys.get("Node Type")} node is no text')
-        known["relation"] = f"{schema}.{known['relation']}"  # as model/catalog.py spells it
+        row[_RELATION] = f"{schema}.{row[_RELATION]}"  # as model/catalog.py spells it
 
 
 def figure(key: str, value: object) -> float:

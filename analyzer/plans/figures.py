@@ -10,43 +10,12 @@ InitPlan inside the node that first asks for its value; their time is taken off 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from analyzer.plans.nodes import TEXTS
 
 _GATHERS = ("Gather", "Gather Merge")
 _ROUNDING_MS = 0.0005  # times are printed with three digits
-
-
-@dataclass(slots=True)  # not frozen: that would double what making it takes
-class Timing:
-    """What a node's times are computed from. `keys` is the node as printed.
-
-    `loops` and `total_ms` (per loop) are None without ANALYZE or with TIMING OFF.
-    """
-
-    type: str
-    parent: int | None
-    children: Sequence[int]
-    relationship: str | None
-    subplan_name: str | None
-    cte_name: str | None
-    single_copy: bool
-    launched: float | None
-    loops: float | None
-    total_ms: float | None
-    keys: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Results, a column each with a row for each node.
-
-    Times are milliseconds elapsed, None where the plan has no times; `payers` are the numbers of the
-    nodes that wait for a node, as in PlanNode.
-    """
-
-    processes: Sequence[int]
-    total_ms: Sequence[float | None]
-    self_ms: Sequence[float | None]
-    payers: Sequence[tuple[int, ...]]
 
 
 @dataclass(slots=True)
@@ -59,82 +28,88 @@ class _Ledger:
     afterwards: list[tuple[int, float]] = field(default_factory=list)
 
 
-def compute_figures(nodes: Sequence[Timing]) -> Figures:
-    """Processes and times of every node; `nodes` are depth first, the root first.
+def fill_in_times(nodes: Sequence[Any]) -> None:
+    """Processes, payers and times of all nodes of a plan: drafts, depth first, the root first.
 
     The self times sum to the root's total. That total is the printed one, plus the time of
     data-modifying CTEs that no node reads: PostgreSQL runs these after the root is done.
     """
-    shared = _processes(nodes)
-    whole = [max(1, round(number)) for number in shared]
-    totals = [_elapsed(node, number) for node, number in zip(nodes, shared, strict=True)]
-    if any(node.relationship == "InitPlan" for node in nodes):
+    totals = _elapsed(nodes)
+    if any(node.parent_relationship == "InitPlan" for node in nodes):
         ledger = _open_ledger(nodes, totals)
-        payers = _payers(ledger, len(nodes))
+        _add_payers(nodes, ledger)
         own = _settle(ledger, totals)
         totals[0] += ledger.after_ms
     else:
-        payers = [() if node.parent is None else (node.parent,) for node in nodes]
+        for node in nodes[1:]:
+            node.payers = (node.parent,)
         own = _handed_down(nodes, totals)
-    if nodes[0].total_ms is None:
-        unknown = [None] * len(nodes)
-        return Figures(whole, unknown, unknown, payers)
-    return Figures(whole, totals, own, payers)
+    if nodes[0].actual_total_ms is not None:
+        for node, total_ms, self_ms in zip(nodes, totals, own, strict=True):
+            node.total_ms = total_ms
+            node.self_ms = self_ms
 
 
-def _handed_down(nodes: Sequence[Timing], totals: Sequence[float]) -> list[float]:
+def _elapsed(nodes: Sequence[Any]) -> list[float]:
+    """Elapsed time of every node, 0 where none is known; fills in the processes that share it."""
+    if not any(node.type in _GATHERS for node in nodes):
+        return [(node.actual_total_ms or 0.0) * node.loops for node in nodes]
+    shared = [1.0] * len(nodes)
+    totals = []
+    for node in nodes:  # parents come before their children
+        processes = shared[node.id]
+        gathers = node.type in _GATHERS
+        for child in node.children:
+            below = processes
+            if gathers and child.parent_relationship not in ("InitPlan", "SubPlan"):
+                below = _participants(node, child)
+            shared[child.id] = below
+        node.processes = max(1, round(processes))
+        loops = node.loops
+        whole_ms = (node.actual_total_ms or 0.0) * loops
+        totals.append(whole_ms / max(1.0, min(processes, loops)))
+    return totals
+
+
+def _participants(gather: Any, child: Any) -> float:  # noqa: ANN401 - drafts
+    """Workers and leader that ran the nodes under a Gather (the leader may have been too busy)."""
+    most = 1.0 + (gather.workers_launched or 0)
+    if gather.extra.get("Single Copy") is True:
+        most = 1.0
+    if gather.rows_actual is None or child.rows_actual is None:
+        return most
+    if gather.loops and child.loops:
+        return float(min(most, max(1.0, child.loops / gather.loops)))
+    return most
+
+
+def _handed_down(nodes: Sequence[Any], totals: Sequence[float]) -> list[float]:
     """Own times in a tree in which every node is run by its parent, as most are; see `_settle`."""
     budgets = list(totals)
     own = []
-    for number, node in enumerate(nodes):  # parents come before their children
-        budget = budgets[number]
-        claimed = sum([totals[child] for child in node.children])
+    for node in nodes:  # parents come before their children
+        budget = budgets[node.id]
+        children = node.children
+        if not children:
+            own.append(budget)
+            continue
+        claimed = sum([totals[child.id] for child in children])
         if claimed > budget:
             scale = budget / claimed
-            for child in node.children:
-                budgets[child] = totals[child] * scale
+            for child in children:
+                budgets[child.id] = totals[child.id] * scale
         own.append(budget - claimed if claimed < budget else 0.0)
     return own
 
 
-def _payers(ledger: "_Ledger", count: int) -> list[tuple[int, ...]]:
-    """For each node those that wait for it."""
-    payers: list[tuple[int, ...]] = [()] * count
+def _add_payers(nodes: Sequence[Any], ledger: _Ledger) -> None:
+    """Fill in which nodes wait for a node."""
     for payer, charges in enumerate(ledger.charges):
         for number, _ in charges:
-            payers[number] = (*payers[number], payer)
-    return payers
+            nodes[number].payers = (*nodes[number].payers, payer)
 
 
-def _processes(nodes: Sequence[Timing]) -> list[float]:
-    """How many processes run each node: those that took part below a Gather, else one."""
-    processes = [1.0] * len(nodes)
-    if not any(node.type in _GATHERS for node in nodes):
-        return processes
-    for number, node in enumerate(nodes):
-        gathers = node.type in _GATHERS
-        for child in node.children:
-            below = processes[number]
-            if gathers and nodes[child].relationship not in ("InitPlan", "SubPlan"):
-                below = _participants(node, nodes[child])
-            processes[child] = below
-    return processes
-
-
-def _participants(gather: Timing, child: Timing) -> float:
-    """Workers and leader that ran the nodes under a Gather (the leader may have been too busy)."""
-    most = 1.0 if gather.single_copy else (gather.launched or 0.0) + 1.0
-    if gather.loops and child.loops:
-        return min(most, max(1.0, child.loops / gather.loops))
-    return most
-
-
-def _elapsed(node: Timing, processes: float) -> float:
-    loops = node.loops or 0.0
-    return (node.total_ms or 0.0) * loops / max(1.0, min(processes, loops))
-
-
-def _open_ledger(nodes: Sequence[Timing], totals: Sequence[float]) -> _Ledger:
+def _open_ledger(nodes: Sequence[Any], totals: Sequence[float]) -> _Ledger:
     ledger = _Ledger([[] for _ in nodes], [0] * len(nodes))
     ends = _subtree_ends(nodes)
     scans = _readers_of_ctes(nodes, ends)
@@ -154,7 +129,7 @@ def _open_ledger(nodes: Sequence[Timing], totals: Sequence[float]) -> _Ledger:
 
 def _payments(
     number: int,
-    nodes: Sequence[Timing],
+    nodes: Sequence[Any],
     totals: Sequence[float],
     ends: Sequence[int],
     scans: Mapping[int, list[int]],
@@ -167,7 +142,7 @@ def _payments(
             amount = min(remaining, totals[scan])
             remaining -= amount
             yield scan, amount
-    elif node.relationship == "InitPlan":
+    elif node.parent_relationship == "InitPlan":
         yield _asker(number, nodes, totals, ends), totals[number]
     elif node.parent is not None:
         yield node.parent, totals[number]
@@ -198,11 +173,11 @@ def _settle(ledger: _Ledger, totals: Sequence[float]) -> list[float]:
     return own
 
 
-def _is_cte(node: Timing) -> bool:
-    return node.relationship == "InitPlan" and (node.subplan_name or "").startswith("CTE ")
+def _is_cte(node: Any) -> bool:  # noqa: ANN401 - a draft
+    return node.parent_relationship == "InitPlan" and (node.subplan_name or "").startswith("CTE ")
 
 
-def _subtree_ends(nodes: Sequence[Timing]) -> list[int]:
+def _subtree_ends(nodes: Sequence[Any]) -> list[int]:
     """For each node the number after the last of its subtree."""
     ends = list(range(1, len(nodes) + 1))
     for number in range(len(nodes) - 1, 0, -1):
@@ -212,7 +187,7 @@ def _subtree_ends(nodes: Sequence[Timing]) -> list[int]:
     return ends
 
 
-def _readers_of_ctes(nodes: Sequence[Timing], ends: Sequence[int]) -> dict[int, list[int]]:
+def _readers_of_ctes(nodes: Sequence[Any], ends: Sequence[int]) -> dict[int, list[int]]:
     """The CTE Scans of each CTE's subtree root: a name means the nearest WITH around the scan."""
     defined = {
         (node.parent, (node.subplan_name or "")[4:]): number
@@ -225,7 +200,7 @@ def _readers_of_ctes(nodes: Sequence[Timing], ends: Sequence[int]) -> dict[int, 
             continue
         above = node.parent
         while above is not None:
-            cte = defined.get((above, node.cte_name or ""))
+            cte = defined.get((above, node.extra.get("CTE Name")))
             if cte is not None and not cte <= number < ends[cte]:
                 readers.setdefault(cte, []).append(number)
                 break
@@ -233,9 +208,7 @@ def _readers_of_ctes(nodes: Sequence[Timing], ends: Sequence[int]) -> dict[int, 
     return readers
 
 
-def _asker(
-    number: int, nodes: Sequence[Timing], totals: Sequence[float], ends: Sequence[int]
-) -> int:
+def _asker(number: int, nodes: Sequence[Any], totals: Sequence[float], ends: Sequence[int]) -> int:
     """The node that runs an InitPlan: the first that uses its value and took long enough.
 
     A Gather computes the values its workers need before it starts them.
@@ -247,11 +220,8 @@ def _asker(
     for candidate in range(parent, ends[parent]):
         if number <= candidate < ends[number]:
             continue
-        keys = nodes[candidate].keys
-        in_condition = any(
-            _says(value, mention) for key, value in keys.items() if key not in ("Output", "Plans")
-        )
-        if not in_condition and not _says(keys.get("Output"), mention):
+        in_condition = any(_says(value, mention) for value in _conditions(nodes[candidate]))
+        if not in_condition and not _says(nodes[candidate].extra.get("Output"), mention):
             continue
         payer = _outermost_gather(candidate, parent, nodes)
         if payer != parent and totals[payer] < totals[number] * 0.99 - _ROUNDING_MS:
@@ -260,6 +230,13 @@ def _asker(
             return payer
         in_output.append(payer)
     return in_output[-1] if in_output else parent
+
+
+def _conditions(node: Any) -> Iterator[object]:  # noqa: ANN401 - a draft
+    """What a node says of itself, but for the columns that it gives."""
+    yield from (getattr(node, name) for name in TEXTS)
+    yield list(node.sort_key)
+    yield from (value for key, value in node.extra.items() if key != "Output")
 
 
 def _mention(name: str) -> re.Pattern[str]:
@@ -279,7 +256,7 @@ def _says(value: object, mention: re.Pattern[str]) -> bool:
     )
 
 
-def _outermost_gather(number: int, above: int, nodes: Sequence[Timing]) -> int:
+def _outermost_gather(number: int, above: int, nodes: Sequence[Any]) -> int:
     """The highest Gather on the way from `number` up to, but without, `above`; else `number`."""
     found = number
     at: int | None = number

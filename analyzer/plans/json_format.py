@@ -14,6 +14,7 @@ from analyzer.plans.truncated import closed
 _FIRST_KEYS = ('"Plan"', '"Query Text"', '"Node Type"', '"QUERY PLAN"')
 _OPENING = "[{ \t\r\n"
 _WORKERS = '"Workers":'
+_ABOVE_NODES = ("Plans", "Plan", "QUERY PLAN")
 
 
 def documents(text: str) -> Iterator[Found]:
@@ -23,11 +24,10 @@ def documents(text: str) -> Iterator[Found]:
         PlanProblemError: the JSON is broken or nested too deeply; says at which line.
     """
     clean = text if _is_bare(text) else undecorated(text)
-    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
     at = _next_start(clean, 0)
     while at >= 0:
         try:
-            value, end = decoder.raw_decode(clean, at)
+            value, end = _DECODER.raw_decode(clean, at)
         except (ValueError, RecursionError) as error:
             if not _looks_like_plan(clean, at):
                 at = _next_start(clean, _line_end(clean, at))
@@ -37,17 +37,29 @@ def documents(text: str) -> Iterator[Found]:
                 raise PlanProblemError(_describe(clean, error)) from error
             yield from found
             return
-        workers = clean.count(_WORKERS, at, end)
-        if workers and workers > _count_workers(value):
-            value = json.loads(clean[at:end], object_pairs_hook=_paired)
+        if _has_workers(value) and clean.count(_WORKERS, at, end) > _count_workers(value):
+            value = json.loads(clean[at:end], object_pairs_hook=_paired, strict=False)
         line = clean.count("\n", 0, at) + 1
         documents_here = list(_unwrap(value))
         for document in documents_here:
             alone = len(documents_here) == 1
-            yield Found(
-                document, clean[at:end] if alone else json.dumps([document], indent=2), line
-            )
+            raw = clean[at:end] if alone else json.dumps([document], indent=2)
+            yield Found(document, raw, line)
         at = _next_start(clean, end)
+
+
+def _has_workers(value: object) -> bool:
+    """Whether a node has the key Workers: the text need not be searched for a second one if none has."""
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, list):
+            waiting += current
+        elif isinstance(current, dict):
+            if "Workers" in current:
+                return True
+            waiting += [current[key] for key in _ABOVE_NODES if key in current]
+    return False
 
 
 def _count_workers(value: object) -> int:
@@ -77,7 +89,7 @@ def _cut(text: str, at: int) -> list[Found]:
     if mended is None:
         return []
     try:
-        value = json.loads(mended, parse_constant=_refuse_constant)
+        value = json.loads(mended, parse_constant=_refuse_constant, strict=False)
     except (ValueError, RecursionError):
         return []
     line = text.count("\n", 0, at) + 1
@@ -89,7 +101,8 @@ def _cut(text: str, at: int) -> list[Found]:
 def _is_bare(text: str) -> bool:
     """Whether the text as it is starts and ends like JSON, with no decoration to take off."""
     stripped = text.strip()
-    return stripped[:1] in ("[", "{") and stripped[-1:] in ("]", "}") and "+\n" not in text
+    marked = "+" in text and "+\n" in text  # one character is found much faster than two
+    return stripped[:1] in ("[", "{") and stripped[-1:] in ("]", "}") and not marked
 
 
 def _next_start(text: str, at: int) -> int:
@@ -144,3 +157,6 @@ def _describe(text: str, error: Exception) -> str:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no figure")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, strict=False)

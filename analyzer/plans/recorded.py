@@ -21,7 +21,8 @@ def read_recorded(recording: Recording) -> list[Plan]:
     if recording.plans.left_out:
         recording.coverage.warnings.append(
             f"{recording.plans.left_out} plans of auto_explain were left out: of each statement "
-            f"the {PlanShelf.PLANS_KEPT} slowest are read"
+            f"the {PlanShelf.PLANS_KEPT} slowest are read, of those without their statement the "
+            f"{PlanShelf.UNKNOWN_KEPT} slowest, {PlanShelf.MOST:,} in all"
         )
     for (origin, reason), messages in failures.items():
         told = messages[0] if len(messages) == 1 else f"{origin}: {len(messages)} times: {reason}"

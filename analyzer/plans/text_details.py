@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 
 from analyzer.plans.text_nodes import Keys, number
 
+_DIGITS = 30  # that a figure may have
+_EXACT_DIGITS = 15  # so many a float holds exactly
 _NUMBER = re.compile(r"(-?\d{1,30}(?:\.\d{1,30})?)(?: ?(?:kB|ms))?")
 _ASSIGNED = re.compile(r"([a-z][a-z /]{0,30})=(\S+)")
 _COUNTED = re.compile(r"(?:(shared/local|shared|local|temp) )?(\w{1,20})=(\d{1,30}(?:\.\d{1,30})?)")
@@ -21,12 +23,23 @@ _ORIGINALLY = re.compile(r"(\d+)(?: \(originally (\d+)\))?")
 _SAMPLING = re.compile(r"(.{1,200}?) \((.{0,2000}?)\)(?: REPEATABLE \((.{0,2000})\))?")
 _JIT_TIME = re.compile(r"(\w+) (\d+\.\d+) ms(?: \(Deform (\d+\.\d+) ms\))?")
 _JIT_OPTION = re.compile(r"(\w+) (true|false)")
+_BLOCKS = {
+    scope: {
+        what: f"{scope.title()} {what.title()} Blocks"
+        for what in ("hit", "read", "dirtied", "written")
+    }
+    for scope in ("shared", "local", "temp")
+}
 _WAL = {
     "records": "WAL Records",
     "fpi": "WAL FPI",
     "bytes": "WAL Bytes",
     "fpi bytes": "WAL FPI Bytes",
     "buffers full": "WAL Buffers Full",
+}
+_HASH_KEYS = {
+    "Buckets": ("Hash Buckets", "Original Hash Buckets"),
+    "Batches": ("Hash Batches", "Original Hash Batches"),
 }
 _SERIALIZATION = {"time": "Time", "output": "Output Volume", "format": "Format"}
 _BESIDE = {  # as versions before 11 and 9.4 spell it
@@ -63,6 +76,9 @@ def add_detail(keys: Keys, key: str, value: str) -> None:
 
 def scalar(value: str) -> object:
     """A value as JSON has it: number (units taken off), truth value or text."""
+    digits = value.removesuffix("kB")
+    if digits.isdecimal() and len(digits) <= _DIGITS:
+        return int(digits)
     if found := _NUMBER.fullmatch(value):
         return number(found[1])
     return {"true": True, "false": False}.get(value, value)
@@ -92,6 +108,25 @@ def _assigned(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _buffers(keys: Keys, value: str) -> None:
+    """`shared hit=12 read=3, temp read=4`, word by word; by an expression where a word is unusual."""
+    names = _BLOCKS["shared"]
+    found: Keys = {}
+    for word in value.split(" "):
+        what, _, count = word.partition("=")
+        if what in names:
+            count = count.removesuffix(",")
+            if not count.isdecimal() or len(count) > _EXACT_DIGITS:
+                return _unusual_buffers(keys, value)
+            found[names[what]] = int(count)
+        elif what in _BLOCKS and not count:
+            names = _BLOCKS[what]
+        else:
+            return _unusual_buffers(keys, value)
+    keys.update(found)
+    return None
+
+
+def _unusual_buffers(keys: Keys, value: str) -> None:
     scope = "Shared"
     for where, what, count in _COUNTED.findall(value):
         scope = where.title() or scope
@@ -111,12 +146,14 @@ def _wal(keys: Keys, value: str) -> None:
         keys[_WAL.get(name, f"WAL {name.title()}")] = scalar(count)
 
 
-def _pairs(first: str, value: str) -> Iterator[tuple[str, str]]:
+def _pairs(first: str, value: str) -> list[tuple[str, str]]:
     """`Key: value  Key: value` on one line."""
+    pairs = []
     for part in f"{first}: {value}".split("  "):
         key, _, one = part.partition(": ")
         if one:
-            yield key.strip(), one.strip()
+            pairs.append((key.strip(), one.strip()))
+    return pairs
 
 
 def _sort(keys: Keys, value: str) -> None:
@@ -148,11 +185,12 @@ def _sort_groups(name: str) -> Callable[[Keys, str], None]:
 
 def _hash(keys: Keys, value: str) -> None:
     for key, one in _pairs("Buckets", value):
-        if key in ("Buckets", "Batches") and (found := _ORIGINALLY.match(one)):
-            keys[f"Hash {key}"] = int(found[1])
-            keys[f"Original Hash {key}"] = int(found[2] or found[1])
-        elif key == "Memory Usage":
+        if key == "Memory Usage":
             keys["Peak Memory Usage"] = scalar(one)
+        elif key in _HASH_KEYS and (found := _ORIGINALLY.match(one)):
+            now, before = _HASH_KEYS[key]
+            keys[now] = int(found[1])
+            keys[before] = int(found[2] or found[1])
 
 
 def _aggregate(first: str) -> Callable[[Keys, str], None]:
@@ -260,8 +298,7 @@ def add_beside(document: Keys, key: str, value: str, line: str) -> Keys | None:
         document[key] = section
         return section
     if key == "Settings":
-        pairs = _SETTING.findall(value)
-        document[key] = {name: text.replace("''", "'") for name, text in pairs}
+        document[key] = settings_in(value)
     elif key.startswith("Trigger "):
         found, triggers = trigger(line), document.setdefault("Triggers", [])
         if found is not None and isinstance(triggers, list):
@@ -269,6 +306,11 @@ def add_beside(document: Keys, key: str, value: str, line: str) -> Keys | None:
     else:
         document[_BESIDE.get(key, key)] = scalar(value)
     return None
+
+
+def settings_in(text: str) -> dict[str, str]:
+    """What the line `Settings:` says: `name = 'value', …`."""
+    return {name: value.replace("''", "'") for name, value in _SETTING.findall(text)}
 
 
 def add_jit(keys: Keys, key: str, value: str) -> None:

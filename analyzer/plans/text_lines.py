@@ -6,6 +6,7 @@ literal, within brackets, after a comma, or broken where all the lines end.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from analyzer.plans.text_details import KNOWN_KEYS
@@ -15,7 +16,7 @@ Kind = Literal["root", "node", "label", "target", "detail", "query", "head", "ot
 
 _KEY = re.compile(r"[A-Z][\w/-]{0,40}(?: [\w/-]{1,40}){0,6}:(?: |$)")
 _LABEL = re.compile(r"(?:InitPlan|SubPlan|CTE(?! Scan on )) \S[^\n]{0,300}")
-_QUERY = ("Query Text:", "Query Parameters:")
+QUERY_KEYS = frozenset(("Query Text", "Query Parameters"))
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:")  # of the next entry of a log
 _SIGNS = re.compile(r"""['"()]""")
 _HEAD = re.compile(r"duration: (\d{1,15}(?:\.\d{1,9})?) ms  plan:$")
@@ -162,12 +163,18 @@ def _kind(text: str) -> Kind:
     if colon and (key in KNOWN_KEYS or (_KEY.match(text) and "(" not in key)):
         if text.endswith("plan:") and head_of(text):
             return "head"
-        return "query" if text.startswith(_QUERY) else "detail"
+        return "query" if key in QUERY_KEYS else "detail"
     if text.startswith("Trigger ") and "calls=" in text:
         return "detail"
     if text[0].isupper():
         return _named(text)
     return "head" if text.endswith("plan:") and head_of(text) else "other"
+
+
+@lru_cache(maxsize=512)
+def is_key(text: str) -> bool:
+    """Whether a line may begin with it and a colon, and be a detail."""
+    return text in KNOWN_KEYS or _KEY.match(f"{text}:") is not None
 
 
 def _named(text: str) -> Kind:

@@ -85,38 +85,41 @@ def node_keys(text: str) -> Keys | None:
     """The keys of a node's line (without its arrow); None if its figures are broken or cut off."""
     at = figures_at(text)
     if at < 0:
-        return dict(_described(text.rstrip()[:_LONGEST]))
+        return described(text.rstrip()[:_LONGEST])
     found = _FIGURES.match(text, at)
     if found is None:
         return None
-    keys: Keys = dict(_described(text[:at].rstrip()[-_LONGEST:]))
-    cost_from, cost_to, rows, width, *actual = found.groups()
-    if cost_from is not None:
+    figures = found.groups()
+    actual = figures[4:9] if figures[0] is not None else figures[9:]
+    if not (actual[2] or actual[4]) and text.find("(", found.end()) >= 0:
+        return None
+    keys = described(text[:at].rstrip()[-_LONGEST:])
+    add_figures(keys, (*figures[:4], *actual))
+    return keys
+
+
+def add_figures(keys: Keys, figures: Sequence[str | None]) -> None:
+    """Put the figures of a node's line into its keys.
+
+    Args:
+        keys: the node's.
+        figures: both costs, rows and width; both times, rows, loops, "never executed". What is not
+            printed is empty or None.
+    """
+    cost_from, cost_to, rows, width, from_ms, to_ms, came, loops, never = figures
+    if cost_from and cost_to and rows and width:
         keys["Startup Cost"] = float(cost_from)
         keys["Total Cost"] = float(cost_to)
         keys["Plan Rows"] = int(rows)
         keys["Plan Width"] = int(width)
-    else:
-        actual = actual[5:]
-    if not _add_actual(keys, actual) and text.find("(", found.end()) >= 0:
-        return None
-    return keys
-
-
-def _add_actual(keys: Keys, actual: Sequence[str | None]) -> bool:
-    """Add what `(actual …)` says; False if there is none."""
-    from_ms, to_ms, rows, loops, never = actual[:5]
-    if rows is not None and loops is not None:
-        if from_ms is not None and to_ms is not None:
+    if came and loops:
+        if from_ms and to_ms:
             keys["Actual Startup Time"] = float(from_ms)
             keys["Actual Total Time"] = float(to_ms)
-        keys["Actual Rows"] = float(rows) if "." in rows else int(rows)
+        keys["Actual Rows"] = float(came) if "." in came else int(came)
         keys["Actual Loops"] = int(loops)
-        return True
-    if never is not None:
-        keys.update({"Actual Rows": 0, "Actual Loops": 0})
-        return True
-    return False
+    elif never:
+        keys["Actual Rows"] = keys["Actual Loops"] = 0
 
 
 def worker_keys(text: str) -> Keys | None:
@@ -125,19 +128,23 @@ def worker_keys(text: str) -> Keys | None:
     if found is None:
         return None
     keys: Keys = {}
-    _add_actual(keys, [*found.groups(), None])
+    add_figures(keys, (None, None, None, None, *found.groups(), None))
     return keys
 
 
 def is_node(text: str) -> bool:
     """Whether a description without figures is one of a known type of node."""
-    keys = dict(_described(text.rstrip()[:_LONGEST]))
+    keys = described(text.rstrip()[:_LONGEST])
     return keys["Node Type"] in KNOWN_TYPES and "Description" not in keys
 
 
-@lru_cache(maxsize=2048)
-def _described(text: str) -> tuple[tuple[str, object], ...]:
+def described(text: str) -> Keys:
     """The keys that a description stands for ("Partial HashAggregate", "Seq Scan on o")."""
+    return _described(text).copy()
+
+
+@lru_cache(maxsize=2048)
+def _described(text: str) -> Keys:
     keys: Keys = {}
     for prefix, (key, value) in _PREFIXES.items():
         if text.startswith(prefix):
@@ -159,7 +166,7 @@ def _described(text: str) -> tuple[tuple[str, object], ...]:
         keys.update({"Node Type": "SetOp", "Strategy": strategy, "Command": operation[2]})
     else:
         _add_scan(keys, text)
-    return tuple(keys.items())
+    return keys
 
 
 def _add_scan(keys: Keys, text: str) -> None:

@@ -73,8 +73,10 @@ class _Document:
             inside = column + len(text) - len(rest)
             self._push(inside, keys)
             self._entry(inside, rest)
-        else:
+        elif rest:
             top.append(_value(rest))
+        else:
+            raise PlanProblemError("an item without a value")
 
     def _entry(self, column: int, text: str) -> None:
         found = _ENTRY.fullmatch(text)

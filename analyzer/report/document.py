@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from analyzer import __version__
 from analyzer.errors import InputError
+from analyzer.model.table_diagnosis import TableDiagnoses
 from analyzer.report.json_text import indented
 from analyzer.report.parts.coverage import coverage_part, window_part
 from analyzer.report.parts.events import events_part
@@ -18,7 +19,7 @@ from analyzer.report.parts.indexes import indexes_part
 from analyzer.report.parts.plans import plans_part
 from analyzer.report.parts.savings import savings_part
 from analyzer.report.parts.statements import requests_part, statements_part
-from analyzer.report.parts.tables import tables_part
+from analyzer.report.parts.tables import tables_part, use_part
 from analyzer.report.parts.target import target_part
 from analyzer.report.redaction import Redactor
 from analyzer.report.values import Document, clean, clean_text
@@ -57,6 +58,7 @@ def build_document(
     redact: str = "strict",
     generated_at: str | None = None,
     savings: "Savings | None" = None,
+    diagnoses: "TableDiagnoses | None" = None,
 ) -> Document:
     """The report as plain JSON values, all keys of schema version 1 in a fixed order.
 
@@ -67,6 +69,7 @@ def build_document(
         indexes: index advice, None where none was computed.
         redact: strict, stable (as strict for now, which coverage.warnings says) or off.
         savings: what fixing the loops saves, None where there is nothing to fix.
+        diagnoses: what stands out in tables, and which of them are told of.
         generated_at: a stamp to carry along, ISO 8601; None keeps the bytes reproducible.
 
     Raises:
@@ -86,7 +89,8 @@ def build_document(
             "findings": findings_part(findings, redactor),
             "savings": savings_part(savings),
             "requests": requests_part(workload),
-            "tables": tables_part(workload, findings, redactor),
+            "tables": tables_part(workload, findings, redactor, diagnoses or TableDiagnoses()),
+            "tables_counted": use_part(workload.use.counted if workload.use else None),
             "plans": plans_part(workload.plans, findings, redactor),
             "indexes": indexes_part(indexes),
             "events": events_part(workload, redactor),

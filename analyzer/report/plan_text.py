@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from analyzer.model.plan import Plan
 from analyzer.plans.reader import documents_of
-from analyzer.plans.text_details import FIGURE_KEYS
+from analyzer.plans.text_details import FIGURE_KEYS, settings_in
 from analyzer.plans.text_lines import whole_lines
+from analyzer.report.plan_settings import shown_settings
 from analyzer.report.redaction import Redactor
 
 MOST_CHARACTERS = 200_000
@@ -58,7 +59,8 @@ def _lines(raw: str, redactor: Redactor) -> str:
 def _detail(key: str, value: str, redactor: Redactor) -> str:
     figures = key in FIGURE_KEYS or key in _NAMES or key.startswith(("Worker ", "Trigger "))
     if key == "Settings":
-        return value
+        shown = shown_settings(settings_in(value), redactor).items()
+        return ", ".join(f"{name} = '{one}'" for name, one in shown)
     if (figures and "'" not in value) or value.replace(".", "", 1).removesuffix(" ms").removesuffix(
         "kB"
     ).isdigit():
@@ -70,8 +72,8 @@ def _values(key: str, value: object, redactor: Redactor) -> object:
     """A value of a document: texts are redacted, unless the key says that they are names."""
     if isinstance(value, str):
         return value if key in _NAMES else redactor.text(value)
-    if key == "Settings":
-        return value
+    if key == "Settings" and isinstance(value, Mapping):
+        return shown_settings(value, redactor)
     if isinstance(value, Mapping):
         return {name: _values(name, one, redactor) for name, one in value.items()}
     if isinstance(value, list):

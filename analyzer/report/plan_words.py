@@ -6,6 +6,8 @@ from analyzer.report.formats import count, ms, plural
 
 _MANY_ROWS = 100  # below, a wrong estimate changes no plan
 _WRONG = 10.0
+_ROWLESS = frozenset(("BitmapAnd", "BitmapOr", "ModifyTable"))  # they print no rows
+_BLOCKING = frozenset(("Sort", "Hash", "Aggregate", "SetOp"))  # they take all rows first
 _BLOCKS = {
     "shared_hit": "hit",
     "shared_read": "read",
@@ -52,10 +54,38 @@ def estimate_error(node: dict[str, Any]) -> float:
     return float(max(estimated, actual, 1.0) / max(min(estimated, actual), 1.0))
 
 
-def is_wrong(node: dict[str, Any]) -> bool:
-    """Whether an estimate is a decade off, of rows that matter."""
-    rows = max(node["rows_estimated"] or 0.0, node["rows_actual"] or 0.0) * node["loops"]
-    return rows >= _MANY_ROWS and estimate_error(node) >= _WRONG
+def wrong_nodes(plan: dict[str, Any]) -> set[int]:
+    """Nodes (by id) whose estimate is a decade off, of rows that matter.
+
+    What something above stopped before its end did not come, which says nothing of the estimate.
+    """
+    nodes = {node["id"]: node for node in plan["nodes"]}
+    return {
+        node["id"]
+        for node in plan["nodes"]
+        if estimate_error(node) >= _WRONG
+        and max(node["rows_estimated"] or 0.0, node["rows_actual"] or 0.0) * node["loops"]
+        >= _MANY_ROWS
+        and node["type"] not in _ROWLESS
+        and not (node["rows_estimated"] > node["rows_actual"] and _stopped(node, nodes))
+    }
+
+
+def _stopped(node: dict[str, Any], nodes: dict[int, dict[str, Any]]) -> bool:
+    """Whether a LIMIT, an EXISTS, or a join that is done may have stopped a node before its end."""
+    while node["parent"] in nodes:
+        above = nodes[node["parent"]]
+        label = str(above.get("label") or above["type"])
+        if node.get("subplan"):
+            return not str(node["subplan"]).startswith("CTE ")
+        if above["type"] in ("Limit", "Merge Join") or (
+            above["type"] == "Nested Loop" and label.endswith(("Semi Join", "Anti Join"))
+        ):
+            return True
+        if above["type"] in _BLOCKING:
+            return False
+        node = above
+    return False
 
 
 def blocks_of(node: dict[str, Any]) -> str:

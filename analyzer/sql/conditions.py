@@ -14,6 +14,7 @@ PostgreSQL prints conditions with every cast spelled out. A cast that only relab
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analyzer.model.statement import Arity
 from analyzer.sql.expressions import Expression, describe, relabels, type_name
@@ -21,6 +22,7 @@ from analyzer.sql.tree import Node, ParseError, kind_of, parse, strings, walk
 
 MAX_LENGTH = 16_384  # characters: a longer filter is not read (its long literals are cut first)
 _MAX_LITERAL = 256
+_REMEMBERED = 1_000  # characters: what was read of longer ones is not kept
 
 ColumnType = Callable[[str], str | None]
 
@@ -30,6 +32,7 @@ _SUBPLANS = re.compile(
     r"|\(alternatives: [\w ]{1,120}\)"
     r"|\bhashed SubPlan \w{1,32}"
 )
+_VALUES = frozenset({"A_Const", "ParamRef"})  # nodes of the tree without columns
 _BARE_ANY = re.compile(r"(?<=\()(?:ANY|ALL) (?=\()")
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _NAMED = {"~~": "like", "~~*": "ilike", "!~~": "not like", "!~~*": "not ilike"}
@@ -85,6 +88,18 @@ def parse_condition(
     Returns:
         None where the text cannot be read as SQL (or is too long to try).
     """
+    if column_type is None and len(text) <= _REMEMBERED:
+        return _read_untyped(text, alias)
+    return _read(text, alias, column_type)
+
+
+@lru_cache(maxsize=512)
+def _read_untyped(text: str, alias: str | None) -> ParsedFilter | None:
+    """Without a catalog the text alone decides, and plans of one statement often have the same."""
+    return _read(text, alias, None)
+
+
+def _read(text: str, alias: str | None, column_type: ColumnType | None) -> ParsedFilter | None:
     shortened = _LITERAL.sub(_shorten, text) if len(text) > MAX_LENGTH else text
     if len(shortened) > MAX_LENGTH:
         return None
@@ -170,6 +185,8 @@ class _Reader:
         None stands for a whole row.
         """
         found: list[str | None] = []
+        if node.keys() <= _VALUES:
+            return found
         for kind, fields in walk(node):
             if kind == "ColumnRef":
                 names = strings(fields.get("fields"))
@@ -184,7 +201,7 @@ class _Reader:
         if (
             column is None
             or _is_distance(side)
-            or any(kind == "ParamRef" for kind, _ in walk(side))
+            or ("ColumnRef" not in side and any(kind == "ParamRef" for kind, _ in walk(side)))
         ):
             return None
         known_type = self._column_type(column)

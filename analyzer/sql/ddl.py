@@ -8,23 +8,25 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from pglast import parser
-
-from analyzer.model.catalog import Column
+from analyzer.model.catalog import SEQUENCE, Column
 from analyzer.sql import tree
 from analyzer.sql.column_types import is_serial, type_text
+from analyzer.sql.defaults import default_texts
 from analyzer.sql.definitions import (
     AddColumn,
     AddConstraint,
+    AlterEnum,
     AlterTable,
     AttachPartition,
     Change,
     Constraint,
+    CreateEnum,
     CreateIndex,
     CreateTable,
     Definition,
     DropColumn,
     DropConstraint,
+    DropEnum,
     DropIndex,
     DropTable,
     IndexDefinition,
@@ -35,20 +37,32 @@ from analyzer.sql.definitions import (
     RenameConstraint,
     RenameIndex,
     RenameTable,
+    ReplicaIdentity,
     SearchPath,
+    SetDefault,
     SetNullable,
     SetType,
 )
+from analyzer.sql.index_texts import index_texts
 from analyzer.sql.tree import Node
 
 # What is worth parsing: a dump is mostly data and functions.
 _RELEVANT = re.compile(
     r"(?:CREATE\s+(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|UNIQUE|MATERIALIZED)\s+)*"
-    r"(?:TABLE|INDEX|VIEW)|(?:ALTER|DROP)\s+(?:MATERIALIZED\s+VIEW|TABLE|INDEX)|(?:RE)?SET)\b",
+    r"(?:TABLE|INDEX|VIEW|TYPE)|(?:ALTER|DROP)\s+(?:MATERIALIZED\s+VIEW|TABLE|INDEX|TYPE)|(?:RE)?SET)\b",
     re.IGNORECASE,
 )
 _LIKE_INDEXES = 1 << 6  # CREATE_TABLE_LIKE_INDEXES of PostgreSQL's parsenodes.h
 _UNKNOWN_TYPE = "unknown"
+_NULLS_FIRST: Mapping[str, bool] = {"SORTBY_NULLS_FIRST": True, "SORTBY_NULLS_LAST": False}
+# FKCONSTR_ACTION_… of PostgreSQL's parsenodes.h
+_ACTIONS: Mapping[str, str] = {
+    "a": "NO ACTION",
+    "r": "RESTRICT",
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+}
 
 
 def definitions(statement: str) -> list[Definition]:
@@ -68,9 +82,10 @@ def definitions(statement: str) -> list[Definition]:
     return found
 
 
-def _create_table(node: Node, _statement: str) -> Iterator[Definition]:
+def _create_table(node: Node, statement: str) -> Iterator[Definition]:
     if node["relation"].get("relpersistence") == "t":
         return
+    defaults = default_texts(statement)
     columns: list[Column] = []
     constraints: list[Constraint] = []
     required: set[str] = set()
@@ -91,7 +106,11 @@ def _create_table(node: Node, _statement: str) -> Iterator[Definition]:
     yield CreateTable(
         name=_name(node["relation"]),
         columns=tuple(
-            replace(column, nullable=column.nullable and column.name not in required)
+            replace(
+                column,
+                nullable=column.nullable and column.name not in required,
+                default=column.default or defaults.get(column.name),
+            )
             for column in columns
         ),
         constraints=tuple(constraints),
@@ -111,7 +130,8 @@ def _create_table_as(node: Node, _statement: str) -> Iterator[Definition]:
     names = [_target_name(target["ResTarget"]) for target in targets]
     known = [*given, *names[len(given) :]]
     columns = [Column(name, _UNKNOWN_TYPE) for name in dict.fromkeys(known) if name]
-    yield CreateTable(_name(relation), tuple(columns))
+    view = node.get("objtype") == "OBJECT_MATVIEW"
+    yield CreateTable(_name(relation), tuple(columns), materialized_view=view)
 
 
 def _target_name(target: Node) -> str:
@@ -130,11 +150,13 @@ def _column(node: Node) -> AddColumn:
     kinds = {mark["contype"] for mark in marks}
     required = kinds & {"CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY"}
     type_name = node.get("typeName", {})
+    serial = is_serial(type_name) or "CONSTR_IDENTITY" in kinds
     return AddColumn(
         Column(
             name=column[0],
             type=type_text(type_name),
-            nullable=not required and not is_serial(type_name) and not node.get("is_not_null"),
+            nullable=not required and not serial and not node.get("is_not_null"),
+            default=SEQUENCE if serial else None,
         ),
         tuple(found for mark in marks for found in _constraint(mark, column)),
     )
@@ -150,6 +172,7 @@ def _constraint(node: Node, beside: tuple[str, ...]) -> Iterator[Constraint]:
             name=name,
             include=_strings(node.get("including", [])),
             using_index=node.get("indexname"),
+            nulls_distinct=not node.get("nulls_not_distinct", False),
         )
     elif kind == "CONSTR_FOREIGN":
         yield ReferenceDefinition(
@@ -157,6 +180,8 @@ def _constraint(node: Node, beside: tuple[str, ...]) -> Iterator[Constraint]:
             target=_name(node["pktable"]),
             target_columns=_strings(node.get("pk_attrs", [])),
             name=name,
+            on_delete=_ACTIONS.get(node.get("fk_del_action", ""), "NO ACTION"),
+            on_update=_ACTIONS.get(node.get("fk_upd_action", ""), "NO ACTION"),
         )
     elif kind == "CONSTR_EXCLUSION":
         elements = [pair["List"]["items"][0]["IndexElem"] for pair in node.get("exclusions", [])]
@@ -174,9 +199,14 @@ def _constraint(node: Node, beside: tuple[str, ...]) -> Iterator[Constraint]:
 
 def _create_index(node: Node, statement: str) -> Iterator[Definition]:
     elements = [entry["IndexElem"] for entry in node.get("indexParams", [])]
-    texts, predicate = _index_texts(statement, len(elements))
+    texts, predicate = index_texts(statement, len(elements))
     descending = tuple(element.get("ordering") == "SORTBY_DESC" for element in elements)
     classes = tuple(_last(element.get("opclass", [])) or None for element in elements)
+    nulls_first = tuple(
+        _NULLS_FIRST.get(element.get("nulls_ordering", ""), down)
+        for element, down in zip(elements, descending, strict=True)
+    )
+    collations = tuple(_last(element.get("collation", [])) or None for element in elements)
     included = [entry["IndexElem"] for entry in node.get("indexIncludingParams", [])]
     index = IndexDefinition(
         columns=tuple(
@@ -190,6 +220,9 @@ def _create_index(node: Node, statement: str) -> Iterator[Definition]:
         predicate=predicate if "whereClause" in node else None,
         descending=descending if any(descending) else (),
         operator_classes=classes if any(classes) else (),
+        nulls_first=nulls_first if nulls_first != descending else (),
+        collations=collations if any(collations) else (),
+        nulls_distinct=not node.get("nulls_not_distinct", False),
     )
     relation = node["relation"]
     yield CreateIndex(_name(relation), index, only=not relation.get("inh", False))
@@ -202,69 +235,48 @@ def _label(element: Node) -> str:
     return _last(element.get("expr", {}).get("FuncCall", {}).get("funcname", [])) or "expr"
 
 
-def _index_texts(statement: str, count: int) -> tuple[list[str], str | None]:
-    """The expressions and the condition of a CREATE INDEX, as PostgreSQL itself would print them.
-
-    Text is taken from libpg_query's own print of the statement, whose form is fixed: elements
-    between commas inside the first parentheses, an expression in parentheses of its own or a
-    function call, the condition after the WHERE outside of all parentheses.
-    """
-    try:
-        printed = parser.deparse_protobuf(parser.parse_sql_protobuf(statement))
-    except (parser.ParseError, parser.DeparseError):
-        return ["?"] * count, "?"
-    depth, elements, predicate = 0, 0, None
-    texts = ["?"] * count
-    start = end = -1  # of the current element's expression
-    for token in parser.scan(printed):
-        if token.name == "ASCII_40":
-            depth += 1
-            if depth == 1 and elements == 0 and start < 0:
-                start = token.end + 1
-        elif token.name == "ASCII_41":
-            depth -= 1
-            if depth == 1 and end < 0:
-                end = token.end + 1
-        elif depth == 0 and token.name == "WHERE":
-            predicate = printed[token.end + 1 :].strip()
-        closes = token.name == "ASCII_41" and depth == 0
-        if elements < count and (closes or (token.name == "ASCII_44" and depth == 1)):
-            text = printed[start : end if end > 0 else token.start].strip()
-            texts[elements] = text[1:-1] if text.startswith("(") else text
-            elements, start, end = elements + 1, token.end + 1, -1
-    return texts, predicate
-
-
-def _alter_table(node: Node, _statement: str) -> Iterator[Definition]:
+def _alter_table(node: Node, statement: str) -> Iterator[Definition]:
     if node.get("objtype") not in ("OBJECT_TABLE", "OBJECT_MATVIEW"):
         return
     relation = node["relation"]
     table, only = _name(relation), not relation.get("inh", False)
+    defaults = default_texts(statement)
     for command in node.get("cmds", []):
-        for change in _change(command.get("AlterTableCmd", {})):
+        for change in _change(command.get("AlterTableCmd", {}), defaults):
             yield AlterTable(table, change, only)
 
 
-def _change(command: Node) -> Iterator[Change]:
+def _change(command: Node, defaults: Mapping[str, str]) -> Iterator[Change]:
     name, detail = command.get("name", ""), command.get("def", {})
     match command.get("subtype"):
         case "AT_AddColumn":
-            yield _column(detail["ColumnDef"])
+            added = _column(detail["ColumnDef"])
+            default = added.column.default or defaults.get(added.column.name)
+            yield replace(added, column=replace(added.column, default=default))
         case "AT_AddConstraint":
             for constraint in _constraint(detail["Constraint"], ()):
                 yield AddConstraint(constraint)
-        case "AT_DropColumn":
-            yield DropColumn(name)
-        case "AT_DropConstraint":
-            yield DropConstraint(name)
+        case "AT_DropColumn" | "AT_DropConstraint" as subtype:
+            yield DropColumn(name) if subtype == "AT_DropColumn" else DropConstraint(name)
         case "AT_AlterColumnType":
             yield SetType(name, type_text(detail["ColumnDef"].get("typeName", {})))
-        case "AT_SetNotNull" | "AT_AddIdentity":
-            yield SetNullable(name, nullable=False)
-        case "AT_DropNotNull":
-            yield SetNullable(name, nullable=True)
-        case "AT_AttachPartition":
-            yield AttachPartition(_name(detail["PartitionCmd"]["name"]))
+        case "AT_SetNotNull" | "AT_AddIdentity" | "AT_DropNotNull" as subtype:
+            yield SetNullable(name, nullable=subtype == "AT_DropNotNull")
+            if subtype == "AT_AddIdentity":
+                yield SetDefault(name, SEQUENCE)
+        case "AT_ColumnDefault":
+            yield SetDefault(name, defaults.get(name))
+        case "AT_AttachPartition" | "AT_ReplicaIdentity" as subtype:
+            identity = subtype == "AT_ReplicaIdentity"
+            yield (
+                _identity(detail)
+                if identity
+                else AttachPartition(_name(detail["PartitionCmd"]["name"]))
+            )
+
+
+def _identity(detail: Node) -> ReplicaIdentity:
+    return ReplicaIdentity(detail["ReplicaIdentityStmt"].get("name"))
 
 
 def _rename(node: Node, _statement: str) -> Iterator[Definition]:
@@ -290,7 +302,10 @@ def _set_schema(node: Node, _statement: str) -> Iterator[Definition]:
 def _drop(node: Node, _statement: str) -> Iterator[Definition]:
     kind = node.get("removeType")
     for entry in node.get("objects", []):
-        parts = _strings(entry.get("List", {}).get("items", []))
+        listed = entry.get("List", {}).get("items", []) or entry.get("TypeName", {}).get(
+            "names", []
+        )
+        parts = _strings(listed)
         if not parts:
             continue
         name = Name(parts[-2] if len(parts) > 1 else None, parts[-1])
@@ -298,6 +313,27 @@ def _drop(node: Node, _statement: str) -> Iterator[Definition]:
             yield DropTable(name)
         elif kind == "OBJECT_INDEX":
             yield DropIndex(name)
+        elif kind == "OBJECT_TYPE":
+            yield DropEnum(name)
+
+
+def _create_enum(node: Node, _statement: str) -> Iterator[Definition]:
+    yield CreateEnum(_type_name(node), _strings(node.get("vals", [])))
+
+
+def _alter_enum(node: Node, _statement: str) -> Iterator[Definition]:
+    yield AlterEnum(
+        _type_name(node),
+        label=node.get("newVal", ""),
+        old=node.get("oldVal"),
+        neighbour=node.get("newValNeighbor"),
+        after=node.get("newValIsAfter", False),
+    )
+
+
+def _type_name(node: Node) -> Name:
+    parts = _strings(node.get("typeName", []))
+    return Name(parts[-2] if len(parts) > 1 else None, parts[-1] if parts else "")
 
 
 def _set(node: Node, _statement: str) -> Iterator[Definition]:
@@ -328,6 +364,8 @@ _READERS: Mapping[str, Callable[[Node, str], Iterator[Definition]]] = {
     "AlterTableStmt": _alter_table,
     "RenameStmt": _rename,
     "AlterObjectSchemaStmt": _set_schema,
+    "CreateEnumStmt": _create_enum,
+    "AlterEnumStmt": _alter_enum,
     "DropStmt": _drop,
     "VariableSetStmt": _set,
 }

@@ -26,6 +26,7 @@ class KeyDefinition:
     name: str | None = None
     include: tuple[str, ...] = ()
     using_index: str | None = None
+    nulls_distinct: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class ReferenceDefinition:
     target: Name
     target_columns: tuple[str, ...] = ()
     name: str | None = None
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class IndexDefinition:
     predicate: str | None = None
     descending: tuple[bool, ...] = ()
     operator_classes: tuple[str | None, ...] = ()
+    nulls_first: tuple[bool, ...] = ()
+    collations: tuple[str | None, ...] = ()
+    nulls_distinct: bool = True
     exclusion: bool = False
 
 
@@ -70,6 +76,7 @@ class CreateTable:
     parents: tuple[Name, ...] = ()
     partition: bool = False
     likes: tuple[tuple[Name, int, bool], ...] = ()
+    materialized_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +134,25 @@ class SetNullable:
 
 
 @dataclass(frozen=True, slots=True)
+class SetDefault:
+    """A column gets a default (SQL, or model.catalog.SEQUENCE), or None."""
+
+    column: str
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AttachPartition:
     """Another table becomes a partition of this one."""
 
     partition: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaIdentity:
+    """An index tells the table's rows apart for logical replication; None: none that is named."""
+
+    index: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +186,12 @@ Change: TypeAlias = (
     | DropConstraint
     | SetType
     | SetNullable
+    | SetDefault
     | AttachPartition
     | RenameColumn
     | RenameConstraint
     | RenameTable
+    | ReplicaIdentity
 )
 
 
@@ -203,6 +227,32 @@ class RenameIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateEnum:
+    """An enumerated type with its labels in order."""
+
+    name: Name
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlterEnum:
+    """A label more, `before` or `after` another or last; with `old`, that one renamed."""
+
+    name: Name
+    label: str
+    old: str | None = None
+    neighbour: str | None = None
+    after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropEnum:
+    """A type goes."""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPath:
     """Names without schema are from now on in this one."""
 
@@ -210,5 +260,27 @@ class SearchPath:
 
 
 Definition: TypeAlias = (
-    CreateTable | CreateIndex | AlterTable | DropTable | DropIndex | RenameIndex | SearchPath
+    CreateTable
+    | CreateIndex
+    | AlterTable
+    | DropTable
+    | DropIndex
+    | RenameIndex
+    | CreateEnum
+    | AlterEnum
+    | DropEnum
+    | SearchPath
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement of a script: the 1-based `line` where it begins, and what it defines.
+
+    `concurrently` tells a CREATE or DROP INDEX CONCURRENTLY.
+    """
+
+    line: int
+    text: str
+    definitions: tuple[Definition, ...]
+    concurrently: bool = False

@@ -145,6 +145,15 @@ def _bare(node: object) -> object:
     return {name: _bare(value) for name, value in node.items() if name != "location"}
 
 
+def without_places(node: object) -> object:
+    """A tree without its places in the text: equal for what is written alike."""
+    if isinstance(node, list):
+        return [without_places(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {name: without_places(value) for name, value in node.items() if name != "location"}
+
+
 def _describe(node: Node, column_type: str, outer: str) -> Expression:
     kind, fields = kind_of(node) if node else ("", {})
     if kind == "ColumnRef":

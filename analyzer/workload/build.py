@@ -86,7 +86,7 @@ class WorkloadBuilder:
         ordered = _taken(chunk.columns, order, ORDERED)
         boundaries = self._statements.boundaries(ordered["key"])
         statement = self._statements.numbers(ordered["key"])
-        opens = self._statements.may_open(ordered["key"])
+        opens = self._statements.opens(ordered["key"])
         work = find_work(ordered, boundaries, self.openers, statement, opens)
         rows = np.arange(len(order))
         if not last and len(order):
@@ -246,6 +246,7 @@ class WorkloadBuilder:
                 ).items()
             },
             catalog=recording.catalog,
+            use=recording.use,
             plans=self._linked(plans),
             counters=tuple(
                 replace(row, shape_id=one.shape_id, limited=one.facts.limit is not None)

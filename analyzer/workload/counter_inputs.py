@@ -7,6 +7,7 @@ from itertools import pairwise
 from analyzer.model.recording import Recording
 from analyzer.model.snapshot import CounterWindow, Snapshot
 from analyzer.workload.counter_window import joined, window
+from analyzer.workload.use_window import use_of
 
 
 def count_snapshots(recording: Recording) -> None:
@@ -27,6 +28,8 @@ def count_snapshots(recording: Recording) -> None:
             warnings += [f"{path}: {caveat}" for caveat in found.caveats]
         recording.counters += [replace(row, source=source) for row in rows]
         recording.coverage.warnings += warnings
+        if last.tables:
+            recording.use = use_of([snapshot for _, snapshot in taken])
 
 
 def _by_server(snapshots: Sequence[tuple[int, Snapshot]]) -> list[list[tuple[int, Snapshot]]]:

@@ -93,6 +93,17 @@ def with_live_plans(
     Raises:
         ServerError: the server cannot be used.
     """
+    samples = samples_of(workload, slowest, texts, request.top)
+    found = explainer.explain(samples, request)
+    _note(workload, found)
+    plans = [plan for answer in found.answers for plan in _read(answer, found.origin)]
+    return replace(workload, plans=(*workload.plans, *plans))
+
+
+def samples_of(
+    workload: Workload, slowest: SlowestExecutions, texts: Sequence[str], top: int
+) -> list[Sample]:
+    """The team's statements that take most time, as they ran."""
     counted = {row.shape_id: row.query for row in workload.counters if row.shape_id}
     numbers = [
         number
@@ -100,14 +111,10 @@ def with_live_plans(
         if one.facts.role is Role.WORKLOAD and one.facts.kind in _PLANNED
     ]
     numbers.sort(key=lambda number: -workload.stats[number].total_ms)
-    samples = [
+    return [
         slowest.sample(number, workload.statements[number], texts, counted)
-        for number in numbers[: request.top]
+        for number in numbers[:top]
     ]
-    found = explainer.explain(samples, request)
-    _note(workload, found)
-    plans = [plan for answer in found.answers for plan in _read(answer, found.origin)]
-    return replace(workload, plans=(*workload.plans, *plans))
 
 
 def _read(answer: Explained, origin: str) -> list[Plan]:

@@ -5,6 +5,9 @@ single run of statements. But most applications begin (or end) each request alik
 session, the user, the tenant, or write the session back. Such an opener shows by what stands before
 it: whatever the last request ended with, so many different statements, each about as often. What a
 loop runs is preceded by the same one or two. And the connection is often idle for longer before it.
+
+Pools that check a connection before they hand it out (`SELECT 1`) say it themselves: where the checks
+are as frequent as requests may be, these begin there and nowhere else.
 """
 
 import numpy as np
@@ -12,6 +15,7 @@ import numpy as np
 from analyzer.model.columns import Column, Flags, Floats, Rows, grown
 from analyzer.workload.totals import Totals
 
+NEVER, MAY, CHECK = 0, 1, 2  # what a statement may be: no opener, one, a check of the connection
 _LEAST = 10  # executions from which something is known of a statement
 _LEAST_BUSY = 20  # the same where no pause shows it
 _LONG = 3.0  # a gap this many times the usual one is long
@@ -29,6 +33,12 @@ _ENOUGH = 200
 _SPREAD = 0.25
 _LEAST_SCORE = 3.0
 _NEAR_BEST = 0.5  # an opener's score, of the best one's
+# Executions per check of a connection: with fewer, each statement takes one from the pool; with more, the
+# pool checks idle ones now and then.
+_CHECKED = (4.0, 200.0)
+_LEAST_BEFORE_CHECK = (
+    3.0  # different statements before them; loops that take a connection in each turn
+)
 _INTERLEAVED = 10.0  # statements before an execution, on average, where connections are shared
 # Executions on a connection, on average, from which a pooler may be what keeps it; of few connections
 # the second is enough.
@@ -51,6 +61,7 @@ class Openers:
         self._first = np.zeros(0, dtype=np.int64)
         self._long = np.zeros(0, dtype=np.int64)
         self._soon = np.zeros(0, dtype=np.int64)
+        self._checks: set[int] = set()
         self._pairs = Totals()  # of before << 32 | statement
         self._before = np.zeros(0)  # by statement, how many different ones stand before it
         self._rows = 0
@@ -63,21 +74,23 @@ class Openers:
         statement: Rows,
         gap_us: Rows,
         first: Flags,
-        counted: Flags,
+        opens: Column,
         end_us: Rows,
         sessions: int,
     ) -> Flags:
         """Marks rows (by session and time) that begin a request, after learning from them.
 
-        `first` marks those behind a pause or the session's first, `counted` those of statements
-        that can be openers: no transaction control, no cursor's FETCH. Rows ended at `end_us`, on
-        that many `sessions`.
+        `first` marks those behind a pause or the session's first. `opens` says of each row's statement
+        whether it may open a request: NEVER (transaction control, a cursor's FETCH), MAY, or CHECK.
+        Rows ended at `end_us`, on that many `sessions`.
         """
         if len(statement) == 0:
             return np.zeros(0, dtype=bool)
         self._slices += 1
         if self.learning and (self._rows < _LEARNT_ROWS or self._slices % _LEARNT_EVERY == 0):
             self._sessions += sessions
+            counted = opens != NEVER
+            self._checks.update(statement[opens == CHECK].tolist())
             self._learn(statement[counted], gap_us[counted], first[counted])
             self._before = self._different_before()
             self._found = self._openers()
@@ -137,8 +150,24 @@ class Openers:
             score[:] = 0.0
         if self.shared:
             score[:] = 0.0
+        elif (checks := self._checked()) is not None:
+            return idle | checks
         best = max(_LEAST_SCORE, _NEAR_BEST * float(score.max(initial=0.0)))
         flags: Flags = idle | (score >= best)
+        return flags
+
+    def _checked(self) -> Flags | None:
+        """Marks the checks of connections if these begin the requests; None if they do not."""
+        checks = [one for one in self._checks if one < len(self._count)]
+        times = int(self._count[checks].sum())
+        if times < _LEAST_BUSY or self.paced:
+            return None
+        least, most = _CHECKED
+        before = np.average(self._before[checks], weights=self._count[checks])
+        if before < _LEAST_BEFORE_CHECK or not least <= self._rows / times <= most:
+            return None
+        flags = np.zeros(len(self._count), dtype=bool)
+        flags[checks] = True
         return flags
 
     def _different_before(self) -> Floats:

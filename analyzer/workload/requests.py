@@ -101,13 +101,13 @@ def by_session(columns: Columns, at_us: Rows) -> Rows:
 
 
 def find_work(
-    columns: Columns, boundaries: Column, openers: Openers, statement: Rows, opens: Flags
+    columns: Columns, boundaries: Column, openers: Openers, statement: Rows, opens: Column
 ) -> Work:
     """The units of work of rows ordered by session and time.
 
     `boundaries` is +1 where a statement opens a transaction and -1 where it ends one. `openers`
-    tell by `statement` (its number) where a burst holds several requests; `opens` marks rows whose
-    statement may.
+    tell by `statement` (its number) where a burst holds several requests; `opens` says which
+    statements may (Openers.begins).
     """
     count = len(boundaries)
     place = np.arange(count)

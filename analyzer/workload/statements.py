@@ -7,6 +7,7 @@ import numpy as np
 from analyzer.model.columns import Column, Flags, Rows, distinct, grown, numbered_by_sight
 from analyzer.model.statement import Kind, Role, Statement, StatementFacts
 from analyzer.sql.identity import identify
+from analyzer.workload.openers import CHECK, MAY, NEVER
 
 _UNKNOWN = -2
 _UNNUMBERED = -1
@@ -27,7 +28,7 @@ class StatementTable:
         self._works = np.zeros(0, dtype=bool)
         self._own = np.zeros(0, dtype=bool)
         self._boundary = np.zeros(0, dtype=np.int8)
-        self._may_open = np.zeros(0, dtype=bool)
+        self._opens = np.zeros(0, dtype=np.int8)
         self.kept: list[Statement] = []
         self.facts: list[StatementFacts | None] = []  # by key, None for one that was not asked for
 
@@ -41,7 +42,7 @@ class StatementTable:
             self._works[key] = facts.role is Role.WORKLOAD
             self._own[key] = facts.role is Role.OWN
             self._boundary[key] = facts.boundary
-            self._may_open[key] = facts.role in _OPENING and facts.kind not in _CONTROL
+            self._opens[key] = _opens(facts)
             self._number_of_key[key] = _UNNUMBERED
         return statement
 
@@ -92,10 +93,10 @@ class StatementTable:
         found: Column = self._boundary[keys]
         return found
 
-    def may_open(self, keys: Column) -> Flags:
-        """Whether each row's statement may be what a request begins with."""
-        flags: Flags = self._may_open[keys]
-        return flags
+    def opens(self, keys: Column) -> Column:
+        """Whether each row's statement may be what a request begins with: NEVER, MAY or CHECK."""
+        found: Column = self._opens[keys]
+        return found
 
     def _fit(self, size: int) -> None:
         missing = size - len(self._by_key)
@@ -106,4 +107,10 @@ class StatementTable:
             self._works = grown(self._works, size)
             self._own = grown(self._own, size)
             self._boundary = grown(self._boundary, size)
-            self._may_open = grown(self._may_open, size)
+            self._opens = grown(self._opens, size)
+
+
+def _opens(facts: StatementFacts) -> int:
+    if facts.role not in _OPENING or facts.kind in _CONTROL:
+        return NEVER
+    return CHECK if facts.role is Role.HEALTH_CHECK else MAY

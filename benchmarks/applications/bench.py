@@ -22,12 +22,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import debian
 import score
 from labels import write_labels
 from servers import LOG_NAMES, Server, bouncer, postgres, redis
 
 HERE = Path(__file__).resolve().parent
-DRIVER = HERE / "driver" / "drive.py"
+DRIVER = HERE / "driver"
 DEFAULT_CACHE = Path(tempfile.gettempdir()) / "pg95-applications"
 THINK_SECONDS = ("0.3", "0.9")
 
@@ -45,11 +46,17 @@ class Application:
     extensions: tuple[str, ...] = ()  # of PostgreSQL, that a superuser has to make
     redis: bool = False
     without: tuple[str, ...] = ()  # runs that make no sense for it
+    debian: str = ""  # Debian's package that it is, for one that is not Python's
 
     @property
     def bed(self) -> str:
         """The package that the driver imports."""
         return f"{self.name}_bed"
+
+    @property
+    def driver(self) -> Path:
+        """The program that drives it, in its own language."""
+        return DRIVER / ("drive.rb" if self.framework == "rails" else "drive.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,14 @@ APPLICATIONS = {
             extensions=("unaccent", "pg_trgm"),
             redis=True,
             # psycopg2 binds no parameters, and Indico adds no comments of its own.
+            without=("extended", "untagged"),
+        ),
+        Application(
+            "redmine",
+            (),
+            framework="rails",
+            debian="redmine",
+            # Active Record always binds parameters (but not behind a pooler), and Redmine adds no comments.
             without=("extended", "untagged"),
         ),
     )
@@ -130,7 +145,11 @@ def main() -> None:
 
 
 def install(application: Application, cache: Path) -> Path:
-    """The Python of the application's virtualenv, made if it is not there."""
+    """What runs the application: the Python of its virtualenv, made if it is not there, or Ruby."""
+    if application.debian:
+        return debian.install(
+            application.debian, HERE / application.bed, cache / application.name / "site"
+        )
     home = cache / application.name
     python = home / "bin" / "python"
     mark = home / "installed"
@@ -154,7 +173,7 @@ def seed(application: Application, python: Path, server: Server, cache: Path) ->
     What was seeded is kept in the cache as a dump, until the application or its seed changes.
     """
     made = hashlib.sha256("\n".join(application.packages).encode())
-    for path in sorted((HERE / application.bed).glob("*.py")):
+    for path in sorted((HERE / application.bed).glob("*.[pr]*")):
         made.update(path.read_bytes())
     dump = cache / f"{application.name}-{made.hexdigest()[:12]}.dump"
     plan = dump.with_suffix(".json")
@@ -165,7 +184,7 @@ def seed(application: Application, python: Path, server: Server, cache: Path) ->
     _tell(f"{application.name}: seeding")
     for extension in application.extensions:
         server.psql(f"CREATE EXTENSION {extension}", application.name)
-    command = [python, DRIVER, application.framework, application.bed, "seed", plan]
+    command = [python, application.driver, application.framework, application.bed, "seed", plan]
     with _redis(application, server) as redis_port:
         environment = _environment(application, server.port, application.name, cache, redis_port)
         subprocess.run(command, env=environment, check=True, stdout=sys.stderr)
@@ -200,7 +219,7 @@ def record(
             port = stack.enter_context(bouncer(directory, server, run.pool_size))
         redis_port = stack.enter_context(_redis(application, server))
         environment = _environment(application, port, database, plan.parent, redis_port, run)
-        command = [python, DRIVER, application.framework, application.bed, "run", plan]
+        command = [python, application.driver, application.framework, application.bed, "run", plan]
         command += ["--workers", str(run.workers), *run.options]
         before = _drive(command, run, environment, folder, server)
         after = server.log_sizes()

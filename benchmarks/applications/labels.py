@@ -3,7 +3,8 @@
 An N+1 is one call path that runs at least five times in one request with at least five distinct
 sets of parameters. A call path is the statement (its fingerprint) and the application's frames that
 led to it. Statements that write are labelled apart, as write loops: pg95 answers them otherwise.
-Savepoints and other statements without rows are no N+1.
+Savepoints and other statements without rows are no N+1, nor is what an ORM reads of the catalog to
+learn what columns a table has: no code of the application asks for it.
 
     benchmarks/applications/labels.py RUN_FOLDER…      write labels.json again from truth.jsonl
 """
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analyzer.model.statement import Kind, Statement
+from analyzer.model.statement import Kind, Role, Statement
 from analyzer.sql.identity import identify
 from analyzer.sql.keys import safe_key
 
@@ -75,6 +76,8 @@ def label(executions: Iterable[Execution]) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     requests = set()
     for execution in executions:
+        if execution.statement.facts.role is Role.CATALOG:
+            continue
         requests.add(execution.request)
         counts[execution.statement.shape_id] += 1
         key = (execution.request, execution.statement.fingerprint, execution.path)

@@ -1,5 +1,6 @@
 """`--explain` and `--explain-analyze` from a log and a server to a finding in the report."""
 
+import html
 import json
 from pathlib import Path
 from typing import Any, Protocol
@@ -71,6 +72,19 @@ def test_a_scan_of_the_servers_plan_is_a_finding(shop: str, tmp_path: Path) -> N
     assert [one for one in document["coverage"]["warnings"] if "not run by EXPLAIN ANALYZE" in one]
     assert "4711" not in json.dumps(document["plans"])
     assert "77)" not in json.dumps(document["plans"])
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "html"])
+def test_every_view_tells_what_was_explained(shop: str, tmp_path: Path, form: str) -> None:
+    log = tmp_path / "app.log"
+    log.write_text(LOG)
+    arguments = ["report", str(log), "--format", form, "--dsn", shop, "--explain-analyze"]
+    done = CliRunner().invoke(cli, [*arguments, "--explain-top", "3"])
+    assert done.exit_code == 0, done.output
+    text = " ".join(html.unescape(done.stdout).replace("\\", "").split())
+    assert "3 statements of 3 explained by" in text
+    assert "2 of them also run." in text
+    assert "1 not, or not run: it calls nextval(), which is not known to only read" in text
 
 
 def test_plans_alone_are_not_run(shop: str, tmp_path: Path) -> None:

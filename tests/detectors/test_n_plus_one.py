@@ -228,3 +228,19 @@ def test_a_new_column_in_the_model_keeps_the_finding(tmp_path: Path) -> None:
     second = run(Options(inputs=[str(changed)]))
     assert {f.key for f in first.findings} == {f.key for f in second.findings}
     assert {f.shape_ids for f in first.findings} != {f.shape_ids for f in second.findings}
+
+
+def test_a_loop_within_a_loop_may_be_held_up(tmp_path: Path) -> None:
+    """A pause of the machine before a child is none between requests: the outer loop goes on."""
+    rows, at = [(1.0, SESSION, PARENT)], 1.0
+    for author in range(8):
+        texts = [f"SELECT id FROM books WHERE author_id = {author}"]
+        texts += [f"SELECT stars FROM reviews WHERE book_id = {3 * author + n}" for n in range(3)]
+        for place, text in enumerate(texts):
+            at += 0.05 if place == 3 and author % 2 else 0.001
+            rows.append((at, SESSION, text))
+    found = {one.child_table: one for one in n_plus_one(write_log(tmp_path / "a.csv", rows))}
+    assert found["books"].executions == 8
+    # Behind the last book nothing tells whether the same request asked.
+    assert found["reviews"].executions == 23
+    assert found["reviews"].children_per_parent.median == 3

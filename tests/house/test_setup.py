@@ -58,7 +58,14 @@ def machine(checkout: Path, tmp_path: Path) -> Machine:
     """A machine with Python but neither its venv module nor a way to install anything."""
     project = tmp_path / "project"
     (project / "tools").mkdir(parents=True)
-    for name in ("pyproject.toml", "constraints.txt", "tools/setup", "tools/postgres18"):
+    files = (
+        "pyproject.toml",
+        "constraints.txt",
+        "tools/setup",
+        "tools/postgres18",
+        "tools/prisma7",
+    )
+    for name in files:
         shutil.copy(checkout / name, project / name)
     native = "analyzer/sources/logs/native"
     (project / native).mkdir(parents=True)

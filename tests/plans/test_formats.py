@@ -143,6 +143,11 @@ def test_several_plans_of_one_text_and_prose_around_them() -> None:
         ("yaml", "- Plan: \n    Node Type: *a\n    Alias: x\n", "line 2: YAML that EXPLAIN never"),
         ("yaml", '- Plan: \n    Node Type: "A\n    Alias: "x"\n', "line 2: a text or list without"),
         ("yaml", '- Plan: \n    Node Type: "A"\n      Alias: "x"\n    B: 1\n', "line 3: deeper"),
+        (
+            "yaml",
+            "- Plan: \n    Node Type: A\n    Output: \n      -\n    B: 1\n",
+            "line 4: an item",
+        ),
         ("yaml", "nothing", "no plan in it"),
         ("xml", "<explain><Query><Plan></Query></explain>", "line 1, column 2.: mismatched tag"),
         ("xml", "<explain><Query><Plan><Alias>x</Alias></Plan></Query></explain>", "Node Type"),

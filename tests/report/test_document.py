@@ -23,8 +23,8 @@ Json = Any
 
 TOP = [
     "schema_version", "tool", "generated_at", "redaction", "window", "coverage", "target",
-    "statements", "findings", "savings", "requests", "tables", "plans", "indexes", "events", "trend", "changes", "hours",
-    "detectors",
+    "statements", "findings", "savings", "requests", "tables", "tables_counted", "plans", "indexes",
+    "events", "trend", "changes", "hours", "detectors",
 ]  # fmt: skip
 CONTRACT = {
     "coverage": "sources entries executions statements unparsed_lines sampling log_min_duration_ms "

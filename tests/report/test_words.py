@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.report import formats, wording
+from analyzer.report import explain_words, formats, wording
 from analyzer.report.charts import distribution, gauge, spark, spark_domain
 from analyzer.report.layout import brief, display, lay_out
 
@@ -96,6 +96,20 @@ def test_coverage_in_words(document_of: Callable[[str], dict[str, Any]]) -> None
         "6.2 % of executions seen: 283 of 4,560 calls.",
         "Statements under 100 ms are not logged (inferred from the log).",
     ]
+
+
+def test_what_a_server_explained_in_words(document_of: Callable[[str], dict[str, Any]]) -> None:
+    document = document_of("censored")
+    assert explain_words.explained_sentence(document) == ""
+    assert explain_words.refusals(document) == []
+    document["coverage"]["explained"] = {
+        "origin": "postgresql://db/shop", "asked": 5, "explained": 4, "analyzed": 1, "timed_out": 1,
+        "refused": {"it calls f()": 1, "it writes": 3},
+    }  # fmt: skip
+    assert explain_words.explained_sentence(document) == (
+        "4 statements of 5 explained by postgresql://db/shop, 1 of them also run, 1 ended by a time limit."
+    )
+    assert explain_words.refusals(document) == [(3, "it writes"), (1, "it calls f()")]
 
 
 @pytest.mark.parametrize(

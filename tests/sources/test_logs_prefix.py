@@ -46,6 +46,9 @@ DETECTED = (
     "%m|%p|user=%u|db=%d|qid=%Q ",
     "%m [%p] host=%r vxid=%v sid=%c cmd=%i ",
     "%m [%p] %a ",
+    "%m [%p] %q%u@%d/%a %c %l ",
+    "%m [%p] %q%u@%d %a %c %l ",
+    "%m [%p] %q%u@%d %a %c ",
 )
 
 
@@ -76,6 +79,13 @@ def test_a_prefix_is_detected_from_its_lines(setting: str) -> None:
         assert theirs
         got, want = mine.group(*detected.prefix.groups), theirs.group(*wanted.groups)
         assert all(g == w for g, w in zip(got, want, strict=True) if w is not None)
+
+
+def test_an_application_without_a_name_is_no_part_of_the_session() -> None:
+    setting = "%m [%p] %q%u@%d/%a %c %l "
+    detected = detect_prefix(lines(setting).replace(VALUES["%a"].encode(), b"[unknown]"))
+    assert detected is not None
+    assert detected.prefix.text == setting.replace("%q", "")
 
 
 def test_lines_of_background_processes_are_explained_by_q() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analyzer.model.columns import Flags, Rows
-from analyzer.workload.openers import Openers
+from analyzer.workload.openers import CHECK, MAY, Openers
 
 SESSION, USER = 0, 1
 REQUESTS = 200
@@ -25,7 +25,12 @@ def requests(chance: random.Random, *, opened: bool = True, endings: int = 25) -
 
 
 def told(
-    runs: list[list[int]], openers: Openers, *, gap_us: int = 500, pause_us: int = 500
+    runs: list[list[int]],
+    openers: Openers,
+    *,
+    gap_us: int = 500,
+    pause_us: int = 500,
+    check: int = -1,
 ) -> tuple[Rows, Flags]:
     """The statements of requests on one connection, and which rows are said to begin one."""
     statement = np.array([one for run in runs for one in run], dtype=np.int64)
@@ -35,8 +40,8 @@ def told(
     first = gaps > 250_000
     first[0] = True
     end_us = np.cumsum(gaps + 100)
-    everything = np.ones(len(statement), dtype=bool)
-    return statement, openers.begins(statement, gaps, first, everything, end_us, 1)
+    opens = np.where(statement == check, CHECK, MAY)
+    return statement, openers.begins(statement, gaps, first, opens, end_us, 1)
 
 
 @pytest.fixture
@@ -102,3 +107,25 @@ def test_connections_that_requests_share_have_a_marker_and_no_opener(
     alone = Openers()
     told(requests(chance) * 4, alone)
     assert alone.marker == -1
+
+
+def test_requests_begin_where_a_pool_checks_the_connection(chance: random.Random) -> None:
+    """Though they end alike, and something in the middle follows ever other statements."""
+    check, usual, ending = 0, 1, [5, 6, 7, 8, 9]
+    runs = [[check, *run, usual, chance.choice(ending)] for run in requests(chance, opened=False)]
+    statement, begins = told(runs, Openers())
+    assert not begins[statement == check].any()
+    statement, begins = told(runs, Openers(), check=check)
+    assert (begins == (statement == check)).all()
+
+
+@pytest.mark.parametrize("length", [2, 300])
+def test_checks_of_each_statement_or_now_and_then_begin_nothing(
+    chance: random.Random, length: int
+) -> None:
+    runs = [
+        [0, *(chance.randrange(10, 60) for _ in range(length - 1))] for _ in range(9000 // length)
+    ]
+    statement, begins = told(runs, Openers(), check=0)
+    assert not (begins & (statement == 0)).all()
+    assert (begins == told(runs, Openers())[1]).all()

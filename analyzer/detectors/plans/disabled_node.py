@@ -21,7 +21,6 @@ What to do
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analyzer.detectors._plan_keys import is_true
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
@@ -54,7 +53,7 @@ class DisabledNode(WholePlanRule):
         own = [
             node
             for node in view.nodes
-            if is_true(node, "Disabled")
+            if node.extra.get("Disabled") is True
             or (
                 (node.total_cost or 0) >= COST
                 and all((c.total_cost or 0) < COST for c in node.children)

@@ -12,7 +12,8 @@ How it decides
     Plans of one shape are compared by what they do: types of nodes, tables and indexes in their order, without
     Gather, Materialize and Memoize. Of each form the median time counts. Plans whose conditions hold $n are
     generic. Where the texts or parameters differ, the plan depends on the values.
-    auto_explain's plans are the slow ones, so the quick form may be missing; then nothing is found.
+    A sequential scan of the slow form for columns by which the quick one uses an index is listed under it: the
+    index is there. auto_explain's plans are the slow ones, so the quick form may be missing; then nothing is found.
 
 When it is wrong
     The slow form had more to do: more rows match its values, and its plan is right for them (their
@@ -24,10 +25,11 @@ What to do
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import ClassVar
 
+from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import GATHERS, PlanView
 from analyzer.model.finding import Severity
@@ -66,6 +68,7 @@ class PlanFlip(WholePlanRule):
 
     id = "plan-flip"
     gate: ClassVar = Gate.SLOW
+    explains: ClassVar = frozenset({"seq-scan-in-loop", "selective-seq-scan", "default-guess"})
 
     def of(self, view: PlanView) -> Iterator[Spot]:
         """Nothing: one plan alone has not flipped."""
@@ -102,7 +105,29 @@ def _compared(forms: dict[str, list[PlanView]]) -> Iterator[tuple[PlanView, Spot
     if times[slow] < TIMES * times[quick] or more_ms < FLOORS * worst.floor_ms:
         return
     other = min(forms[quick], key=lambda view: view.whole_ms)
-    yield worst, _spot(worst, other, (slow, quick), forms, times)
+    spot = _spot(worst, other, (slow, quick), forms, times)
+    for view in forms[slow]:
+        yield view, replace(spot, node=view.plan.root, covers=_served(view, other))
+
+
+def _served(slow: PlanView, quick: PlanView) -> frozenset[int]:
+    """Sequential scans of the slow plan for columns by which the quick one uses an index: it is there."""
+    used = {
+        (node.relation, column)
+        for node in quick.nodes
+        if node.relation
+        for text in (node.index_condition, node.recheck_condition)
+        for column in compared(node, text, quick.catalog).columns
+    }
+    return frozenset(
+        node.id
+        for node in slow.nodes
+        if node.type == "Seq Scan"
+        and any(
+            (node.relation, column) in used
+            for column in compared(node, node.filter, slow.catalog).columns
+        )
+    )
 
 
 def _spot(

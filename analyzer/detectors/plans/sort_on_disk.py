@@ -20,6 +20,7 @@ What to do
     columns in the sorted rows.
 """
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -54,7 +55,7 @@ class SortOnDisk(NodeRule):
         if disk_kb <= 0:
             return None
         tables = tuple(one.relation for one in view.below(node) if one.relation)
-        setting = view.plan.settings.get("work_mem")
+        setting = _size(view.plan.settings.get("work_mem"))
         return Spot(
             node=node,
             cost_ms=view.own_ms(node),
@@ -73,6 +74,11 @@ class SortOnDisk(NodeRule):
             covers=frozenset({0}),
             spared=0.4,
         )
+
+
+def _size(setting: str | None) -> str | None:
+    """A setting that is an amount of memory; of a plan from elsewhere it could be any text."""
+    return setting if setting and re.fullmatch(r"\d{1,12} ?[kMGT]?B?", setting) else None
 
 
 def _disk_kb(node: PlanNode) -> float:

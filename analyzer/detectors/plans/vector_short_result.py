@@ -92,7 +92,7 @@ class VectorShortResult(NodeRule):
                 f"the planner expects {expected:,.0f} rows to match",
             ),
             figures=ShortFigures(asked, returned, candidates, expected),
-            subject=(node.relation or "", distance.column),
+            subject=(node.relation or "", distance.column, "filter" if node.filter else "limit"),
             table=node.relation,
             condition=node.filter,
             remedies=_remedies(node, max(asked, returned)),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analyzer.plans.counters import counter, exclusive, io_ms
+from analyzer.report.parts.plan_details import details_of
 
 if TYPE_CHECKING:
     from analyzer.model.finding import Finding
@@ -31,7 +32,7 @@ def plans_part(
 ) -> list[dict[str, Any]]:
     """Plans, slowest first; those without a time come last."""
     marks = _marks(findings)
-    marked = {plan_key for plan_key, _ in marks}
+    marked = {getattr(finding.evidence, "plan_key", None) for finding in findings}
     ranked = sorted(plans, key=lambda plan: (-(plan.total_ms or -1.0), plan.key))
     return [
         _plan(plan, marks, redactor, text=place < _WITH_TEXT or plan.key in marked)
@@ -40,16 +41,19 @@ def plans_part(
 
 
 def _marks(findings: Sequence["Finding"]) -> dict[tuple[str, int], list[str]]:
-    """Finding keys by the plan and nodes that their evidence, or a consequence, points at."""
+    """Finding keys by the plan and nodes that show them, or what follows from them."""
     marks: dict[tuple[str, int], list[str]] = {}
     for finding in findings:
-        key = getattr(finding.evidence, "plan_key", None)
-        node = getattr(finding.evidence, "node_id", None)
-        if isinstance(key, str) and isinstance(node, int):
-            below = getattr(finding.evidence, "consequences", ())
-            for place in {node, *(one.node_id for one in below)}:
-                marks.setdefault((key, place), []).append(finding.key)
+        for place in dict.fromkeys(finding.places or _place(finding)):
+            marks.setdefault(place, []).append(finding.key)
     return marks
+
+
+def _place(finding: "Finding") -> list[tuple[str, int]]:
+    """The node that a finding's evidence is about."""
+    key = getattr(finding.evidence, "plan_key", None)
+    node = getattr(finding.evidence, "node_id", None)
+    return [(key, node)] if isinstance(key, str) and isinstance(node, int) else []
 
 
 def _plan(
@@ -59,6 +63,7 @@ def _plan(
     *,
     text: bool,
 ) -> dict[str, Any]:
+    from analyzer.report.plan_settings import shown_settings  # noqa: PLC0415 - few reports have plans
     from analyzer.report.plan_text import shown_text  # noqa: PLC0415 - few reports have plans
 
     nodes = list(plan.root.walk())
@@ -80,7 +85,7 @@ def _plan(
         "outside_ms": plan.outside_ms,
         "sql": None if plan.statement is None else redactor.text(plan.statement),
         "parameters": None if plan.parameters is None else redactor.text(plan.parameters),
-        "settings": dict(plan.settings),
+        "settings": shown_settings(plan.settings, redactor),
         "text": shown_text(plan, redactor) if text else None,
         "nodes": [
             {
@@ -143,6 +148,7 @@ def _node(node: "PlanNode", depth: int, redactor: "Redactor") -> dict[str, Any]:
         "io_ms": io_ms(node),
         "never_executed": node.never_executed,
         "buffers": _buffers(node),
+        "details": details_of(node),
         "conditions": {name: redactor.text(text) for name, text in conditions.items()},
     }
 

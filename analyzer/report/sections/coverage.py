@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analyzer.report.explain_words import explained_sentence, refusals
 from analyzer.report.sections._base import Section
 from analyzer.report.values import Document
 
@@ -14,6 +15,8 @@ def prepare(document: Document) -> dict[str, Any]:
     sources = coverage["sources"]
     return {
         "warnings": coverage["warnings"],
+        "explained": explained_sentence(document),
+        "refused": refusals(document),
         "sources": sources[:_SHOWN],
         "hidden": max(0, len(sources) - _SHOWN),
         "detectors": [one for one in document["detectors"] if one["status"] != "clean"],

@@ -7,9 +7,9 @@ from analyzer.report.plan_words import (
     bar_share,
     blocks_of,
     estimate_error,
-    is_wrong,
     name_of,
     plan_notes,
+    wrong_nodes,
 )
 from analyzer.report.sections._base import Section, StatementLinks
 from analyzer.report.values import Document
@@ -55,11 +55,12 @@ def _plan(plan: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
 
 def _rows(nodes: list[dict[str, Any]], plan: dict[str, Any]) -> list[dict[str, Any]]:
     """Nodes with how many elements close after each: nodes that are deeper than the page nests are flat."""
+    wrong = wrong_nodes(plan)
     levels = [min(node["depth"], _DEEPEST) for node in nodes]
     rows = []
     for place, node in enumerate(nodes):
         below = levels[place + 1] if place + 1 < len(nodes) else 0
-        row = _node(node, plan)
+        row = _node(node, plan, wrong)
         row["closes"] = range(
             levels[place] - below + 1 if place + 1 < len(nodes) else levels[place] + 1
         )
@@ -67,14 +68,15 @@ def _rows(nodes: list[dict[str, Any]], plan: dict[str, Any]) -> list[dict[str, A
     return rows
 
 
-def _node(node: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
+def _node(node: dict[str, Any], plan: dict[str, Any], wrong: set[int]) -> dict[str, Any]:
     conditions = node["conditions"].items()
     return {
         "n": node,
         "name": name_of(node),
         "conditions": [(name.replace("_", " "), text[:_CONDITION]) for name, text in conditions],
-        "wrong": estimate_error(node) if is_wrong(node) else None,
+        "wrong": estimate_error(node) if node["id"] in wrong else None,
         "blocks": blocks_of(node),
+        "details": " · ".join(node.get("details", ())),
         "bar": rounded(bar_share(node, plan) * _BAR),
     }
 

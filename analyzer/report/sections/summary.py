@@ -3,11 +3,11 @@
 from typing import Any
 
 from analyzer.report.charts import gauge
+from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.formats import count, ms, plural, quantile_name
 from analyzer.report.sections._base import Section
 from analyzer.report.values import Document
 from analyzer.report.wording import (
-    coverage_sentences,
     headline,
     interval,
     method,

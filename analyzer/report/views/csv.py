@@ -41,11 +41,12 @@ def render(document: Document) -> str:
     writer = csv.writer(output, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(COLUMNS)
     for statement in document["statements"]:
-        writer.writerow([_cell(statement.get(name)) for name in COLUMNS])
+        writer.writerow([cell(statement.get(name)) for name in COLUMNS])
     return output.getvalue()
 
 
-def _cell(value: Any) -> Any:  # noqa: ANN401 - any value of a document, to any that csv writes
+def cell(value: Any) -> Any:  # noqa: ANN401 - any value of a document, to any that csv writes
+    """A value as a cell: a number as it is, a text that no spreadsheet executes."""
     if value is None:
         return ""
     if isinstance(value, (int, float)):

@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer.report.formats import count, ms, neutralise, one_line, percent, plural, size, spread
+from analyzer.report.index_words import measured_lines, verification_lines
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
+from analyzer.report.views import hygiene
 from analyzer.report.wording import (
     acceptance,
     accepted_lines,
@@ -205,11 +207,13 @@ def indexes(document: Document, _width: int) -> list[RenderableType]:
                 ),
                 (0, 0, 0, 2),
             ),
+            *(_indented(Text(line)) for line in measured_lines(one)),
             Text(""),
         ]
+    parts += [Text(line) for line in verification_lines(document)]
     if not advice["create"]:
         parts.append(Text("No index is missing as far as the input shows."))
-    return parts
+    return [*parts, *hygiene.terminal_lines(document)]
 
 
 def index_sql(document: Document) -> str:
@@ -220,10 +224,10 @@ def index_sql(document: Document) -> str:
         lines.append(
             f"-- {one_line(one.get('rule') or '')}; verified by {one_line(one['verified_by'])}"
         )
+        lines += [f"-- {line}" for line in measured_lines(one)]
         lines += [" ".join(statement.split()) for statement in one["sql"].splitlines()]
-    for one in advice["drop"]:
-        lines.append(f"-- {one_line(one['reason'])}")
-        lines.append(" ".join(one["sql"].split()))
+    lines += [f"-- {line}" for line in verification_lines(document)]
+    lines += hygiene.sql_lines(document)
     return (
         "\n".join(lines) + "\n" if lines else "-- no index is missing as far as the input shows\n"
     )

@@ -4,20 +4,22 @@ Every text of a document is untrusted: it goes into code, or is escaped so that 
 nor HTML nor a mention of anybody comes of it.
 """
 
-import re
 from typing import Any
 
-from analyzer.report.formats import count, cut, ms, one_line, percent, plural
-from analyzer.report.layout import brief, display
+from analyzer.report.coverage_words import coverage_sentences
+from analyzer.report.explain_words import explained_sentence, refusals
+from analyzer.report.formats import count, ms, percent, plural
+from analyzer.report.layout import brief
 from analyzer.report.sections.findings import figures
 from analyzer.report.values import Document
+from analyzer.report.views._markdown_text import block, code, escape
+from analyzer.report.views.markdown_indexes import indexes_text
 from analyzer.report.wording import (
     VERIFIED,
     acceptance,
     acknowledged,
     actions,
     answers,
-    coverage_sentences,
     headline,
     if_fixed,
     interval,
@@ -33,25 +35,26 @@ from analyzer.report.wording import (
     value,
 )
 
+__all__ = ["LIMIT_BYTES", "block", "code", "escape", "render"]
+
 LIMIT_BYTES = 64 * 1024
 _NOTE_BYTES = 200  # room for the line that counts what was left out
 _HEAD_BYTES = 8 * 1024
 _TAIL_BYTES = 16 * 1024
 _STATEMENTS = 20
 _FINDINGS = 100
-_CODE = 3_000
 _LINE = 300
 _WARNINGS = 30
-_MARKUP = re.compile(r"([\\`*_\[\]|~$])")
-_LINE_START = re.compile(r"^([#+\-=:]|\d+(?=[.)](?:\s|$)))")
-_LINK = re.compile(r"(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
 
 
 def render(document: Document) -> str:
     """Verdict, actions, findings with their fixes, top statements, coverage; at most 64 KB."""
     parts = (_verdict(document), _actions(document), _savings(document), _since(document))
     head = [_within(part, _HEAD_BYTES) for part in parts]
-    tail = [_within(part, _TAIL_BYTES) for part in (_statements(document), _coverage(document))]
+    tail = [
+        _within(part, _TAIL_BYTES)
+        for part in (indexes_text(document), _statements(document), _coverage(document))
+    ]
     room = LIMIT_BYTES - _NOTE_BYTES - sum(_bytes(part) + 1 for part in head + tail)
     findings = _findings(document, room)
     return "\n".join(part for part in (*head, *findings, *tail) if part)
@@ -71,46 +74,6 @@ def _within(text: str, limit: int) -> str:
         kept.append(line)
     left = plural(len(lines) - len(kept), "more line")
     return "\n".join([*kept, "", f"*{left} in report.json.*", ""])
-
-
-def escape(text: str, width: int = _LINE) -> str:
-    """A text that shows as itself, on one line, at most `width` characters of it."""
-    line = cut(one_line(text), width)
-    line = _MARKUP.sub(r"\\\1", line)
-    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    line = _LINK.sub(_entity, line)
-    line = _LINE_START.sub(_entity, line)
-    return line.replace("@", "@\u2060")  # a word joiner: nobody is notified
-
-
-def _entity(found: re.Match[str]) -> str:
-    """Punctuation as character references: it shows, and starts neither list nor link."""
-    return "".join(f"&#{ord(character)};" for character in found[0])
-
-
-def code(text: str, *, cell: bool = False) -> str:
-    """A text as inline code, fenced by more backticks than it has; pipes escaped in a cell."""
-    line = one_line(text) or " "
-    fence = "`" * (_longest_run(line) + 1)
-    padding = " " if line[0] == "`" or line[-1] == "`" else ""
-    if cell:
-        line = line.replace("\\|", "\\ |").replace("|", "\\|")
-    return f"{fence}{padding}{line}{padding}{fence}"
-
-
-def block(text: str, language: str) -> str:
-    """A fenced block whose fence is longer than any run of backticks inside."""
-    shown = display(text, _CODE, language)
-    fence = "`" * max(3, _longest_run(shown.text) + 1)
-    name = re.sub(r"[^a-z0-9]", "", language.lower())
-    cut_off = (
-        f"\n{plural(shown.hidden, 'more character')} in report.json.\n" if shown.hidden else ""
-    )
-    return f"{fence}{name}\n{shown.text}\n{fence}\n{cut_off}"
-
-
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall(r"`+", text)), default=0)
 
 
 def _bytes(text: str) -> int:
@@ -294,6 +257,11 @@ def _coverage(document: Document) -> str:
     coverage = document["coverage"]
     warnings = coverage["warnings"]
     lines = ["## Coverage", "", _covered(document), ""]
+    if explained := explained_sentence(document):
+        lines += [escape(explained), ""]
+        refused = refusals(document)[:_WARNINGS]
+        lines += [f"- {number} not, or not run: {escape(reason)}" for number, reason in refused]
+        lines += [""] if refused else []
     lines += [f"- {escape(warning)}" for warning in warnings[:_WARNINGS]]
     if len(warnings) > _WARNINGS:
         lines.append(f"- {plural(len(warnings) - _WARNINGS, 'more warning')} in report.json")

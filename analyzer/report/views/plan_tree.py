@@ -1,5 +1,6 @@
 """A plan as a tree in a terminal: where its time went, rows estimated and come, blocks, findings."""
 
+from textwrap import wrap
 from typing import Any
 
 from rich import box
@@ -12,9 +13,9 @@ from analyzer.report.plan_words import (
     bar_share,
     blocks_of,
     estimate_error,
-    is_wrong,
     name_of,
     plan_notes,
+    wrong_nodes,
 )
 
 _NODES = 200
@@ -22,6 +23,8 @@ _DEEPEST = 18
 _BAR = 10  # characters
 _WIDE = 96  # columns from which conditions and blocks have room
 _CONDITION = 160
+_FIGURES = 38  # columns beside the tree: time, bar and margins, without rows and blocks
+_NARROWEST = 24  # columns of what stands below a node
 
 
 def plan_tree(
@@ -35,22 +38,33 @@ def plan_tree(
         width: columns of the terminal.
         statement: the text to head the plan with, None where it is unknown.
     """
-    head = Text(ms(plan["total_ms"]), style="bold")
+    ran, wrong = plan["analyzed"], wrong_nodes(plan)
+    cost = plan["nodes"][0].get("cost") if plan["nodes"] else None
+    whole = ms(plan["total_ms"]) if ran or cost is None else f"cost {count(round(cost))}"
+    head = Text(whole, style="bold")
     head.append(f"  {cut(one_line(statement or plan['source']), width - 14)}", style="not bold")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("Node", overflow="fold", ratio=1)
-    table.add_column("Self", justify="right", no_wrap=True)
+    table.add_column("Self" if ran else "Cost", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    table.add_column("Rows estimated → actual", justify="right", no_wrap=width >= _WIDE)
+    table.add_column(
+        "Rows estimated → actual" if ran else "Rows estimated",
+        justify="right",
+        no_wrap=width >= _WIDE,
+    )
     if width >= _WIDE:
         table.add_column("Blocks (self)", justify="right", no_wrap=True)
-    guides = _guides(plan["nodes"][:_NODES])
+    shown = plan["nodes"][:_NODES]
+    wide = width >= _WIDE
+    widest = max(len(_rows(node, wrong)) + wide * len(blocks_of(node)) for node in shown)
+    room = width - _FIGURES - widest
+    guides = _guides(shown)
     for node, (first, rest) in zip(plan["nodes"], guides, strict=False):
         cells: list[Any] = [
-            _node(node, titles, first, rest, width),
-            ms(node["self_ms"]),
+            _node(node, titles, (first, rest), room, wide=wide),
+            ms(node["self_ms"]) if ran else count(node.get("cost")),
             Text("█" * round(bar_share(node, plan) * _BAR) or "", style="cyan"),
-            _rows(node),
+            _rows(node, wrong),
         ]
         table.add_row(*cells, *([blocks_of(node)] if width >= _WIDE else []))
     notes = plan_notes(plan)
@@ -60,26 +74,34 @@ def plan_tree(
     return [head, table, *(Text(f"  {one_line(note)}", style="dim") for note in notes), Text("")]
 
 
-def _node(node: dict[str, Any], titles: dict[str, str], first: str, rest: str, width: int) -> Text:
+def _node(
+    node: dict[str, Any], titles: dict[str, str], guides: tuple[str, str], room: int, *, wide: bool
+) -> Text:
+    """A node's name and its findings, in `room` columns; in a wide terminal also what it said of itself."""
+    first, rest = guides
     text = Text(first, style="dim")
     muted = "dim" if node["never_executed"] else "not dim"
     text.append(one_line(name_of(node)), style=muted)
     if node["loops"] > 1:
         text.append(f"  ×{count(node['loops'])}", style="dim")
-    if width >= _WIDE:
-        for name, condition in node["conditions"].items():
-            what = f"{name.replace('_', ' ')}: {condition}"
-            text.append(f"\n{rest}  {cut(one_line(what), _CONDITION)}", style="dim")
+    columns = max(_NARROWEST, room - len(rest) - 2)
+    if wide:
+        said = [f"{name.replace('_', ' ')}: {told}" for name, told in node["conditions"].items()]
+        said.append(" · ".join(node.get("details", ())))
+        for what in filter(None, said):
+            for line in wrap(cut(one_line(what), _CONDITION), columns):
+                text.append(f"\n{rest}  {line}", style="dim")
     for key in node["findings"]:
-        text.append(f"\n{rest}▲ {one_line(titles.get(key, key))}", style="not dim yellow")
+        for place, line in enumerate(wrap(one_line(titles.get(key, key)), columns)):
+            text.append(f"\n{rest}{'  ' if place else '▲ '}{line}", style="not dim yellow")
     return text
 
 
-def _rows(node: dict[str, Any]) -> Text:
+def _rows(node: dict[str, Any], wrong: set[int]) -> Text:
     if node["rows_actual"] is None:
         return Text(count(node["rows_estimated"]))
     text = Text(f"{count(node['rows_estimated'])} → {count(node['rows_actual'])}")
-    if is_wrong(node):
+    if node["id"] in wrong:
         text.append(f"  ×{count(round(estimate_error(node)))}", style="red")
     return text
 

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from analyzer.report.coverage_words import coverage_sentences
+from analyzer.report.explain_words import explained_sentence, refusals
 from analyzer.report.formats import count, ms, one_line, percent, plural
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
@@ -17,7 +19,6 @@ from analyzer.report.views._terminal import terminal, written
 from analyzer.report.wording import (
     accepted_lines,
     actions,
-    coverage_sentences,
     headline,
     if_fixed,
     interval,
@@ -71,6 +72,10 @@ def _verdict(console: Console, document: Document) -> None:
     tally = ", ".join(f"{count(number)} {name}" for name, number in severities(document))
     console.print(Text(f"findings    {tally or 'none'}"))
     console.print(Text(f"coverage    {' '.join(coverage_sentences(document))}"))
+    if explained := explained_sentence(document):
+        console.print(Text(f"explained   {explained}"))
+        for number, reason in refusals(document):
+            console.print(Text(f"{'':<12}{number} not, or not run: {reason}"))
     if document.get("redaction") == "off":
         console.print(Text("NOT REDACTED: values from your data are shown", style="bold yellow"))
 

@@ -86,6 +86,7 @@ _TOKENS: tuple[tuple["re.Pattern[str]", str], ...] = tuple(
         (r"\d+/\d+", "%v"),
         (r"-?\d{14,20}(?![\w.])", "%Q"),
         (r"(?:00000|(?=\d+[A-Z])\d{2}[0-9A-Z]{3})(?![\w.])", "%e"),
+        (r"\[unknown\]", "%a"),
     )
 )
 # A text matches nearly anything, a number or an id only what it should.
@@ -94,8 +95,12 @@ _ESCAPE = re.compile(r"%[A-Za-z]")
 _KEY = re.compile(r"([A-Za-z_]{1,20})=")
 _VALUE_END = re.compile(r"[\s,;|\])]+[A-Za-z_]{1,20}=|[\s,;|\]):-]*\Z")
 _NUMBER = re.compile(r"\d+")
-_PLAIN = re.compile(r"[\s\[\](),;:|/<>{}#*~-]+")
-_FREE_TEXT = re.compile(r".+?(?=\s+-?\d{14,20}\s*\Z|[\s:,;|\]-]*\Z)", re.DOTALL)
+_PLAIN = re.compile(r"(?:(?!\[unknown\])[\s\[\](),;:|/<>{}#*~-])+")
+# Behind a free text may stand a session, the number of its line, and a query's id.
+_FREE_TEXT = re.compile(
+    r".+?(?=(?:\s+[0-9a-f]{8}\.[0-9a-f]{1,7}(?:\s+\d{1,10})?)?(?:\s+-?\d{14,20})?[\s:,;|\]-]*\Z)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)

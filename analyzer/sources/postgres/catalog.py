@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from analyzer.model.catalog import (
+    SEQUENCE,
     Catalog,
     Column,
     ForeignKey,
@@ -28,6 +29,14 @@ Row = Mapping[str, Any]
 
 _UNKNOWN = "?"
 _NO_TEXT: Row = {"predicate": _UNKNOWN, "expressions": ()}
+_CONSTRAINTS = {"u": "unique", "x": "exclusion"}
+_ACTIONS = {
+    "a": "NO ACTION",
+    "r": "RESTRICT",
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+}
 _ROWS_NEED_NO_SIGN = 140000  # from 14 on, reltuples is -1 where it is not known
 
 
@@ -50,14 +59,31 @@ def read_catalog(connection: Connection) -> CatalogReading:
     sizes = {row["id"]: row["bytes"] for row in rows("sizes", "sizes (estimated instead)")}
     names = {row["id"]: table_name(row["schema"], row["name"]) for row in tables}
     columns = _by_table(rows("columns", "columns"))
-    texts = {row["id"]: row for row in rows("index_texts", "index expressions (shown as ?)")}
+    texts = _texts(
+        rows("index_texts", "index expressions (shown as ?)"),
+        rows("index_definitions", "index definitions (written anew instead)"),
+    )
+    defaults = {
+        (row["id"], row["name"]): row["expression"]
+        for row in rows("defaults", "defaults of columns")
+    }
+    enums = {
+        table_name(row["schema"], row["name"]): tuple(row["labels"])
+        for row in rows("enums", "enumerated types")
+    }
     indexes = _by_table(_with_parts(rows("indexes", "indexes"), sizes))
+    schemas = {row["id"]: row["schema"] for row in tables}
+    index_names = {
+        row["index_id"]: table_name(schemas.get(row["id"]), row["name"])
+        for built in indexes.values()
+        for row in built
+    }
     keys = _by_table(rows("foreign_keys", "foreign keys"))
     totals = _totals(tables, sizes, connection.info.server_version)
     found = {}
     for row in tables:
-        built = tuple(_index(index, texts) for index in indexes[row["id"]])
-        built_columns = tuple(_column(column) for column in columns[row["id"]])
+        built = tuple(_index(index, texts, index_names) for index in indexes[row["id"]])
+        built_columns = tuple(_column(column, defaults) for column in columns[row["id"]])
         found[names[row["id"]]] = Table(
             name=names[row["id"]],
             columns=built_columns,
@@ -65,10 +91,25 @@ def read_catalog(connection: Connection) -> CatalogReading:
             unique_keys=unique_keys(built_columns, built),
             foreign_keys=tuple(_foreign_keys(keys[row["id"]], names)),
             indexes=built,
+            partition_of=names.get(row["parent"]),
+            kind=_kind(row),
             **totals[row["id"]].figures(),
         )
-    catalog = Catalog(found, describe(connection), connection.info.server_version)
+    views = {
+        table_name(row["schema"], row["name"]): row["definition"].strip().rstrip(";")
+        for row in rows("views", "the queries of views")
+        if row["definition"]
+    }
+    catalog = Catalog(
+        found, describe(connection), connection.info.server_version, enums, views=views
+    )
     return CatalogReading(catalog, warnings)
+
+
+def _kind(row: Row) -> str:
+    if row["kind"] == "m":
+        return "materialized view"
+    return "table" if row["parent"] is None else "partition"
 
 
 def _rows(
@@ -157,13 +198,21 @@ def _row_estimate(row: Row, version: int) -> int | None:
     return row["live_rows"] or None  # 0 may also say that its statistics were reset
 
 
-def _column(row: Row) -> Column:
+def _column(row: Row, defaults: Mapping[tuple[int, str], str | None]) -> Column:
+    place = (row["id"], row["name"])
+    expression = defaults.get(place)
+    sequence = place in defaults and (expression is None or expression.startswith("nextval("))
     return Column(
         name=row["name"],
         type=row["type"].removeprefix("public."),
         nullable=row["nullable"],
         distinct=row["distinct_values"],
         null_fraction=row["null_fraction"],
+        width_bytes=row["width_bytes"],
+        common_frequencies=tuple(row["common_frequencies"] or ()),
+        correlation=row["correlation"],
+        elements=row["elements"],
+        default=SEQUENCE if sequence else expression,
     )
 
 
@@ -182,10 +231,20 @@ def _with_parts(rows: list[dict[str, Any]], sizes: Mapping[int, int]) -> list[di
     return rows
 
 
-def _index(row: Row, texts: Mapping[int, Row]) -> Index:
+def _texts(texts: Iterable[Row], definitions: Iterable[Row]) -> dict[int, Row]:
+    """Conditions, expressions and definitions by the numbers of their indexes."""
+    found: dict[int, Row] = {row["id"]: {**_NO_TEXT, **row} for row in definitions}
+    for row in texts:
+        found[row["id"]] = {**found.get(row["id"], {}), **row}
+    return found
+
+
+def _index(row: Row, texts: Mapping[int, Row], names: Mapping[int, str]) -> Index:
     width = row["key_columns"]
     descending = tuple(row["descending"])
+    nulls_first = tuple(row["nulls_first"])
     classes = tuple(row["operator_classes"])
+    collations = tuple(row["collations"])[:width]
     text = texts.get(row["index_id"], _NO_TEXT)
     expressions = iter(text["expressions"])
     columns = tuple(name or next(expressions, _UNKNOWN) for name in row["columns"])
@@ -202,6 +261,16 @@ def _index(row: Row, texts: Mapping[int, Row]) -> Index:
         valid=row["is_valid"],
         descending=descending if any(descending) else (),
         operator_classes=classes if any(classes) else (),
+        nulls_first=nulls_first if nulls_first != descending else (),
+        collations=collations if any(collations) else (),
+        nulls_distinct=row["nulls_distinct"],
+        constraint=_CONSTRAINTS.get(row["constraint_type"] or ""),
+        referenced_by=tuple(row["referenced_by"]),
+        replica_identity=row["is_replica_identity"],
+        partitioned=row["kind"] == "I",
+        part_of=names.get(row["parent"]),
+        building=row["is_building"],
+        definition=text.get("definition"),
     )
 
 
@@ -213,4 +282,6 @@ def _foreign_keys(rows: Iterable[Row], names: Mapping[int, str]) -> Iterable[For
                 target=names[row["target"]],
                 target_columns=tuple(row["target_columns"]),
                 name=row["name"],
+                on_delete=_ACTIONS.get(row["on_delete"], "NO ACTION"),
+                on_update=_ACTIONS.get(row["on_update"], "NO ACTION"),
             )

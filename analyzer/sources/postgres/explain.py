@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
-from psycopg import pq, sql
+from psycopg import sql
 
 from analyzer.model.explain import Answers, Explained, ExplainRequest, Sample
 from analyzer.sources.postgres.connection import RESTART, Connection, connect, describe
@@ -39,6 +39,11 @@ _OVER = "the budget (--max-seconds) was used up before"
 # undefined table, column, function, schema; no privilege; read-only transaction; timeouts
 _NAMING = frozenset(["42P01", "42703", "42883", "3F000", "42501", "25006", "57014", "55P03"])
 _STOPPED = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+_CONFLICT = (
+    "the replica cancelled it, as it stood in the way of what the primary sent (a vacuum, a lock): try again "
+    "at a quieter time, or set hot_standby_feedback = on or a longer max_standby_streaming_delay there"
+)
+_LOST = "the connection was lost before: "
 
 
 class LiveExplainer:
@@ -48,16 +53,28 @@ class LiveExplainer:
         self._dsn = dsn
 
     def explain(self, samples: Sequence[Sample], request: ExplainRequest) -> Answers:
-        """Explain the samples one after the other, until the budget is used up.
+        """Explain the samples one after the other, until the budget is used up or the connection is lost.
 
         Raises:
-            ServerError: the server cannot be reached, refuses, or the connection is lost.
+            ServerError: the server cannot be reached, or refuses.
         """
         ends = time.monotonic() + request.max_seconds
         with connect(self._dsn, own_path=True) as connection:
+            origin = describe(connection)
             visit = _Visit(connection, request.analyze, ends)
-            answers = [visit.explained(sample) for sample in samples]
-            return Answers(describe(connection), answers)
+            answers: list[Explained] = []
+            lost: str | None = None
+            for sample in samples:
+                if lost is None:
+                    try:
+                        answers.append(visit.explained(sample))
+                        continue
+                    except psycopg.OperationalError as error:
+                        if not connection.closed:
+                            raise
+                        lost = _LOST + told(error)
+                answers.append(Explained(sample.shape_id, why_not=lost))
+            return Answers(origin, answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +96,7 @@ class _Visit:
         connection.execute(RESTART)  # behind a pooler a limit of every session is another path
         row: Any = connection.execute(query("explain_path").encode()).fetchone()
         self._path = _Path(row[0], row[1])
+        self._standby = bool(row[2])
 
     def explained(self, sample: Sample) -> Explained:
         """What comes of one sample; what the server refuses is an answer as well."""
@@ -108,12 +126,11 @@ class _Visit:
             found = way(sample, count)
         except (NotExplainableError, NotReadOnlyError) as error:
             return replace(nothing, why_not=str(error))
-        except _STOPPED as error:
-            return replace(nothing, why_not=f"the server: {_told(error)}", timed_out=True)
         except psycopg.Error as error:
             if self._connection.closed:
                 raise
-            return replace(nothing, why_not=f"the server: {_told(error)}")
+            stopped = isinstance(error, _STOPPED)
+            return replace(nothing, why_not=self._why_not(error), timed_out=stopped)
         except UnicodeError:
             return replace(nothing, why_not="its text is not UTF-8")
         document = json.dumps([{"Query Text": sample.text, **found}])
@@ -157,16 +174,19 @@ class _Visit:
                 values = sql.SQL(", ").join([sql.NULL] * count)
                 execute = sql.SQL("EXECUTE {} ({})").format(name, values)
                 return self._explain("", execute.as_string(self._connection), None)
-        finally:  # prepared statements outlive the transaction, and behind a pooler the session
+        finally:
+            # Prepared statements outlive the transaction, and behind a pooler the session; the
+            # transaction that _bounded chained on keeps the pooler at the same server.
             if prepared and not self._connection.closed:
                 self._connection.execute(sql.SQL("DEALLOCATE {} /* pg95 */").format(name))
 
     def _prepare(self, name: sql.Identifier, text: str) -> None:
-        """Prepare a statement as it stands: its generic plan can be asked for then."""
-        plain = name.as_string(self._connection).strip('"')
-        prepared = self._connection.pgconn.prepare(plain.encode(), text.encode())
-        if prepared.status != pq.ExecStatus.COMMAND_OK:
-            raise psycopg.errors.error_from_result(prepared)
+        """Prepare a statement as it stands: its generic plan can be asked for then.
+
+        By SQL's PREPARE: a pooler may give the protocol's prepared statements names of its own.
+        """
+        named = name.as_string(self._connection)
+        self._raw.execute(f"PREPARE {named} AS /* pg95 */ {text}".encode(), binary=True)
 
     def _explain(
         self, options: str, text: str, values: Sequence[str | None] | None
@@ -177,6 +197,12 @@ class _Visit:
         row: Any = self._raw.execute(explain.encode(), values or None, binary=True).fetchone()
         found: dict[str, Any] = row[0][0]
         return found
+
+    def _why_not(self, error: psycopg.Error) -> str:
+        """What the server answered instead of a plan."""
+        if self._standby and isinstance(error, psycopg.errors.SerializationFailure):
+            return _CONFLICT
+        return f"the server: {told(error)}"
 
     @contextmanager
     def _bounded(self) -> "Iterator[None]":
@@ -199,7 +225,7 @@ class _Visit:
         return (self._ends - time.monotonic()) * 1000
 
 
-def _told(error: psycopg.Error) -> str:
+def told(error: psycopg.Error) -> str:
     """What the server says where that names things only; other messages may hold values of the data."""
     code = error.sqlstate or ""
     if code in _NAMING and error.diag.message_primary:

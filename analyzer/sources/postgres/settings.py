@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from analyzer.model.sampling import LoggingSettings
 from analyzer.sources.postgres.connection import Connection
 from analyzer.sources.postgres.sqlfiles import query
 
@@ -29,6 +30,16 @@ class ServerSettings:
     compute_query_id: str | None = None
     track_io_timing: bool | None = None
     shared_preload_libraries: str | None = None
+
+    @property
+    def logged(self) -> LoggingSettings:
+        """What the server logs of its statements."""
+        return LoggingSettings(
+            self.log_min_duration_statement_ms,
+            self.log_min_duration_sample_ms,
+            self.log_statement_sample_rate,
+            self.log_transaction_sample_rate,
+        )
 
 
 def read_settings(connection: Connection) -> ServerSettings:

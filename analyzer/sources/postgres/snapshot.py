@@ -56,7 +56,7 @@ def take_snapshot(
         statements = read_statements(connection, every_database=True, known=texts)
         databases_used, open_ones = use.databases()
         others, notes = chosen(open_ones, databases, started["database"], MOST_DATABASES)
-        sizes = use.sizes()
+        sizes, counted = use.sizes(), use.counted()
         snapshot = Snapshot(
             server=server,
             taken_us=taken_us,
@@ -66,6 +66,7 @@ def take_snapshot(
             tables=use.tables(sizes),
             indexes=use.indexes(sizes),
             io=use.io(),
+            replicas=counted.replicas if counted is not None else 0,
             warnings=[*warnings, *notes],
         )
     for name in others:

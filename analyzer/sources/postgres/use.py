@@ -5,6 +5,7 @@ the others are kept and a warning says what is missing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
@@ -13,13 +14,27 @@ from psycopg.rows import dict_row
 
 from analyzer.model.catalog import table_name
 from analyzer.model.snapshot import DatabaseUse, IndexUse, TableUse
+from analyzer.model.use import CountedUse
 from analyzer.sources.postgres.connection import Connection, attempt
 from analyzer.sources.postgres.sqlfiles import query, versions
 from analyzer.sources.postgres.statements import microseconds
 
 Row = Mapping[str, Any]
+_AS_IT_IS = (
+    *("modified", "xid_age", "freeze_max_age", "autovacuum", "fillfactor"),
+    *("blocks_hit", "blocks_read"),
+)
 _MAJOR = 10_000
 _ROWS_NEED_NO_SIGN = 14  # from that version on, reltuples is -1 where it is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes by the numbers of relations: in all, of the main fork alone, and of a table's indexes."""
+
+    total: Mapping[int, int]
+    main: Mapping[int, int]
+    indexes: Mapping[int, int | None]
 
 
 class UseReader:
@@ -64,14 +79,14 @@ class UseReader:
             f"{error.diag.message_primary} ({remedy})"
         )
 
-    def tables(self, sizes: Mapping[int, int]) -> list[TableUse]:
+    def tables(self, sizes: Sizes) -> list[TableUse]:
         """The tables of the connected database."""
         return [
             TableUse(
                 database=self._database,
                 name=table_name(row["schema"], row["name"]),
                 rows=self._row_estimate(row),
-                bytes=sizes.get(row["id"]),
+                bytes=sizes.total.get(row["id"]),
                 seq_scans=row["seq_scans"],
                 seq_rows=row["seq_rows"],
                 index_scans=row["index_scans"],
@@ -83,28 +98,52 @@ class UseReader:
                 dead_rows=row["dead_rows"],
                 vacuumed_us=microseconds(row["vacuumed"]),
                 analyzed_us=microseconds(row["analyzed"]),
+                heap_bytes=sizes.main.get(row["id"]),
+                index_bytes=sizes.indexes.get(row["id"]),
+                **{name: row[name] for name in _AS_IT_IS},
             )
             for row in self.rows("table_use", "the use of tables")
         ]
 
-    def indexes(self, sizes: Mapping[int, int]) -> list[IndexUse]:
+    def indexes(self, sizes: Sizes) -> list[IndexUse]:
         """The indexes of the connected database."""
         return [
             IndexUse(
                 database=self._database,
                 table=table_name(row["schema"], row["table_name"]),
                 name=row["name"],
-                bytes=sizes.get(row["id"]),
+                bytes=sizes.total.get(row["id"]),
                 scans=row["scans"],
                 rows_read=row["rows_read"],
                 rows_fetched=row["rows_fetched"],
+                last_scan_us=microseconds(row["last_scan"]),
             )
             for row in self.rows("index_use", "the use of indexes")
         ]
 
-    def sizes(self) -> dict[int, int]:
+    def sizes(self) -> Sizes:
         """Sizes of tables (all of them) and indexes in bytes, by their numbers."""
-        return {row["id"]: row["bytes"] for row in self.rows("sizes", "sizes")}
+        rows = self.rows("sizes", "sizes")
+        return Sizes(
+            total={row["id"]: row["bytes"] for row in rows},
+            main={row["id"]: row["main_bytes"] for row in rows},
+            indexes={row["id"]: row["index_bytes"] for row in rows},
+        )
+
+    def counted(self) -> CountedUse | None:
+        """Since when the use is counted, and who reads copies; None where the server does not tell."""
+        rows = self.rows("use_window", "since when use is counted")
+        if not rows:
+            return None
+        row = rows[0]
+        return CountedUse(
+            from_us=microseconds(row["reset"]),
+            to_us=cast("int", microseconds(row["taken"])),
+            started_us=microseconds(row["started"]),
+            in_recovery=row["in_recovery"],
+            replicas=row["replicas"] or 0,
+            counting=row["counted"],
+        )
 
     def io(self) -> dict[str, int | float]:
         """Sums of what the server read and wrote, by name; queries/io-*.sql say which."""

@@ -4,7 +4,7 @@ It does what PostgreSQL does on the side: names for what has none, keys for part
 target's primary key for a foreign key that names no columns.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from analyzer.model.catalog import (
@@ -16,18 +16,28 @@ from analyzer.model.catalog import (
     table_name,
     unique_keys,
 )
+from analyzer.sources.schema.names import (
+    changed_indexes,
+    identify_rows,
+    index_labels,
+    object_name,
+    rename_index,
+)
 from analyzer.sql.definitions import (
     AddColumn,
     AddConstraint,
+    AlterEnum,
     AlterTable,
     AttachPartition,
     Change,
     Constraint,
+    CreateEnum,
     CreateIndex,
     CreateTable,
     Definition,
     DropColumn,
     DropConstraint,
+    DropEnum,
     DropIndex,
     DropTable,
     IndexDefinition,
@@ -38,12 +48,12 @@ from analyzer.sql.definitions import (
     RenameConstraint,
     RenameIndex,
     RenameTable,
+    ReplicaIdentity,
     SearchPath,
+    SetDefault,
     SetNullable,
     SetType,
 )
-
-MAX_NAME_BYTES = 63
 
 
 @dataclass(slots=True)
@@ -55,6 +65,8 @@ class _Draft:
     foreign_keys: list[ForeignKey] = field(default_factory=list)
     indexes: list[Index] = field(default_factory=list)
     partitions: list["_Draft"] = field(default_factory=list)
+    parent: "_Draft | None" = None
+    kind: str = "table"
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -66,6 +78,7 @@ class SchemaBuilder:
 
     def __init__(self) -> None:
         self._tables: dict[str, _Draft] = {}
+        self._enums: dict[str, tuple[str, ...]] = {}
         self._schema = "public"
         self._index_names: set[tuple[str | None, str | None]] = set()
 
@@ -86,10 +99,23 @@ class SchemaBuilder:
                 self._change_indexes(name, lambda _index: None)
             case RenameIndex(old, new):
                 self._change_indexes(old, lambda index: replace(index, name=new))
+            case CreateEnum() | AlterEnum() | DropEnum():
+                self._apply_enum(definition)
+
+    def _apply_enum(self, definition: CreateEnum | AlterEnum | DropEnum) -> None:
+        key = self._key(definition.name)
+        match definition:
+            case CreateEnum(_, labels):
+                self._enums[key] = labels
+            case AlterEnum():
+                self._enums[key] = _altered(self._enums.get(key, ()), definition)
+            case DropEnum():
+                self._enums.pop(key, None)
 
     def catalog(self, origin: str) -> Catalog:
         """The tables as they are now."""
-        return Catalog({key: self._table(draft) for key, draft in self._tables.items()}, origin)
+        tables = {key: self._table(draft) for key, draft in self._tables.items()}
+        return Catalog(tables, origin, enums=dict(self._enums))
 
     def _key(self, name: Name) -> str:
         return table_name(name.schema or self._schema, name.name)
@@ -117,6 +143,7 @@ class SchemaBuilder:
             return
         name = Name(definition.name.schema or self._schema, definition.name.name)
         draft = self._tables[key] = _Draft(name)
+        draft.kind = "materialized view" if definition.materialized_view else "table"
         for parent_name in definition.parents:
             parent = self._draft(parent_name)
             if parent and parent is not draft:
@@ -141,6 +168,8 @@ class SchemaBuilder:
 
     def _attach(self, parent: _Draft, draft: _Draft) -> None:
         parent.partitions.append(draft)
+        draft.parent = parent
+        draft.kind = "partition"
         for index in parent.indexes:
             self._inherit_index(draft, index)
         own = {key.columns: key for key in draft.foreign_keys}
@@ -151,7 +180,7 @@ class SchemaBuilder:
         if all(replace(own, name=index.name) != index for own in draft.indexes):
             constraint = index.unique and (index.name or "").endswith("_key")
             label = "pkey" if index.primary else "key" if constraint else "idx"
-            columns = () if index.primary else _labels(index, draft.columns)
+            columns = () if index.primary else index_labels(index, draft.columns)
             self._append(draft, replace(index, name=self._free_name(draft, columns, label)))
             self._require(draft, index.columns if index.primary else ())
 
@@ -165,7 +194,8 @@ class SchemaBuilder:
                 name = name or object_name(draft.name.name, "_".join(columns), "fkey")
                 found = self._draft(target)
                 key = table_name(*found.name) if found else self._key(target)
-                draft.foreign_keys.append(ForeignKey(columns, key, target_columns, name))
+                actions = (constraint.on_delete, constraint.on_update)
+                draft.foreign_keys.append(ForeignKey(columns, key, target_columns, name, *actions))
 
     def _add_key(self, draft: _Draft, key: KeyDefinition) -> None:
         columns = key.columns
@@ -178,7 +208,15 @@ class SchemaBuilder:
         label = "pkey" if key.primary else "key"
         name = key.name or key.using_index
         name = name or self._free_name(draft, () if key.primary else columns, label)
-        index = Index(name, columns, unique=True, primary=key.primary, include=include)
+        index = Index(
+            name,
+            columns,
+            unique=True,
+            primary=key.primary,
+            include=include,
+            nulls_distinct=key.nulls_distinct,
+            constraint=None if key.primary else "unique",
+        )
         self._append(draft, index)
         self._require(draft, columns if key.primary else ())
 
@@ -202,6 +240,10 @@ class SchemaBuilder:
                 predicate=index.predicate,
                 descending=index.descending,
                 operator_classes=index.operator_classes,
+                nulls_first=index.nulls_first,
+                collations=index.collations,
+                nulls_distinct=index.nulls_distinct,
+                constraint="exclusion" if index.exclusion else None,
             ),
         )
 
@@ -225,6 +267,8 @@ class SchemaBuilder:
                 parent, child = self._draft(table), self._draft(partition)
                 if parent and child and parent is not child:
                     self._attach(parent, child)
+            case ReplicaIdentity(name):
+                self._each(table, lambda draft: identify_rows(draft.indexes, name), only=True)
             case AddConstraint(constraint):
                 self._each(table, lambda draft: self._add(draft, constraint, table), only=only)
             case _:
@@ -271,10 +315,12 @@ class SchemaBuilder:
                 draft.columns[name] = replace(draft.columns[name], type=type_text)
             case SetNullable(name, nullable) if name in draft.columns:
                 draft.columns[name] = replace(draft.columns[name], nullable=nullable)
+            case SetDefault(name, default) if name in draft.columns:
+                draft.columns[name] = replace(draft.columns[name], default=default)
             case RenameColumn(old, new):
                 self._rename_column(draft, old, new)
             case RenameConstraint(old, new):
-                _rename(draft.indexes, old, new)
+                rename_index(draft.indexes, old, new)
                 draft.foreign_keys = [
                     replace(key, name=new) if key.name == old else key for key in draft.foreign_keys
                 ]
@@ -317,10 +363,12 @@ class SchemaBuilder:
         self._index_names.discard((schema, name.name))
         for draft in self._tables.values():
             if draft.name.schema in (schema, None if name.schema else "public"):
-                draft.indexes = list(_changed(draft.indexes, name.name, change))
+                draft.indexes = list(changed_indexes(draft.indexes, name.name, change))
 
     def _table(self, draft: _Draft) -> Table:
-        columns, indexes = tuple(draft.columns.values()), tuple(draft.indexes)
+        columns = tuple(draft.columns.values())
+        partitioned = bool(draft.partitions)
+        indexes = tuple(replace(index, partitioned=partitioned) for index in draft.indexes)
         return Table(
             name=table_name(*draft.name),
             columns=columns,
@@ -328,6 +376,8 @@ class SchemaBuilder:
             unique_keys=unique_keys(columns, indexes),
             foreign_keys=tuple(self._resolved(draft.foreign_keys)),
             indexes=indexes,
+            partition_of=table_name(*draft.parent.name) if draft.parent else None,
+            kind=draft.kind,
         )
 
     def _resolved(self, keys: Iterable[ForeignKey]) -> Iterator[ForeignKey]:
@@ -337,41 +387,13 @@ class SchemaBuilder:
             yield replace(key, target_columns=columns)
 
 
-def object_name(first: str, second: str, label: str) -> str:
-    """The name that PostgreSQL gives an object: `first_second_label`, cut to 63 bytes.
-
-    The longer of the first two parts is cut first (makeObjectName in src/backend/commands/
-    indexcmds.c); bytes that would be half a character are left out.
-    """
-    long, other = first.encode(), second.encode()
-    room = MAX_NAME_BYTES - len(label.encode()) - 1 - bool(second)
-    while len(long) + len(other) > room:
-        if len(long) > len(other):
-            long = long[:-1]
-        else:
-            other = other[:-1]
-    parts = (long.decode(errors="ignore"), other.decode(errors="ignore"), label)
-    return "_".join(part for part in parts if part)
-
-
-def _labels(index: Index, columns: Mapping[str, Column]) -> Iterator[str]:
-    """What an index's name says of its columns: of an expression its function, or `expr`."""
-    for column in index.columns + index.include:
-        function, bracket, _ = column.partition("(")
-        if column in columns:
-            yield column
-        else:
-            yield function if bracket and function.isidentifier() else "expr"
-
-
-def _changed(
-    indexes: Iterable[Index], name: str, change: Callable[[Index], Index | None]
-) -> Iterator[Index]:
-    for index in indexes:
-        changed = change(index) if index.name == name else index
-        if changed is not None:
-            yield changed
-
-
-def _rename(indexes: list[Index], old: str, new: str) -> None:
-    indexes[:] = [replace(index, name=new) if index.name == old else index for index in indexes]
+def _altered(labels: tuple[str, ...], change: AlterEnum) -> tuple[str, ...]:
+    """An enum's labels after one is added, or renamed; one that is there already stays."""
+    if change.old is not None:
+        return tuple(change.label if label == change.old else label for label in labels)
+    if change.label in labels:
+        return labels
+    place = len(labels)
+    if change.neighbour in labels:
+        place = labels.index(change.neighbour) + change.after
+    return (*labels[:place], change.label, *labels[place:])

@@ -26,6 +26,14 @@ from analyzer.sources.schema.prisma_types import (
     native_type,
     operator_class,
 )
+from analyzer.sources.schema.prisma_values import (
+    action_of,
+    default_of,
+    mapped,
+    names_of,
+    plain,
+    text_of,
+)
 from analyzer.sql.column_types import named_type
 from analyzer.sql.quoting import quote_identifier
 
@@ -48,7 +56,12 @@ def read_schemas(texts: Mapping[str, str], origin: str) -> Catalog:
     schema = _Schema({name: syntax.parse(text, name) for name, text in texts.items()})
     tables = [_table(schema, model) for model in schema.models.values()]
     tables += schema.link_tables()
-    return Catalog({table.name: table for table in tables}, origin)
+    return Catalog(
+        {table.name: table for table in tables},
+        origin,
+        enums=schema.enum_types(),
+        enum_names=schema.enum_names(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +73,11 @@ class _Model:
 
     @property
     def bare_table(self) -> str:
-        return _mapped(self.block.attribute("map")) or self.block.name
+        return mapped(self.block.attribute("map")) or self.block.name
 
     @property
     def schema(self) -> str | None:
-        return _mapped(self.block.attribute("schema"))
+        return mapped(self.block.attribute("schema"))
 
     @property
     def table(self) -> str:
@@ -75,7 +88,7 @@ class _Model:
 
     def column(self, name: str) -> str:
         field = self.block.field(name)
-        return (_mapped(field.attribute("map")) if field else None) or name
+        return (mapped(field.attribute("map")) if field else None) or name
 
     def key(self) -> tuple[str, ...]:
         """The columns of the primary key, or of the first unique one where there is none."""
@@ -128,21 +141,39 @@ class _Schema:
         if field.unsupported is not None:
             base = field.unsupported
         elif native:
-            arguments = tuple(_plain(argument.value) for argument in native.arguments)
+            arguments = tuple(plain(argument.value) for argument in native.arguments)
             base = native_type(native.name.removeprefix("db."), arguments)
         elif field.type in SCALARS:
             base = SCALARS[field.type]
         elif field.type in self.enums:
-            enum = self.enums[field.type]
-            base = named_type(
-                _mapped(enum.attribute("schema")), _mapped(enum.attribute("map")) or enum.name
-            )
+            base = _enum_name(self.enums[field.type])
         elif field.type not in self.models and field.type not in self.composites:
             raise InputError(
                 f"{model.origin}:{field.span.line}: type {field.type} of field {field.name} is "
                 "not defined. Give the folder where a schema is spread over several files."
             )
         return f"{base}[]" if base and field.many else base
+
+    def labels(self, enum: str) -> Mapping[str, str]:
+        """What the values of an enum are called in the database; empty for another type."""
+        block = self.enums.get(enum)
+        values = block.fields if block else ()
+        return {value.name: mapped(value.attribute("map")) or value.name for value in values}
+
+    def enum_names(self) -> dict[str, str]:
+        """What each enum is called here, by its name in the database."""
+        return {
+            table_name(
+                mapped(block.attribute("schema")), mapped(block.attribute("map")) or name
+            ): name
+            for name, block in self.enums.items()
+        }
+
+    def enum_types(self) -> dict[str, tuple[str, ...]]:
+        """All enumerated types by their names in the database, with their labels."""
+        return {
+            type_: tuple(self.labels(name).values()) for type_, name in self.enum_names().items()
+        }
 
     def counterpart(self, model: _Model, field: syntax.Field) -> syntax.Field | None:
         """The field on the other side of a relation."""
@@ -189,7 +220,11 @@ class _Schema:
             key = next((f for f in model.block.fields if (model.column(f.name),) == target), None)
             column_type = self.column_type(model, key) if key else None
             columns.append(Column(letter, column_type or "unknown", nullable=False))
-            keys.append(ForeignKey((letter,), model.table, target, f"{name}_{letter}_fkey"))
+            keys.append(
+                ForeignKey(
+                    (letter,), model.table, target, f"{name}_{letter}_fkey", "CASCADE", "CASCADE"
+                )
+            )
         return Table(
             name=table_name(a.schema, name),
             columns=tuple(columns),
@@ -217,6 +252,7 @@ def _table(schema: _Schema, model: _Model) -> Table:
         foreign_keys=tuple(_foreign_keys(schema, model)),
         indexes=indexes if model.block.kind == "model" else (),  # a view has keys without any
         model=model.block.name,
+        kind="table" if model.block.kind == "model" else "view",
         relations=tuple(_relations(schema, model)),
     )
 
@@ -227,40 +263,54 @@ def _columns(schema: _Schema, model: _Model) -> Iterator[Column]:
         if column_type is not None:
             # A list has no NOT NULL: Prisma reads NULL as the empty list.
             nullable = field.optional or field.many
-            yield Column(model.column(field.name), column_type, nullable, field.name)
+            yield Column(
+                model.column(field.name),
+                column_type,
+                nullable,
+                field.name,
+                default=default_of(field, schema.labels(field.type)),
+            )
 
 
 def _foreign_keys(schema: _Schema, model: _Model) -> Iterator[ForeignKey]:
     for field in schema.relation_fields(model):
         relation = field.attribute("relation")
-        own = _names(relation.argument("fields")) if relation else ()
+        own = names_of(relation.argument("fields")) if relation else ()
         if relation and own:
             target = schema.models[field.type]
             columns = model.columns(own)
-            name = _text(relation.argument("map"))
+            name = text_of(relation.argument("map"))
             yield ForeignKey(
                 columns=columns,
                 target=target.table,
-                target_columns=target.columns(_names(relation.argument("references"))),
+                target_columns=target.columns(names_of(relation.argument("references"))),
                 name=name or constraint_name(model.bare_table, columns, "_fkey"),
+                on_delete=action_of(relation.argument("onDelete"), _if_gone(model, own)),
+                on_update=action_of(relation.argument("onUpdate"), "CASCADE"),
             )
+
+
+def _if_gone(model: _Model, fields: Iterable[str]) -> str:
+    """What Prisma does with rows whose parent is deleted, where the schema does not say."""
+    known = [model.block.field(name) for name in fields]
+    return "SET NULL" if all(field and field.optional for field in known) else "RESTRICT"
 
 
 def _relations(schema: _Schema, model: _Model) -> Iterator[Relation]:
     for field in schema.relation_fields(model):
         target = schema.models[field.type]
         relation = field.attribute("relation")
-        own = _names(relation.argument("fields")) if relation else ()
+        own = names_of(relation.argument("fields")) if relation else ()
         columns: tuple[str, ...] = ()
         if relation and own:
             columns = model.columns(own)
-            target_columns = target.columns(_names(relation.argument("references")))
+            target_columns = target.columns(names_of(relation.argument("references")))
         elif schema.is_link(model, field):
             target_columns = target.key()
         else:
             other = schema.counterpart(model, field)
             mark = other.attribute("relation") if other else None
-            target_columns = target.columns(_names(mark.argument("fields")) if mark else ())
+            target_columns = target.columns(names_of(mark.argument("fields")) if mark else ())
         yield Relation(field.name, target.table, field.many, columns, target_columns)
 
 
@@ -278,11 +328,11 @@ def _index(model: _Model, key: _Key, kind: str, suffix: str) -> Index:
     named = columns if kind != "id" else ()
     method = attribute.argument("type")
     return Index(
-        name=_text(attribute.argument("map")) or constraint_name(model.bare_table, named, suffix),
+        name=text_of(attribute.argument("map")) or constraint_name(model.bare_table, named, suffix),
         columns=columns,
         unique=kind != "index",
         primary=kind == "id",
-        method=index_method(_plain(method)) if method else "btree",
+        method=index_method(plain(method)) if method else "btree",
         predicate=_predicate(model, attribute.argument("where")),
         descending=descending if any(descending) else (),
         operator_classes=classes if any(classes) else (),
@@ -294,7 +344,7 @@ def _keys(block: syntax.Block, kind: str) -> Iterator[_Key]:
     for field in block.fields:
         attribute = field.attribute(kind)
         if attribute:
-            sort = _plain(attribute.argument("sort"))
+            sort = plain(attribute.argument("sort"))
             yield _Key(attribute, (_IndexField(field.name, sort == "Desc"),))
     for attribute in block.attributes:
         if attribute.name == kind:
@@ -305,20 +355,20 @@ def _keys(block: syntax.Block, kind: str) -> Iterator[_Key]:
 
 def _index_field(value: syntax.Value) -> _IndexField:
     if not isinstance(value, syntax.Call):
-        return _IndexField(_plain(value))
+        return _IndexField(plain(value))
     options = {argument.name: argument.value for argument in value.arguments}
     ops = options.get("ops")
     if isinstance(ops, syntax.Call):  # raw("gin_trgm_ops")
-        name = _plain(ops.arguments[0].value) if ops.arguments else None
+        name = plain(ops.arguments[0].value) if ops.arguments else None
     else:
-        name = operator_class(_plain(ops)) if ops else None
-    return _IndexField(value.name, _plain(options.get("sort")) == "Desc", name)
+        name = operator_class(plain(ops)) if ops else None
+    return _IndexField(value.name, plain(options.get("sort")) == "Desc", name)
 
 
 def _predicate(model: _Model, where: syntax.Value | None) -> str | None:
     """The condition of a partial index as SQL: raw("…"), or { field: value }."""
     if isinstance(where, syntax.Call):
-        return _plain(where.arguments[0].value) if where.arguments else None
+        return plain(where.arguments[0].value) if where.arguments else None
     if isinstance(where, syntax.Record):
         return " AND ".join(_condition(model, name, value) for name, value in where.entries)
     return None
@@ -331,31 +381,16 @@ def _condition(model: _Model, name: str, value: syntax.Value) -> str:
         value = value.entries[0][1]
     if isinstance(value, syntax.Word) and value.value == "null":
         return f"{column} IS {'NOT ' if negated else ''}NULL"
-    shown = _plain(value)
+    shown = plain(value)
     if isinstance(value, syntax.Text):
         shown = "'" + shown.replace("'", "''") + "'"
     return f"{column} {'<>' if negated else '='} {shown}"
 
 
+def _enum_name(enum: syntax.Block) -> str:
+    return named_type(mapped(enum.attribute("schema")), mapped(enum.attribute("map")) or enum.name)
+
+
 def _relation_name(field: syntax.Field) -> str | None:
     relation = field.attribute("relation")
-    return _text(relation.argument("name", "")) if relation else None
-
-
-def _mapped(attribute: syntax.Attribute | None) -> str | None:
-    return _text(attribute.argument("name", "")) if attribute else None
-
-
-def _names(value: syntax.Value | None) -> tuple[str, ...]:
-    return tuple(map(_plain, value.items)) if isinstance(value, syntax.Array) else ()
-
-
-def _text(value: syntax.Value | None) -> str | None:
-    return value.value if isinstance(value, syntax.Text) else None
-
-
-def _plain(value: syntax.Value | None) -> str:
-    """The text of a string, number or name; a call's name; nothing for the rest."""
-    if isinstance(value, syntax.Text | syntax.Number | syntax.Word):
-        return value.value
-    return value.name if isinstance(value, syntax.Call) else ""
+    return text_of(relation.argument("name", "")) if relation else None

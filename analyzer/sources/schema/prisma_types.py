@@ -5,7 +5,7 @@ From Prisma's schema reference and the PostgreSQL connector of prisma-engines.
 
 import re
 
-from analyzer.sources.schema.builder import MAX_NAME_BYTES
+from analyzer.sources.schema.names import MAX_NAME_BYTES
 
 SCALARS = {
     "String": "text",

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 from findings import (
     CASES,
-    FINDINGS,
     TARGET_MS,
+    VERSIONS,
     found,
     found_in,
     linked,
     plans_of,
+    text_of,
     the_one,
     workload,
 )
@@ -41,10 +42,11 @@ def sort_plan() -> Plan:
     return linked(replace(plan, statement=SQL))
 
 
-def test_the_loop_that_a_misestimate_caused_is_listed_under_it() -> None:
-    kinds = [one.detector for one in found("misestimate", "found")]
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_loop_that_a_misestimate_caused_is_listed_under_it(version: str) -> None:
+    kinds = [one.detector for one in found("misestimate", "found", version)]
     assert kinds == ["misestimate"]
-    evidence = the_one("misestimate", "found").evidence
+    evidence = the_one("misestimate", "found", version).evidence
     assert isinstance(evidence, PlanEvidence)
     (loop,) = evidence.consequences
     assert loop.detector == "nested-loop-inner"
@@ -57,6 +59,16 @@ def test_a_subquery_that_is_slow_because_of_its_scan_is_the_scan_s() -> None:
     kinds = {one.detector for one in found_in(workload([plan]))}
     assert "seq-scan-in-loop" in kinds
     assert not kinds & {"correlated-subplan", "selective-seq-scan"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_scan_for_which_another_plan_has_an_index_is_the_flip_s(version: str) -> None:
+    kinds = [one.detector for one in found("plan-flip", "found_generic", version)]
+    assert "plan-flip" in kinds
+    assert not {"selective-seq-scan", "default-guess"} & set(kinds)
+    evidence = the_one("plan-flip", "found_generic", version).evidence
+    assert isinstance(evidence, PlanEvidence)
+    assert {one.detector for one in evidence.consequences} >= {"selective-seq-scan"}
 
 
 def test_a_search_by_distance_is_no_top_n_sort() -> None:
@@ -88,10 +100,11 @@ def test_severity_is_against_the_target() -> None:
 
 def test_what_a_request_repeats_weighs_as_often() -> None:
     plan, statement = sort_plan(), identify(SQL)
-    target_ms = (plan.total_ms or 0) * 2
+    usual_ms = plan.total_ms or 0
+    target_ms = usual_ms * 2
 
     def severity(often: float) -> Severity:
-        known = [stats(calls_per_request_p95=often)]
+        known = [stats(calls_per_request_p95=often, mean_ms=usual_ms)]
         work = workload([plan], target_ms=target_ms, statements=[statement], stats=known)
         (one,) = SortOnDisk().detect(work).findings
         return one.severity
@@ -181,7 +194,7 @@ def test_a_rule_that_fails_costs_its_own_answer_only(monkeypatch: pytest.MonkeyP
 
 
 def test_titles_and_reasons_hold_no_values() -> None:
-    text = (FINDINGS / "index-filter.found.json").read_text().replace("n77", "s3cret-value")
+    text = text_of("index-filter", "found").replace("n77", "s3cret-value")
     plans = read_plans(RecordedPlan(text=text, format="json", origin="x", source=0))
     findings = found_in(workload(plans, target_ms=TARGET_MS))
     assert findings

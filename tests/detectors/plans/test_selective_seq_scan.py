@@ -13,7 +13,7 @@ from analyzer.model.coverage import Coverage
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Finding, Outcome, Severity, Status
 from analyzer.model.plan import Plan, RecordedPlan
-from analyzer.model.statement import Kind, Role, Statement, StatementFacts
+from analyzer.model.statement import Kind, Role, Statement, StatementFacts, StatementStats
 from analyzer.model.target import Target, Verdict
 from analyzer.model.workload import Workload
 from analyzer.plans import read_plans
@@ -30,11 +30,12 @@ def workload(
     *,
     target_ms: float = 100.0,
     statements: Sequence[Statement] = (),
+    stats: Sequence[StatementStats] = (),
     catalog: Catalog | None = None,
 ) -> Workload:
     return Workload(
         statements=statements,
-        stats=(),
+        stats=stats,
         coverage=Coverage(),
         target=Target(ms=target_ms),
         verdict=Verdict(None, None, None, "none", "unknown", 0, "no executions"),
@@ -57,6 +58,14 @@ def plan_of(case: str) -> Plan:
 def detect(case: str, **known: object) -> Outcome:
     known.setdefault("target_ms", CASES[case].get("target_ms", 100.0))
     return SelectiveSeqScan().detect(workload([plan_of(case)], **known))  # type: ignore[arg-type]
+
+
+def figures(**known: float) -> StatementStats:
+    times = dict.fromkeys(
+        ("min_ms", "max_ms", "p50_ms", "p95_ms", "p99_ms", "p95_low_ms", "p95_high_ms")
+    )
+    base = {"calls": 1000, "total_ms": 9000.0, "mean_ms": 9.0}
+    return StatementStats(**times | base | known, method="exact")  # type: ignore[arg-type]
 
 
 def evidence_of(finding: Finding) -> SeqScanEvidence:
@@ -122,17 +131,58 @@ def test_other_literals_are_the_same_finding() -> None:
     assert (findings[0].impact.total_ms or 0) > worst
 
 
-def test_keys_hang_on_lineage_table_and_columns() -> None:
-    old = replace(plan_of("equality"), shape_id="a" * 20)
-    new = replace(plan_of("equality"), shape_id="b" * 20)
-    both = [statement("a" * 20, "lineage-1"), statement("b" * 20, "lineage-1")]
-    (finding,) = SelectiveSeqScan().detect(workload([old, new], statements=both)).findings
+def test_statements_that_one_index_serves_are_one_finding() -> None:
+    plans = [replace(plan_of("equality"), shape_id=letter * 20) for letter in "ab"]
+    both = [statement("a" * 20, "lineage-1"), statement("b" * 20, "lineage-2")]
+    (finding,) = SelectiveSeqScan().detect(workload(plans, statements=both)).findings
     assert finding.shape_ids == ("a" * 20, "b" * 20)
     assert finding.fingerprints == ("a" * 16, "b" * 16)
-    other = [statement("a" * 20, "lineage-2")]
-    (elsewhere,) = SelectiveSeqScan().detect(workload([old], statements=other)).findings
-    assert elsewhere.key != finding.key
+    assert "2 statements scan it for the same columns" in evidence_of(finding).reasons
+    (alone,) = SelectiveSeqScan().detect(workload(plans[:1], statements=both[:1])).findings
+    (unknown,) = SelectiveSeqScan().detect(workload([plan_of("equality")])).findings
+    assert finding.key == alone.key == unknown.key
     assert finding.key.startswith("selective-seq-scan-")
+
+
+def test_keys_hang_on_lineage_where_each_statement_needs_its_own_remedy() -> None:
+    plans = [replace(plan_of("lower"), shape_id=letter * 20) for letter in "abc"]
+    known = [
+        statement(letter * 20, f"lineage-{n}") for letter, n in zip("abc", (1, 1, 2), strict=True)
+    ]
+    findings = SelectiveSeqScan().detect(workload(plans, statements=known)).findings
+    assert sorted(len(finding.shape_ids) for finding in findings) == [1, 2]
+    assert len({finding.key for finding in findings}) == 2
+
+
+def test_a_scan_of_one_slow_execution_among_quick_ones_is_none_of_the_p95() -> None:
+    plan = replace(plan_of("equality"), shape_id="a" * 20)
+    ms = plan.total_ms or 0.0
+
+    def findings(p95_ms: float, **more: float) -> Sequence[Finding]:
+        work = workload(
+            [plan],
+            target_ms=ms / 2,
+            statements=[statement("a" * 20, "lineage-1")],
+            stats=[figures(p95_ms=p95_ms, **more)],
+        )
+        return SelectiveSeqScan().detect(work).findings
+
+    assert findings(ms)[0].severity is Severity.HIGH
+    assert findings(ms / 4)[0].severity is Severity.LOW
+    assert findings(ms / 100) == ()
+    assert findings(ms / 100, p95_high_ms=ms)[0].severity is Severity.HIGH
+    assert findings(ms / 100, mean_ms=ms / 200, calls_per_request_p95=400.0)
+
+
+def test_a_small_table_has_to_take_more() -> None:
+    plan = plan_of("wide_rows")
+    ms = max(node.self_ms or 0.0 for node in plan.root.walk())
+    small = replace(
+        plan.root, rows_removed_by_filter=20_000.0, shared_hit_blocks=300, shared_read_blocks=0
+    )
+    for target_ms, count in ((ms * 9, 1), (ms * 11, 0)):
+        work = workload([replace(plan, root=small)], target_ms=target_ms)
+        assert len(SelectiveSeqScan().detect(work).findings) == count
 
 
 def test_severity_is_against_the_target() -> None:
@@ -221,8 +271,6 @@ def test_firings_on_the_corpora_are_the_ones_judged_right() -> None:
         "o (cid)": {f"pg{version}-seq_filter.json" for version in (10, 12, 14, 16, 17, 18)}
         | {"auto_explain-pg16.json", "auto_explain-pg18.json"},
         "o (cid, st)": {"auto_explain-pg16.json", "auto_explain-pg18.json"},
-        # c has 20,000 rows: 5 ms and more on two of the six servers
-        "c (email)": {"pg10-never.json", "pg18-never.json"},
         # a foreign key without an index, 20 times in one statement
         "containers (project_id)": {"sqlcommenter.json"},
     }

@@ -5,7 +5,11 @@ SELECT /* pg95 */
     pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
     NOT a.attnotnull AS nullable,
     s.n_distinct::double precision AS distinct_values,
-    s.null_frac::double precision AS null_fraction
+    s.null_frac::double precision AS null_fraction,
+    s.avg_width::double precision AS width_bytes,
+    s.most_common_freqs::double precision[] AS common_frequencies,
+    s.correlation::double precision AS correlation,
+    s.elem_count_histogram[pg_catalog.array_upper(s.elem_count_histogram, 1)]::double precision AS elements
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -3,6 +3,8 @@ SELECT /* pg95 */
     k.conrelid::bigint AS id,
     k.confrelid::bigint AS target,
     k.conname AS name,
+    k.confdeltype::text AS on_delete,
+    k.confupdtype::text AS on_update,
     ARRAY(
         SELECT a.attname::text
         FROM unnest(k.conkey) WITH ORDINALITY AS c (attnum, n)

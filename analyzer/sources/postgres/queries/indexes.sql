@@ -1,5 +1,6 @@
 -- Indexes; one array element per column, key columns first, then those of INCLUDE;
--- the element of an expression is null (index_texts.sql has its text).
+-- the element of an expression is null (index_texts.sql has its text). What newer versions alone tell
+-- is taken from the row as JSON, where it is null before.
 SELECT /* pg95 */
     i.indrelid::bigint AS id,
     i.indexrelid::bigint AS index_id,
@@ -26,6 +27,35 @@ SELECT /* pg95 */
         FROM unnest(i.indoption::int2[]) WITH ORDINALITY AS o (flags, n)
         ORDER BY o.n
     ) AS descending,
+    ARRAY(
+        SELECT (o.flags & 2) = 2
+        FROM unnest(i.indoption::int2[]) WITH ORDINALITY AS o (flags, n)
+        ORDER BY o.n
+    ) AS nulls_first,
+    ARRAY(
+        SELECT CASE WHEN c.id IN (0, coalesce(a.attcollation, 100)) THEN NULL ELSE l.collname::text END
+        FROM unnest(i.indcollation::oid[]) WITH ORDINALITY AS c (id, n)
+        JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n) ON k.n = c.n
+        LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+        LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = c.id
+        ORDER BY c.n
+    ) AS collations,
+    coalesce(pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'false' AS nulls_distinct,
+    i.indisreplident OR (t.relreplident = 'd' AND i.indisprimary) AS is_replica_identity,
+    (
+        SELECT k.contype::text FROM pg_catalog.pg_constraint AS k
+        WHERE k.conindid = i.indexrelid AND k.contype IN ('u', 'x')
+        LIMIT 1
+    ) AS constraint_type,
+    ARRAY(
+        SELECT k.conname::text FROM pg_catalog.pg_constraint AS k
+        WHERE k.conindid = i.indexrelid AND k.contype = 'f'
+        ORDER BY k.conname
+    ) AS referenced_by,
+    EXISTS (
+        SELECT FROM pg_catalog.pg_stat_progress_create_index AS g
+        WHERE g.datname = current_database() AND g.relid = i.indrelid AND g.index_relid IN (0, i.indexrelid)
+    ) AS is_building,
     ARRAY(
         SELECT CASE WHEN c.opcdefault THEN NULL ELSE c.opcname::text END
         FROM unnest(i.indclass::oid[]) WITH ORDINALITY AS o (class, n)

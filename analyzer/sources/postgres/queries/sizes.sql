@@ -4,7 +4,9 @@ SELECT /* pg95 */
     CASE
         WHEN c.relkind IN ('i', 'I') THEN pg_catalog.pg_relation_size(c.oid)
         ELSE pg_catalog.pg_total_relation_size(c.oid)
-    END AS bytes
+    END AS bytes,
+    pg_catalog.pg_relation_size(c.oid) AS main_bytes,
+    CASE WHEN c.relkind <> 'i' THEN pg_catalog.pg_indexes_size(c.oid) END AS index_bytes
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'i')

@@ -1,0 +1,160 @@
+"""`pg95 migrations`: what became of a Prisma project's migrations, and whether the next are safe."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer.cli._failures import CONDITION
+from analyzer.cli._prisma import conditions, print_document
+from analyzer.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from analyzer.model.catalog import Catalog
+    from analyzer.model.migration import Danger, MigrationFile, MigrationState
+    from analyzer.sources.postgres.prisma_state import PrismaState
+
+FAIL_ON = ("never", "failed", "high", "danger")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  pg95 migrations --dsn service=prod                    what became of each, and whether the pending ones are safe
+  pg95 migrations --since 20260101000000_init --fail-on high          in a pipeline, without a server
+  pg95 migrations prisma/migrations --dsn service=prod -o safe/       the safe sequences as files
+""",
+)
+@click.argument("folder", required=False, metavar="[DIR]")
+@click.option(
+    "--dsn",
+    envvar="PG95_DSN",
+    help="The server (libpq URI or key=value). Put no password here: use ~/.pgpass, a service, or PGPASSWORD.",
+)
+@click.option("--live", is_flag=True, help="The server named by libpq's PG* variables.")
+@click.option("--since", metavar="NAME", help="Check the migrations after this one.")
+@click.option("--all", "every", is_flag=True, help="Check all, also those that are applied.")
+@click.option("-o", "--output", metavar="DIR", help="Write the safe sequences below this folder.")
+@click.option("--format", "form", type=click.Choice(("table", "markdown", "json")), default="table")
+@click.option(
+    "--fail-on",
+    metavar="WHAT",
+    default="never",
+    show_default=True,
+    help="Exit 1 on: failed (a migration failed, was edited or lost its file), high (dangers), danger (any); several with commas.",
+)
+def migrations(**given: Any) -> None:
+    """Say what became of a Prisma project's migrations, and what may go wrong with the next ones.
+
+    DIR is the folder of migrations, or the project's. Checked are the pending ones, by squawk and for
+    Prisma's own traps (a rename written as DROP and ADD, an index made by hand that it drops, a required
+    column without default, CONCURRENTLY beside other statements), against a server's statistics where
+    --dsn is given. Nothing is applied and nothing is changed.
+    """
+    from analyzer.prisma.document import migrations_document
+    from analyzer.prisma.migration_states import migration_states
+    from analyzer.report.views import migrations as view
+    from analyzer.sources.schema.project import read_migrations
+
+    wanted = conditions(given["fail_on"], FAIL_ON)
+    folder = _folder(given["folder"])
+    files = list(read_migrations(folder))
+    if not files:
+        raise InputError(f"{folder}: no migration in it (a folder with migration.sql).")
+    state = _state(given)
+    states = None
+    if state is not None and state.migrations is not None:
+        states = migration_states(files, state.migrations)
+    checked = _checked(given, files, states)
+    found = _dangers(files, checked, state.catalog if state else None)
+    document = migrations_document(
+        folder=str(folder),
+        database=state.address if state else None,
+        states=states,
+        checked=checked,
+        dangers=found,
+        warnings=state.warnings if state else (),
+    )
+    if given["output"]:
+        _write(found, Path(given["output"]))
+    print_document(document, given["form"], view.show, view.render)
+    failed = "failed" in wanted and document["migrations_in_order"] is not True
+    high = "high" in wanted and any(one.severity == "high" for one in found)
+    held = failed or high or ("danger" in wanted and bool(found))
+    click.get_current_context().exit(CONDITION if held else 0)
+
+
+def _folder(named: str | None) -> Path:
+    """The folder of migrations: as given, or below what is given, or at the usual place."""
+    start = Path(named) if named else Path.cwd()
+    for place in (start, start / "migrations", start / "prisma" / "migrations"):
+        if any(place.glob("*/migration.sql")):
+            return place
+    if start.exists():
+        raise InputError(
+            f"{start}: no migrations in it or in prisma/migrations below. Give the folder."
+        )
+    raise InputError(f"{start}: there is no such folder.")
+
+
+def _state(given: dict[str, Any]) -> "PrismaState | None":
+    if not given["dsn"] and not given["live"]:
+        return None
+    from analyzer.sources.postgres.prisma_state import read_prisma_state
+
+    return read_prisma_state(given["dsn"])
+
+
+def _checked(
+    given: dict[str, Any],
+    files: "list[MigrationFile]",
+    states: "list[MigrationState] | None",
+) -> list[str]:
+    """The names of the migrations to check: those pending, or after --since, or all."""
+    names = [file.name for file in files]
+    if given["since"]:
+        if given["since"] not in names:
+            raise UsageError(f"--since {given['since']}: there is no such migration")
+        return names[names.index(given["since"]) + 1 :]
+    if given["every"] or states is None:
+        return names
+    open_ones = {one.name for one in states if one.status in ("pending", "rolled-back", "failed")}
+    return [name for name in names if name in open_ones]
+
+
+def _dangers(
+    files: "list[MigrationFile]", checked: list[str], live: "Catalog | None"
+) -> "list[Danger]":
+    """What may go wrong with each, against the tables before it; a server's facts where it has them."""
+    from dataclasses import replace
+
+    from analyzer.prisma.safety import Situation, dangers, linted, without_repeats
+    from analyzer.sources.schema.project import history
+    from analyzer.sources.schema.squawk import lint
+
+    found: list[Danger] = []
+    version = live.server_version if live else None
+    for file, steps, before in history(files):
+        if file.name not in checked:
+            continue
+        if live is not None:
+            tables = {**before.tables, **live.tables}
+            before = replace(before, tables=tables, origin=live.origin)  # noqa: PLW2901 - the same, known better
+        situation = Situation(file.name, steps, before)
+        others = linted(lint(file.path, file.sql, version), situation)
+        found += without_repeats(dangers(situation), others, situation)
+    return found
+
+
+def _write(found: "list[Danger]", folder: Path) -> None:
+    """The files of all safe sequences; one that is there already is never written over."""
+    for danger in found:
+        for file in danger.safe:
+            path = folder / danger.migration / f"{danger.rule}-{danger.line}" / file.path
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("x", encoding="utf-8") as out:
+                    out.write(file.text)
+            except OSError as error:
+                raise InputError(f"-o {path}: cannot be written ({error.strerror})") from error
+            click.echo(f"{path}", err=True)

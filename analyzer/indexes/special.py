@@ -1,0 +1,124 @@
+"""Candidates beside the plain btree: partial ones, GIN, GiST, BRIN, and those for nearest neighbours."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from analyzer.indexes.making import Maker
+from analyzer.model.access import Compared, TableAccess, Use
+from analyzer.model.catalog import Table
+from analyzer.model.index_candidate import IndexCandidate, IndexKey
+from analyzer.sql.quoting import quote_identifier
+
+_BRIN_ROWS = 100_000  # below it a btree is small as well
+# Elsewhere it reads nearly every page, and the planner, which takes it for the cheaper of two indexes of
+# one condition when it combines bitmaps, may drop the btree that would serve (choose_bitmap_and).
+_BRIN_CORRELATION = 0.9
+_FEW_VALUES = 12  # of a status, a kind, a flag
+_TESTS = {
+    "is null": "{} IS NULL",
+    "is not null": "{} IS NOT NULL",
+    "is true": "{}",
+    "is false": "NOT {}",
+}
+_SETS = frozenset({"@>", "<@", "&&"})
+_JSON = frozenset({"@>", "?", "?|", "?&", "@?", "@@"})
+_TRIGRAMS = frozenset({"like", "ilike", "~", "~*"})
+_TEXT = ("text", "character varying", "varchar", "character")
+_GEOMETRIC = ("point", "box", "polygon", "circle", "inet", "cidr", "geometry", "geography")
+_DISTANCES = {"<->": "l2", "<#>": "ip", "<=>": "cosine", "<+>": "l1"}
+_BRIN_TYPES = ("timestamp", "date", "bigint", "integer", "smallint", "numeric")
+
+
+def special_candidates(access: TableAccess, table: Table, maker: Maker) -> Iterator[IndexCandidate]:
+    """Candidates that are no btree."""
+    for one in access.compared:
+        if one.expression is not None and not one.immutable:
+            continue
+        found = _by_search(one, table)
+        if found is not None:
+            method, operator_class = found
+            role = "distance" if one.use is Use.DISTANCE else "contains"
+            yield maker.make(
+                [IndexKey(one.column, role, one.expression, operator_class)], method=method
+            )
+        if one.use is Use.RANGE and one.expression is None and _suits_brin(table, one.column):
+            yield maker.make([IndexKey(one.column, "range")], method="brin")
+
+
+def partial_accesses(
+    access: TableAccess, table: Table, *, constants: bool
+) -> Iterator[tuple[str, TableAccess]]:
+    """Predicates of partial indexes, each with what is left to be asked of the rows that it keeps.
+
+    IS NULL and booleans always hold the same; a value does where `constants` says so, and makes a
+    predicate where the column has few values.
+    """
+    for one in access.compared:
+        predicate = _predicate(one, table, constants=constants)
+        if predicate is None:
+            continue
+        rest = replace(
+            access,
+            compared=tuple(other for other in access.compared if other.column != one.column),
+            needed=tuple(name for name in access.needed if name != one.column),
+            sorted_by=tuple(other for other in access.sorted_by if other.column != one.column),
+            grouped_by=tuple(name for name in access.grouped_by if name != one.column),
+        )
+        if not (rest.compared or rest.sorted_by or rest.grouped_by):  # the tested column itself
+            rest = replace(rest, grouped_by=(one.column,), needed=(one.column,))
+        yield predicate, rest
+
+
+def _predicate(one: Compared, table: Table, *, constants: bool) -> str | None:
+    if not one.required or one.expression is not None:
+        return None
+    quoted = quote_identifier(one.column)
+    if one.use is Use.TEST and one.operator in _TESTS:
+        return _TESTS[one.operator].format(quoted)
+    known = table.column(one.column)
+    few = known is not None and known.distinct is not None and 1 < known.distinct <= _FEW_VALUES
+    if constants and few and one.use is Use.EQUALITY and one.constant is not None:
+        return f"{quoted} = {one.constant}"
+    return None
+
+
+def _by_search(one: Compared, table: Table) -> tuple[str, str | None] | None:
+    """Method and operator class by operator and type, None where none is known to serve."""
+    known = table.column(one.column)
+    kind = known.type.lower() if known is not None and one.expression is None else ""
+    operator = one.operator
+    if one.use is Use.DISTANCE:
+        return _nearest(operator, kind)
+    if one.use is not Use.SEARCH:
+        return None
+    found: tuple[str, str | None] | None = None
+    if operator in _TRIGRAMS and (kind.startswith(_TEXT) or one.expression):
+        found = ("gin", "gin_trgm_ops")
+    elif operator == "@@" and kind in ("tsvector", ""):
+        found = ("gin", None)
+    elif kind == "jsonb" and operator in _JSON:
+        found = ("gin", "jsonb_path_ops" if operator in ("@>", "@?", "@@") else None)
+    elif operator in _SETS and kind.endswith("[]"):
+        found = ("gin", None)
+    elif (operator in _SETS or operator == "-|-") and kind.endswith("range"):
+        found = ("gist", None)
+    elif operator in _SETS and kind.startswith(_GEOMETRIC):
+        found = ("gist", "inet_ops" if kind in ("inet", "cidr") else None)
+    return found
+
+
+def _nearest(operator: str, kind: str) -> tuple[str, str | None] | None:
+    base = kind.partition("(")[0]
+    if base in ("vector", "halfvec", "sparsevec") and operator in _DISTANCES:
+        return "hnsw", f"{base}_{_DISTANCES[operator]}_ops"
+    if operator == "<->" and base in ("point", "geometry", "geography", "box", "circle", "polygon"):
+        return "gist", None
+    return None
+
+
+def _suits_brin(table: Table, column: str) -> bool:
+    known = table.column(column)
+    large = table.rows is not None and table.rows >= _BRIN_ROWS
+    if not large or known is None or not known.type.lower().startswith(_BRIN_TYPES):
+        return False
+    return known.correlation is not None and abs(known.correlation) >= _BRIN_CORRELATION

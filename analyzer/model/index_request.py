@@ -1,0 +1,60 @@
+"""What index advice is asked for, and the statements that it is for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from analyzer.model.explain import Sample
+from analyzer.model.what_if import PlannedStatement
+
+MAX_SECONDS = 30.0
+MAX_CALLS = 5000
+WhatIfWay = Literal["hypopg", "clone", "none"]
+SizeModel = Literal["estimate", "hypopg"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRequest:
+    """How indexes are chosen.
+
+    `what_if` None is hypopg where the server has it, else none. `budget_bytes` is for all new indexes
+    together (None: any size). `size_model` says whose sizes count: pg95's estimates, or the what-if
+    server's own. `write_cost` is what one index entry written counts, in the planner's units (1.0 is a page
+    read in sequence). `queries` is a folder of .sql files that are the workload instead of the inputs.
+    """
+
+    what_if: WhatIfWay | None = None
+    budget_bytes: int | None = None
+    size_model: SizeModel = "estimate"
+    max_width: int = 3
+    max_seconds: float = MAX_SECONDS
+    max_calls: int = MAX_CALLS
+    write_cost: float = 1.0
+    queries: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdvisedStatement:
+    """A statement of the workload that indexes are chosen for.
+
+    `rows` are those that one execution writes (of a write). `constants` says that its literals are the same
+    at every execution. `name` is what it is called where that is not its shape (a file).
+    """
+
+    planned: PlannedStatement
+    rows: float = 1.0
+    constants: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdvisedWorkload:
+    """All of them; `left_out` says of those that are not among them why, with how many."""
+
+    statements: Sequence[AdvisedStatement]
+    left_out: Sequence[tuple[str, int]] = ()
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The statements as they stand, to be run."""
+        return [Sample(one.planned.shape_id, one.planned.sql) for one in self.statements]

@@ -1,0 +1,57 @@
+"""A plan's settings as the report may show them: figures and PostgreSQL's own words stay, names of the team's go.
+
+EXPLAIN (SETTINGS) prints what differs from the defaults, search_path among it, which holds a tenant's name
+where each tenant has a schema. A document from elsewhere may hold any setting.
+"""
+
+import re
+from collections.abc import Mapping
+
+from analyzer.report.redaction import Redactor
+
+_NAME = re.compile(r"[A-Za-z_][\w$]{0,63}(?:\.[A-Za-z_][\w$]{0,63})?")
+_FIGURE = re.compile(
+    r"-?\d{1,15}(?:\.\d{1,15})?(?:e[-+]?\d{1,3})?\s?(?:B|kB|MB|GB|TB|us|ms|s|min|h|d)?"
+)
+_WORDS = frozenset(
+    (
+        *("on", "off", "true", "false", "yes", "no", "auto", "default", "partition", "regress"),
+        *("force_custom_plan", "force_generic_plan", "strict_order", "relaxed_order"),
+    )
+)
+# Values that are names of roles, programs and places, whatever they look like.
+_NAMING = frozenset(
+    (
+        *("role", "session_authorization", "application_name", "cluster_name", "search_path"),
+        *("default_tablespace", "temp_tablespaces", "default_text_search_config"),
+    )
+)
+# Extensions whose settings say how to plan. `app.tenant_id` is an application's own.
+_EXTENSIONS = frozenset(
+    ("hnsw", "ivfflat", "auto_explain", "pg_trgm", "pg_hint_plan", "postgres_fdw")
+)
+_SCHEMA = re.compile(r'"(?:[^"]|"")*+"|[^,\s"]+')
+_OWN_SCHEMAS = frozenset(("public", "pg_catalog", "pg_temp", "information_schema", "$user"))
+
+
+def shown_settings(settings: Mapping[str, object], redactor: Redactor) -> dict[str, str]:
+    """Each setting with its value, or with `?` where that may tell of the team's data."""
+    if redactor.shows_values:
+        return {name: str(value) for name, value in settings.items()}
+    shown = {}
+    for name, value in settings.items():
+        if _NAME.fullmatch(name):
+            shown[name] = _value(name.lower(), str(value))
+        else:
+            shown["?"] = "?"
+    return shown
+
+
+def _value(name: str, value: str) -> str:
+    if name == "search_path":
+        schemas = [one for one in _SCHEMA.findall(value) if one]
+        return ", ".join(one if one.strip('"') in _OWN_SCHEMAS else "?" for one in schemas)
+    family, dot, _ = name.partition(".")
+    if name in _NAMING or (dot and family not in _EXTENSIONS):
+        return "?"
+    return value if value in _WORDS or _FIGURE.fullmatch(value) else "?"

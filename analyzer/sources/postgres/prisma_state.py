@@ -1,0 +1,107 @@
+"""What a database holds of a Prisma project: its tables, and what became of migrations."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from analyzer.model.catalog import Catalog
+from analyzer.model.migration import RecordedMigration
+from analyzer.sources.logs.error_texts import known_text, template
+from analyzer.sources.postgres.catalog import read_catalog
+from analyzer.sources.postgres.connection import Connection, attempt, connect, describe
+from analyzer.sources.postgres.sqlfiles import query
+
+_ERROR = re.compile(r"(?:ERROR|FATAL): *(.+)")
+_CODE = re.compile(r"\b(?:code|SQLSTATE)\W{1,6}([0-9A-Z]{5})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PrismaState:
+    """The catalog, the recorded migrations (None: the database has no table of them), warnings."""
+
+    catalog: Catalog
+    migrations: tuple[RecordedMigration, ...] | None
+    warnings: tuple[str, ...]
+    address: str
+
+
+def read_prisma_state(dsn: str | None) -> PrismaState:
+    """Read the catalog and `_prisma_migrations`, read-only.
+
+    Args:
+        dsn: a libpq URI or key=value string; None leaves all to libpq's PG* variables.
+
+    Raises:
+        ServerError: the server cannot be reached or refuses.
+    """
+    with connect(dsn) as connection:
+        reading = read_catalog(connection)
+        warnings = list(reading.warnings)
+        migrations = _migrations(connection, warnings)
+        address = describe(connection)
+    return PrismaState(reading.catalog, migrations, tuple(warnings), address)
+
+
+def _migrations(
+    connection: Connection, warnings: list[str]
+) -> tuple[RecordedMigration, ...] | None:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(query("prisma_migrations_table").encode()).fetchone()
+        if found is None:
+            warnings.append(
+                "the database has no _prisma_migrations: nothing is known of migrations (it was made "
+                "by `prisma db push`, or by something else)"
+            )
+            return None
+        schema = sql.Identifier(found["schema"])
+        try:
+            with attempt(connection):
+                text = sql.SQL(query("prisma_migrations")).format(schema=schema)
+                return tuple(_recorded(row) for row in cursor.execute(text).fetchall())
+        except psycopg.errors.InsufficientPrivilege:
+            table = f"{schema.as_string(connection)}._prisma_migrations"
+            warnings.append(
+                f"this role may not read _prisma_migrations: nothing is known of migrations. "
+                f"GRANT SELECT ON {table} TO {sql.Identifier(connection.info.user).as_string(connection)};"
+            )
+        except (psycopg.errors.UndefinedColumn, psycopg.errors.LockNotAvailable) as error:
+            warnings.append(
+                f"_prisma_migrations cannot be read: {error.diag.message_primary}. Nothing is known of "
+                "migrations."
+            )
+        return None
+
+
+def _recorded(row: dict[str, Any]) -> RecordedMigration:
+    return RecordedMigration(
+        name=row["name"],
+        checksum=row["checksum"],
+        started=_utc(row["started"]),
+        finished=_utc(row["finished"]) if row["finished"] else None,
+        rolled_back=_utc(row["rolled_back"]) if row["rolled_back"] else None,
+        steps=row["steps"],
+        error=error_of(row["logs"]),
+    )
+
+
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC)
+
+
+def error_of(logs: str | None) -> str | None:
+    """The server's message in a failed migration's log, without the values that it quotes.
+
+    The log's other lines are the engine's own call stack. What PostgreSQL says in a text that is not
+    known here is shown with quoted texts and numbers left out.
+    """
+    if not logs:
+        return None
+    found = _ERROR.search(logs)
+    message = (found[1] if found else logs.strip().splitlines()[0]).strip()
+    known = known_text(message)
+    return known.text if known else template(message)

@@ -1,0 +1,141 @@
+"""The files of a Prisma project: the schema (one file, or a folder of them) and its migrations."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyzer.errors import InputError
+from analyzer.model.catalog import Catalog
+from analyzer.model.migration import MigrationFile
+from analyzer.sources.schema import prisma, sql
+from analyzer.sources.schema.builder import SchemaBuilder
+from analyzer.sources.schema.script import statements
+from analyzer.sql.ddl import definitions
+from analyzer.sql.definitions import Step
+
+_USUAL = ("prisma/schema.prisma", "prisma/schema", "schema.prisma", "prisma")
+_CONCURRENTLY = re.compile(
+    r"(?:CREATE\s+(?:UNIQUE\s+)?INDEX|DROP\s+INDEX)\s+CONCURRENTLY\b", re.IGNORECASE
+)
+_LARGEST_BYTES = 16 * 2**20  # of one file: a schema or a migration is text that people write
+
+
+@dataclass(frozen=True, slots=True)
+class PrismaProject:
+    """`schema` as a catalog, `files` it was read from, `migrations` beside it by name.
+
+    `migrations_folder` is None where the project has none.
+    """
+
+    schema: Catalog
+    files: tuple[str, ...]
+    migrations: tuple[MigrationFile, ...]
+    migrations_folder: str | None
+
+
+def find_schema(start: Path) -> Path:
+    """The schema at its usual places below a folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    for name in _USUAL:
+        path = start / name
+        if path.is_file() or (path.is_dir() and any(path.glob("*.prisma"))):
+            return path
+    raise InputError(
+        f"{start}: no schema.prisma at the usual places ({', '.join(_USUAL)}). Give its path."
+    )
+
+
+def read_project(schema: Path, migrations: Path | None = None) -> PrismaProject:
+    """Read a schema, and its migrations where there are some.
+
+    Args:
+        schema: schema.prisma, or a folder with .prisma files in it and below.
+        migrations: the folder of the migrations; None takes `migrations` beside the schema.
+
+    Raises:
+        InputError: a file cannot be read, is no schema, or the folder named is none.
+    """
+    paths = sorted(schema.rglob("*.prisma")) if schema.is_dir() else [schema]
+    paths = [path for path in paths if "node_modules" not in path.parts]
+    if not paths:
+        raise InputError(f"{schema}: no .prisma file in it.")
+    texts = {str(path): _text(path) for path in paths}
+    catalog = prisma.read_schemas(texts, str(schema))
+    if not catalog.tables:
+        raise InputError(f"{schema}: no model in it.")
+    folder = migrations or _beside(schema)
+    if migrations is not None and not migrations.is_dir():
+        raise InputError(f"{migrations}: no folder of migrations.")
+    files = tuple(read_migrations(folder)) if folder else ()
+    return PrismaProject(catalog, tuple(texts), files, str(folder) if folder else None)
+
+
+def _beside(schema: Path) -> Path | None:
+    """prisma/migrations, from prisma/schema.prisma, prisma or prisma/schema."""
+    folder = schema if schema.is_dir() else schema.parent
+    for place in (folder, folder.parent):
+        if (place / "migrations").is_dir():
+            return place / "migrations"
+    return None
+
+
+def read_migrations(folder: Path) -> Iterator[MigrationFile]:
+    """The migrations of a folder by name: each is a folder with a migration.sql.
+
+    Raises:
+        InputError: a migration.sql cannot be read.
+    """
+    for path in sorted(folder.glob("*/migration.sql")):
+        yield MigrationFile(path.parent.name, str(path), _text(path))
+
+
+def history(
+    migrations: Sequence[MigrationFile],
+) -> Iterator[tuple[MigrationFile, tuple[Step, ...], Catalog]]:
+    """Each migration with its statements, and the tables as those before it left them."""
+    builder = SchemaBuilder()
+    for file in migrations:
+        steps = tuple(read_steps(file.sql))
+        yield file, steps, builder.catalog("the migrations before it")
+        for step in steps:
+            for definition in step.definitions:
+                builder.apply(definition)
+
+
+def read_steps(text: str) -> Iterator[Step]:
+    """The statements of a script with their lines and what each defines."""
+    position = 0
+    for statement in statements(text):
+        position = text.find(statement, position)
+        line = text.count("\n", 0, position) + 1
+        concurrently = bool(_CONCURRENTLY.match(statement))
+        yield Step(line, statement, tuple(definitions(statement)), concurrently)
+        position += len(statement)
+
+
+def read_dumps(paths: Sequence[Path]) -> Catalog:
+    """A database's tables from SQL dumps, applied in order.
+
+    Raises:
+        InputError: a file cannot be read, or has no table in it.
+    """
+    text = "\n;\n".join(_text(path) for path in paths)
+    origin = ", ".join(map(str, paths))
+    catalog = sql.read_schema(text, origin)
+    if not catalog.tables:
+        raise InputError(f"{origin}: no CREATE TABLE in it; give a `pg_dump --schema-only`.")
+    return catalog
+
+
+def _text(path: Path) -> str:
+    """A file's text with its own line ends: a checksum hangs on them."""
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise InputError(f"{path}: larger than 16 MB, which no schema or migration is.")
+        return path.read_bytes().decode("utf-8", "backslashreplace")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
