@@ -37,10 +37,14 @@ Examples:
 @click.argument("after", metavar="B")
 @history_option
 @click.option(
-    "--target-ms", type=click.FloatRange(min=0, min_open=True), default=100.0, show_default=True
+    "--target-ms",
+    type=click.FloatRange(min=0, min_open=True),
+    help="The target of a time of the history. [default: that of the newest run]",
 )
 @click.option(
-    "--quantile", type=click.FloatRange(0, 1, min_open=True), default=0.95, show_default=True
+    "--quantile",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Its quantile. [default: that of the newest run]",
 )
 @click.option("--format", "form", type=click.Choice(("table", "markdown", "json")), default="table")
 @click.option(
@@ -109,10 +113,13 @@ def _side(
     from pathlib import Path
 
     from analyzer.history.difference import of_document, of_window
+    from analyzer.history.overview import usual_target
     from analyzer.report.document import load
 
     if window is not None and reader is not None:
-        return of_window(reader, *window, given["target_ms"], given["quantile"])
+        target_ms, quantile = usual_target(reader.runs())
+        target_ms, quantile = given["target_ms"] or target_ms, given["quantile"] or quantile
+        return of_window(reader, *window, target_ms, quantile)
     try:
         return of_document(load(Path(name).read_text(encoding="utf-8")), name)
     except OSError as error:

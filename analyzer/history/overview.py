@@ -13,6 +13,7 @@ from analyzer.records import record
 
 if TYPE_CHECKING:
     from analyzer.history.reading import Reader
+    from analyzer.model.history import Run
 
 _DAY_US = DAY_HOURS * HOUR_US
 
@@ -81,9 +82,15 @@ def of_finding(reader: "Reader", question: Question, name: str, key: str) -> dic
     return document
 
 
+def usual_target(runs: "Sequence[Run]") -> tuple[float, float]:
+    """The target (ms) and quantile that the newest run was held to."""
+    newest = runs[-1].target if runs else {"ms": 100.0, "quantile": 0.95}
+    return newest["ms"], newest["quantile"]
+
+
 def _head(reader: "Reader", question: Question, name: str) -> dict[str, Any]:
     runs = reader.runs()
-    newest = runs[-1].target if runs else {"ms": 100.0, "quantile": 0.95}
+    target_ms, quantile = usual_target(runs)
     return {
         "schema_version": 1,
         "tool": {"name": "pg95", "version": __version__},
@@ -92,8 +99,8 @@ def _head(reader: "Reader", question: Question, name: str) -> dict[str, Any]:
         "to": iso(question.now_us),
         "runs": len(runs),
         "target": {
-            "ms": question.target_ms or newest["ms"],
-            "quantile": question.quantile or newest["quantile"],
+            "ms": question.target_ms or target_ms,
+            "quantile": question.quantile or quantile,
         },
         "statement": None,
         "finding": None,

@@ -6,11 +6,12 @@ Titles and names come from logs: in Slack's text they are escaped, in a mail the
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
 from typing import Any
 
 from analyzer.nightly.settings import Mail
 from analyzer.records import record
-from analyzer.report.formats import ms, one_line, quantile_name
+from analyzer.report.formats import ms, one_line, quantile_name, window
 from analyzer.report.wording import headline
 
 _SHOWN = 10  # of a kind; the report has all
@@ -78,15 +79,15 @@ def events_of(
 
 def message(document: Mapping[str, Any], events: Sequence[Event], report: str | None) -> Message:
     """A night's alert."""
-    target, window = document["target"], document["window"]
+    target, span = document["target"], document["window"]
     return Message(
         headline=headline(dict(document)),
         verdict=target["verdict"],
         value_ms=target["value_ms"],
         target_ms=target["ms"],
         quantile=target["quantile"],
-        from_time=window["from"],
-        to_time=window["to"],
+        from_time=span["from"],
+        to_time=span["to"],
         report=report,
         events=tuple(events),
     )
@@ -114,6 +115,8 @@ def as_mail(told: Message, mail: Mail) -> EmailMessage:
     made["Subject"] = one_line(_title(told))[:_SUBJECT]
     made["From"] = mail.sender
     made["To"] = ", ".join(mail.recipients)
+    made["Date"] = formatdate(usegmt=True)
+    made["Message-ID"] = make_msgid(domain=mail.sender.rpartition("@")[2].strip("> ") or None)
     made["Auto-Submitted"] = "auto-generated"
     lines = [told.headline, "", *(f"- {line}" for line in _lines(told)), "", _footer(told)]
     made.set_content("\n".join(lines) + "\n")
@@ -138,7 +141,7 @@ def _lines(told: Message) -> list[str]:
 
 
 def _footer(told: Message) -> str:
-    parts = [f"{told.from_time} to {told.to_time}"] if told.from_time else []
+    parts = [window(told.from_time, told.to_time)] if told.from_time else []
     parts += [f"report: {told.report}"] if told.report else []
     return ", ".join(parts)
 

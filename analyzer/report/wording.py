@@ -209,7 +209,8 @@ def if_fixed(document: Document) -> list[str]:
     if _changes(requests, "p95_{}_ms"):
         change = _change(requests, "p95_{}_ms")
         lines.append(f"{name} of requests: {change} of database time.")
-    lines.append(f"Round trips: {trips}; database time: {_change(requests, '{}_ms')}.")
+    time = f"; database time: {_change(requests, '{}_ms')}" if _changes(requests, "{}_ms") else ""
+    lines.append(f"Round trips: {trips}{time}.")
     if _changes(statements, "p95_{}_ms"):
         rises = (statements["p95_after_ms"] or 0) > (statements["p95_before_ms"] or 0)
         why = " (it rises because a batch takes longer than one of the loop's executions)"

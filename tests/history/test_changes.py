@@ -15,8 +15,10 @@ from analyzer.history.changes import (
     of_statement,
 )
 from analyzer.history.difference import difference, of_window
+from analyzer.history.overview import usual_target
 from analyzer.history.store import Store
 from analyzer.model.columns import Floats
+from analyzer.model.history import Run
 from analyzer.workload.quantiles import buckets_of, octaves, shown_histogram
 
 
@@ -130,3 +132,12 @@ def test_windows_of_a_history_differ_as_their_executions_do(store: Store) -> Non
     assert names == {"slower": ["slow"], "faster": [], "new": ["new"], "gone": ["gone"]}
     assert [told[side]["target"]["verdict"] for side in ("before", "after")] == ["met", "missed"]
     assert told["regression"]
+
+
+def test_the_usual_target_is_that_of_the_newest_run() -> None:
+    assert usual_target([]) == (100.0, 0.95)
+    runs = [
+        Run("nightly", at, None, None, {"ms": ms, "quantile": quantile})
+        for at, ms, quantile in ((1, 80.0, 0.95), (2, 50.0, 0.99))
+    ]
+    assert usual_target(runs) == (50.0, 0.99)

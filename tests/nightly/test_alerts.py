@@ -2,7 +2,9 @@
 
 import email.policy
 import socket
+from datetime import UTC, datetime
 from email import message_from_bytes
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -125,6 +127,8 @@ def test_a_mail_arrives(post: "Post", document: dict[str, Any]) -> None:
     send_mail(told(document), mail(post.server_address[1]), lambda _: None)
     letter = message_from_bytes(post.letters[0], policy=email.policy.default)
     assert letter["Subject"] == "pg95: P95 143 ms, target 100 ms missed"
+    assert parsedate_to_datetime(letter["Date"]) > datetime(2026, 1, 1, tzinfo=UTC)
+    assert letter["Message-ID"].endswith("@example.org>")
     assert letter["To"] == "a@x.org, b@x.org"
     body = letter.get_content()
     assert "- regression: SELECT 1 takes 31 ms" in body

@@ -153,6 +153,7 @@ def test_nights_follow_each_other(tmp_path: Path, place: Place, hook: "Hook") ->
     assert first["target"]["executions"] == place.calls() > 0
     assert {one["status"] for one in first["findings"]} <= {"new"}
     assert [one["on"] for one in hook.got[0]["events"]].count("target") == 1
+    assert hook.got[0]["report"].startswith(f"{tmp_path}/out/")
     assert hook.got[0]["report"].endswith(".html")
     assert (tmp_path / "out" / "pg95.prom").read_text().endswith("# EOF\n")
 
