@@ -46,11 +46,14 @@ def analysed(log: Path, program: Program, *, schema: bool = True) -> Result:
 
 
 def assert_loops(found: list[Loop]) -> None:
-    """All of LOOPS, with N right within one: on a busy machine the last execution may come late."""
+    """All of LOOPS; of N a few may be missing: a busy machine stalls the program as requests' ends do.
+
+    That N is right within one where nothing stalls is held on captures (test_n_plus_one.py).
+    """
     assert [loop[:3] for loop in found] == [loop[:3] for loop in LOOPS]
     for (*_, many, each), (*_, wanted_many, wanted_each) in zip(found, LOOPS, strict=True):
-        assert abs(many - wanted_many) <= 1
-        assert abs(each - wanted_each) <= 1
+        assert 0.75 * wanted_many <= many <= wanted_many
+        assert 0.75 * wanted_each - 1 <= each <= wanted_each
 
 
 def loops(result: Result) -> list[Loop]:
