@@ -115,7 +115,8 @@ def test_all_that_is_missing_is_named_at_once(machine: Machine) -> None:
     assert done.returncode == 1
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert (
-        f"apt-get install -y gcc libc6-dev chromium systemd python{version}-venv npm" in done.stderr
+        f"apt-get install -y gcc libc6-dev chromium redis-server systemd python{version}-venv npm"
+        in done.stderr
     )
 
 

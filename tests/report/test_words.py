@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from analyzer.report import explain_words, formats, wording
 from analyzer.report.charts import distribution, gauge, spark, spark_domain
+from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.layout import brief, display, lay_out
 
 
@@ -92,7 +93,7 @@ def test_action_without_advice_names_the_finding(document: dict[str, Any]) -> No
 
 
 def test_coverage_in_words(document_of: Callable[[str], dict[str, Any]]) -> None:
-    assert wording.coverage_sentences(document_of("censored"))[:2] == [
+    assert coverage_sentences(document_of("censored"))[:2] == [
         "6.2 % of executions seen: 283 of 4,560 calls.",
         "Statements under 100 ms are not logged (inferred from the log).",
     ]
