@@ -85,7 +85,9 @@ class PlanFinder:
             except Exception as error:  # noqa: BLE001 - it is raised again as that rule's answer
                 results.failures.setdefault(rule.id, error)
         for found in spots.values():
-            for one in merged(found, list(self._rules)):
+            # What a rule saw before it failed is no answer: it must not explain away what others saw.
+            sound = [one for one in found if one.rule.id not in results.failures]
+            for one in merged(sound, list(self._rules)):
                 group = (one.rule.id, _identity(one), one.spot.subject)
                 groups.setdefault(group, []).append(one)
         for group, alike in groups.items():

@@ -1,5 +1,6 @@
 """One cause is one finding: consequences stand below it; and what rules share of gates and keys."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,10 @@ from findings import (
     workload,
 )
 
+from analyzer.detectors._plan_rule import Spot
+from analyzer.detectors._plan_view import PlanView
 from analyzer.detectors.plans import plan_detectors
+from analyzer.detectors.plans.misestimate import Misestimate
 from analyzer.detectors.plans.sort_on_disk import SortOnDisk
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Severity, Status, worst_first
@@ -191,6 +195,28 @@ def test_a_rule_that_fails_costs_its_own_answer_only(monkeypatch: pytest.MonkeyP
     with pytest.raises(RuntimeError, match="on purpose"):
         detectors["sort-on-disk"].detect(work)
     assert detectors["large-result"].detect(work).status is Status.FOUND
+
+
+def test_what_a_rule_saw_before_it_failed_explains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The misestimate of the first plan is no answer any more: its loop has to stand for itself."""
+    whole = Misestimate.of
+
+    def broken(rule: Misestimate, view: PlanView) -> Iterator[Spot]:
+        spots = list(whole(rule, view))
+        if seen:
+            raise RuntimeError("broken on purpose")
+        seen.extend(spots)
+        yield from spots
+
+    seen: list[Spot] = []
+    monkeypatch.setattr(Misestimate, "of", broken)
+    plans = [*plans_of("misestimate", "found"), *plans_of("sort-on-disk", "found")]
+    work = workload(plans)
+    detectors = {detector.id: detector for detector in plan_detectors()}
+    with pytest.raises(RuntimeError, match="on purpose"):
+        detectors["misestimate"].detect(work)
+    assert seen
+    assert detectors["nested-loop-inner"].detect(work).status is Status.FOUND
 
 
 def test_titles_and_reasons_hold_no_values() -> None:
