@@ -28,7 +28,7 @@ def fail_conditions(
     return wanted - {"never"}
 
 
-def exit_code(document: dict[str, Any], conditions: set[str], slower: bool | None = None) -> int:  # noqa: FBT001 - one of two answers
+def exit_code(document: dict[str, Any], conditions: set[str], *, slower: bool | None = None) -> int:
     """0, or 1 if a condition of --fail-on holds: an unknown verdict counts as missed.
 
     `slower`: whether a statement got slower, where that is judged by more than the document's changes.

@@ -1,5 +1,6 @@
 """Where results go: files by their ending, stdout by --format, and a summary for people."""
 
+import json
 import os
 import shutil
 import sys
@@ -94,3 +95,23 @@ def tell_warnings(result: "Result") -> None:
     """Warnings of the coverage, on stderr."""
     for warning in result.document["coverage"]["warnings"]:
         click.echo(f"pg95: warning: {warning}", err=True)
+
+
+def print_document(
+    document: dict[str, Any],
+    form: str,
+    show: Callable[[dict[str, Any], int], Any],
+    render: Callable[[dict[str, Any]], str],
+) -> None:
+    """Warnings on stderr; the document as JSON, Markdown or for a terminal on stdout."""
+    for warning in document["warnings"]:
+        click.echo(f"pg95: warning: {warning}", err=True)
+    if form == "json":
+        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+    elif form == "markdown":
+        click.echo(render(document), nl=False)
+    else:
+        from analyzer.report.views._terminal import to_text
+
+        width, colour = terminal()
+        click.echo(to_text(show(document, width), width, colour=colour), nl=False)

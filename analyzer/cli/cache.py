@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli._cache_facts import CacheFacts
+from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
-from analyzer.cli._output import clear_progress, progress
-from analyzer.cli._prisma import print_document
+from analyzer.cli._output import clear_progress, print_document, progress
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from analyzer.model.cache import CacheCandidate
     from analyzer.model.workload import Workload
+
+
+FAIL_ON = ("never", "target")
 
 
 @click.command(
@@ -61,6 +64,7 @@ def cache(**given: Any) -> None:
     from analyzer.cache.measure import measure
     from analyzer.report.views import cache as view
 
+    conditions = fail_conditions(given["fail_on"], among=FAIL_ON)
     facts = CacheFacts()
     logs = [name for name in given["inputs"] if not facts.take(name)]
     if given["redis_url"]:
@@ -81,7 +85,6 @@ def cache(**given: Any) -> None:
         warnings=facts.warnings,
     )
     print_document(document, given["form"], view.show, view.render)
-    conditions = {name.strip() for name in given["fail_on"].split(",")}
     failed = "target" in conditions and measured.verdict != "met"
     click.get_current_context().exit(CONDITION if failed else 0)
 

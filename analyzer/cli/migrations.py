@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
-from analyzer.cli._prisma import conditions, print_document
+from analyzer.cli._output import print_document
+from analyzer.cli._server import server_options
 from analyzer.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -26,12 +28,7 @@ Examples:
 """,
 )
 @click.argument("folder", required=False, metavar="[DIR]")
-@click.option(
-    "--dsn",
-    envvar="PG95_DSN",
-    help="The server (libpq URI or key=value). Put no password here: use ~/.pgpass, a service, or PGPASSWORD.",
-)
-@click.option("--live", is_flag=True, help="The server named by libpq's PG* variables.")
+@server_options
 @click.option("--since", metavar="NAME", help="Check the migrations after this one.")
 @click.option("--all", "every", is_flag=True, help="Check all, also those that are applied.")
 @click.option("-o", "--output", metavar="DIR", help="Write the safe sequences below this folder.")
@@ -56,7 +53,7 @@ def migrations(**given: Any) -> None:
     from analyzer.report.views import migrations as view
     from analyzer.sources.schema.project import read_migrations
 
-    wanted = conditions(given["fail_on"], FAIL_ON)
+    wanted = fail_conditions(given["fail_on"], among=FAIL_ON)
     folder = _folder(given["folder"])
     files = list(read_migrations(folder))
     if not files:
@@ -137,10 +134,8 @@ def _dangers(
     for file, steps, before in history(files):
         if file.name not in checked:
             continue
-        if live is not None:
-            tables = {**before.tables, **live.tables}
-            before = replace(before, tables=tables, origin=live.origin)  # noqa: PLW2901 - the same, known better
-        situation = Situation(file.name, steps, before)
+        tables = {**before.tables, **(live.tables if live else {})}
+        situation = Situation(file.name, steps, replace(before, tables=tables))
         others = linted(lint(file.path, file.sql, version), situation)
         found += without_repeats(dangers(situation), others, situation)
     return found

@@ -69,7 +69,7 @@ def nightly(**given: Any) -> None:
 
         click.echo("Nothing new." if outcome.quiet else headline(outcome.document))
     slower = bool(outcome.slower)
-    click.get_current_context().exit(exit_code(outcome.document, conditions, slower))
+    click.get_current_context().exit(exit_code(outcome.document, conditions, slower=slower))
 
 
 def _tell(step: str) -> None:

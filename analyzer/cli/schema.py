@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
-from analyzer.cli._prisma import compared, conditions, print_document
+from analyzer.cli._output import print_document
+from analyzer.cli._prisma import compared
+from analyzer.cli._server import server_options
 from analyzer.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -29,12 +32,7 @@ Examples:
 @click.option(
     "--migrations", metavar="DIR", help="The migrations, where they are not beside the schema."
 )
-@click.option(
-    "--dsn",
-    envvar="PG95_DSN",
-    help="The server (libpq URI or key=value). Put no password here: use ~/.pgpass, a service, or PGPASSWORD.",
-)
-@click.option("--live", is_flag=True, help="The server named by libpq's PG* variables.")
+@server_options
 @click.option("--format", "form", type=click.Choice(("table", "markdown", "json")), default="table")
 @click.option(
     "--fail-on",
@@ -52,7 +50,7 @@ def schema(**given: Any) -> None:
     """
     from analyzer.report.views import drift as view
 
-    wanted = conditions(given["fail_on"], FAIL_ON)
+    wanted = fail_conditions(given["fail_on"], among=FAIL_ON)
     project, dumps = _inputs(given)
     document = compared(project, dumps, given["dsn"])
     print_document(document, given["form"], view.show, view.render)

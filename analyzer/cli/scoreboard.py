@@ -6,12 +6,14 @@ from typing import Any
 import click
 
 from analyzer.cli._cache_facts import CacheFacts
+from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
-from analyzer.cli._output import clear_progress, progress
-from analyzer.cli._prisma import compared, print_document
+from analyzer.cli._output import clear_progress, print_document, progress
+from analyzer.cli._prisma import compared
 from analyzer.errors import AnalyzerError, UsageError
 
+FAIL_ON = ("never", "target")
 FORMS = ("table", "markdown", "json", "openmetrics")
 
 
@@ -55,6 +57,7 @@ def scoreboard(**given: Any) -> None:
     from analyzer.report import scoreboard as board
     from analyzer.report.views import scoreboard as view
 
+    conditions = fail_conditions(given["fail_on"], among=FAIL_ON)
     warnings: list[str] = []
     facts = CacheFacts()
     logs = [name for name in given["inputs"] if not facts.take(name)]
@@ -73,9 +76,8 @@ def scoreboard(**given: Any) -> None:
         click.echo(board.open_metrics(document), nl=False)
     else:
         print_document(document, given["form"], view.show, view.render)
-    asked = "target" in {name.strip() for name in given["fail_on"].split(",")}
     kept = all(one["verdict"] == "met" for one in document["metrics"])
-    click.get_current_context().exit(CONDITION if asked and not kept else 0)
+    click.get_current_context().exit(CONDITION if "target" in conditions and not kept else 0)
 
 
 def _report(given: dict[str, Any]) -> dict[str, Any] | None:

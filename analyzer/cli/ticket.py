@@ -11,6 +11,7 @@ import click
 from analyzer.errors import InputError, UsageError
 
 _ENDINGS = {"markdown": ".md", "jira": ".txt"}
+_NAMED = 10  # keys in a message
 _NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -86,10 +87,10 @@ def _chosen(document: dict[str, Any], key: str, name: str) -> dict[str, Any]:
     if len(found) == 1:
         return found[0]
     if not found:
-        known = ", ".join(one["key"] for one in findings[:10]) or "no finding at all"
-        more = f" and {len(findings) - 10} more" if len(findings) > 10 else ""  # noqa: PLR2004 - as many as are named
+        known = ", ".join(one["key"] for one in findings[:_NAMED]) or "no finding at all"
+        more = f" and {len(findings) - _NAMED} more" if len(findings) > _NAMED else ""
         raise UsageError(f"{name} has no finding {key}: it has {known}{more}")
-    keys = ", ".join(one["key"] for one in found[:10])
+    keys = ", ".join(one["key"] for one in found[:_NAMED])
     raise UsageError(f"{len(found)} findings of {name} begin with {key}: {keys}")
 
 

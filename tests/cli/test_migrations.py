@@ -82,7 +82,7 @@ def test_safe_files_are_written_and_never_over_others(project: Path, tmp_path: P
         (("{project}", "--since", "1"), UsageError, "no such migration"),
         (("{project}/prisma/migrations/20260101000000_init",), InputError, "no migrations in it"),
         (("{project}/nowhere",), InputError, "no such folder"),
-        (("{project}", "--fail-on", "rain"), UsageError, "--fail-on takes"),
+        (("{project}", "--fail-on", "rain"), UsageError, "--fail-on rain: choose from"),
     ],
 )
 def test_what_cannot_be_done_is_said(

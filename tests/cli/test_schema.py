@@ -86,7 +86,7 @@ def test_a_server_answers_with_its_migrations(postgres15: Server) -> None:
         ((SCHEMA,), UsageError, "against what"),
         ((SCHEMA, MIGRATION, "--live"), UsageError, "a server or a dump"),
         ((SCHEMA, SCHEMA, MIGRATION), UsageError, "one schema at a time"),
-        ((SCHEMA, MIGRATION, "--fail-on", "rain"), UsageError, "--fail-on takes"),
+        ((SCHEMA, MIGRATION, "--fail-on", "rain"), UsageError, "--fail-on rain: choose from"),
         (("nowhere.prisma", MIGRATION), InputError, "no such file"),
         ((SCHEMA, "nowhere.sql"), InputError, "cannot be read"),
         ((SCHEMA, "--dsn", "host=127.0.0.1 port=1"), ServerError, "cannot connect"),
