@@ -61,19 +61,26 @@ class CacheReplay:
         )
 
     def finish(self) -> None:
-        """Put what was kept into the order of time; called once, after the run."""
+        """Put what was kept into order, by statement and time; called once, after the run."""
         columns = [np.concatenate(column) for column in zip(*self._parts, strict=True)]
         self._parts = []
         if columns:
-            order = np.argsort(columns[0], kind="stable")
-            times, statements, keys, durations, routes = (column[order] for column in columns)
-            self._whole = (times, statements, keys, durations, routes)
+            times, statements, keys, durations, routes = columns
+            order = np.lexsort((times, statements))
+            self._whole = (
+                times[order],
+                statements[order],
+                keys[order],
+                durations[order],
+                routes[order],
+            )
 
     def seconds(self) -> float:
         """The span of the executions."""
-        if self._whole is None or not len(self._whole[0]):
+        if self._whole is None:
             return 0.0
-        return float(self._whole[0][-1] - self._whole[0][0]) / _US
+        times = self._whole[0]
+        return float(times.max() - times.min()) / _US
 
     def of(self, statement: int) -> tuple[Rows, Rows, Floats, Rows]:
         """Times, parameters, durations and routes of a statement's executions, in order of time."""
@@ -81,7 +88,8 @@ class CacheReplay:
             empty = np.zeros(0, dtype="i8")
             return empty, empty, np.zeros(0), empty
         times, statements, keys, durations, routes = self._whole
-        rows = np.flatnonzero(statements == statement)
+        start, end = np.searchsorted(statements, [statement, statement + 1])
+        rows = slice(int(start), int(end))
         return times[rows], keys[rows], durations[rows].astype("f8"), routes[rows]
 
     def writes(

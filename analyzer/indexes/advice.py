@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from analyzer.indexes.advising import Tried, advise_by_what_if
-from analyzer.indexes.building import LOCKS, build_seconds, prisma_line, rollback
+from analyzer.indexes.building import created_index
 from analyzer.indexes.candidates import candidate_for_scan
 from analyzer.indexes.foreign_keys import uncovered
 from analyzer.indexes.hygiene import drops
@@ -184,24 +184,15 @@ def _created(
     candidate: IndexCandidate, shapes: list[str], verified_by: str, *, workload: Workload
 ) -> CreatedIndex:
     table = workload.catalog.table(candidate.table) if workload.catalog else None
-    prisma = prisma_line(candidate, table)
-    return CreatedIndex(
-        sql="\n".join([*candidate.prerequisites, candidate.sql]),
-        bytes=candidate.bytes,
-        statements=tuple(StatementGain(shape) for shape in shapes),
+    return created_index(
+        candidate,
+        table,
+        size=candidate.bytes,
+        statements=[StatementGain(shape) for shape in shapes],
         write_cost={
             "rows_written": table.writes if table else None,
             "hot_ratio": table.hot_ratio if table else None,
         },
         verified_by=verified_by,
-        rule=candidate.rule,
         risk=candidate.trade_off,
-        table=candidate.table,
-        name=candidate.name,
-        method=candidate.method,
-        locks=LOCKS,
-        build_seconds=build_seconds(candidate, table),
-        rollback=rollback(candidate),
-        prisma=prisma.text,
-        prisma_why_not=prisma.why_not,
     )

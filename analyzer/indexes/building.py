@@ -1,8 +1,9 @@
 """How an index is built and undone: locks, time, the way back, and what an ORM's schema says of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from analyzer.model.catalog import Table
+from analyzer.model.index_advice import CreatedIndex, StatementGain
 from analyzer.model.index_candidate import IndexCandidate
 from analyzer.records import record
 from analyzer.sql.quoting import quote_identifier
@@ -77,3 +78,34 @@ def prisma_line(candidate: IndexCandidate, table: Table | None) -> PrismaLine:
     kind = _PRISMA_TYPES[candidate.method]
     extra = f", type: {kind}" if kind else ""
     return PrismaLine(f'@@index([{", ".join(fields)}]{extra}, map: "{candidate.name}")')
+
+
+def created_index(
+    candidate: IndexCandidate,
+    table: Table | None,
+    *,
+    size: int | None,
+    statements: Sequence[StatementGain],
+    write_cost: Mapping[str, float | int | str | None],
+    verified_by: str,
+    risk: str,
+) -> CreatedIndex:
+    """The advice to create a candidate, with how it is built and undone; fields as in CreatedIndex."""
+    prisma = prisma_line(candidate, table)
+    return CreatedIndex(
+        sql="\n".join([*candidate.prerequisites, candidate.sql]),
+        bytes=size,
+        statements=tuple(statements),
+        write_cost=write_cost,
+        verified_by=verified_by,
+        rule=candidate.rule,
+        risk=risk,
+        table=candidate.table,
+        name=candidate.name,
+        method=candidate.method,
+        locks=LOCKS,
+        build_seconds=build_seconds(candidate, table),
+        rollback=rollback(candidate),
+        prisma=prisma.text,
+        prisma_why_not=prisma.why_not,
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from analyzer.errors import WhatIfError
-from analyzer.indexes.building import LOCKS, build_seconds, prisma_line, rollback
+from analyzer.indexes.building import created_index
 from analyzer.indexes.candidates import trade_off
 from analyzer.indexes.plan_costs import PlanCosts
 from analyzer.indexes.writes import TableWrites, price, shown
@@ -86,24 +86,15 @@ class Telling:
         if table is not None:
             found = price(candidate, table, writes, size, write_cost)
             costs = shown(found, writes, table)
-        prisma = prisma_line(candidate, table)
         order = sorted(served, key=lambda number: -self._gain(number))
-        return CreatedIndex(
-            sql="\n".join([*candidate.prerequisites, candidate.sql]),
-            bytes=size,
-            statements=tuple(self._served(number, candidate) for number in order),
+        return created_index(
+            candidate,
+            table,
+            size=size,
+            statements=[self._served(number, candidate) for number in order],
             write_cost=costs,
             verified_by="what-if",
-            rule=candidate.rule,
             risk=f"{trade_off(table, candidate.keys, size, candidate.method)}. {_OPTIMISM}",
-            table=candidate.table,
-            name=candidate.name,
-            method=candidate.method,
-            locks=LOCKS,
-            build_seconds=build_seconds(candidate, table),
-            rollback=rollback(candidate),
-            prisma=prisma.text,
-            prisma_why_not=prisma.why_not,
         )
 
     def _served(self, number: int, candidate: IndexCandidate) -> StatementGain:

@@ -9,6 +9,14 @@ from dataclasses import field, replace
 
 from analyzer.records import record
 
+# What catalog and syntax tree write for the actions of a foreign key (FKCONSTR_ACTION_… of parsenodes.h).
+REFERENTIAL_ACTIONS: Mapping[str, str] = {
+    "a": "NO ACTION",
+    "r": "RESTRICT",
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+}
 SEQUENCE = "nextval"  # the default of a serial or identity column
 
 

@@ -41,7 +41,7 @@ def build_plan(found: Found, recorded: RecordedPlan) -> Plan:
         root=nodes[0],
         origin=recorded.origin,
         format=recorded.format,
-        analyzed="Actual Loops" in document["Plan"],  # type: ignore[operator]  # it is a dict
+        analyzed="Actual Loops" in _mapping(document["Plan"]),
         statement=text,
         duration_ms=found.duration_ms if recorded.duration_ms is None else recorded.duration_ms,
         execution_ms=_number(document, "Execution Time", _number(document, "Total Runtime")),

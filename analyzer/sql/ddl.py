@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from analyzer.model.catalog import SEQUENCE, Column
+from analyzer.model.catalog import REFERENTIAL_ACTIONS, SEQUENCE, Column
 from analyzer.sql import tree
 from analyzer.sql.column_types import is_serial, type_text
 from analyzer.sql.defaults import default_texts
@@ -55,14 +55,6 @@ _RELEVANT = re.compile(
 _LIKE_INDEXES = 1 << 6  # CREATE_TABLE_LIKE_INDEXES of PostgreSQL's parsenodes.h
 _UNKNOWN_TYPE = "unknown"
 _NULLS_FIRST: Mapping[str, bool] = {"SORTBY_NULLS_FIRST": True, "SORTBY_NULLS_LAST": False}
-# FKCONSTR_ACTION_… of PostgreSQL's parsenodes.h
-_ACTIONS: Mapping[str, str] = {
-    "a": "NO ACTION",
-    "r": "RESTRICT",
-    "c": "CASCADE",
-    "n": "SET NULL",
-    "d": "SET DEFAULT",
-}
 
 
 def definitions(statement: str) -> list[Definition]:
@@ -180,8 +172,8 @@ def _constraint(node: Node, beside: tuple[str, ...]) -> Iterator[Constraint]:
             target=_name(node["pktable"]),
             target_columns=_strings(node.get("pk_attrs", [])),
             name=name,
-            on_delete=_ACTIONS.get(node.get("fk_del_action", ""), "NO ACTION"),
-            on_update=_ACTIONS.get(node.get("fk_upd_action", ""), "NO ACTION"),
+            on_delete=REFERENTIAL_ACTIONS.get(node.get("fk_del_action", ""), "NO ACTION"),
+            on_update=REFERENTIAL_ACTIONS.get(node.get("fk_upd_action", ""), "NO ACTION"),
         )
     elif kind == "CONSTR_EXCLUSION":
         elements = [pair["List"]["items"][0]["IndexElem"] for pair in node.get("exclusions", [])]

@@ -1,6 +1,8 @@
 """Hit rates: from a capture with BullMQ in it, from INFO, from an application's log, from a live Redis."""
 
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,38 @@ def test_a_live_redis_is_asked_and_sampled(redis_url: str) -> None:
     client.hset("bull:mail:1", "name", "x")
     assert read_live(redis_url, 0)[0].shared is True
     client.close()
+
+
+def test_monitor_of_a_live_redis_tells_reads_from_misses(redis_url: str) -> None:
+    """Cache-aside goes on beside the sample: of four reads of a key, the first is a miss."""
+    client: Any = redis.Redis.from_url(redis_url)
+    stop = threading.Event()
+
+    def serve() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            for _ in range(4):
+                if client.get(f"page:{number}:body") is None:
+                    client.set(f"page:{number}:body", 'with spaces and "quotes"')
+            client.eval("return redis.call('GET', KEYS[1])", 1, f"page:{number}:body")
+            time.sleep(0.005)
+
+    client.flushall()
+    serving = threading.Thread(target=serve)
+    serving.start()
+    try:
+        _, lines = read_live(redis_url, 1.0)
+    finally:
+        stop.set()
+        serving.join()
+        client.close()
+    sample = read_monitor(lines)
+    use = {one.name: one for one in sample.by_prefix()}["page:*:body"]
+    assert use.reads > 20
+    assert use.rate == pytest.approx(0.75, abs=0.05)
+    assert sample.scripted > 5
+    assert sample.unread == 0
 
 
 def test_a_redis_that_is_not_there_is_named() -> None:

@@ -182,3 +182,17 @@ def document_of() -> Callable[[str], dict[str, Any]]:
         return facts.build()
 
     return build
+
+
+def _spoil(value: Any, hostile: str) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {key: _spoil(item, hostile) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_spoil(item, hostile) for item in value]
+    return hostile + value if isinstance(value, str) else value
+
+
+@pytest.fixture
+def spoil() -> Callable[[Any, str], Any]:
+    """Puts a hostile text before every text of a document."""
+    return _spoil

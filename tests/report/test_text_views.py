@@ -34,16 +34,12 @@ HOSTILE = (
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def spoil(value: Json, hostile: str) -> Json:
-    if isinstance(value, dict):
-        return {key: spoil(item, hostile) for key, item in value.items()}
-    if isinstance(value, list):
-        return [spoil(item, hostile) for item in value]
-    return hostile + value if isinstance(value, str) else value
-
-
 @pytest.fixture(params=HOSTILE, ids=range(len(HOSTILE)))
-def spoiled(request: pytest.FixtureRequest, document: dict[str, Any]) -> dict[str, Any]:
+def spoiled(
+    request: pytest.FixtureRequest,
+    document: dict[str, Any],
+    spoil: Callable[[Json, str], Json],
+) -> dict[str, Any]:
     """The shop's report with every text in it made hostile."""
     return load(dump(spoil(document, request.param)))
 

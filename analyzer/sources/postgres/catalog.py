@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from analyzer.model.catalog import (
+    REFERENTIAL_ACTIONS,
     SEQUENCE,
     Catalog,
     Column,
@@ -30,13 +31,6 @@ Row = Mapping[str, Any]
 _UNKNOWN = "?"
 _NO_TEXT: Row = {"predicate": _UNKNOWN, "expressions": ()}
 _CONSTRAINTS = {"u": "unique", "x": "exclusion"}
-_ACTIONS = {
-    "a": "NO ACTION",
-    "r": "RESTRICT",
-    "c": "CASCADE",
-    "n": "SET NULL",
-    "d": "SET DEFAULT",
-}
 _ROWS_NEED_NO_SIGN = 140000  # from 14 on, reltuples is -1 where it is not known
 
 
@@ -282,6 +276,6 @@ def _foreign_keys(rows: Iterable[Row], names: Mapping[int, str]) -> Iterable[For
                 target=names[row["target"]],
                 target_columns=tuple(row["target_columns"]),
                 name=row["name"],
-                on_delete=_ACTIONS.get(row["on_delete"], "NO ACTION"),
-                on_update=_ACTIONS.get(row["on_update"], "NO ACTION"),
+                on_delete=REFERENTIAL_ACTIONS.get(row["on_delete"], "NO ACTION"),
+                on_update=REFERENTIAL_ACTIONS.get(row["on_update"], "NO ACTION"),
             )

@@ -22,8 +22,8 @@ from analyzer.plans.reader import read_plans
 from analyzer.records import record
 from analyzer.sources.postgres.connection import connect, describe
 from analyzer.sources.postgres.explain import told
+from analyzer.sources.postgres.planned import ParameterCounts
 from analyzer.sources.postgres.sqlfiles import query
-from analyzer.sql.read_only import NotExplainableError, parameter_count
 
 _GENERIC_SETTING = 120000  # plan_cache_mode
 _OF_HYPOPG = frozenset(["XX000", "0A000", "42704"])  # unsupported method, option, operator class
@@ -67,7 +67,7 @@ class HypoPG:
         self._raw = psycopg.RawCursor(self._connection)
         self._tried: dict[str, _Tried] = {}
         self._made: dict[str, _Made] = {}  # by CREATE INDEX
-        self._counts: dict[str, int] = {}  # parameters by statement
+        self._counts = ParameterCounts()
         try:
             self._begin()
             self._schema = self._extension()
@@ -144,13 +144,7 @@ class HypoPG:
         return PlanEstimate(float(root["Total Cost"]), used, self._plan(found, names))
 
     def _parameters(self, statement: PlannedStatement) -> int:
-        known = self._counts.get(statement.sql)
-        if known is None:
-            try:
-                known = parameter_count(statement.sql)
-            except NotExplainableError as error:
-                raise WhatIfError(str(error)) from None
-            self._counts[statement.sql] = known
+        known = self._counts.of(statement)
         version = self._connection.info.server_version
         if known and version < _GENERIC_SETTING:
             raise WhatIfError(

@@ -1,5 +1,6 @@
 """A live Redis: INFO, whether BullMQ shares it, and a bounded sample of MONITOR. Nothing is written."""
 
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -29,8 +30,6 @@ def read_live(url: str, monitor_seconds: float) -> tuple[RedisInfo, list[str]]:
         import redis  # noqa: PLC0415 - an extra that few need
     except ImportError as error:
         raise UsageError("--redis needs redis-py: pip install 'pg95[redis]'") from error
-    import os  # noqa: PLC0415 - as above
-
     client: Any = redis.Redis.from_url(
         url,
         decode_responses=True,

@@ -36,7 +36,7 @@ from analyzer.sources.postgres.clone.restoring import restore
 from analyzer.sources.postgres.clone.server import CloneServer
 from analyzer.sources.postgres.clone.trials import Desk, SizeOf, Trials
 from analyzer.sources.postgres.connection import Connection
-from analyzer.sql.read_only import NotExplainableError, parameter_count
+from analyzer.sources.postgres.planned import ParameterCounts
 
 
 def open_clone(blueprint: Blueprint, size_of: SizeOf | None = None) -> "CloneWhatIf":
@@ -138,7 +138,7 @@ class CloneWhatIf:
         self._planner = parts.planner
         self.catalog = parts.catalog
         self.warnings = parts.warnings
-        self._counts: dict[str, int] = {}  # parameters by statement
+        self._counts = ParameterCounts()
 
     def __enter__(self) -> Self:
         return self
@@ -166,7 +166,7 @@ class CloneWhatIf:
             WhatIfError: the statement cannot be planned there, or a candidate cannot be tried.
             ServerError: the clone is gone.
         """
-        count = self._parameters(statement)
+        count = self._counts.of(statement)
         with _server_errors():
             self._trials.make(indexes)
             for index in indexes:
@@ -197,16 +197,6 @@ class CloneWhatIf:
     def close(self) -> None:
         """Stop the server and remove its files."""
         self._server.close()
-
-    def _parameters(self, statement: PlannedStatement) -> int:
-        known = self._counts.get(statement.sql)
-        if known is None:
-            try:
-                known = parameter_count(statement.sql)
-            except NotExplainableError as error:
-                raise WhatIfError(str(error)) from None
-            self._counts[statement.sql] = known
-        return known
 
     def _plan(self, found: dict[str, Any]) -> Plan | None:
         text = json.dumps([found])
