@@ -77,12 +77,18 @@ def test_an_applications_log_is_counted_by_route() -> None:
         json.dumps({"ts": 1, "route": route, "op": "get", "key_prefix": "p:*", "hit": hit})
         for route, hit in [("/a", True)] * 9 + [("/a", False)] + [("/b", False)] * 2
     ]
-    lines += ['{"ts": 1, "route": "/a", "op": "set", "key_prefix": "p:*"}', "", "garbage", "[1]"]
+    lines += [
+        '{"ts": 1, "route": "/a", "op": "set", "key_prefix": "p:*"}',
+        "",
+        "garbage",
+        "[1]",
+        "[" * 100_000,
+    ]
     assert looks_like_events(lines[0])
     assert not looks_like_events('{"hit": true}')
     events = read_events(lines)
     assert events.routes() == [CacheUse("/a", 10, 9), CacheUse("/b", 2, 0)]
-    assert events.unread == 2
+    assert events.unread == 3
     measured = measure(events.routes(), [], None, 0.7)
     assert (measured.verdict, measured.reads) == ("met", 12)
 

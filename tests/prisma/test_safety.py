@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from analyzer.errors import InputError
 from analyzer.model.catalog import Catalog
 from analyzer.model.migration import Danger, MigrationFile
 from analyzer.prisma.safety import Situation, dangers, linted, without_repeats
 from analyzer.prisma.type_changes import type_change
 from analyzer.sources.postgres.prisma_state import read_prisma_state
+from analyzer.sources.schema import squawk
 from analyzer.sources.schema.project import history
 from analyzer.sources.schema.squawk import lint
 
@@ -163,6 +165,25 @@ def test_the_safe_files_run_and_lead_to_the_same(postgres15: Server, sql: str, v
 def test_what_a_change_of_type_costs(old: str | None, new: str, cost: bool | None) -> None:  # noqa: FBT001 - parametrized
     found = type_change(old, new)
     assert (found.may_fail if found else None) is cost
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo 'error: unexpected argument' >&2; exit 2", "unexpected argument"),
+        ("echo 'not JSON'", "could not check it"),
+        ("exit 0", "could not check it"),
+    ],
+)
+def test_a_linter_that_fails_never_means_that_all_is_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, said: str
+) -> None:
+    program = tmp_path / "squawk"
+    program.write_text(f"#!/bin/sh\ncat >/dev/null\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(squawk, "_program", lambda: str(program))
+    with pytest.raises(InputError, match=said):
+        lint("20260101000000_init", "DROP TABLE t;", None)
 
 
 def test_a_script_that_is_no_sql_is_told_by_the_linter() -> None:

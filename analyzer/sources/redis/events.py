@@ -53,7 +53,7 @@ def read_events(lines: Iterable[str]) -> CacheEvents:
 def _event(line: str) -> tuple[str, str, str, bool] | None:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or "key_prefix" not in found or "op" not in found:
         return None

@@ -26,6 +26,7 @@ _EXCLUDED = (
     "require-table-schema",
 )
 _SECONDS = 60
+_ANSWERED = (0, 1)  # nothing found, something found; anything else is a failure
 _DEFAULT_VERSION = 16
 
 
@@ -50,7 +51,10 @@ def lint(name: str, sql: str, server_version: int | None) -> list[LintFinding]:
         done = subprocess.run(  # noqa: S603 - our own dependency, with arguments of ours
             command, input=sql.encode(), capture_output=True, timeout=_SECONDS, check=False
         )
-        found = json.loads(done.stdout or b"[]")
+        if done.returncode not in _ANSWERED:
+            said = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+            raise InputError(f"{name}: squawk could not check it ({said or done.returncode})")
+        found = json.loads(done.stdout)
         return [
             LintFinding(
                 one["rule_name"],
