@@ -63,7 +63,8 @@ def migrations(**given: Any) -> None:
     if state is not None and state.migrations is not None:
         states = migration_states(files, state.migrations)
     checked = _checked(given, files, states)
-    found = _dangers(files, checked, state.catalog if state else None)
+    applied = {one.name for one in states or () if one.status in ("applied", "edited")}
+    found = _dangers(files, checked, state.catalog if state else None, applied)
     document = migrations_document(
         folder=str(folder),
         database=state.address if state else None,
@@ -120,7 +121,10 @@ def _checked(
 
 
 def _dangers(
-    files: "list[MigrationFile]", checked: list[str], live: "Catalog | None"
+    files: "list[MigrationFile]",
+    checked: list[str],
+    live: "Catalog | None",
+    applied: set[str],
 ) -> "list[Danger]":
     """What may go wrong with each, against the tables before it; a server's facts where it has them."""
     from dataclasses import replace
@@ -134,8 +138,9 @@ def _dangers(
     for file, steps, before in history(files):
         if file.name not in checked:
             continue
-        tables = {**before.tables, **(live.tables if live else {})}
-        situation = Situation(file.name, steps, replace(before, tables=tables))
+        # Of what is applied the server shows what it was made into, not what was there before.
+        known = live.tables if live and file.name not in applied else {}
+        situation = Situation(file.name, steps, replace(before, tables={**before.tables, **known}))
         others = linted(lint(file.path, file.sql, version), situation)
         found += without_repeats(dangers(situation), others, situation)
     return found

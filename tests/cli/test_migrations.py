@@ -58,6 +58,13 @@ def test_a_server_says_which_are_pending(project: Path, postgres15: Server) -> N
     assert [one["status"] for one in found["migrations"]] == ["applied", "pending"]
     assert found["checked"] == ["20260102000000_age"]
     assert [one["rule"] for one in found["dangers"]] == ["required-column"]
+    postgres15.psql(
+        "CREATE INDEX lower_email ON users (lower(email))", dsn
+    )  # after what is applied
+    again = json.loads(pg95(project, "--dsn", dsn, "--all", "--format", "json").stdout)
+    assert [(one["migration"], one["rule"]) for one in again["dangers"]] == [
+        ("20260102000000_age", "required-column")
+    ]
     text = pg95(project, "--dsn", dsn, "--format", "markdown").stdout
     assert "20260102000000_age" in text
     postgres15.psql("UPDATE _prisma_migrations SET checksum = 'x'", dsn)
