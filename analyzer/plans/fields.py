@@ -81,10 +81,12 @@ def draft_of(keys: dict[str, Any]) -> Any:  # noqa: ANN401 - a Draft, see nodes.
         place = place_of(key)
         if place is None:
             extra[key] = value
-        elif type(value) is kinds[place] and (
+        elif type(value) is (kind := kinds[place]) and (
             place < _FIRST_NUMBER or 0 <= value <= _LARGEST  # type: ignore[operator]  # a figure
         ):
             row[place] = value
+        elif kind is float and type(value) is int and 0 <= value <= _LARGEST:
+            row[place] = float(value)  # rows and loops, which are printed whole
         elif value is not None:
             row[place] = _checked(keys, key, place)
     _complete(row, keys, extra)
