@@ -136,14 +136,11 @@ def page_of(work: WorkSlice, row: int) -> Page | None:
 
 
 def _number(values: Values, parameter: int, literal: int | None) -> int | None:
-    """A LIMIT's or OFFSET's value.
-
-    A literal beside `$n` is not logged with the values: then it is that of the first text seen.
-    """
+    """A LIMIT's or OFFSET's value; where no literals are known that of the first text seen."""
     text = (values.at(parameter) or "").strip("'")
     if text.isdecimal() and text.isascii() and len(text) <= _DIGITS:
         return int(text)
-    told = literal is not None and literal >= 0 and (values.numbered or parameter == 0)
+    told = literal is not None and literal >= 0 and (values.bound == len(values.items) > 0 or parameter == 0)
     return literal if told else None
 
 

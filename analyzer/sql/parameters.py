@@ -1,4 +1,7 @@
-"""Values that an execution was called with, from the three forms in which sources give them."""
+"""Values that an execution was called with, from the three forms in which sources give them.
+
+A text that has literals beside `$n` gives both: what was bound, U+001F, the literals.
+"""
 
 import json
 import re
@@ -7,50 +10,72 @@ from analyzer.records import record
 from analyzer.sql.keys import LITERAL_SEPARATOR
 
 _NUMBERED = ("$1 = ", "[")
-_DETAIL = re.compile(r"\$(\d+) = (NULL|'[^']*+(?:''[^']*+)*'(?!')(?:\.\.\.)?)(?:, |$)")
+_VALUE = r"(NULL|'[^']*+(?:''[^']*+)*'(?!')(?:\.\.\.)?)"
+_DETAIL = re.compile(rf"\$(\d+) = {_VALUE}(?:, |$)")
+# Up to where the literals begin, if any.
+_DETAIL_PART = re.compile(rf"(?:\$\d+ = {_VALUE}(?:, |$|(?=\x1f)))*+")
 
 
 def split_parameters(text: str) -> tuple[str, ...]:
-    """The values of one execution, in order, as text.
+    """The values of one execution as text: those of `$n` in their order, then literals in theirs.
 
     Reads PostgreSQL's DETAIL (`$1 = '5', $2 = NULL`; quotes inside values are doubled), literals
     joined by U+001F, and Prisma's JSON array. A text that fits none is one value.
     """
-    if text.startswith("$1 = "):
-        return tuple(value for _, value in _DETAIL.findall(text))
-    if text.startswith("[") and text.endswith("]"):
-        try:
-            values = json.loads(text)
-        except ValueError:  # Prisma 6 does not escape quotes: the whole text still identifies it
-            return (text,)
-        return tuple(
-            value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-            for value in values
-        )
-    return tuple(text.split(LITERAL_SEPARATOR))
+    return values_in(text).items
 
 
 @record
 class Values:
-    """What an execution was called with; `numbered` are the values of `$n`, else those of literals."""
+    """What an execution was called with; the first `bound` of the items are the values of `$n`."""
 
     items: tuple[str, ...] = ()
-    numbered: bool = False
+    bound: int = 0
 
     def at(self, parameter: int) -> str | None:
-        """The value that a parameter's code (see Predicate) speaks of, None where it is not here.
-
-        A text that has both `$n` and literals is logged with the values of one kind.
-        """
-        if (parameter > 0) is not self.numbered:
-            return None
-        position = abs(parameter) - 1
-        return self.items[position] if 0 <= position < len(self.items) else None
+        """The value that a parameter's code (see Predicate) speaks of, None where it is not here."""
+        if parameter > 0:
+            return self.items[parameter - 1] if parameter <= self.bound else None
+        place = self.bound - parameter - 1
+        return self.items[place] if self.bound <= place < len(self.items) else None
 
 
 def values_in(text: str) -> Values:
     """The values of one execution; those of `$n` come in DETAIL or Prisma's form."""
-    return Values(split_parameters(text), text.startswith(_NUMBERED))
+    if not text.startswith(_NUMBERED):
+        return Values(tuple(text.split(LITERAL_SEPARATOR)))
+    bound, literals = parted(text)
+    values = _bound(bound)
+    if literals is None:
+        return Values(values, len(values))
+    return Values((*values, *literals.split(LITERAL_SEPARATOR)), len(values))
+
+
+def parted(text: str) -> tuple[str, str | None]:
+    """What was bound, in its form, and the literals (joined by U+001F), None where there are none."""
+    if LITERAL_SEPARATOR not in text:
+        return text, None
+    if text.startswith("$1 = "):  # a value may hold the separator itself
+        part = _DETAIL_PART.match(text)
+        end = part.end() if part else 0
+        return (text[:end], text[end + 1 :]) if text[end : end + 1] == LITERAL_SEPARATOR else (text, None)
+    bound, _, literals = text.partition(LITERAL_SEPARATOR)  # JSON has control characters escaped
+    return bound, literals
+
+
+def _bound(text: str) -> tuple[str, ...]:
+    if text.startswith("$1 = "):
+        return tuple([value for _, value in _DETAIL.findall(text)])
+    if text.endswith("]"):
+        try:
+            values = json.loads(text)
+        except ValueError:  # Prisma 6 does not escape quotes: the whole text still identifies it
+            return (text,)
+        return tuple([
+            value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+            for value in values
+        ])
+    return (text,)
 
 
 def pick(text: str, parameter: int) -> str | None:
@@ -71,6 +96,7 @@ def bound_values(text: str, count: int) -> tuple[str | None, ...] | None:
     another number of values (a list of another length) is not known.
     """
     values: list[str | None] | None = None
+    text, _ = parted(text)
     if text.startswith("$1 = "):
         values = _values_of_detail(text)
     elif text.startswith("["):

@@ -19,7 +19,7 @@ from typing import Any
 
 from analyzer.model.statement import Kind, Role, Statement
 from analyzer.sql.identity import identify
-from analyzer.sql.keys import safe_key
+from analyzer.sql.keys import LITERAL_SEPARATOR, safe_key
 
 TIMES = 5
 DISTINCT = 5
@@ -32,7 +32,7 @@ class Execution:
     request: int
     route: str
     statement: Statement
-    parameters: str  # the text where they are part of it
+    parameters: str  # what was bound, and the literals of the text: comments are no parameters
     path: tuple[str, ...]
     at: float  # seconds since 1970, before it was sent
 
@@ -43,13 +43,13 @@ class Identifier:
     def __init__(self) -> None:
         self._known: dict[str, Statement] = {}
 
-    def __call__(self, text: str) -> Statement:
-        """The statement that a text is an execution of."""
-        key = safe_key(text)[0]
+    def __call__(self, text: str) -> tuple[Statement, str]:
+        """The statement that a text is an execution of, and the literals in it."""
+        key, literals, _ = safe_key(text)
         statement = self._known.get(key)
         if statement is None:
             statement = self._known[key] = identify(text)
-        return statement
+        return statement, literals or ""
 
 
 def read_truth(path: Path) -> Iterator[Execution]:
@@ -58,9 +58,11 @@ def read_truth(path: Path) -> Iterator[Execution]:
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             fact = json.loads(line)
+            statement, literals = identified(fact["statement"])
             yield Execution(
-                fact["request"], fact["route"], identified(fact["statement"]),
-                fact["parameters"] or fact["statement"], tuple(fact["path"]), fact["at"],
+                fact["request"], fact["route"], statement,
+                f"{fact['parameters'] or ''}{LITERAL_SEPARATOR}{literals}",
+                tuple(fact["path"]), fact["at"],
             )  # fmt: skip
 
 

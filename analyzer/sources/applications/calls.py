@@ -90,7 +90,7 @@ class CallSink:
         """Record one call; its row, -1 where --since or --until leave it out.
 
         None for a time or a duration that the log does not tell. `parameters` are as in an
-        ExecutionChunk (None: the literals of `sql`), `trace` numbers the request (0: what comments
+        ExecutionChunk (but for the literals of `sql`, which are known), `trace` numbers the request (0: what comments
         tell), `tags` is what `tagged` gave.
         """
         duration = _UNTOLD_MS if duration_ms is None else duration_ms
@@ -114,9 +114,9 @@ class CallSink:
             trace or told,
             speaker,
         )
-        given = literals if parameters is None else safe(parameters)
-        if given is not None:
-            self._batch.describe(row, given)
+        for given in (literals, None if parameters is None else safe(parameters)):
+            if given is not None:
+                self._batch.describe(row, given)
         if duration_ms is None:
             self._untimed += 1
         elif self.coverage.minimum_ms is None or duration_ms < self.coverage.minimum_ms:

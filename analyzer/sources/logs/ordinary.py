@@ -21,7 +21,7 @@ import numpy as np
 from analyzer.records import record
 from analyzer.sources.logs.framing import CHUNK_BYTES, Block
 from analyzer.sources.logs.meaning import EntrySink
-from analyzer.sources.logs.rows import RowBatch
+from analyzer.sources.logs.rows import RowBatch, with_literals
 from analyzer.sources.logs.sessions import Session
 from analyzer.sql.keys import CHECK_EVERY
 
@@ -193,6 +193,8 @@ class OrdinaryEntries:
                 parameters = literals
             elif mark in parameters or not parameters.isascii():
                 parameters = plain(parameters)
+            if literals is not None and parameters is not literals:
+                parameters = with_literals(parameters, literals)
             add_parameters(parameters)
             session.row = base + len(rows) - 1
             session.key = key

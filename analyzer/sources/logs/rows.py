@@ -7,6 +7,7 @@ import numpy as np
 
 from analyzer.model.executions import Clock, ExecutionChunk
 from analyzer.sources.logs.sessions import Speaker
+from analyzer.sql.keys import LITERAL_SEPARATOR
 
 # In order: start_us, end_us, duration_ms, key, line, query_id, comment, trace, and the speaker's
 # numbers: session, database, user and application.
@@ -47,7 +48,7 @@ class Batch(Protocol):
         ...
 
     def describe(self, row: int, parameters: str) -> None:
-        """Set what the execution in `row` was called with."""
+        """Set what the execution in `row` was called with: before the literals of its text, if any."""
         ...
 
     def mark_truncated(self, row: int) -> None:
@@ -118,9 +119,10 @@ class RowBatch:
     def describe(self, row: int, parameters: str) -> None:
         """As the Protocol says."""
         if row >= self._base:
-            self.parameters[row - self._base] = parameters
+            texts, place = self.parameters, row - self._base
         else:
-            self._ready[1][row - self._first] = parameters
+            texts, place = self._ready[1], row - self._first
+        texts[place] = with_literals(parameters, texts[place])
 
     def mark_truncated(self, row: int) -> None:
         """As the Protocol says."""
@@ -159,6 +161,11 @@ class RowBatch:
             for name, kind in ExecutionChunk.NAMES.items()
         }
         return ExecutionChunk(typed, texts)
+
+
+def with_literals(bound: str, literals: str | None) -> str:
+    """The parameters of an execution whose text has literals beside `$n` (analyzer.sql.parameters)."""
+    return bound if literals is None else f"{bound}{LITERAL_SEPARATOR}{literals}"
 
 
 def _speaker_columns(speakers: tuple[Speaker, ...]) -> dict[str, "np.ndarray[Any, Any]"]:

@@ -1,7 +1,7 @@
 """Executions that are held between two ranges, as a reader's batch would hold them back."""
 
 from analyzer.model.executions import ExecutionChunk, JoinedTexts, joined
-from analyzer.sources.logs.rows import Batch, text_hash
+from analyzer.sources.logs.rows import Batch, text_hash, with_literals
 
 
 class Held:
@@ -96,6 +96,9 @@ class HoldingBatch:
             self._batch.describe(row, parameters)
         elif (found := self._held.place_of(row)) is not None:
             chunk, place = found
+            literals = int(chunk.columns["parameters"][place])
+            if literals >= 0:
+                parameters = with_literals(parameters, chunk.parameters[literals])
             texts = JoinedTexts([chunk.parameters, [parameters]])
             chunk.parameters = texts
             _set(chunk, "parameters", place, len(texts) - 1)

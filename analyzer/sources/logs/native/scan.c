@@ -163,11 +163,15 @@ static rows *rows_of(scanner *s, int64_t row)
     return row >= s->before.base && row - s->before.base < (int64_t)s->before.count ? &s->before : NULL;
 }
 
+/* Put before those that the row has: the values of $n before the literals of the text, as
+   with_literals in rows.py. */
 int scan_set_parameters(scanner *s, int64_t row, span text)
 {
     rows *r = rows_of(s, row);
     if (!r)
         return 0;
+    int32_t before = r->parameters[row - r->base];
+    size_t start = r->texts.n;
     if (r->texts_count == r->texts_cap) {
         size_t cap = r->texts_cap ? r->texts_cap * 2 : 4096;
         if (grow(&r->ends, sizeof *r->ends, cap))
@@ -176,8 +180,15 @@ int scan_set_parameters(scanner *s, int64_t row, span text)
     }
     if (buffer_add(&r->texts, text.p, text.n))
         return -1;
+    if (before >= 0) {
+        size_t from = before ? (size_t)r->ends[before - 1] : 0, n = (size_t)r->ends[before] - from;
+        if (buffer_add(&r->texts, (const uint8_t *)"\x1f", 1) || buffer_room(&r->texts, n))
+            return -1;
+        memcpy(r->texts.p + r->texts.n, r->texts.p + from, n); /* it may have moved: not by a span */
+        r->texts.n += n;
+    }
     r->parameters[row - r->base] = (int32_t)r->texts_count;
-    r->parameters_hash[row - r->base] = crc_of(text);
+    r->parameters_hash[row - r->base] = crc_of((span){r->texts.p + start, r->texts.n - start});
     r->ends[r->texts_count++] = (int64_t)r->texts.n;
     return 0;
 }
@@ -695,12 +706,11 @@ static int execution(scanner *s, session_state *x, int64_t at_us, double duratio
                           found->trace, speaker);
     if (x->row < 0)
         return SCAN_MEMORY;
-    if (detail.n && is_parameters(detail))
-        detail = (span){detail.p + 12, detail.n - 12};
-    else if (found->has_literals)
-        detail = found->literals;
-    else
+    if (found->has_literals && scan_set_parameters(s, x->row, found->literals))
+        return SCAN_MEMORY;
+    if (!detail.n || !is_parameters(detail))
         return SCAN_END;
+    detail = (span){detail.p + 12, detail.n - 12};
     return scan_set_parameters(s, x->row, detail) ? SCAN_MEMORY : SCAN_END;
 }
 
