@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import UsageError
 from analyzer.history.changes import Change, compare, of_figures, of_statement
+from analyzer.history.earlier import earlier, figures_of
 from analyzer.history.findings import GONE, RunView, document_entry, judge
 from analyzer.model.histogram import Quantile
 from analyzer.model.history import DAY_HOURS, HOUR_US, HourFigures, Run, Seen
@@ -23,16 +24,30 @@ _DAY_US = DAY_HOURS * HOUR_US
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def look_back(reader: "Reader", document: dict[str, Any]) -> None:
-    """Fill in what the history knows: findings' status, those that are gone, `trend`, `changes`.
+def look_back(reader: "Reader", document: dict[str, Any], log_set: str = "") -> None:
+    """Fill in what the history knows: findings' status, those gone, `trend`, `changes`, `earlier`.
 
     `changes` compares with the COMPARED_DAYS days (of UTC) before the report's window, and what is
-    before it on its own.
+    before it on its own. `earlier` has what the runs before measured, of the logs of `log_set`.
     """
     show_statuses(document, judge(reader.findings(), document))
     document["trend"] = trend(reader, document)
     begin_us = _window(document)[0]
     document["changes"] = [] if begin_us is None else _changes(reader, document, begin_us)
+    document["earlier"] = _earlier(reader, document, log_set)
+
+
+def _earlier(reader: "Reader", document: Mapping[str, Any], log_set: str) -> list[dict[str, Any]]:
+    from_us, to_us = _window(document)
+    if from_us is None or to_us is None:
+        return []
+    quantile = document["target"]["quantile"]
+    rows = []
+    for what, runs in earlier(reader, quantile, (from_us, to_us), log_set):
+        figures = figures_of(what, runs)
+        times = {name: iso(figures.pop(f"{name}_us")) for name in ("from", "to")}
+        rows.append(times | figures)
+    return rows
 
 
 def show_statuses(document: dict[str, Any], seen: Sequence[Seen]) -> None:

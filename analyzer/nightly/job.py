@@ -231,7 +231,7 @@ class _Night:
             return Beside()
         self._tell("comparing with earlier nights")
         with _uncollected(), self._store.reading() as reader:
-            look_back(reader, document)
+            look_back(reader, document, self._log_set)
             earlier = beside(reader, document, self._log_set)
         document["nights"] = list(earlier.nights)
         return earlier

@@ -111,7 +111,7 @@ def test_policy_stops_a_script_that_is_not_ours(visit: Open, document: dict[str,
         "<script>document.title = 'taken'</script><img src='https://evil.invalid/'></main>",
     )
     seen = visit(document, html)
-    assert seen.page.title() == "pg95: missed, 134 ms"
+    assert seen.page.title() == "pg95: missed, statements 134 ms, requests 1.44 s"
     assert len([text for text in seen.complaints if "Content Security Policy" in text]) == 2
     assert seen.sent == [ADDRESS]
 
@@ -201,4 +201,4 @@ def test_hostile_page_is_quiet(visit: Open, document: dict[str, Any]) -> None:
     seen = visit(document)
     assert seen.complaints == []
     assert seen.requests == [ADDRESS]
-    assert seen.page.title() == "pg95: missed, 134 ms"
+    assert seen.page.title() == "pg95: missed, statements 134 ms, requests 1.44 s"

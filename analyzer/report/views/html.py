@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from analyzer.report import formats
 from analyzer.report.sections import SECTIONS
 from analyzer.report.values import Document
-from analyzer.report.wording import headline, state, value
+from analyzer.report.verdict_words import overall_headline, overall_state, short_figures
 from analyzer.resources import templates_directory
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]+")
@@ -75,7 +75,7 @@ def render(document: Document) -> str:
         sections=sections,
         title=_title(document),
         window=formats.window(document["window"]["from"], document["window"]["to"]),
-        headline=headline(document),
+        headline=overall_headline(document),
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file, no text of a document in it
         script=Markup(script),  # noqa: S704 - as style
@@ -84,7 +84,7 @@ def render(document: Document) -> str:
 
 
 def _title(document: Document) -> str:
-    return f"pg95: {state(document['target'])}, {value(document['target'])}"
+    return f"pg95: {overall_state(document)}, {short_figures(document)}"
 
 
 @cache
