@@ -62,6 +62,7 @@ def read_schemas(texts: Mapping[str, str], origin: str) -> Catalog:
         origin,
         enums=schema.enum_types(),
         enum_names=schema.enum_names(),
+        previews=frozenset(schema.previews),
     )
 
 
@@ -123,12 +124,18 @@ class _Schema:
         self.models: dict[str, _Model] = {}
         self.enums: dict[str, syntax.Block] = {}
         self.composites: set[str] = set()
+        self.previews: set[str] = set()
         for origin, blocks in files.items():
             for block in blocks:
                 if block.kind in ("model", "view"):
                     self.models[block.name] = _Model(block, origin)
                 elif block.kind == "enum":
                     self.enums[block.name] = block
+                elif block.kind == "generator":
+                    named = (
+                        each.value for each in block.properties if each.name == "previewFeatures"
+                    )
+                    self.previews.update(name for value in named for name in names_of(value))
                 elif block.kind == "type":
                     self.composites.add(block.name)
 

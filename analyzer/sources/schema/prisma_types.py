@@ -6,6 +6,7 @@ From Prisma's schema reference and the PostgreSQL connector of prisma-engines.
 import re
 
 from analyzer.sources.schema.names import MAX_NAME_BYTES
+from analyzer.sql.prisma_index import METHODS
 
 SCALARS = {
     "String": "text",
@@ -64,14 +65,7 @@ _JOINED = {
 }
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
-_METHODS = {
-    "BTree": "btree",
-    "Hash": "hash",
-    "Gist": "gist",
-    "Gin": "gin",
-    "SpGist": "spgist",
-    "Brin": "brin",
-}
+_METHODS = {written: method for method, written in METHODS.items()}
 
 
 def native_type(name: str, arguments: tuple[str, ...]) -> str:
