@@ -33,6 +33,7 @@ _CLASSES: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_MAX_NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN - 1
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _UNREADABLE = "?"  # what stands for an expression that could not be printed (index_texts.py)
 
@@ -84,6 +85,12 @@ def declaration(
             f"With the feature it has to be declared: {line}",
         )
     return Declaration(index_line(index, fields), beyond(index))
+
+
+def default_name(table: str, columns: tuple[str, ...], suffix: str) -> str:
+    """The name that Prisma gives a key or index: table and columns, cut so that it fits."""
+    name = "_".join((table, *columns)).encode("utf-8", "replace")
+    return name[: _MAX_NAME_BYTES - len(suffix)].decode(errors="ignore") + suffix
 
 
 def partial_known(catalog: Catalog | None) -> bool | None:

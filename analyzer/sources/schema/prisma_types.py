@@ -5,7 +5,6 @@ From Prisma's schema reference and the PostgreSQL connector of prisma-engines.
 
 import re
 
-from analyzer.sources.schema.names import MAX_NAME_BYTES
 from analyzer.sql.prisma_index import METHODS
 
 SCALARS = {
@@ -85,9 +84,3 @@ def operator_class(name: str) -> str:
     for two, one in _JOINED.items():
         name = name.replace(two, one)
     return _CAPITAL.sub("_", name).lower()
-
-
-def constraint_name(table: str, columns: tuple[str, ...], suffix: str) -> str:
-    """The name that Prisma gives a key or index: table and columns, cut so that it fits."""
-    name = "_".join((table, *columns)).encode("utf-8", "replace")
-    return name[: MAX_NAME_BYTES - len(suffix)].decode(errors="ignore") + suffix
