@@ -2,12 +2,13 @@
 
 import re
 
-from analyzer.model.catalog import Catalog, Table
+from analyzer.model.catalog import Catalog
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.finding import Recommendation
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
 from analyzer.model.remedy import WantedIndex
+from analyzer.sql.prisma_index import declaration, partial_known
 from analyzer.sql.quoting import comment, quote_identifier, quote_table
 
 _NOT_RUN = "not verified by execution"
@@ -43,24 +44,22 @@ def recommend_for_scan(
 
 
 def prisma_index(candidate: IndexCandidate, catalog: Catalog | None) -> Recommendation | None:
-    """The candidate as a line of schema.prisma, None where the table is no Prisma model's.
+    """The candidate as a line of schema.prisma; None where the table is no Prisma model's, or Prisma has no words.
 
-    Expressions and predicates cannot be written there: the SQL then belongs into a migration.
+    What cannot be declared there belongs into a migration as SQL.
     """
     table = catalog.table(candidate.table) if catalog is not None else None
-    if table is None or table.model is None or candidate.predicate is not None:
+    if table is None or table.model is None:
         return None
-    if any(key.expression or table.column(key.column) is None for key in candidate.keys):
+    fields = {column.name: column.field or column.name for column in table.columns}
+    if any(not key.expression and key.column not in fields for key in candidate.keys):
         return None
-    if candidate.method not in ("btree", "gin"):
+    declared = declaration(candidate.as_index(), fields, partial=partial_known(catalog))
+    if declared.line is None:
         return None
-    fields = [
-        _field(table, key.column)
-        + (f'(ops: raw("{key.operator_class}"))' if key.operator_class else "")
-        for key in candidate.keys
-    ]
-    kind = ", type: Gin" if candidate.method == "gin" else ""
-    line = f'  @@index([{", ".join(fields)}]{kind}, map: "{candidate.name}")'
+    line = f"  {declared.line}"
+    what = " and ".join(declared.beyond)
+    beyond = f" Of {what} it says nothing: create the index by its SQL." if what else ""
     return Recommendation(
         kind="index",
         language="prisma",
@@ -70,13 +69,9 @@ def prisma_index(candidate: IndexCandidate, catalog: Catalog | None) -> Recommen
         risk=(
             "prisma migrate writes CREATE INDEX without CONCURRENTLY, which blocks writers while it "
             "builds: edit the migration, or create the index first (the same name is then in place)."
+            + beyond
         ),
     )
-
-
-def _field(table: Table, column: str) -> str:
-    known = table.column(column)
-    return known.field or column if known is not None else column
 
 
 def recommend_index(

@@ -16,7 +16,7 @@ from analyzer.cli._output import (
 )
 
 if TYPE_CHECKING:
-    from analyzer.pipeline import Options
+    from analyzer.pipeline import Options, Result
 
 Show = Callable[[dict[str, Any], int], Any]  # gives what rich can print
 
@@ -27,11 +27,12 @@ def run_focused(
     show: Show,
     own: Mapping[str, Callable[[dict[str, Any]], str]] | None = None,
     asks: "Callable[[Options], Options] | None" = None,
+    adds: "Callable[[Result], None] | None" = None,
 ) -> None:
     """Run the pipeline, keep the findings of some detectors, and print: a table, or --format.
 
     `own` are formats that the command renders otherwise than a report, `asks` adds to the
-    pipeline's options what only this command asks. Exits with 1 if a condition of --fail-on holds.
+    pipeline's options what only this command asks, `adds` to the document what only it has. Exits with 1 if a condition of --fail-on holds.
     """
     from analyzer.pipeline import only, run
 
@@ -41,6 +42,8 @@ def run_focused(
     clear_progress()
     if detectors is not None:
         result = only(result, detectors)
+    if adds is not None:
+        adds(result)
     tell_warnings(result)
     form = given["format"]
     text = own[form](result.document) if own and form in own else _text(result.document, form, show)

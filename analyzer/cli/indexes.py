@@ -12,7 +12,9 @@ from analyzer.cli._output import FORMATS
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
-    from analyzer.pipeline import Options
+    from collections.abc import Callable
+
+    from analyzer.pipeline import Options, Result
 
 MAX_SECONDS = 30.0
 _UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
@@ -41,6 +43,7 @@ Examples:
   pg95 indexes app.log --dsn service=prod --verify service=scratch   runs it on a restored backup
   pg95 indexes --queries queries/ --dsn service=replica --budget 500MB
   pg95 indexes app.log --schema schema.sql --statistics stats.sql --what-if clone
+  pg95 indexes app.log --dsn service=prod --prisma . --format patch | git apply
 """,
 )
 @shared_options
@@ -96,9 +99,30 @@ Examples:
 )
 @statistics_option
 @click.option(
+    "--prisma",
+    metavar="DIR",
+    help="A Prisma project (its folder, or its schema): the advice as a patch of schema.prisma and as migrations.",
+)
+@click.option(
+    "--migrations",
+    metavar="DIR",
+    help="With --prisma: its migrations, where they are not beside the schema.",
+)
+@click.option(
+    "--migration-time",
+    type=click.DateTime(["%Y%m%d%H%M%S", "%Y-%m-%dT%H:%M:%S"]),
+    help="With --prisma: the time (UTC) in the name of the first migration. [default: now]",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    help="With --prisma: write the migrations and schema.patch below this folder; nothing is written over.",
+)
+@click.option(
     "--format",
-    type=click.Choice((*FORMATS, "sql")),
-    help="sql: runnable statements, one per line.",
+    type=click.Choice((*FORMATS, "sql", "patch")),
+    help="sql: runnable statements, one per line. patch: with --prisma, all as a diff for `git apply`.",
 )
 def indexes(**given: Any) -> None:
     """Suggest the indexes that the workload lacks. On --dsn, nothing is ever created by pg95.
@@ -111,7 +135,36 @@ def indexes(**given: Any) -> None:
     """
     from analyzer.report.views import focused
 
-    run_focused(given, DETECTORS, focused.indexes, asks=lambda options: _asked(given, options))
+    change = _change(given)
+    run_focused(
+        given,
+        DETECTORS,
+        focused.indexes,
+        {"patch": lambda document: str(document["indexes"]["prisma"]["patch"])},
+        asks=lambda options: _asked(given, options),
+        adds=change,
+    )
+
+
+def _change(given: dict[str, Any]) -> "Callable[[Result], None] | None":
+    """What makes the advice a change of the project of --prisma, and writes it where -o says."""
+    if not given["prisma"]:
+        named = [name for name in ("migrations", "migration_time", "output") if given[name]]
+        if named or given["format"] == "patch":
+            what = f"--{named[0].replace('_', '-')}" if named else "--format patch"
+            raise UsageError(f"{what} is for --prisma DIR")
+        return None
+    from analyzer.cli._prisma_change import ProjectAdvice
+
+    advice = ProjectAdvice(given["prisma"], given["migrations"], given["migration_time"])
+    given["schema"] = given["schema"] or str(advice.path)
+
+    def add(result: "Result") -> None:
+        advice.add(result)
+        if given["output"]:
+            advice.write(result.document, given["output"])
+
+    return add
 
 
 def _asked(given: dict[str, Any], options: "Options") -> "Options":

@@ -186,7 +186,7 @@ def _created(
     table = workload.catalog.table(candidate.table) if workload.catalog else None
     return created_index(
         candidate,
-        table,
+        workload.catalog,
         size=candidate.bytes,
         statements=[StatementGain(shape) for shape in shapes],
         write_cost={

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from analyzer.model.catalog import Table
+from analyzer.model.catalog import Catalog, Table
 from analyzer.model.index_advice import CreatedIndex, StatementGain
 from analyzer.model.index_candidate import IndexCandidate
-from analyzer.records import record
+from analyzer.sql.prisma_index import Declaration, declaration, partial_known
 from analyzer.sql.quoting import quote_identifier
 
 LOCKS = (
@@ -16,21 +16,6 @@ LOCKS = (
 _SCAN_BYTES_A_SECOND = 200e6  # two passes of the table, from cache or SSD
 _ROWS_A_SECOND = 1.5e6  # sorted and written, of one btree key
 _SLOWER: Mapping[str, float] = {"gin": 8.0, "gist": 6.0, "hnsw": 200.0, "brin": 0.1, "hash": 1.5}
-_PRISMA_TYPES: Mapping[str, str] = {
-    "btree": "", "hash": "Hash", "gin": "Gin", "gist": "Gist", "brin": "Brin",
-}  # fmt: skip
-_PRISMA_CLASSES: Mapping[str, str] = {
-    "jsonb_path_ops": "JsonbPathOps", "jsonb_ops": "JsonbOps", "inet_ops": "InetOps",
-    "gin_trgm_ops": 'raw("gin_trgm_ops")', "text_pattern_ops": 'raw("text_pattern_ops")',
-}  # fmt: skip
-
-
-@record
-class PrismaLine:
-    """`text` is the @@index line of the model, else `why_not` says why it takes SQL."""
-
-    text: str | None = None
-    why_not: str | None = None
 
 
 def rollback(candidate: IndexCandidate) -> str:
@@ -52,37 +37,17 @@ def build_seconds(candidate: IndexCandidate, table: Table | None) -> float | Non
     return round(scan + factor * table.rows / _ROWS_A_SECOND, 1)
 
 
-def prisma_line(candidate: IndexCandidate, table: Table | None) -> PrismaLine:
-    """What the model's block in schema.prisma says of the index."""
-    for what, there in (
-        ("a WHERE (partial index)", candidate.predicate),
-        ("INCLUDE columns", candidate.include),
-        ("an expression", any(key.expression for key in candidate.keys)),
-        (f"the method {candidate.method}", candidate.method not in _PRISMA_TYPES),
-    ):
-        if there:
-            return PrismaLine(
-                why_not=f"schema.prisma cannot express {what}: put the SQL into a migration "
-                "(prisma migrate dev --create-only)"
-            )
-    fields = []
-    for key in candidate.keys:
-        known = table.column(key.column) if table is not None else None
-        name = known.field if known is not None and known.field else key.column
-        options = ["sort: Desc"] if key.descending else []
-        if key.operator_class:
-            if key.operator_class not in _PRISMA_CLASSES:
-                return PrismaLine(why_not=f"schema.prisma does not know {key.operator_class}")
-            options.append(f"ops: {_PRISMA_CLASSES[key.operator_class]}")
-        fields.append(f"{name}({', '.join(options)})" if options else name)
-    kind = _PRISMA_TYPES[candidate.method]
-    extra = f", type: {kind}" if kind else ""
-    return PrismaLine(f'@@index([{", ".join(fields)}]{extra}, map: "{candidate.name}")')
+def _declared(candidate: IndexCandidate, catalog: Catalog | None) -> Declaration:
+    """What schema.prisma says of the index."""
+    table = catalog.table(candidate.table) if catalog is not None else None
+    columns = table.columns if table is not None else ()
+    fields = {column.name: column.field or column.name for column in columns}
+    return declaration(candidate.as_index(), fields, partial=partial_known(catalog))
 
 
 def created_index(
     candidate: IndexCandidate,
-    table: Table | None,
+    catalog: Catalog | None,
     *,
     size: int | None,
     statements: Sequence[StatementGain],
@@ -91,7 +56,8 @@ def created_index(
     risk: str,
 ) -> CreatedIndex:
     """The advice to create a candidate, with how it is built and undone; fields as in CreatedIndex."""
-    prisma = prisma_line(candidate, table)
+    declared = _declared(candidate, catalog)
+    table = catalog.table(candidate.table) if catalog is not None else None
     return CreatedIndex(
         sql="\n".join([*candidate.prerequisites, candidate.sql]),
         bytes=size,
@@ -106,6 +72,6 @@ def created_index(
         locks=LOCKS,
         build_seconds=build_seconds(candidate, table),
         rollback=rollback(candidate),
-        prisma=prisma.text,
-        prisma_why_not=prisma.why_not,
+        prisma=declared.line,
+        prisma_why_not=declared.why_not,
     )

@@ -89,12 +89,12 @@ class Telling:
         order = sorted(served, key=lambda number: -self._gain(number))
         return created_index(
             candidate,
-            table,
+            self._catalog,
             size=size,
             statements=[self._served(number, candidate) for number in order],
             write_cost=costs,
             verified_by="what-if",
-            risk=f"{trade_off(table, candidate.keys, size, candidate.method)}. {_OPTIMISM}",
+            risk=f"{trade_off(table, candidate.keys, size, candidate.method)} {_OPTIMISM}",
         )
 
     def _served(self, number: int, candidate: IndexCandidate) -> StatementGain:

@@ -158,7 +158,8 @@ class Catalog:
     """All known tables by name. `origin` says where it comes from, for evidence and coverage.
 
     `enums` are enumerated types by name, with their labels in order; `enum_names` are the ORM's names
-    for them, where a schema.prisma tells. `views` are the queries of views, as SQL, by name.
+    for them, where a schema.prisma tells. `views` are the queries of views, as SQL, by name. `previews` are the
+    preview features of Prisma that a schema.prisma turns on, None where there is none to tell.
     """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
@@ -167,6 +168,7 @@ class Catalog:
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     enum_names: Mapping[str, str] = field(default_factory=dict)
     views: Mapping[str, str] = field(default_factory=dict)
+    previews: frozenset[str] | None = None
 
     def table(self, name: str | None) -> Table | None:
         """The table of that name; a name without schema also finds its only match in others."""
@@ -194,7 +196,8 @@ class Catalog:
         enums = {**other.enums, **self.enums}
         names = {**other.enum_names, **self.enum_names}
         views = {**other.views, **self.views}
-        return Catalog(tables, origin, version, enums, names, views)
+        previews = self.previews if self.previews is not None else other.previews
+        return Catalog(tables, origin, version, enums, names, views, previews)
 
 
 def table_name(schema: str | None, name: str) -> str:

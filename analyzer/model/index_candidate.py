@@ -1,5 +1,6 @@
 """An index that might help, before anyone has tried it: made by rules, judged elsewhere."""
 
+from analyzer.model.catalog import Index
 from analyzer.records import record
 
 
@@ -46,6 +47,20 @@ class IndexCandidate:
     def columns(self) -> tuple[str, ...]:
         """The columns of the keys, in order."""
         return tuple(key.column for key in self.keys)
+
+    def as_index(self) -> Index:
+        """The index as a catalog has those that exist."""
+        return Index(
+            name=self.name,
+            columns=tuple(
+                f"({key.expression})" if key.expression else key.column for key in self.keys
+            ),
+            method=self.method,
+            include=self.include,
+            predicate=self.predicate,
+            descending=tuple(key.descending for key in self.keys),
+            operator_classes=tuple(key.operator_class for key in self.keys),
+        )
 
     @property
     def plain(self) -> bool:

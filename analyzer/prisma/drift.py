@@ -12,6 +12,7 @@ from analyzer.model.drift import Difference
 from analyzer.prisma import words
 from analyzer.prisma.index_drift import index_differences
 from analyzer.sql.defaults import same_default
+from analyzer.sql.prisma_index import PARTIAL_INDEXES
 from analyzer.sql.quoting import quote_table
 
 _OWN = "_prisma_migrations"
@@ -44,6 +45,7 @@ class _Comparison:
             and table.name.rpartition(".")[2] != _OWN
             and table.name not in views
         }
+        self._partial = PARTIAL_INDEXES in (schema.previews or ())
         self._schema_enums = dict(schema.enums)
         self._database_enums = {
             name: labels
@@ -68,7 +70,7 @@ class _Comparison:
             elif wanted is not None and there is not None:
                 yield from self._columns(wanted, there)
                 yield from _primary_key(wanted, there)
-                yield from index_differences(wanted, there)
+                yield from index_differences(wanted, there, partial=self._partial)
                 yield from _foreign_keys(wanted, there)
 
     def _enum_differences(self) -> Iterator[Difference]:

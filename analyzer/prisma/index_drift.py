@@ -10,13 +10,17 @@ from analyzer.model.catalog import Index, Table
 from analyzer.model.drift import Difference
 from analyzer.prisma import words
 from analyzer.sql.expressions import same_expression
+from analyzer.sql.prisma_index import as_prisma_reads, beyond, declaration, index_line
 
 _TRUTH = "the schema says so, and a migration brings it to every database alike"
 _UNKNOWN = "?"
 
 
-def index_differences(wanted: Table, there: Table) -> Iterator[Difference]:
-    """Indexes missing, extra, different or named otherwise; primary keys are left out."""
+def index_differences(wanted: Table, there: Table, *, partial: bool) -> Iterator[Difference]:
+    """Indexes missing, extra, different or named otherwise; primary keys are left out.
+
+    `partial` tells whether the schema can declare partial indexes (preview feature `partialIndexes`).
+    """
     mine = [index for index in wanted.indexes if not index.primary]
     left = [index for index in there.indexes if not index.primary]
     pairs, mine = _paired(mine, left)
@@ -29,7 +33,7 @@ def index_differences(wanted: Table, there: Table) -> Iterator[Difference]:
             "it locks writers while it is built: on a large table CREATE INDEX CONCURRENTLY, alone in its migration",
         )  # fmt: skip
     for index in left:
-        yield _extra(wanted, index)
+        yield _extra(wanted, index, partial=partial)
 
 
 def _paired(mine: list[Index], left: list[Index]) -> tuple[list[tuple[Index, Index]], list[Index]]:
@@ -100,7 +104,7 @@ def _between(table: Table, wanted: Index, there: Index) -> Iterator[Difference]:
         if wanted.name and there.name and wanted.name != there.name:
             yield _renamed(table, wanted, there)
         return
-    if words.unsayable(there) and _declares(wanted, there):
+    if beyond(there) and same_index(wanted, as_prisma_reads(there)):
         return
     drop = f"DROP INDEX {words.quoted(there.name or '?')};\n"
     yield Difference(
@@ -111,17 +115,11 @@ def _between(table: Table, wanted: Index, there: Index) -> Iterator[Difference]:
     )  # fmt: skip
 
 
-def _declares(wanted: Index, there: Index) -> bool:
-    """Whether a declaration names the columns that Prisma reads of an index that it cannot say."""
-    plain = tuple(key for key in there.columns if words.is_column(key))
-    return wanted.columns == plain and wanted.unique == there.unique
-
-
 def _renamed(table: Table, wanted: Index, there: Index) -> Difference:
     return Difference(
         "index", "different", table.name, there.name, f"named {wanted.name}", f"named {there.name}",
         "schema", "prisma",
-        f"model {table.model or table.name}: {words.index_line(there, _fields(table))}",
+        f"model {table.model or table.name}: {index_line(there, _fields(table))}",
         "only the name differs: the schema can say it with map, and nothing in the database changes",
     )  # fmt: skip
 
@@ -136,28 +134,27 @@ def _invalid(table: Table, index: Index) -> Difference:
     )  # fmt: skip
 
 
-def _extra(table: Table, index: Index) -> Difference:
+def _extra(table: Table, index: Index, *, partial: bool) -> Difference:
     """An index that only the database has: declared, so that no migration drops it unasked."""
-    beyond = words.unsayable(index)
     sql = words.index_sql(table.name, index)
-    whole = any(not words.is_column(key) for key in index.columns)
-    if whole:
+    declared = declaration(index, _fields(table), partial=partial)
+    if declared.line is None:
         return Difference(
-            "index", "extra", table.name, index.name, None, sql,
-            "schema", "sql", sql,
-            "Prisma cannot say an expression: keep this statement in a migration (written by hand, marked as "
-            "applied with `npx prisma migrate resolve --applied`), so that every database has the index",
-            unseen="Prisma's own comparison passes over indexes with expressions",
+            "index", "extra", table.name, index.name, None, sql, "schema", "sql", sql,
+            f"keep this statement in a migration (written by hand, marked as applied with `npx prisma migrate "
+            f"resolve --applied`), so that every database has the index: {declared.why_not}",
+            unseen=f"Prisma's own comparison passes over indexes with {declared.beyond[0]}",
         )  # fmt: skip
-    line = f"model {table.model or table.name}: {words.index_line(index, _fields(table))}"
+    line = f"model {table.model or table.name}: {declared.line}"
     why = "the schema does not know it, so the next migration would drop it"
-    if beyond:
-        why += f"; of {beyond} the declaration says nothing, but its name keeps the index"
+    if declared.beyond:
+        why += f"; of {' and '.join(declared.beyond)} the declaration says nothing, but it keeps the index"
     idle = "no scan of it was counted since the statistics began: " if index.scans == 0 else ""
+    shown = "Prisma's own comparison shows it without INCLUDE" if index.include else None
     return Difference(
         "index", "extra", table.name, index.name, None, sql, "schema", "prisma", line, why,
         f"{idle}if nobody needs it, let a migration drop it instead",
-        unseen=f"Prisma's own comparison shows it without {beyond}" if beyond == "INCLUDE" else None,
+        unseen=shown,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from analyzer.sql.definitions import (
     SetType,
     Step,
 )
+from analyzer.sql.prisma_index import beyond, index_line, is_column
 from analyzer.sql.quoting import quote_table
 
 _LARGE_BYTES = 100 * 2**20
@@ -267,17 +268,16 @@ def _handmade(situation: Situation) -> Iterator[Danger]:
             if not isinstance(definition, DropIndex) or definition.name.name not in known:
                 continue
             table, index = known[definition.name.name]
-            beyond = words.unsayable(index) or ("a condition" if index.predicate else None)
-            if beyond is None:
+            made = [*beyond(index), *(["a condition"] if index.predicate else [])]
+            if not made:
                 continue
             fields = {column.name: column.field or column.name for column in table.columns}
-            line = words.index_line(index, fields)
-            keep = f"declare it in schema.prisma, and no migration drops it: {line}"
-            if any(not words.is_column(key) for key in index.columns):
+            keep = f"declare it in schema.prisma, and no migration drops it: {index_line(index, fields)}"
+            if not all(map(is_column, index.columns)):
                 keep = "Prisma cannot declare an expression: take the line out of the migration"
             yield Danger(
                 situation.name, "drops-handmade-index", "high", step.line, table.name,
-                f"{index.name} is dropped, and it was made by hand ({beyond})",
+                f"{index.name} is dropped, and it was made by hand ({' and '.join(made)})",
                 f"Prisma drops what its schema does not say. To keep it, take the line out, and {keep}",
                 words.index_sql(table.name, index),
             )  # fmt: skip

@@ -8,6 +8,7 @@ import re
 
 from analyzer.model.catalog import SEQUENCE, Column, ForeignKey, Index, Table
 from analyzer.sql.column_types import named_type
+from analyzer.sql.prisma_index import escaped, index_line, is_column
 from analyzer.sql.quoting import quote_table
 
 _TYPES = {
@@ -49,7 +50,6 @@ _ACTIONS = {
     "SET NULL": "SetNull",
     "SET DEFAULT": "SetDefault",
 }
-_METHODS = {"hash": "Hash", "gin": "Gin", "gist": "Gist", "spgist": "SpGist", "brin": "Brin"}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?\Z")
 
@@ -114,11 +114,6 @@ def _key(index: Index, place: int) -> str:
     return shown + (f" {ops}" if ops else "") + (" DESC" if down else "")
 
 
-def is_column(key: str) -> bool:
-    """Whether an index's key is a column by its looks, not an expression."""
-    return not re.search(r"[(:|+*/<>=']", key)
-
-
 def field_line(column: Column, enums: dict[str, str]) -> str:
     """A column as a field of a model: `budget Int? @map("…")`; `enums` are types' names in the schema."""
     name = prisma_name(column.name)
@@ -156,7 +151,7 @@ def _scalar(base: str, enums: dict[str, str]) -> tuple[str, str]:
         if found:
             kind, _, native = written.partition(" ")
             return kind, native + (found[1] or "")
-    return f'Unsupported("{_escaped(base)}")', ""
+    return f'Unsupported("{escaped(base)}")', ""
 
 
 def _default(column: Column, kind: str, enums: dict[str, str]) -> str | None:
@@ -167,7 +162,7 @@ def _default(column: Column, kind: str, enums: dict[str, str]) -> str | None:
         return "autoincrement()"
     literal = re.fullmatch(r"'((?:[^']|'')*)'(?:::.*)?", text)
     plain = re.fullmatch(r"\(?(-?[\d.]+)\)?(?:::.*)?", text)
-    made = f'dbgenerated("{_escaped(text)}")'
+    made = f'dbgenerated("{escaped(text)}")'
     if text.upper().startswith(("CURRENT_TIMESTAMP", "NOW()")):
         made = "now()"
     elif text in ("true", "false"):
@@ -175,47 +170,10 @@ def _default(column: Column, kind: str, enums: dict[str, str]) -> str | None:
     elif literal and kind in enums.values():
         made = literal[1] if _NAME.match(literal[1]) else made
     elif literal and kind in ("String", "Json"):
-        made = f'"{_escaped(literal[1].replace(chr(39) * 2, chr(39)))}"'
+        made = f'"{escaped(literal[1].replace(chr(39) * 2, chr(39)))}"'
     elif plain and kind in ("Int", "BigInt", "Float", "Decimal"):
         made = plain[1]
     return made
-
-
-def index_line(index: Index, fields: dict[str, str]) -> str:
-    """An index as an attribute of a model, as near as Prisma can say it.
-
-    Args:
-        index: the index; expressions in it are left out, so ask `unsayable` first.
-        fields: the model's fields by column.
-    """
-    parts = [_field(index, place, fields) for place in range(len(index.columns))]
-    options = [f"[{', '.join(parts)}]"]
-    options += [f"type: {_METHODS[index.method]}"] if index.method in _METHODS else []
-    options += [f'map: "{_escaped(index.name)}"'] if index.name else []
-    options += [f'where: raw("{_escaped(index.predicate)}")'] if index.predicate else []
-    return f"@@{'unique' if index.unique else 'index'}({', '.join(options)})"
-
-
-def _field(index: Index, place: int, fields: dict[str, str]) -> str:
-    name = fields.get(index.columns[place], index.columns[place])
-    options = []
-    ops = index.operator_classes[place] if index.operator_classes else None
-    if ops and index.method in _METHODS | {"btree": ""}:
-        options.append(f'ops: raw("{_escaped(ops)}")')
-    if index.descending and index.descending[place]:
-        options.append("sort: Desc")
-    return f"{name}({', '.join(options)})" if options else name
-
-
-def unsayable(index: Index) -> str | None:
-    """What of an index Prisma's schema cannot say, None where it can say all."""
-    if any(not is_column(key) for key in index.columns):
-        return "an expression"
-    if index.include:
-        return "INCLUDE"
-    if index.method not in _METHODS and index.method != "btree":
-        return f"the index type {index.method}"
-    return None
 
 
 def relation_actions(key: ForeignKey) -> str:
@@ -250,19 +208,15 @@ def model_block(table: Table, enums: dict[str, str]) -> str:
 def enum_block(name: str, labels: tuple[str, ...], prisma: str) -> str:
     """An enumerated type as an enum; labels that Prisma cannot name are mapped."""
     lines = [label_line(label) for label in labels]
-    mapped = [] if prisma == name else ["", f'  @@map("{_escaped(name)}")']
+    mapped = [] if prisma == name else ["", f'  @@map("{escaped(name)}")']
     return "\n".join([f"enum {prisma} {{", *lines, *mapped, "}"])
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def label_line(label: str) -> str:
     """A value of an enum, mapped where Prisma cannot name it."""
     if _NAME.match(label):
         return f"  {label}"
-    return f'  {prisma_name(label)} @map("{_escaped(label)}")'
+    return f'  {prisma_name(label)} @map("{escaped(label)}")'
 
 
 def literal(text: str) -> str:

@@ -76,7 +76,7 @@ def test_a_prisma_table_gets_the_line_for_its_model_too() -> None:
 def test_prisma_knows_gin_and_operator_classes() -> None:
     sql, prisma = recommended(ColumnCondition("meta", "@>", "other"), catalog=CATALOG)
     assert "USING gin (meta jsonb_path_ops)" in sql.text
-    assert '@@index([meta(ops: raw("jsonb_path_ops"))], type: Gin, map: "idx_' in prisma.text
+    assert '@@index([meta(ops: JsonbPathOps)], type: Gin, map: "idx_' in prisma.text
 
 
 def test_prisma_cannot_write_expressions_or_predicates() -> None:

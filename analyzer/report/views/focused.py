@@ -13,7 +13,7 @@ from analyzer.report.formats import count, ms, neutralise, one_line, percent, pl
 from analyzer.report.index_words import measured_lines, verification_lines
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
-from analyzer.report.views import hygiene
+from analyzer.report.views import hygiene, prisma_patch
 from analyzer.report.wording import (
     acceptance,
     accepted_lines,
@@ -214,7 +214,7 @@ def indexes(document: Document, _width: int) -> list[RenderableType]:
     parts += [Text(line) for line in verification_lines(document)]
     if not advice["create"]:
         parts.append(Text("No index is missing as far as the input shows."))
-    return [*parts, *hygiene.terminal_lines(document)]
+    return [*parts, *hygiene.terminal_lines(document), *prisma_patch.terminal_lines(document)]
 
 
 def _gains(index: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The file of `--schema`: SQL or schema.prisma, told apart by its ending."""
+"""The file of `--schema`: SQL or schema.prisma, told apart by its ending, or a folder of .prisma files."""
 
 from pathlib import Path
 
@@ -14,6 +14,10 @@ def read_schema_file(path: str) -> Catalog:
     """
     from analyzer.sources.schema import prisma, sql  # noqa: PLC0415 - only runs with --schema need them
 
+    if Path(path).is_dir():
+        from analyzer.sources.schema.project import find_schema, read_project  # noqa: PLC0415 - as above
+
+        return read_project(find_schema(Path(path))).schema
     try:
         text = Path(path).read_bytes().decode("utf-8", "backslashreplace")
     except OSError as error:

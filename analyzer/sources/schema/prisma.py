@@ -18,15 +18,9 @@ from analyzer.model.catalog import (
     table_name,
     unique_keys,
 )
-from analyzer.records import record
 from analyzer.sources.schema import prisma_syntax as syntax
-from analyzer.sources.schema.prisma_types import (
-    SCALARS,
-    constraint_name,
-    index_method,
-    native_type,
-    operator_class,
-)
+from analyzer.sources.schema.prisma_models import Model, indexes_of
+from analyzer.sources.schema.prisma_types import SCALARS, native_type
 from analyzer.sources.schema.prisma_values import (
     action_of,
     default_of,
@@ -36,7 +30,7 @@ from analyzer.sources.schema.prisma_values import (
     text_of,
 )
 from analyzer.sql.column_types import named_type
-from analyzer.sql.quoting import quote_identifier
+from analyzer.sql.prisma_index import default_name
 
 
 def read_schema(text: str, origin: str) -> Catalog:
@@ -62,77 +56,33 @@ def read_schemas(texts: Mapping[str, str], origin: str) -> Catalog:
         origin,
         enums=schema.enum_types(),
         enum_names=schema.enum_names(),
+        previews=frozenset(schema.previews),
     )
-
-
-@record
-class _Model:
-    """A model or view with what its parts are called in the database."""
-
-    block: syntax.Block
-    origin: str
-
-    @property
-    def bare_table(self) -> str:
-        return mapped(self.block.attribute("map")) or self.block.name
-
-    @property
-    def schema(self) -> str | None:
-        return mapped(self.block.attribute("schema"))
-
-    @property
-    def table(self) -> str:
-        return table_name(self.schema, self.bare_table)
-
-    def columns(self, fields: Iterable[str]) -> tuple[str, ...]:
-        return tuple(self.column(name) for name in fields)
-
-    def column(self, name: str) -> str:
-        field = self.block.field(name)
-        return (mapped(field.attribute("map")) if field else None) or name
-
-    def key(self) -> tuple[str, ...]:
-        """The columns of the primary key, or of the first unique one where there is none."""
-        keys = [*_keys(self.block, "id"), *_keys(self.block, "unique")]
-        return self.columns(keys[0].fields) if keys else ()
-
-
-@record
-class _IndexField:
-    name: str
-    descending: bool = False
-    operator_class: str | None = None
-
-
-@record
-class _Key:
-    """An @id, @unique or @@index with its fields, wherever it is written."""
-
-    attribute: syntax.Attribute
-    parts: tuple[_IndexField, ...]
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        return tuple(part.name for part in self.parts)
 
 
 class _Schema:
     """All blocks of a schema, by name."""
 
     def __init__(self, files: Mapping[str, tuple[syntax.Block, ...]]) -> None:
-        self.models: dict[str, _Model] = {}
+        self.models: dict[str, Model] = {}
         self.enums: dict[str, syntax.Block] = {}
         self.composites: set[str] = set()
+        self.previews: set[str] = set()
         for origin, blocks in files.items():
             for block in blocks:
                 if block.kind in ("model", "view"):
-                    self.models[block.name] = _Model(block, origin)
+                    self.models[block.name] = Model(block, origin)
                 elif block.kind == "enum":
                     self.enums[block.name] = block
+                elif block.kind == "generator":
+                    named = (
+                        each.value for each in block.properties if each.name == "previewFeatures"
+                    )
+                    self.previews.update(name for value in named for name in names_of(value))
                 elif block.kind == "type":
                     self.composites.add(block.name)
 
-    def column_type(self, model: _Model, field: syntax.Field) -> str | None:
+    def column_type(self, model: Model, field: syntax.Field) -> str | None:
         """The type of a field's column, None for a relation.
 
         Raises InputError for a type that nothing defines.
@@ -176,7 +126,7 @@ class _Schema:
             type_: tuple(self.labels(name).values()) for type_, name in self.enum_names().items()
         }
 
-    def counterpart(self, model: _Model, field: syntax.Field) -> syntax.Field | None:
+    def counterpart(self, model: Model, field: syntax.Field) -> syntax.Field | None:
         """The field on the other side of a relation."""
         other = self.models[field.type].block
         name = _relation_name(field)
@@ -191,10 +141,10 @@ class _Schema:
             None,
         )
 
-    def relation_fields(self, model: _Model) -> Iterator[syntax.Field]:
+    def relation_fields(self, model: Model) -> Iterator[syntax.Field]:
         return (field for field in model.block.fields if field.type in self.models)
 
-    def is_link(self, model: _Model, field: syntax.Field) -> bool:
+    def is_link(self, model: Model, field: syntax.Field) -> bool:
         """Whether a field is one side of an implicit many-to-many relation."""
         if not field.many:
             return False
@@ -205,7 +155,7 @@ class _Schema:
 
     def link_tables(self) -> list[Table]:
         """The tables of implicit many-to-many relations: `_Name` with the columns A and B."""
-        sides: dict[str, tuple[_Model, _Model]] = {}
+        sides: dict[str, tuple[Model, Model]] = {}
         for model in self.models.values():
             for field in self.relation_fields(model):
                 if self.is_link(model, field):
@@ -214,7 +164,7 @@ class _Schema:
                     sides[f"_{name}"] = (self.models[pair[0]], self.models[pair[1]])
         return [self._link_table(name, a, b) for name, (a, b) in sides.items()]
 
-    def _link_table(self, name: str, a: _Model, b: _Model) -> Table:
+    def _link_table(self, name: str, a: Model, b: Model) -> Table:
         columns, keys = [], []
         for letter, model in (("A", a), ("B", b)):
             target = model.key()
@@ -238,9 +188,9 @@ class _Schema:
         )
 
 
-def _table(schema: _Schema, model: _Model) -> Table:
+def _table(schema: _Schema, model: Model) -> Table:
     columns = tuple(_columns(schema, model))
-    indexes = tuple(_indexes(model))
+    indexes = tuple(index for _, index in indexes_of(model))
     primary = next((index.columns for index in indexes if index.primary), ())
     return Table(
         name=model.table,
@@ -258,7 +208,7 @@ def _table(schema: _Schema, model: _Model) -> Table:
     )
 
 
-def _columns(schema: _Schema, model: _Model) -> Iterator[Column]:
+def _columns(schema: _Schema, model: Model) -> Iterator[Column]:
     for field in model.block.fields:
         column_type = schema.column_type(model, field)
         if column_type is not None:
@@ -273,7 +223,7 @@ def _columns(schema: _Schema, model: _Model) -> Iterator[Column]:
             )
 
 
-def _foreign_keys(schema: _Schema, model: _Model) -> Iterator[ForeignKey]:
+def _foreign_keys(schema: _Schema, model: Model) -> Iterator[ForeignKey]:
     for field in schema.relation_fields(model):
         relation = field.attribute("relation")
         own = names_of(relation.argument("fields")) if relation else ()
@@ -285,19 +235,19 @@ def _foreign_keys(schema: _Schema, model: _Model) -> Iterator[ForeignKey]:
                 columns=columns,
                 target=target.table,
                 target_columns=target.columns(names_of(relation.argument("references"))),
-                name=name or constraint_name(model.bare_table, columns, "_fkey"),
+                name=name or default_name(model.bare_table, columns, "_fkey"),
                 on_delete=action_of(relation.argument("onDelete"), _if_gone(model, own)),
                 on_update=action_of(relation.argument("onUpdate"), "CASCADE"),
             )
 
 
-def _if_gone(model: _Model, fields: Iterable[str]) -> str:
+def _if_gone(model: Model, fields: Iterable[str]) -> str:
     """What Prisma does with rows whose parent is deleted, where the schema does not say."""
     known = [model.block.field(name) for name in fields]
     return "SET NULL" if all(field and field.optional for field in known) else "RESTRICT"
 
 
-def _relations(schema: _Schema, model: _Model) -> Iterator[Relation]:
+def _relations(schema: _Schema, model: Model) -> Iterator[Relation]:
     for field in schema.relation_fields(model):
         target = schema.models[field.type]
         relation = field.attribute("relation")
@@ -313,79 +263,6 @@ def _relations(schema: _Schema, model: _Model) -> Iterator[Relation]:
             mark = other.attribute("relation") if other else None
             target_columns = target.columns(names_of(mark.argument("fields")) if mark else ())
         yield Relation(field.name, target.table, field.many, columns, target_columns)
-
-
-def _indexes(model: _Model) -> Iterator[Index]:
-    for kind, suffix in (("id", "_pkey"), ("unique", "_key"), ("index", "_idx")):
-        for key in _keys(model.block, kind):
-            yield _index(model, key, kind, suffix)
-
-
-def _index(model: _Model, key: _Key, kind: str, suffix: str) -> Index:
-    attribute = key.attribute
-    columns = model.columns(key.fields)
-    descending = tuple(part.descending for part in key.parts)
-    classes = tuple(part.operator_class for part in key.parts)
-    named = columns if kind != "id" else ()
-    method = attribute.argument("type")
-    return Index(
-        name=text_of(attribute.argument("map")) or constraint_name(model.bare_table, named, suffix),
-        columns=columns,
-        unique=kind != "index",
-        primary=kind == "id",
-        method=index_method(plain(method)) if method else "btree",
-        predicate=_predicate(model, attribute.argument("where")),
-        descending=descending if any(descending) else (),
-        operator_classes=classes if any(classes) else (),
-    )
-
-
-def _keys(block: syntax.Block, kind: str) -> Iterator[_Key]:
-    """The keys of one kind: id, unique or index, of fields and of the block."""
-    for field in block.fields:
-        attribute = field.attribute(kind)
-        if attribute:
-            sort = plain(attribute.argument("sort"))
-            yield _Key(attribute, (_IndexField(field.name, sort == "Desc"),))
-    for attribute in block.attributes:
-        if attribute.name == kind:
-            value = attribute.argument("fields", "")
-            items = value.items if isinstance(value, syntax.Array) else (value,) if value else ()
-            yield _Key(attribute, tuple(_index_field(item) for item in items))
-
-
-def _index_field(value: syntax.Value) -> _IndexField:
-    if not isinstance(value, syntax.Call):
-        return _IndexField(plain(value))
-    options = {argument.name: argument.value for argument in value.arguments}
-    ops = options.get("ops")
-    if isinstance(ops, syntax.Call):  # raw("gin_trgm_ops")
-        name = plain(ops.arguments[0].value) if ops.arguments else None
-    else:
-        name = operator_class(plain(ops)) if ops else None
-    return _IndexField(value.name, plain(options.get("sort")) == "Desc", name)
-
-
-def _predicate(model: _Model, where: syntax.Value | None) -> str | None:
-    """The condition of a partial index as SQL: raw("…"), or { field: value }."""
-    if isinstance(where, syntax.Call):
-        return plain(where.arguments[0].value) if where.arguments else None
-    if isinstance(where, syntax.Record):
-        return " AND ".join(_condition(model, name, value) for name, value in where.entries)
-    return None
-
-
-def _condition(model: _Model, name: str, value: syntax.Value) -> str:
-    column, negated = quote_identifier(model.column(name)), False
-    if isinstance(value, syntax.Record) and len(value.entries) == 1:
-        negated = value.entries[0][0] == "not"
-        value = value.entries[0][1]
-    if isinstance(value, syntax.Word) and value.value == "null":
-        return f"{column} IS {'NOT ' if negated else ''}NULL"
-    shown = plain(value)
-    if isinstance(value, syntax.Text):
-        shown = "'" + shown.replace("'", "''") + "'"
-    return f"{column} {'<>' if negated else '='} {shown}"
 
 
 def _enum_name(enum: syntax.Block) -> str:

@@ -5,7 +5,7 @@ From Prisma's schema reference and the PostgreSQL connector of prisma-engines.
 
 import re
 
-from analyzer.sources.schema.names import MAX_NAME_BYTES
+from analyzer.sql.prisma_index import METHODS
 
 SCALARS = {
     "String": "text",
@@ -64,14 +64,7 @@ _JOINED = {
 }
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
-_METHODS = {
-    "BTree": "btree",
-    "Hash": "hash",
-    "Gist": "gist",
-    "Gin": "gin",
-    "SpGist": "spgist",
-    "Brin": "brin",
-}
+_METHODS = {written: method for method, written in METHODS.items()}
 
 
 def native_type(name: str, arguments: tuple[str, ...]) -> str:
@@ -91,9 +84,3 @@ def operator_class(name: str) -> str:
     for two, one in _JOINED.items():
         name = name.replace(two, one)
     return _CAPITAL.sub("_", name).lower()
-
-
-def constraint_name(table: str, columns: tuple[str, ...], suffix: str) -> str:
-    """The name that Prisma gives a key or index: table and columns, cut so that it fits."""
-    name = "_".join((table, *columns)).encode("utf-8", "replace")
-    return name[: MAX_NAME_BYTES - len(suffix)].decode(errors="ignore") + suffix

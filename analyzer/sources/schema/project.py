@@ -1,7 +1,7 @@
 """The files of a Prisma project: the schema (one file, or a folder of them) and its migrations."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from analyzer.errors import InputError
@@ -25,25 +25,34 @@ _LARGEST_BYTES = 16 * 2**20  # of one file: a schema or a migration is text that
 class PrismaProject:
     """`schema` as a catalog, `files` it was read from, `migrations` beside it by name.
 
-    `migrations_folder` is None where the project has none.
+    `texts` are the files' texts by their paths. `migrations_folder` is None where the project has none.
     """
 
     schema: Catalog
-    files: tuple[str, ...]
+    texts: Mapping[str, str]
     migrations: tuple[MigrationFile, ...]
     migrations_folder: str | None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of the schema's files."""
+        return tuple(self.texts)
+
 
 def find_schema(start: Path) -> Path:
-    """The schema at its usual places below a folder.
+    """The schema at its usual places below a folder, or the file or folder of .prisma files itself.
 
     Raises:
         InputError: there is none.
     """
+    if start.is_file():
+        return start
     for name in _USUAL:
         path = start / name
         if path.is_file() or (path.is_dir() and any(path.glob("*.prisma"))):
             return path
+    if start.is_dir() and any(start.glob("*.prisma")):
+        return start
     raise InputError(
         f"{start}: no schema.prisma at the usual places ({', '.join(_USUAL)}). Give its path."
     )
@@ -71,7 +80,7 @@ def read_project(schema: Path, migrations: Path | None = None) -> PrismaProject:
     if migrations is not None and not migrations.is_dir():
         raise InputError(f"{migrations}: no folder of migrations.")
     files = tuple(read_migrations(folder)) if folder else ()
-    return PrismaProject(catalog, tuple(texts), files, str(folder) if folder else None)
+    return PrismaProject(catalog, texts, files, str(folder) if folder else None)
 
 
 def _beside(schema: Path) -> Path | None:
