@@ -60,7 +60,11 @@ class Places:
         return order[stable_order(self.pool[order])]
 
     def _pauses(self) -> Flags:
-        """Marks rows before which their connection was idle for unusually long."""
+        """Marks rows before which their connection was idle for unusually long.
+
+        None of a trace, request or job that statements name: no other request can have run there, and a
+        job waits between its statements for whatever else it works with.
+        """
         work = self.work
         idle = np.zeros(self.count, dtype=np.int64)
         idle[1:] = work.start_us[1:] - work.end_us[:-1]
@@ -68,7 +72,7 @@ class Places:
         at = self.count // 4
         short = float(np.partition(idle, at)[at]) if self.count else 0.0
         self.pause_us = min(max(_PAUSE_US[0], _PAUSE_TIMES * short), _PAUSE_US[1])
-        flags: Flags = idle > self.pause_us
+        flags: Flags = (idle > self.pause_us) & (work.trace == 0)
         return flags
 
     def of_statement(self, number: int) -> Rows:
