@@ -14,6 +14,7 @@ def compared(project: "PrismaProject", dumps: list[Path], dsn: str | None) -> di
     from analyzer.prisma.document import schema_document
     from analyzer.prisma.drift import differences
     from analyzer.prisma.migration_states import migration_states
+    from analyzer.sources.schema.project import migrated
 
     database, recorded, warnings = _database(dumps, dsn)
     states = None
@@ -22,7 +23,9 @@ def compared(project: "PrismaProject", dumps: list[Path], dsn: str | None) -> di
     return schema_document(
         files=project.files,
         database=database.origin,
-        differences=differences(project.schema, database),
+        differences=differences(
+            project.schema, database, migrated(project.migrations) if project.migrations else None
+        ),
         migrations=states,
         warnings=warnings,
     )

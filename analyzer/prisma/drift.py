@@ -20,20 +20,25 @@ _LOSES = "dropping it would lose its data; drop it by a migration only if nobody
 _TRUTH = "the schema says so, and a migration brings it to every database alike"
 
 
-def differences(schema: Catalog, database: Catalog) -> list[Difference]:
+def differences(
+    schema: Catalog, database: Catalog, migrated: Catalog | None = None
+) -> list[Difference]:
     """All differences, by table; nothing where both say the same.
 
     Args:
         schema: what schema.prisma says, with models and fields.
         database: what a server or a dump says. Tables outside the schemas that schema.prisma
             uses, partitions, views and Prisma's own table are passed over.
+        migrated: the tables as the project's migrations make them, where it has some: an index that
+            Prisma cannot declare is in order where a migration makes it.
     """
-    comparison = _Comparison(schema, database)
+    comparison = _Comparison(schema, database, migrated)
     return list(comparison.run())
 
 
 class _Comparison:
-    def __init__(self, schema: Catalog, database: Catalog) -> None:
+    def __init__(self, schema: Catalog, database: Catalog, migrated: Catalog | None) -> None:
+        self._migrated = dict(migrated.tables) if migrated is not None else {}
         self._wanted = {table.name: table for table in schema if table.kind == "table"}
         schemas = {table.name.rpartition(".")[0] for table in schema}
         views = {table.name for table in schema if table.kind != "table"}
@@ -70,7 +75,9 @@ class _Comparison:
             elif wanted is not None and there is not None:
                 yield from self._columns(wanted, there)
                 yield from _primary_key(wanted, there)
-                yield from index_differences(wanted, there, partial=self._partial)
+                yield from index_differences(
+                    wanted, there, partial=self._partial, migrated=self._migrated.get(name)
+                )
                 yield from _foreign_keys(wanted, there)
 
     def _enum_differences(self) -> Iterator[Difference]:

@@ -16,10 +16,13 @@ _TRUTH = "the schema says so, and a migration brings it to every database alike"
 _UNKNOWN = "?"
 
 
-def index_differences(wanted: Table, there: Table, *, partial: bool) -> Iterator[Difference]:
+def index_differences(
+    wanted: Table, there: Table, *, partial: bool, migrated: Table | None = None
+) -> Iterator[Difference]:
     """Indexes missing, extra, different or named otherwise; primary keys are left out.
 
-    `partial` tells whether the schema can declare partial indexes (preview feature `partialIndexes`).
+    `partial` tells whether the schema can declare partial indexes (preview feature `partialIndexes`),
+    `migrated` is the table as the project's migrations make it: what Prisma cannot declare is in order where it is there.
     """
     mine = [index for index in wanted.indexes if not index.primary]
     left = [index for index in there.indexes if not index.primary]
@@ -33,7 +36,8 @@ def index_differences(wanted: Table, there: Table, *, partial: bool) -> Iterator
             "it locks writers while it is built: on a large table CREATE INDEX CONCURRENTLY, alone in its migration",
         )  # fmt: skip
     for index in left:
-        yield _extra(wanted, index, partial=partial)
+        if not _by_migration(wanted, index, migrated, partial=partial):
+            yield _extra(wanted, index, partial=partial)
 
 
 def _paired(mine: list[Index], left: list[Index]) -> tuple[list[tuple[Index, Index]], list[Index]]:
@@ -156,6 +160,13 @@ def _extra(table: Table, index: Index, *, partial: bool) -> Difference:
         f"{idle}if nobody needs it, let a migration drop it instead",
         unseen=shown,
     )  # fmt: skip
+
+
+def _by_migration(table: Table, index: Index, migrated: Table | None, *, partial: bool) -> bool:
+    """Whether a migration makes an index that the schema cannot declare."""
+    made = {one.name for one in migrated.indexes} if migrated is not None else set()
+    named = index.name is not None and index.name in made
+    return named and declaration(index, _fields(table), partial=partial).line is None
 
 
 def _fields(table: Table) -> dict[str, str]:

@@ -115,6 +115,16 @@ def history(
                 builder.apply(definition)
 
 
+def migrated(migrations: Sequence[MigrationFile]) -> Catalog:
+    """The tables as all migrations leave them."""
+    builder = SchemaBuilder()
+    for file in migrations:
+        for step in read_steps(file.sql):
+            for definition in step.definitions:
+                builder.apply(definition)
+    return builder.catalog("the migrations")
+
+
 def read_steps(text: str) -> Iterator[Step]:
     """The statements of a script with their lines and what each defines."""
     position = 0
