@@ -6,6 +6,9 @@ from analyzer.detectors._links import Link
 from analyzer.model.columns import Rows
 from analyzer.model.statement import Predicate
 
+# What a unit of work looked up, each once, by the conditions that are equalities.
+Values = frozenset[tuple[str | None, ...] | None]
+
 
 @dataclass(slots=True)
 class Pair:
@@ -33,7 +36,7 @@ class Groups:
     `rows` are their row numbers, unit by unit: `sizes` of each in the unit `requests`. `distinct`
     is the largest number of different lookups in one (of parameter texts, where executions are
     identical), `needed` the sum of those texts over all units. `sure`: each is known to be of one
-    request.
+    request. `values` are what some of the units looked up.
     """
 
     statement: int
@@ -43,6 +46,7 @@ class Groups:
     distinct: int
     needed: int = 0
     sure: bool = False
+    values: frozenset[Values] = frozenset()
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sample, Sizes
-from analyzer.detectors._found import Groups, Pair
+from analyzer.detectors._found import Groups, Pair, Values
 from analyzer.detectors._found import Loops as Found
 from analyzer.detectors._guard import Guard
 from analyzer.detectors._hits import hits_of
@@ -26,6 +26,7 @@ from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Predicate
 from analyzer.model.work import LoopHits, WorkSlice
 
+_CONSTANT_FROM = 2  # units of work from which equal values are taken to be written in the program
 _SHOWN = 3  # executions of a loop that are shown as examples
 
 
@@ -83,7 +84,7 @@ class GroupFigures:
     `rows` are about all of them, `sizes` has the executions in each unit, `distinct` the largest
     number of different lookups (or parameter texts) in one, `needed` their sum over all units.
     `crowds` counts slices in which each was known to be of one request though connections were
-    shared: as a crowd, or in a transaction.
+    shared: as a crowd, or in a transaction. `values` are what some units looked up.
     """
 
     statement: int
@@ -92,10 +93,18 @@ class GroupFigures:
     distinct: int = 0
     needed: int = 0
     crowds: int = 0
+    values: frozenset[Values] = frozenset()
     examples: tuple[ExampleExecution, ...] = ()
+
+    @property
+    def always_the_same(self) -> bool:
+        """Whether one unit after the other looked up the very same values."""
+        return self.sizes.count >= _CONSTANT_FROM and len(self.values) == 1
 
     def add(self, work: WorkSlice, groups: Groups) -> None:
         """Add the repetitions of a slice."""
+        if len(self.values) <= 1:
+            self.values |= groups.values
         largest = int(np.argmax(groups.sizes))
         if groups.sizes[largest] > self.sizes.largest:
             first = int(groups.sizes[:largest].sum())

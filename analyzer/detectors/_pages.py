@@ -140,7 +140,11 @@ def _number(values: Values, parameter: int, literal: int | None) -> int | None:
     text = (values.at(parameter) or "").strip("'")
     if text.isdecimal() and text.isascii() and len(text) <= _DIGITS:
         return int(text)
-    told = literal is not None and literal >= 0 and (values.bound == len(values.items) > 0 or parameter == 0)
+    told = (
+        literal is not None
+        and literal >= 0
+        and (values.bound == len(values.items) > 0 or parameter == 0)
+    )
     return literal if told else None
 
 

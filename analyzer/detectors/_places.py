@@ -11,6 +11,7 @@ NONE = np.zeros(0, dtype=np.int64)
 # their unit of work or pool, more where loops are nested. All else is not looked at.
 _FEW = 5
 _NEAR = 320
+_NEAR_IN_TRACE = 5000  # there is no other traffic in a trace
 _NEAR_IN_POOL = 120
 _NEAR_IN_POOL_US = 1_000_000
 # A connection idle for longer than this, and this many times what a quarter of all are, has paused.
@@ -140,7 +141,8 @@ class Places:
     def dense_in_units(self, statements: Flags) -> Rows:
         """The rows of these statements (by number) of which several are near each other in a unit."""
         rows = self._rows[statements[self.statement[self._rows]]]
-        return rows[_runs(self.place[rows], _NEAR, self.statement[rows], self.request[rows])]
+        near = np.where(self.work.trace[rows] != 0, _NEAR_IN_TRACE, _NEAR)
+        return rows[_runs(self.place[rows], near, self.statement[rows], self.request[rows])]
 
     def dense_in_pools(
         self, statements: Flags, places: int = _NEAR_IN_POOL, within_us: int = _NEAR_IN_POOL_US
@@ -160,8 +162,9 @@ class Places:
         `rows` are of one statement, by unit of work and time.
         """
         places = self.place[rows]
-        begins = np.flatnonzero(np.append(True, np.diff(places) > _NEAR))
-        first = np.maximum(places[begins] - _NEAR, 0)
+        near = _NEAR_IN_TRACE if self.work.trace[rows].all() else _NEAR
+        begins = np.flatnonzero(np.append(True, np.diff(places) > near))
+        first = np.maximum(places[begins] - near, 0)
         last = places[np.append(begins, len(places))[1:] - 1]
         return self._statements(self._unit_order, first, last, statements)
 
@@ -179,13 +182,14 @@ class Places:
         return np.flatnonzero(among & wanted)
 
 
-def _runs(places: Column, near: int, *same: Column) -> Flags:
-    """Marks rows that belong to _FEW in a row within `near`, equal in all columns of `same`."""
+def _runs(places: Column, near: int | Rows, *same: Column) -> Flags:
+    """Marks rows that belong to _FEW in a row within `near` (of each row), equal in all of `same`."""
     marked = np.zeros(len(places), dtype=bool)
     span = _FEW - 1
     if len(places) < _FEW:
         return marked
-    begins = places[span:] - places[:-span] <= near
+    within = near if isinstance(near, int) else near[span:]
+    begins = places[span:] - places[:-span] <= within
     for column in same:
         begins &= column[span:] == column[:-span]
     for shift in range(_FEW):

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from analyzer.detectors._found import Values
 from analyzer.detectors._links import lookups
 from analyzer.detectors._places import Places
 from analyzer.model.columns import Flags, Rows, sorted_distinct, starts_of_runs
@@ -18,6 +19,7 @@ MINIMUM = 5  # executions from which a repetition is a loop
 _BATCH = 8  # values from which a list is a batch
 _READ_TEXTS = 64  # parameter texts that are read to see whether a group's lookups differ
 _READ_GROUPS = 64  # units of work that are read at a time
+_READ_VALUES = 4  # units of work whose values are compared
 _READ_LARGEST = 16  # of them, that are read to say how many lookups one does at most
 _TRUSTED_FROM = 200  # texts after which it is known whether other texts mean other lookups
 _SETTLED_FROM = 2000  # texts after which their share of other lookups says how many to ask for
@@ -146,6 +148,14 @@ class ExecutionRows(Places):
             most = max(most, self._count(first, len(first) + 1) + int(unlogged[0]))
         self._known.most[statement] = most
         return most
+
+    def values_of_units(self, rows: Rows) -> frozenset[Values]:
+        """What some units of work look up, of a statement's rows unit by unit."""
+        starts = np.flatnonzero(starts_of_runs(self.request[rows]))
+        parts = np.split(rows, starts[1 : _READ_VALUES + 1])[:_READ_VALUES]
+        return frozenset(
+            frozenset(self._looked_up(row) for row in part[:_READ_TEXTS].tolist()) for part in parts
+        )
 
     def texts_counted(self, rows: Rows, groups: Rows, count: int) -> Rows:
         """How many different parameter texts each group has; those not logged count as different."""

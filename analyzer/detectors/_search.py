@@ -288,6 +288,8 @@ class Search:
             found &= self.rows.work.whole[rows[starts_of_runs(unit)]]
         else:
             found = self.rows.different_lookups(rows, unit, count)
+            if self.shapes.counts_texts(child.number, self.rows, rows):
+                found |= self.rows.texts_counted(rows, unit, count) >= MINIMUM
         found &= self._regular(rows, unit, count)
         flags: Flags = found[unit]
         return flags
@@ -342,7 +344,9 @@ class Search:
         """Add lookups without a parent."""
         unit = np.cumsum(starts_of_runs(self.rows.request[rows])) - 1
         most = self.rows.most_lookups(rows, unit, int(unit[-1]) + 1)
-        loops.lookups.append(self._groups(child, rows, most, 0))
+        groups = self._groups(child, rows, most, 0)
+        groups.values = self.rows.values_of_units(rows)
+        loops.lookups.append(groups)
 
     def _groups(self, child: _Child, rows: Rows, distinct: int, needed: int) -> Groups:
         request = self.rows.request[rows]

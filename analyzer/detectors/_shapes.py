@@ -80,7 +80,22 @@ class Shapes:
             return False
         takes_lists = any(one.arity is Arity.MANY for one in facts.predicates)
         looped = facts.disjunctive or facts.grouped or facts.one_row
-        return looped or (takes_lists and rows.few_values(some))
+        if takes_lists:
+            return looped or rows.few_values(some)
+        return looped or self.counts_texts(number, rows, some)
+
+    def counts_texts(self, number: int, rows: ExecutionRows, some: Rows) -> bool:
+        """Whether any other parameters make another lookup, of rows of which it is told what request ran them.
+
+        Conditions that are no plain equality (`lower(name) = lower($1)`, a range) may be what a loop
+        varies; not so in pages of a list.
+        """
+        facts = self._facts[number]
+        work = rows.work
+        told = work.trace[some].all() and work.parameters_hash[some].all()
+        if facts.offset is not None or not told:
+            return False
+        return rows.limits(some[:1])[0] in (None, 1)
 
     def by_text(self, number: int) -> bool:
         """Whether it takes all parameters to tell two lookups apart, not just those of equalities."""

@@ -15,6 +15,8 @@ How it decides
     work that is known to be one request, a lookup by a key (or ten and more at a time) and
     different values, − .3 when each has a transaction of its own; never above .55.
     Reported from .45, so that requests that merely follow each other on a connection stay out.
+    Where each unit of work looks up the very same few values (less than ten), and by no key, they are
+    written in the program, as when a page asks for five settings by their names: that is no loop.
 
 When it is wrong
     Requests that follow each other without a gap look like one; jobs that must work row by row.
@@ -58,6 +60,8 @@ def _confidence(found: GroupFigures, columns: tuple[str, ...], per_occurrence: f
     rows = found.rows
     score = 0.15 + 0.1  # different values, or it would not be here
     by_key = any(is_key(column) or reference(column) for column in columns)
+    if columns and not by_key and per_occurrence < _MANY and found.always_the_same:
+        return 0.0
     score += 0.1 if by_key or per_occurrence >= _MANY else 0.0
     # A crowd has no gaps of its own: other requests' statements stand between.
     score += 0.1 if found.crowds or tight_gap(rows) else 0.0

@@ -58,7 +58,11 @@ def parted(text: str) -> tuple[str, str | None]:
     if text.startswith("$1 = "):  # a value may hold the separator itself
         part = _DETAIL_PART.match(text)
         end = part.end() if part else 0
-        return (text[:end], text[end + 1 :]) if text[end : end + 1] == LITERAL_SEPARATOR else (text, None)
+        return (
+            (text[:end], text[end + 1 :])
+            if text[end : end + 1] == LITERAL_SEPARATOR
+            else (text, None)
+        )
     bound, _, literals = text.partition(LITERAL_SEPARATOR)  # JSON has control characters escaped
     return bound, literals
 
@@ -71,10 +75,12 @@ def _bound(text: str) -> tuple[str, ...]:
             values = json.loads(text)
         except ValueError:  # Prisma 6 does not escape quotes: the whole text still identifies it
             return (text,)
-        return tuple([
-            value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-            for value in values
-        ])
+        return tuple(
+            [
+                value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+                for value in values
+            ]
+        )
     return (text,)
 
 

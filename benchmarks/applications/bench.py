@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import debian
+import npm
 import score
 from labels import write_labels
 from servers import LOG_NAMES, Server, bouncer, postgres, redis
@@ -56,7 +57,7 @@ class Application:
     @property
     def driver(self) -> Path:
         """The program that drives it, in its own language."""
-        return DRIVER / ("drive.rb" if self.framework == "rails" else "drive.py")
+        return DRIVER / {"rails": "drive.rb", "node": "drive.cjs"}.get(self.framework, "drive.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,13 @@ APPLICATIONS = {
             framework="rails",
             debian="redmine",
             # Active Record always binds parameters (but not behind a pooler), and Redmine adds no comments.
+            without=("extended", "untagged"),
+        ),
+        Application(
+            "vendure",
+            ("@vendure/core@3.7.3", "pg@8.23.1"),
+            framework="node",
+            # TypeORM always binds parameters, and Vendure adds no comments.
             without=("extended", "untagged"),
         ),
     )
@@ -145,12 +153,14 @@ def main() -> None:
 
 
 def install(application: Application, cache: Path) -> Path:
-    """What runs the application: the Python of its virtualenv, made if it is not there, or Ruby."""
+    """What runs the application: the Python of its virtualenv, made if it is not there, Ruby or Node.js."""
     if application.debian:
         return debian.install(
             application.debian, HERE / application.bed, cache / application.name / "site"
         )
     home = cache / application.name
+    if application.framework == "node":
+        return npm.install(application.packages, home / "site")
     python = home / "bin" / "python"
     mark = home / "installed"
     wanted = "\n".join(application.packages)
@@ -173,7 +183,7 @@ def seed(application: Application, python: Path, server: Server, cache: Path) ->
     What was seeded is kept in the cache as a dump, until the application or its seed changes.
     """
     made = hashlib.sha256("\n".join(application.packages).encode())
-    for path in sorted((HERE / application.bed).glob("*.[pr]*")):
+    for path in sorted((HERE / application.bed).glob("*.[cpr]*")):
         made.update(path.read_bytes())
     dump = cache / f"{application.name}-{made.hexdigest()[:12]}.dump"
     plan = dump.with_suffix(".json")

@@ -140,7 +140,7 @@ class OrdinaryEntries:
         self._lines += int(np.count_nonzero(bytes_of == _NEWLINE))  # several times quicker
         self._counted = end
 
-    def _entries(self, block: Block, batch: RowBatch, end: int) -> int:  # noqa: C901  # a call for an entry costs more than it hides
+    def _entries(self, block: Block, batch: RowBatch, end: int) -> int:  # noqa: C901, PLR0912, PLR0915  # a call for an entry costs more than it hides
         """The hot path: entry after entry from `end` on, one match each; where the last one ends."""
         sink, reader, groups = self._sink, self._reader, self._groups
         plain, mark, speaks = self._ordinary.plain, self._ordinary.mark, self._speaks
@@ -191,10 +191,11 @@ class OrdinaryEntries:
             ))  # fmt: skip
             if parameters is None:
                 parameters = literals
-            elif mark in parameters or not parameters.isascii():
-                parameters = plain(parameters)
-            if literals is not None and parameters is not literals:
-                parameters = with_literals(parameters, literals)
+            else:
+                if mark in parameters or not parameters.isascii():
+                    parameters = plain(parameters)
+                if literals is not None:
+                    parameters = with_literals(parameters, literals)
             add_parameters(parameters)
             session.row = base + len(rows) - 1
             session.key = key
