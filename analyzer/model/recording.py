@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from analyzer.model.cancelled import Cancelled, StatementTimeouts
 from analyzer.model.catalog import Catalog
 from analyzer.model.coverage import Coverage
 from analyzer.model.event import Event
@@ -99,7 +100,8 @@ class Recording:
     to when logs are read (None: from their beginning, to their end).
     `use` is how tables and indexes were used, over the best window that the inputs or the server give.
     `phases` is by (source, key) and `events` by (source, kind, code): an input that turns out to
-    show what another shows is left out of both.
+    show what another shows is left out of both. `cancelled` are the first executions that were (they are among
+    the events, too), `timeouts` what a live server gives to its sessions.
     """
 
     keys: StatementKeys
@@ -109,6 +111,8 @@ class Recording:
     phases: dict[tuple[int, int], PhaseTotals] = field(default_factory=dict)
     rows: dict[tuple[int, int], int] = field(default_factory=dict)
     events: dict[tuple[int, str, str], Event] = field(default_factory=dict)
+    cancelled: list[Cancelled] = field(default_factory=list)
+    timeouts: StatementTimeouts | None = None
     plans: PlanShelf = field(default_factory=PlanShelf)
     counters: list[StatementCounters] = field(default_factory=list)
     snapshots: list[tuple[int, Snapshot]] = field(default_factory=list)

@@ -1,11 +1,12 @@
 """The one way from executions to a Workload, slice by slice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from analyzer.model.columns import Column, Flags, Rows, numbered_rows
+from analyzer.model.event import Event
 from analyzer.model.executions import (
     FIRST_TIME_US,
     ByteTexts,
@@ -22,11 +23,12 @@ from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.work import Asides, WorkSlice
 from analyzer.model.workload import Route, Workload
 from analyzer.sql.identity import identify
+from analyzer.workload.cancelled import Stopped, TimeoutSource, all_stopped
 from analyzer.workload.coverage import note_logging
 from analyzer.workload.events import merged_events
 from analyzer.workload.ignored import Ignored
 from analyzer.workload.openers import Openers
-from analyzer.workload.outcome import Outcome, cancelled_bounds, view_of
+from analyzer.workload.outcome import Outcome, view_of
 from analyzer.workload.own import OwnSessions
 from analyzer.workload.partial import Figures
 from analyzer.workload.promises import PatternFigures
@@ -37,6 +39,7 @@ from analyzer.workload.savings import SavingFigures
 from analyzer.workload.simulation import Simulation
 from analyzer.workload.statement_stats import Context, Sums, statement_stats
 from analyzer.workload.statements import StatementTable
+from analyzer.workload.timeouts import Timeouts
 from analyzer.workload.traffic import SummedRequests, sum_requests
 from analyzer.workload.views import Views
 
@@ -62,6 +65,7 @@ class WorkloadBuilder:
         self._routes = Routes(recording.comments.texts)
         self.openers = Openers()
         self._ignored = Ignored(recording.comments.texts)
+        self._timeouts = Timeouts(recording.keys.texts)
         self._views = Views(recording.sessions.texts)
         self._carried: ExecutionChunk | None = None
         self._requests = 0  # numbers given so far, to requests and to transactions
@@ -118,6 +122,8 @@ class WorkloadBuilder:
         columns |= _durations(columns["duration_ms"])
         statement = self._statements.numbers(columns["key"])
         self.figures.statements.add(statement, work.request[rows], columns)
+        boundaries = self._statements.boundaries(columns["key"])
+        self._timeouts.add(columns, work.transaction[rows] >= 0, boundaries)
         working = self._statements.works(columns["key"])
         works = np.flatnonzero(working)
         asides = self._asides(columns, statement, working)
@@ -218,9 +224,9 @@ class WorkloadBuilder:
         counted = [identify(row.query) for row in recording.counters]
         events, event_statements = merged_events(recording, self._statements.of_key)
         sums = self._sums(counted)
-        never_done = self._note_cancelled(sums, cancelled_bounds(events, event_statements))
+        stopped = self._stopped(sums, (events, event_statements))
         statements = self._statements.kept
-        outcome = self._outcome(sums, never_done)
+        outcome = self._outcome(sums, stopped)
         paths = [source.path for source in coverage.sources]
         context = Context(paths, target, self._patterns.targets, outcome.view)
         stats = statement_stats(outcome.seen, sums, statements, context)
@@ -256,30 +262,32 @@ class WorkloadBuilder:
             event_statements=event_statements,
         )
 
-    def _outcome(self, sums: dict[int, Sums], never_done_ms: Sequence[float]) -> Outcome:
+    def _outcome(self, sums: dict[int, Sums], stopped: Sequence[Stopped]) -> Outcome:
         recording, figures, statements = self._recording, self.figures, self._statements.kept
         seen = figures.statements.seen(recording.coverage.sampling)
         sources = list(self._views.server_rows)
         view = view_of(recording, sources, seen, sums, statements, figures, self._method)
-        return Outcome(
-            recording, figures, statements, seen, sums, self._target, view, never_done_ms
+        return Outcome(recording, figures, statements, seen, sums, self._target, view, stopped)
+
+    def _stopped(
+        self,
+        sums: dict[int, Sums],
+        events: tuple[Mapping[tuple[str, str], Event], Mapping[int, Statement]],
+    ) -> list[Stopped]:
+        """The team's executions that were cancelled, which also go to what belongs to their statements."""
+        recording, coverage = self._recording, self._recording.coverage
+        found = all_stopped(
+            recording,
+            events,
+            self._statements.of_key,
+            TimeoutSource(recording, self._timeouts, self.figures.traffic.first_us),
+            complete=coverage.sampling is None and not coverage.log_min_duration_ms,
         )
-
-    def _note_cancelled(
-        self, sums: dict[int, Sums], cancelled: Iterable[tuple[Statement, float]]
-    ) -> list[float]:
-        """Add executions that were cancelled to what belongs to their statements.
-
-        Gives what those (of the team) took at least whose statement never came to an end.
-        """
-        others = []
-        for statement, ms in cancelled:
-            number = self._statements.known(statement)
+        for one in found:
+            number = self._statements.known(one.statement)
             if number is not None:
-                sums.setdefault(number, Sums()).cancelled_ms.append(ms)
-            elif statement.facts.role is Role.WORKLOAD:
-                others.append(ms)
-        return others
+                sums.setdefault(number, Sums()).cancelled.append(one)
+        return [one for one in found if one.statement.facts.role is Role.WORKLOAD]
 
     def _linked(self, plans: Sequence[Plan]) -> tuple[Plan, ...]:
         """Plans with their statement's shape; one execution's plan in two inputs counts once."""

@@ -19,7 +19,16 @@ from analyzer.model.target import METHODS, Target, Verdict
 from analyzer.records import record
 from analyzer.workload import verdicts
 from analyzer.workload.quantiles import Quantile, buckets_of, edges_of, octaves
-from analyzer.workload.tails import EMPTY, NONE, Calls, Interval, Ranked, interval, shifted
+from analyzer.workload.tails import (
+    EMPTY,
+    NONE,
+    Calls,
+    Interval,
+    Ranked,
+    interval,
+    interval_within,
+    shifted,
+)
 from analyzer.workload.windows import NO_COUNTERS, Relation
 
 AUTO = METHODS[0]
@@ -50,8 +59,9 @@ class Evidence:
 
     `logged` are its executions in the log. `counters` are its rows of pg_stat_statements, None where
     they cannot be told from others'. `uncounted` logged executions are of statements without counters.
-    `cancelled_ms` is what executions that were cancelled took at least. `clustering` is the design
-    effect of a sample. `what` names its executions in reasons.
+    `cancelled_ms` is what executions that were cancelled took at least, `cancelled_told` where from that
+    is known, in words; `apart`: they are none of those logged (else they may be parts of these).
+    `clustering` is the design effect of a sample. `what` names its executions in reasons.
     """
 
     logged: Ranked = EMPTY
@@ -60,6 +70,8 @@ class Evidence:
     cancelled_ms: Floats = field(default_factory=lambda: NONE)
     clustering: float = 1.0
     what: str = "executions"
+    cancelled_told: str = ""
+    apart: bool = True
 
     @property
     def counted(self) -> int | None:
@@ -185,7 +197,10 @@ def _unlogged(evidence: Evidence, target: Target, view: View) -> Verdict:
 def _whole(evidence: Evidence, target: Target) -> Verdict:
     """Of a log that holds every execution."""
     logged, count = evidence.logged, evidence.logged.total
-    found = interval(logged, 0.0, Calls(count, count), evidence.cancelled_ms, target.quantile)
+    if evidence.apart:
+        found = interval(logged, 0.0, Calls(count, count), evidence.cancelled_ms, target.quantile)
+    else:
+        found = interval_within(logged, evidence.cancelled_ms, target.quantile)
     reason = f"every one of {count} {evidence.what} is in the input"
     if logged.method != "exact":
         reason += (
@@ -275,7 +290,7 @@ def _sampled(evidence: Evidence, target: Target, view: View, sampling: Sampling)
     found = verdicts.from_sample(
         quantile, round(sample.calls), evidence.logged.total, target, view.floor_ms, sampling
     )
-    return replace(found, reason=found.reason + _beside(cancelled))
+    return replace(found, reason=found.reason + _beside(evidence))
 
 
 def _verdict(
@@ -283,21 +298,26 @@ def _verdict(
 ) -> Verdict:
     verdict = verdicts.judge(found.low_ms, found.high_ms, target)
     cancelled = len(evidence.cancelled_ms)
-    reason += _beside(cancelled)
-    return Verdict(
-        found.value_ms, found.low_ms, found.high_ms, method, verdict, count + cancelled, reason
-    )
+    reason += _beside(evidence)
+    count = count + cancelled if evidence.apart else max(count, cancelled)
+    return Verdict(found.value_ms, found.low_ms, found.high_ms, method, verdict, count, reason)
 
 
-def _beside(cancelled: int) -> str:
+def _beside(evidence: Evidence) -> str:
+    cancelled = len(evidence.cancelled_ms)
     if not cancelled:
         return ""
-    what = (
-        "one that was cancelled counts"
-        if cancelled == 1
-        else f"{cancelled} that were cancelled count"
-    )
-    return f"; {what} with at least the time taken until then"
+    if evidence.apart:
+        what = "one that was" if cancelled == 1 else f"{cancelled} that were"
+    else:
+        what = (
+            "one with a statement that was"
+            if cancelled == 1
+            else f"{cancelled} statements that were"
+        )
+    counts = "counts" if cancelled == 1 else "count"
+    told = f" ({evidence.cancelled_told})" if evidence.cancelled_told else ""
+    return f"; {what} cancelled {counts} with at least the time taken until then{told}"
 
 
 def _in_buckets(ranked: Ranked) -> Ranked:

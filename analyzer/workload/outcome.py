@@ -3,10 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from analyzer.model.coverage import Coverage
-from analyzer.model.event import Event
 from analyzer.model.executions import Clock
 from analyzer.model.recording import Recording
 from analyzer.model.statement import Role, Statement, StatementCounters
@@ -14,6 +11,7 @@ from analyzer.model.target import RequestVerdict, Target, Verdict
 from analyzer.model.workload import Promise
 from analyzer.records import record
 from analyzer.workload import verdicts
+from analyzer.workload.cancelled import Stopped, by_name, times, told
 from analyzer.workload.figures import Seen
 from analyzer.workload.judging import Evidence, View, insist, judged
 from analyzer.workload.partial import Figures
@@ -23,18 +21,13 @@ from analyzer.workload.tails import EMPTY, Ranked, together
 from analyzer.workload.windows import NO_COUNTERS, Pair, Relation, Span, relate
 
 _FEW = 20  # the fastest of fewer executions does not tell the threshold of a log
-_CANCELLED = (  # what ends an execution before it is done; a failure to get a lock at once does not
-    *("statement-timeout", "transaction-timeout", "lock-timeout", "user-request"),
-    *("recovery-conflict", "administrator", "unknown"),
-)
 
 
 @record
 class Outcome:
     """All that a run's verdicts are read off: `seen` and `sums` are by the places of `statements`.
 
-    `cancelled_ms` is what cancelled executions of other statements took at least: of those that never
-    came to an end.
+    `cancelled` are the team's executions that were.
     """
 
     recording: Recording
@@ -44,7 +37,7 @@ class Outcome:
     sums: Mapping[int, Sums]
     target: Target
     view: View
-    cancelled_ms: Sequence[float] = ()
+    cancelled: Sequence[Stopped] = ()
 
     def overall(self) -> tuple[Verdict, Verdict | None]:
         """The database's verdict, and the client's where there are client events.
@@ -64,11 +57,9 @@ class Outcome:
     def _evidence(self, ranked: Ranked) -> Evidence:
         """What is known of all the team's executions."""
         counters: list[StatementCounters] = []
-        cancelled_ms = list(self.cancelled_ms)
         uncounted = 0
         for number, found in self._working():
             counters += found.counters
-            cancelled_ms += found.cancelled_ms
             known = self.seen.get(number)
             if known is not None and not known.client:
                 slow = known.ranked.from_ms(self.view.tail_ms or 0.0).total
@@ -79,8 +70,9 @@ class Outcome:
             ranked,
             counters,
             uncounted,
-            np.array(cancelled_ms),
+            times(self.cancelled),
             self.figures.requests.clustering() if drawn else 1.0,
+            cancelled_told=told(self.cancelled),
         )
 
     def _working(self) -> list[tuple[int, Sums]]:
@@ -106,12 +98,12 @@ class Outcome:
         if unit is None:
             return None
         ranked = together(list(requests.ranked().values()))
-        if ranked.total == 0:
+        if ranked.total == 0 and not self.cancelled:
             verdict = verdicts.nothing(
                 "no request has a time: the log tells no durations, or not when requests began"
             )
         else:
-            verdict = of_requests(ranked, self.target, self.view)
+            verdict = of_requests(ranked, self.cancelled, self.target, self.view)
         return RequestVerdict(unit, verdict, requests.round_trips(self.target.quantile))
 
     def promises(self, patterns: PatternFigures, routes: Sequence[str]) -> list[Promise]:
@@ -120,10 +112,7 @@ class Outcome:
         Entries of the configuration that nothing matched are a warning.
         """
         rows = [(self.statements[n], row) for n, found in self._working() for row in found.counters]
-        cancelled = [
-            (self.statements[n], ms) for n, found in self._working() for ms in found.cancelled_ms
-        ]
-        counted = Counted(rows, cancelled)
+        counted = Counted(rows, self.cancelled)
         found = configured(patterns, counted, self.view)
         self._note_unmatched(patterns)
         own = {(one.dimension, one.name) for one in found}
@@ -133,7 +122,7 @@ class Outcome:
         return found
 
     def _note_unmatched(self, patterns: PatternFigures) -> None:
-        matched = [id(one) for one, _name, _ranked in patterns.ranked()]
+        matched = [id(one) for one, _name, _ranked in patterns.ranked(self.cancelled)]
         for one in patterns.targets:
             if id(one) not in matched:
                 what = ", ".join(f"{of} = {glob}" for of, glob in one.patterns.items())
@@ -142,7 +131,10 @@ class Outcome:
                 )
 
     def _parts(self, routes: Sequence[str]) -> dict[str, dict[str, list[Ranked]]]:
-        """By dimension and name, the durations of what is not configured; one name alone is left out."""
+        """By dimension and name, the durations of what is not configured.
+
+        One name alone is all there is: nothing new is said of it.
+        """
         names = self.recording.names.texts
         found = {
             dimension: {names[number]: some for number, some in parts.items()}
@@ -156,8 +148,12 @@ class Outcome:
                     tables.setdefault(table, []).append(known.ranked)
         by_route = self.figures.requests.ranked()
         found["route"] = {routes[n]: [one] for n, one in by_route.items() if n >= 0}
-        found["table"] = tables if len(tables) > 1 else {}
-        return found
+        found["table"] = tables
+        for dimension, parts in found.items():
+            for name in by_name(self.cancelled, dimension):
+                parts.setdefault(name, [])
+        alone = [one for one, parts in found.items() if one != "route" and len(parts) == 1]
+        return {one: parts for one, parts in found.items() if one not in alone}
 
 
 def view_of(
@@ -214,21 +210,3 @@ def _floor(coverage: Coverage, server_sources: Sequence[int]) -> float | None:
     fastest = [(one.executions >= _FEW, one.minimum_ms) for one in sources if one.minimum_ms]
     many = [ms for enough, ms in fastest if enough]
     return max(many) if many else min(ms for _, ms in fastest)
-
-
-def cancelled_bounds(
-    events: Mapping[tuple[str, str], Event], statements: Mapping[int, Statement]
-) -> list[tuple[Statement, float]]:
-    """Of every cancelled execution whose statement is known: that, and what it took at least (ms)."""
-    found = []
-    for (kind, code), event in events.items():
-        if kind != "cancelled" or code not in _CANCELLED or event.statements is None:
-            continue
-        for key, tally in event.statements.kept.items():
-            bounds: list[float] = []
-            told = tally.parts.get("at_least_ms")
-            for name, part in told.kept.items() if told is not None else ():
-                bounds += [float(name)] * part.count
-            bounds += [0.0] * (tally.count - len(bounds))
-            found += [(statements[key], ms) for ms in bounds]
-    return found

@@ -13,10 +13,11 @@ from analyzer.model.target import PatternTarget, Target, Verdict
 from analyzer.model.workload import Promise
 from analyzer.records import record
 from analyzer.workload import verdicts
+from analyzer.workload.cancelled import Stopped, by_name, times, told
 from analyzer.workload.judging import Evidence, View, judged
 from analyzer.workload.quantiles import rank_of
 from analyzer.workload.speakers import SPEAKERS
-from analyzer.workload.tails import Ranked, ranked_groups, together
+from analyzer.workload.tails import EMPTY, Ranked, ranked_groups, together
 from analyzer.workload.totals import Durations
 from analyzer.workload.traffic import SummedRequests
 
@@ -129,35 +130,61 @@ class PatternFigures:
         label = self._labels.setdefault(name, len(self._labels))
         self._durations.add(np.full(len(values), place * _WIDE + label), values)
 
-    def ranked(self) -> Iterator[tuple[PatternTarget, str, Ranked]]:
-        """Every entry, each name that is held to it, and its durations in order."""
+    def ranked(
+        self, stopped: Sequence[Stopped] = ()
+    ) -> Iterator[tuple[PatternTarget, str, Ranked]]:
+        """Every entry, each name that is held to it, and its durations in order.
+
+        Names of which all executions were `stopped`, too.
+        """
         labels = list(self._labels)
         groups = ranked_groups(self._durations)
         for group in sorted(groups):
             yield self.targets[group // _WIDE], labels[group % _WIDE], groups[group]
+        done = {(group // _WIDE, labels[group % _WIDE]) for group in groups}
+        for place, one in enumerate(self.targets if stopped else ()):
+            for name in by_name(Counted((), stopped).stopped(one), one.dimension):
+                if (place, name) not in done and one.matches(one.dimension, (name,)):
+                    yield one, name, EMPTY
 
 
 @record
 class Counted:
-    """Counters with what tells whose they are, and cancelled executions, by statement."""
+    """Counters with what tells whose they are, and cancelled executions."""
 
     rows: Sequence[tuple[Statement, StatementCounters]]
-    cancelled_ms: Sequence[tuple[Statement, float]]
+    cancelled: Sequence[Stopped]
 
-    def evidence(self, one: PatternTarget, logged: Ranked) -> Evidence:
-        """What is known of the executions that all patterns match; `logged` are those of the log.
+    def stopped(self, one: PatternTarget) -> list[Stopped]:
+        """The cancelled executions that all patterns match; one whose log does not tell a name is none."""
+        names = [name for name in (*SPEAKERS, "route") if name in one.patterns]
+        return [
+            each
+            for each in self.cancelled
+            if _fits(one, each.statement)
+            and all(one.matches(name, each.names(name) or ("",)) for name in names)
+        ]
+
+    def evidence(
+        self, one: PatternTarget, logged: Ranked, cancelled: Sequence[Stopped]
+    ) -> Evidence:
+        """What is known of the executions that all patterns match: `logged` are those of the log.
 
         Counters are left out where they do not tell what a pattern asks for (the application always),
         or count fewer executions than were logged.
         """
         speakers = [name for name in SPEAKERS if name in one.patterns]
-        cancelled = [] if speakers else [ms for of, ms in self.cancelled_ms if _fits(one, of)]
         if "application" in speakers:
             rows = []
         else:
             rows = [row for of, row in self.rows if _fits(one, of) and _spoken(one, speakers, row)]
         enough = sum(row.calls for row in rows) >= logged.total
-        return Evidence(logged, rows if enough else None, cancelled_ms=np.array(cancelled))
+        return Evidence(
+            logged,
+            rows if enough else None,
+            cancelled_ms=times(cancelled),
+            cancelled_told=told(cancelled),
+        )
 
 
 def _spoken(one: PatternTarget, speakers: Sequence[str], row: StatementCounters) -> bool:
@@ -168,16 +195,17 @@ def _spoken(one: PatternTarget, speakers: Sequence[str], row: StatementCounters)
 def configured(figures: PatternFigures, counted: Counted, view: View) -> list[Promise]:
     """What has a target of its own; where several entries are about one thing, the first counts."""
     found: dict[tuple[str, str, str], tuple[PatternTarget, Promise]] = {}
-    for one, name, logged in figures.ranked():
+    for one, name, logged in figures.ranked(counted.cancelled):
         others = ", ".join(f"{of} {glob}" for of, glob in sorted(one.others.items()))
         key = (one.dimension, name, others)
         if key in found:
             continue
+        alone = PatternTarget({**one.patterns, one.dimension: _literally(name)}, one.target)
+        stopped = counted.stopped(alone)
         if one.dimension == "route":
-            verdict = of_requests(logged, one.target, view)
+            verdict = of_requests(logged, stopped, one.target, view)
         else:
-            alone = PatternTarget({**one.patterns, one.dimension: _literally(name)}, one.target)
-            verdict = judged(counted.evidence(alone, logged), one.target, view)
+            verdict = judged(counted.evidence(alone, logged, stopped), one.target, view)
         shown = f"{name} ({others})" if others else name
         found[key] = one, Promise(one.dimension, shown, one.target, verdict, configured=True)
     kept: list[Promise] = []
@@ -187,15 +215,28 @@ def configured(figures: PatternFigures, counted: Counted, view: View) -> list[Pr
     return kept
 
 
-def of_requests(ranked: Ranked, target: Target, view: View) -> Verdict:
-    """The verdict on requests' database time: none of a log that does not show whole requests."""
+def of_requests(ranked: Ranked, stopped: Sequence[Stopped], target: Target, view: View) -> Verdict:
+    """The verdict on requests' database time: none of a log that does not show whole requests.
+
+    `stopped` were cancelled, each in one of these requests or in another one.
+    """
     if view.sampling is not None:
         return verdicts.nothing("the log is a sample, which shows no whole request")
     if view.floor_ms is not None:
         return verdicts.nothing(
             f"statements faster than {view.floor_ms:g} ms are not logged, so no request is whole"
         )
-    return judged(Evidence(ranked, what="requests"), target, View())
+    return judged(_requests(ranked, stopped), target, View())
+
+
+def _requests(ranked: Ranked, stopped: Sequence[Stopped]) -> Evidence:
+    return Evidence(
+        ranked,
+        cancelled_ms=times(stopped),
+        what="requests",
+        cancelled_told=told(stopped),
+        apart=False,
+    )
 
 
 def _literally(name: str) -> str:
@@ -215,16 +256,18 @@ def missing(
     Behind them those of which there are too few to say so.
     """
     sure, few = [], []
+    cancelled = by_name(counted.cancelled, dimension)
     for name, some in parts.items():
-        if view.sampling is None and not _may_miss(some, target):
-            continue
         own = PatternTarget({dimension: _literally(name)}, target)
+        stopped = cancelled.get(name, [])
+        if view.sampling is None and not _may_miss(some, len(stopped), target):
+            continue
         logged = together(some)
         if dimension == "route":
-            evidence = Evidence(logged, what="requests")
-            verdict = of_requests(logged, target, view)
+            evidence = _requests(logged, stopped)
+            verdict = of_requests(logged, stopped, target, view)
         else:
-            evidence = counted.evidence(own, logged)
+            evidence = counted.evidence(own, logged, stopped)
             verdict = judged(evidence, target, view)
         if verdict.verdict != "missed":
             continue
@@ -264,10 +307,10 @@ def _undecided(promise: Promise, slow: int) -> Promise:
     )
 
 
-def _may_miss(parts: Sequence[Ranked], target: Target) -> bool:
-    """Whether enough of the logged executions are slower: with those not logged, it takes more."""
-    slow = sum(part.from_ms(target.ms).total for part in parts)
-    total = sum(part.total for part in parts)
+def _may_miss(parts: Sequence[Ranked], cancelled: int, target: Target) -> bool:
+    """Whether enough of the executions may be slower: with those not logged, it takes more."""
+    slow = sum(part.from_ms(target.ms).total for part in parts) + cancelled
+    total = sum(part.total for part in parts) + cancelled
     return total > 0 and slow > total - 1 - rank_of(target.quantile, total)
 
 

@@ -44,10 +44,7 @@ class SpeakerFigures:
         return self._numbers.setdefault(speaker, len(self._numbers))
 
     def ranked(self) -> Mapping[str, Mapping[int, list[Ranked]]]:
-        """By dimension and the number of a name, durations of its executions, in order, in parts.
-
-        One name alone is all there is: nothing new is said of it, so the dimension is empty then.
-        """
+        """By dimension and the number of a name, durations of its executions, in order, in parts."""
         groups = ranked_groups(self._durations)
         found: dict[str, Mapping[int, list[Ranked]]] = {}
         for place, dimension in enumerate(SPEAKERS):
@@ -55,7 +52,7 @@ class SpeakerFigures:
             for speaker, number in self._numbers.items():
                 if number in groups and speaker[place] >= 0:
                     parts.setdefault(speaker[place], []).append(groups[number])
-            found[dimension] = parts if len(parts) > 1 else {}
+            found[dimension] = parts
         return found
 
     def arrays(self) -> Arrays:

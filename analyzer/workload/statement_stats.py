@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from analyzer.model.recording import PhaseTotals
 from analyzer.model.statement import Role, Statement, StatementCounters, StatementStats
 from analyzer.model.target import PatternTarget, Target
 from analyzer.records import record
+from analyzer.workload.cancelled import Stopped, times, told
 from analyzer.workload.figures import Seen
 from analyzer.workload.judging import Evidence, View, judged
 from analyzer.workload.promises import target_of
@@ -24,7 +23,7 @@ class Sums:
     counters: list[StatementCounters] = field(default_factory=list)
     query_ids: set[str] = field(default_factory=set)
     rows: int | None = None  # what an application's log tells of
-    cancelled_ms: list[float] = field(default_factory=list)  # what each that was took at least
+    cancelled: list[Stopped] = field(default_factory=list)
 
 
 @record
@@ -68,7 +67,8 @@ def evidence_of(seen: Seen, extra: Sums) -> Evidence:
     return Evidence(
         seen.ranked,
         extra.counters,
-        cancelled_ms=np.array(extra.cancelled_ms),
+        cancelled_ms=times(extra.cancelled),
+        cancelled_told=told(extra.cancelled),
         clustering=seen.clustering,
     )
 
@@ -136,7 +136,11 @@ def _from_counters(extra: Sums, target: Target, context: Context) -> StatementSt
     total = sum(row.total_ms for row in counters)
     minima = [row.min_ms for row in counters if row.min_ms is not None]
     maxima = [row.max_ms for row in counters if row.max_ms is not None]
-    evidence = Evidence(counters=counters, cancelled_ms=np.array(extra.cancelled_ms))
+    evidence = Evidence(
+        counters=counters,
+        cancelled_ms=times(extra.cancelled),
+        cancelled_told=told(extra.cancelled),
+    )
     p95 = judged(evidence, Target(target.ms, _SHOWN[1]), context.view)
     found = p95 if target.quantile == _SHOWN[1] else judged(evidence, target, context.view)
     return StatementStats(
@@ -159,8 +163,8 @@ def _from_counters(extra: Sums, target: Target, context: Context) -> StatementSt
 
 def _completed(stats: StatementStats, extra: Sums, context: Context) -> StatementStats:
     """What counters and phases add to a statement's figures: rows, query ids, true calls."""
-    told = [row for row in extra.counters if row.rows is not None]
-    rows = sum(row.rows or 0 for row in told) if told else extra.rows
+    with_rows = [row for row in extra.counters if row.rows is not None]
+    rows = sum(row.rows or 0 for row in with_rows) if with_rows else extra.rows
     counted = sum(row.calls for row in extra.counters)
     if stats.samples and context.view.floor_ms and counted > stats.calls:
         total = sum(row.total_ms for row in extra.counters)
@@ -172,7 +176,7 @@ def _completed(stats: StatementStats, extra: Sums, context: Context) -> Statemen
         bind_ms=extra.phases.bind_ms,
         rows=rows,
         # A log's calls are others than those that counters counted, unless it tells the rows, too.
-        rows_calls=sum(row.calls for row in told) if told else stats.calls,
+        rows_calls=sum(row.calls for row in with_rows) if with_rows else stats.calls,
         query_ids=tuple(sorted(extra.query_ids)),
         sources=tuple(dict.fromkeys([*stats.sources, *sorted(paths)])),
     )

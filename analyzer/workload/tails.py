@@ -155,6 +155,24 @@ def interval(
     return Interval(value, low[0], high[2])
 
 
+def interval_within(ranked: Ranked, cancelled_ms: Floats, quantile: float) -> Interval:
+    """Where a quantile lies of all that is `ranked`, if some were cancelled that may be among them or not.
+
+    So are requests: what was cancelled in one adds to its time, or is all of it.
+    """
+    count, cancelled = ranked.total, len(cancelled_ms)
+    beside = interval(ranked, 0.0, Calls(count, count), cancelled_ms, quantile)
+    if not cancelled or not count:
+        return beside
+    above = _above(quantile, count)
+    high_ms = _placed(ranked, above - cancelled, 0.0)[2]
+    low_ms = min(beside.low_ms, _placed(ranked, above, 0.0)[0])
+    if high_ms is None or beside.high_ms is None:
+        return Interval(None, low_ms, None)
+    high_ms = max(high_ms, beside.high_ms)
+    return Interval(high_ms if low_ms == high_ms else None, low_ms, high_ms)
+
+
 def _above(quantile: float, count: int) -> int:
     """How many of `count` executions are above the quantile, by nearest rank."""
     return count - 1 - rank_of(quantile, count) if count else 0

@@ -4,17 +4,18 @@
 knows them by PostgreSQL's message texts, and counts them in the recording.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from analyzer.model.cancelled import MOST_KEPT, Cancelled
 from analyzer.model.event import Event, Tally
 from analyzer.sources.logs.error_texts import known_text, template
 from analyzer.sources.logs.event_texts import happening
 from analyzer.sources.logs.lock_waits import LockWaits, Wait, came_from, lock_wait
 from analyzer.sources.logs.setting_texts import logged_setting
+from analyzer.sql.comments import split_trace
 
 if TYPE_CHECKING:
     from analyzer.model.coverage import SourceCoverage
@@ -27,7 +28,6 @@ _CODE = re.compile(r"[0-9A-Z]{5}\Z")
 _CODES = 300  # SQLSTATEs told apart; PostgreSQL has about 260
 _MESSAGES = 50  # texts kept of each SQLSTATE, up to twice as many while counting
 _OF_MESSAGE = 8  # statements kept of each text, as above
-_BOUNDS = 200  # times that cancelled executions took, told apart of each statement
 _DEADLOCK = "40P01"
 _REFUSED = "53300"
 _PROCESS = re.compile(r"^Process (\d{1,10}): ", re.MULTILINE)
@@ -61,7 +61,8 @@ class Occurrence:
     """The last event of a session, for what follows it: its DETAIL and its STATEMENT.
 
     `tallies` count by statement, `messages` do so for one message. `bounds` are the times that a
-    cancelled statement is known to have taken at least, each with the statement's text or key.
+    cancelled statement of `speaker` is known to have taken at least, each with the statement's text or
+    key, and whether it is from its beginning on.
     """
 
     at_us: int
@@ -70,7 +71,8 @@ class Occurrence:
     message: Tally | None = None
     deadlock: Event | None = None
     cancelled: Event | None = None
-    bounds: tuple[tuple[str | int, float], ...] = ()
+    speaker: tuple[int, ...] = ()
+    bounds: tuple[tuple[str | int, float, bool], ...] = ()
     wait: Wait | None = None
     otherwise: int | None = None  # the statement's key if no STATEMENT follows
 
@@ -152,6 +154,9 @@ class EventReader:
                 self._event(kind, code).merge_event(event, rename)
         for name, setting in later.recording.coverage.logged_settings.items():
             self.recording.coverage.note_setting(name, setting)
+        self.recording.cancelled += [
+            replace(one, key=rename(one.key)) for one in later.recording.cancelled
+        ]
         self.waits.follow(later.waits, self._event, rename)
 
     def close(self) -> None:
@@ -187,6 +192,7 @@ class EventReader:
         if reason := _cancelled(message, code):
             occurrence.cancelled = self._count(at_us, "cancelled", reason)
             occurrence.bounds = _bounds(at_us, session, wait)
+            occurrence.speaker = session.speaker
         elif severity == "PANIC" or (severity == "FATAL" and code.startswith(_SERVER_CLASSES)):
             self._count(at_us, "server", severity.lower())
 
@@ -242,15 +248,25 @@ class EventReader:
         if event.message is not None:
             event.message.statement(key, event.at_us, {}, _OF_MESSAGE)
         if event.cancelled is not None:
-            bounds = [ms for of, ms in event.bounds if of in (text, key) and ms > 0]
-            amounts = {"at_least_ms": max(bounds)} if bounds else {}
+            bounds = [(ms, whole) for of, ms, whole in event.bounds if of in (text, key) and ms > 0]
+            amounts = {"at_least_ms": max(bounds)[0]} if bounds else {}
             for name, value in amounts.items():
                 event.cancelled.measure(name).add(value)
             event.cancelled.statement(key, event.at_us, amounts)
-            if bounds and event.cancelled.statements is not None:
-                # One by one, roughly: each is an execution that counts with at least its time.
-                found = event.cancelled.statements.at(key)
-                found.part("at_least_ms", _rounded_down(max(bounds)), _BOUNDS).add(event.at_us, {})
+            if len(self.recording.cancelled) < MOST_KEPT:
+                self._keep(
+                    event, event.cancelled.code, key, text, max(bounds, default=(0.0, False))
+                )
+
+    def _keep(
+        self, event: Occurrence, reason: str, key: int, text: str, bound: tuple[float, bool]
+    ) -> None:
+        """A cancelled execution, which counts with at least its time, and for who asked for it."""
+        comments = self.recording.keys.add(text)[2]
+        comment = -1 if comments is None else self.recording.comments.add(split_trace(comments)[0])
+        self.recording.cancelled.append(
+            Cancelled(self.source, event.at_us, event.speaker, key, comment, reason, *bound)
+        )
 
     def _event(self, kind: str, code: str) -> Event:
         """The event of a kind and code, new or known; not counted."""
@@ -281,25 +297,20 @@ def _cancelled(message: str, code: str) -> str | None:
 
 def _bounds(
     at_us: int, session: "Session", wait: Wait | None
-) -> tuple[tuple[str | int, float], ...]:
+) -> tuple[tuple[str | int, float, bool], ...]:
     """The times, each with its statement's text or key, that a failed statement took at least.
 
     It took longer than from its bind or its logged text to now, and longer than the lock wait that
     it was in. That is the client's time: between bind and execution it may have thought itself.
     """
-    bounds: list[tuple[str | int, float]] = []
+    bounds: list[tuple[str | int, float, bool]] = []
     if session.began is not None:
         began_us, statement = session.began
-        bounds.append((statement, _between_ms(began_us, at_us)))
+        bounds.append((statement, _between_ms(began_us, at_us), True))
     if wait is not None and wait.key is not None:
-        bounds.append((wait.key, wait.waited_ms + max(_between_ms(wait.at_us, at_us), 0.0)))
+        waited_ms = wait.waited_ms + max(_between_ms(wait.at_us, at_us), 0.0)
+        bounds.append((wait.key, waited_ms, False))
     return tuple(bounds)
-
-
-def _rounded_down(ms: float) -> str:
-    """A time with two figures that count, as text."""
-    step = 10.0 ** (math.floor(math.log10(ms)) - 1)
-    return f"{math.floor(ms / step) * step:.6g}"
 
 
 def _between_ms(first_us: int, last_us: int) -> float:

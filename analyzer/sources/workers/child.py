@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
+from analyzer.model.cancelled import Cancelled
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.event import Event
 from analyzer.model.executions import ExecutionChunk
@@ -42,6 +43,7 @@ class End:
     rows: dict[int, int] = field(default_factory=dict)
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
     portion: Portion | None = None
+    cancelled: list[Cancelled] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -127,6 +129,7 @@ def read_input(part: Part) -> Iterator[Message]:
         {key: rows for (_, key), rows in recording.rows.items()},
         {(kind, code): event for (_, kind, code), event in recording.events.items()},
         portion,
+        recording.cancelled,
     )
     yield added, None
 

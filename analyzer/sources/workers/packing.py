@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from analyzer.model.cancelled import Cancelled
 from analyzer.model.columns import Column, grown
 from analyzer.model.event import Event
 from analyzer.model.executions import ByteTexts, ExecutionChunk
@@ -151,6 +152,21 @@ class Renumbering:
     def session(self, number: int) -> int:
         """The run's number of a session."""
         return self._tables["sessions"].of(number)
+
+    def name(self, number: int) -> int:
+        """The run's number of a database, user or application."""
+        return self._tables["names"].of(number)
+
+    def cancelled(self, one: Cancelled, source: int) -> Cancelled:
+        """A cancelled execution of input number `source` with the run's numbers."""
+        session, *names = one.speaker
+        return replace(
+            one,
+            source=source,
+            speaker=(self.session(session), *map(self.name, names)),
+            key=self.key(one.key),
+            comment=self._tables["comments"].of(one.comment),
+        )
 
     def plan(self, plan: RecordedPlan) -> RecordedPlan:
         """A plan with the run's numbers."""

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Self
 
 from analyzer.errors import AnalyzerError, InputError
+from analyzer.model.cancelled import MOST_KEPT
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.recording import Recording
@@ -266,6 +267,8 @@ class Workers:
             recording.rows[source, numbers.key(key)] = rows
         for (kind, code), event in end.events.items():
             recording.events[source, kind, code].merge_event(event, numbers.key)
+        room = max(MOST_KEPT - len(recording.cancelled), 0)
+        recording.cancelled += [numbers.cancelled(one, source) for one in end.cancelled[:room]]
 
 
 def _raise_failure(added: Added) -> None:

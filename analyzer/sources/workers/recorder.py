@@ -46,7 +46,8 @@ class Noted(NamedTuple):
 
     `what` is entry, detail or statement, `session` the session's process and `generation` which of
     its backends. Of an entry: `row` that of the session's entry before (NO_ENTRY: before the range),
-    `key` and `began` what became of the session since it was told last (UNTOLD: nothing).
+    `key` and `began` what became of the session since it was told last (UNTOLD: nothing), `speaker` its
+    database, user and application.
     """
 
     what: str
@@ -60,6 +61,7 @@ class Noted(NamedTuple):
     minimum_ms: float = 0.0
     key: int = UNTOLD_KEY
     began: Began = UNTOLD
+    speaker: tuple[int, ...] = ()
 
 
 @record
@@ -189,6 +191,7 @@ class EventRecorder(EventReader):
                 minimum_ms=self._sink.minimum_ms,
                 key=session.key,
                 began=session.began,
+                speaker=session.speaker[1:],
             )
         )
         super().entry(

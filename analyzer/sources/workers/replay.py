@@ -203,6 +203,8 @@ class Replay:
         if not is_head:
             self._be(session, one, note.generation)
         self._become(session, note.key, note.began)
+        speaker = tuple(self._numbers.name(number) for number in note.speaker)
+        session.speaker = (session.number, *speaker)
         session.event = None
         self._sink.events.entry(
             note.at_us,
