@@ -108,11 +108,13 @@ def median(values: Column) -> float:
 
 def starts_of_runs(*columns: Column) -> Flags:
     """Marks the rows at which any of the columns differs from the row before (the first row does)."""
-    new = np.ones(len(columns[0]), dtype=bool)
+    first, *others = columns
+    new = np.ones(len(first), dtype=bool)
     if len(new) > 1:
-        new[1:] = False
-        for column in columns:
-            new[1:] |= column[1:] != column[:-1]
+        later = new[1:]
+        np.not_equal(first[1:], first[:-1], out=later)
+        for column in others:
+            later |= column[1:] != column[:-1]
     return new
 
 

@@ -352,7 +352,7 @@ def _durations(values: Column) -> Columns:
 
 
 def _taken(columns: Columns, rows: Rows, names: Iterable[str]) -> Columns:
-    return {name: columns[name][rows] for name in names}
+    return {name: columns[name].take(rows) for name in names}  # quicker than by an index
 
 
 def _standing_alone(chunk: ExecutionChunk, rows: Rows) -> ExecutionChunk | None:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
-RING_BYTES = 48 << 20  # about 200,000 executions with their parameters
+RING_BYTES = 16 << 20  # about 65,000 executions with their parameters: half a slice
 _NOTICE = struct.Struct("<qqq")  # where a message begins, its size, up to where that uses the ring
 _FREED = struct.Struct("<q")
 _ALIGNED = 16
