@@ -30,7 +30,10 @@ class Event:
 
 @record
 class Message:
-    """One night's alert: a headline, its events, the night's window, where the report is."""
+    """One night's alert: a headline, its events, the night's window, where the report is.
+
+    `about` names the workload (servers and logs of the configuration): teams get several of these.
+    """
 
     headline: str
     verdict: str
@@ -41,6 +44,7 @@ class Message:
     to_time: str | None
     report: str | None
     events: Sequence[Event]
+    about: str = ""
 
     def fields(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -77,7 +81,9 @@ def events_of(
     return events
 
 
-def message(document: Mapping[str, Any], events: Sequence[Event], report: str | None) -> Message:
+def message(
+    document: Mapping[str, Any], events: Sequence[Event], report: str | None, about: str = ""
+) -> Message:
     """A night's alert."""
     target, span = document["target"], document["window"]
     return Message(
@@ -90,6 +96,7 @@ def message(document: Mapping[str, Any], events: Sequence[Event], report: str | 
         to_time=span["to"],
         report=report,
         events=tuple(events),
+        about=about,
     )
 
 
@@ -126,7 +133,8 @@ def as_mail(told: Message, mail: Mail) -> EmailMessage:
 def _title(told: Message) -> str:
     value = "unknown" if told.value_ms is None else ms(told.value_ms)
     name, limit = quantile_name(told.quantile), ms(told.target_ms)
-    return f"pg95: {name} {value}, target {limit} {told.verdict}"
+    about = f" {told.about}" if told.about else ""
+    return f"pg95{about}: {name} {value}, target {limit} {told.verdict}"
 
 
 def _lines(told: Message) -> list[str]:

@@ -263,7 +263,10 @@ class _Night:
             (str(written[form].resolve()) for form in ("html", "md", "json") if form in written),
             None,
         )
-        fields = message(document, events, report).fields()
+        names = [one.name for one in self._settings.servers]
+        names += [one.name for one in self._settings.logs]
+        about = ", ".join(dict.fromkeys(names))
+        fields = message(document, events, report, about).fields()
         made_us = _us(self._began)
         return [Alert(name, made_us, fields) for name in channels_of(self._settings.alerts)]
 

@@ -280,7 +280,7 @@ class WorkloadBuilder:
             recording,
             events,
             self._statements.of_key,
-            TimeoutSource(recording, self._timeouts, self.figures.traffic.first_us),
+            TimeoutSource(recording, self._timeouts),
             complete=coverage.sampling is None and not coverage.log_min_duration_ms,
         )
         for one in found:

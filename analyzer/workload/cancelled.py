@@ -62,11 +62,10 @@ def told(stopped: Iterable[Stopped]) -> str:
 class TimeoutSource:
     """Says how long an execution ran at least that its statement_timeout ended, where that is sure."""
 
-    def __init__(self, recording: Recording, timeouts: Timeouts, first_us: int | None) -> None:
-        """`first_us`: when the first of the log's executions began."""
+    def __init__(self, recording: Recording, timeouts: Timeouts) -> None:
+        """`timeouts` are those that the log's sessions set."""
         self._recording = recording
         self._timeouts = timeouts
-        self._first_us = first_us
 
     def of(self, one: Cancelled, *, complete: bool) -> tuple[float, str]:
         """(ms, where from); 0 with the reason where it is not known. `complete`: the log has all statements."""
@@ -90,7 +89,7 @@ class TimeoutSource:
         known = self._recording.timeouts
         if known is None:
             return 0.0, f"{_NOTHING}; --dsn would tell the statement_timeout of their roles"
-        if not _began_in_log(self._recording.sessions.get(session) or "", self._first_us):
+        if not _began_in_log(self._recording.sessions.get(session) or "", self._timeouts.first_us):
             return 0.0, f"{_NOTHING}, and their sessions began before the log"
         names = self._recording.names
         found = known.of(names.get(database), names.get(user))

@@ -156,9 +156,10 @@ def interval(
 
 
 def interval_within(ranked: Ranked, cancelled_ms: Floats, quantile: float) -> Interval:
-    """Where a quantile lies of all that is `ranked`, if some were cancelled that may be among them or not.
+    """Where a quantile lies of requests, each cancelled statement having been in another one of them.
 
-    So are requests: what was cancelled in one adds to its time, or is all of it.
+    It adds to the time of one that is `ranked`, or there was nothing else in its request. Either all are of
+    the former or all of the latter, or it lies between.
     """
     count, cancelled = ranked.total, len(cancelled_ms)
     beside = interval(ranked, 0.0, Calls(count, count), cancelled_ms, quantile)
@@ -166,11 +167,23 @@ def interval_within(ranked: Ranked, cancelled_ms: Floats, quantile: float) -> In
         return beside
     above = _above(quantile, count)
     high_ms = _placed(ranked, above - cancelled, 0.0)[2]
-    low_ms = min(beside.low_ms, _placed(ranked, above, 0.0)[0])
+    low_ms = min(beside.low_ms, _raised(ranked, cancelled_ms, above))
     if high_ms is None or beside.high_ms is None:
         return Interval(None, low_ms, None)
     high_ms = max(high_ms, beside.high_ms)
     return Interval(high_ms if low_ms == high_ms else None, low_ms, high_ms)
+
+
+def _raised(ranked: Ranked, bounds_ms: Floats, place: int) -> float:
+    """What the one that `place` are above took at least, if the longest took at least `bounds_ms` as well.
+
+    Had it been others, it would be more.
+    """
+    own = ranked.from_top(place)
+    if own is None:
+        return 0.0
+    bounds_ms = np.sort(bounds_ms)[::-1]
+    return max(own[0], float(bounds_ms[place])) if place < len(bounds_ms) else own[0]
 
 
 def _above(quantile: float, count: int) -> int:

@@ -53,12 +53,16 @@ class Timeouts:
         self._changes = np.zeros(0, dtype=bool)
         self._sessions: dict[int, _Session] = {}
         self._kept = 0
+        self.first_us: int | None = None  # when the first execution of all ended
 
     def add(self, columns: Mapping[str, Column], inside: Flags, boundaries: Column) -> None:
         """Executions of finished work in order of session and time: columns key, session, end_us.
 
         `inside` marks those in explicit transactions, `boundaries` is -1 where one ends.
         """
+        if len(columns["end_us"]):
+            first_us = int(columns["end_us"].min())
+            self.first_us = first_us if self.first_us is None else min(first_us, self.first_us)
         self._learn()
         if self._kept > MOST_KEPT:
             return

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 SLOWER = [("abc", "SELECT 1 takes 31 ms at its P95, it took 12 ms")]
 
 
+def test_who_gets_several_sees_whose_it_is(document: dict[str, Any]) -> None:
+    events = alerts.events_of(document, SLOWER, ("target",))
+    letter = alerts.as_mail(alerts.message(document, events, None, "shop, books"), mail(25))
+    assert letter["Subject"] == "pg95 shop, books: P95 143 ms, target 100 ms missed"
+    kept = alerts.message(document, events, None, "shop").fields()
+    assert alerts.as_json(alerts.Message.of(kept))["about"] == "shop"
+    del kept["about"]  # as an older pg95 left it in the store
+    assert alerts.Message.of(kept).about == ""
+
+
 def told(document: dict[str, Any], *on: str) -> alerts.Message:
     events = alerts.events_of(document, SLOWER, on or ("target", "new", "regression"))
     return alerts.message(document, events, "/srv/report.html")

@@ -9,6 +9,7 @@ from analyzer.sources.postgres.connection import connect, describe, dsn_has_pass
 from analyzer.sources.postgres.replicas import add_replicas, read_use
 from analyzer.sources.postgres.settings import ServerSettings, read_settings
 from analyzer.sources.postgres.statements import read_statements
+from analyzer.sources.postgres.timeouts import read_timeouts
 
 __all__ = ["ServerSettings", "connect", "dsn_has_password", "gather_server"]
 
@@ -19,7 +20,7 @@ def gather_server(
     """Read a server's counters and catalog into `recording`, in one read-only transaction.
 
     Appends a source (path `postgresql://user@host:port/database`, `entries` = rows of counters),
-    adds to `recording.counters`, sets `recording.catalog` and, unless snapshots gave a window, `recording.use`,
+    adds to `recording.counters`, sets `recording.catalog`, `recording.timeouts` and, unless snapshots gave a window, `recording.use`,
     and puts what is missing for want of an extension or a privilege into the coverage's warnings.
 
     Args:
@@ -37,6 +38,7 @@ def gather_server(
         catalog = read_catalog(connection)
         warnings = [*reading.warnings, *catalog.warnings]
         use = read_use(connection, warnings)
+        timeouts = read_timeouts(connection)
         path = describe(connection)
     if use is not None and replicas:
         use = add_replicas(dsn, use, replicas, warnings)
@@ -50,6 +52,7 @@ def gather_server(
     )
     recording.counters += reading.counters
     recording.catalog = catalog.catalog
+    recording.timeouts = timeouts
     if use is not None and (recording.use is None or not recording.use.counted.between):
         recording.use = use
     recording.coverage.warnings += [f"{path}: {warning}" for warning in warnings]
