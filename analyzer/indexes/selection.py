@@ -120,9 +120,10 @@ class Selector:
     def _seed(self) -> None:
         """Ask about all candidates of a statement, about ever smaller ones, and about each alone."""
         for number in self._order:
-            self._peel(number)
+            self._peel(number, self._affordable(self._costs.own(number)))
         for number in self._order:
             self._each(number)
+        self._share()
         for number in self._order:
             offered = self._affordable(self._costs.own(number))
             plan = self._costs.used(number, offered)
@@ -133,6 +134,50 @@ class Selector:
             for _, used in self._costs.plans(number)[:_WINNERS]:
                 winners |= used
         self._merge(winners)
+
+    def _share(self) -> None:
+        """Ask each statement about what others use, and have it see what it would use of that.
+
+        One index that does for several statements may be worth more than the best one for each.
+        """
+        useful = self._useful()
+        for number in self._order:
+            foreign = useful & self._costs.relevant(number) & ~self._costs.own(number)
+            offered = self._smallest(self._affordable(foreign))
+            self._peel(number, offered | self._affordable(self._costs.own(number)))
+            self._peel(number, offered)
+            taken = self._costs.named(number) & offered
+            for one in self._pool_members(taken):
+                self._costs.see(number, 1 << one)
+                self._costs.cost(number, 1 << one)
+        for number in self._order:
+            self._stand_in(number)
+
+    def _stand_in(self, number: int) -> None:
+        """Ask a statement about its best plans with what others carry in place of what it would.
+
+        Where an index is visited for its keys alone, any with the same keys will do.
+        """
+        pool, useful = self._costs.pool, self._useful() & self._costs.relevant(number)
+        for _, used in self._costs.plans(number)[:_WINNERS]:
+            for one in self._pool_members(used):
+                for other in self._pool_members(useful & pool.rivals(1 << one)):
+                    if pool.candidates[other].keys == pool.candidates[one].keys:
+                        self._costs.see(number, 1 << other)
+                        self._costs.cost(number, used & ~(1 << one) | 1 << other)
+
+    def _smallest(self, offered: int) -> int:
+        """Of those with the same keys over the same rows the smallest.
+
+        What a statement needs carried is in candidates of its own.
+        """
+        pool = self._costs.pool
+        found: dict[tuple[object, ...], int] = {}
+        for one in sorted(self._pool_members(offered), key=lambda one: pool.sizes[one]):
+            candidate = pool.candidates[one]
+            kind = (candidate.table, candidate.method, candidate.keys, candidate.predicate)
+            found.setdefault(kind, one)
+        return sum(1 << one for one in found.values())
 
     def _vary(self, number: int, chosen: int) -> None:
         """Ask about a set with each index that the statement uses left out, or another in its place.
@@ -158,8 +203,7 @@ class Selector:
             found |= self._costs.named(number)
         return found
 
-    def _peel(self, number: int) -> None:
-        offered = self._affordable(self._costs.own(number))
+    def _peel(self, number: int, offered: int) -> None:
         for _ in range(_PEELS):
             used = self._costs.used(number, offered)
             if not used:

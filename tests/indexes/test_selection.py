@@ -64,6 +64,7 @@ def chosen(
     budget: int | None = None,
     prices: dict[str, float] | None = None,
     calls: int = 5000,
+    own: dict[str, str] | None = None,
 ) -> tuple[set[str], Selected, Planner]:
     planner, pool = Planner(statements), Pool()
     for text, size in sizes.items():
@@ -71,7 +72,13 @@ def chosen(
     every = (1 << len(sizes)) - 1
     planned = [PlannedStatement(name, name) for name in statements]
     seen = [every] * len(planned)
-    costs = PlanCosts(planner, planned, pool, (seen, seen), Limits(calls, time.monotonic() + 60))
+    made = [
+        sum(1 << number for number, text in enumerate(sizes) if text in own[name].split())
+        if own
+        else every
+        for name in statements
+    ]
+    costs = PlanCosts(planner, planned, pool, (made, seen), Limits(calls, time.monotonic() + 60))
     terms = Terms(budget, 0.001)
     selector = Selector(
         costs, [1.0] * len(planned), terms, (lambda _one: None, lambda _a, _b: None)
@@ -105,6 +112,17 @@ def test_many_small_ones_may_be_worth_more_than_a_large_one() -> None:
     assert chosen(statements, sizes, budget=9)[0] == {"b", "c", "d"}
     assert chosen(statements, sizes, budget=8)[0] < {"b", "c", "d"}
     assert chosen(statements, sizes)[0] == {"a", "b", "c", "d"}
+
+
+def test_an_index_made_for_one_statement_serves_another_beside_its_own() -> None:
+    """The second statement would rather have (a, c), and nobody made (a, b) for it."""
+    statements = {
+        "one": [(100.0, ""), (10.0, "ab"), (5.0, "e")],
+        "two": [(100.0, ""), (40.0, "ab"), (12.0, "ab d"), (10.0, "ac d")],
+    }
+    sizes = {"ab": 5, "ac": 5, "d": 2, "e": 7}
+    own = {"one": "ab e", "two": "ac d"}
+    assert chosen(statements, sizes, budget=7, own=own)[0] == {"ab", "d"}
 
 
 def test_what_writers_pay_more_for_than_readers_gain_is_left_out() -> None:
