@@ -17,6 +17,7 @@ from analyzer.report import formats
 from analyzer.report.sections import SECTIONS
 from analyzer.report.values import Document
 from analyzer.report.verdict_words import overall_headline, overall_state, short_figures
+from analyzer.report.views.copied import copied_text
 from analyzer.resources import templates_directory
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]+")
@@ -61,13 +62,16 @@ def render(document: Document) -> str:
         AnalyzerError: pg95's own templates are missing.
     """
     environment = _environment()
+    text = copied_text(document)
     sections = []
     for section in SECTIONS:
         context = section.prepare(document)
         if context is not None:
             template = environment.get_template(section.template)
-            # Autoescaped by its own template: escaping it again would show the markup.
-            body = Markup(template.render(section=section, document=document, **context))  # noqa: S704
+            html = template.render(
+                section=section, document=document, blocks=text.blocks, **context
+            )
+            body = Markup(html)  # noqa: S704 - its own template escaped it; twice would show the markup
             sections.append({"section": section, "body": body, "count": context.get("count")})
     style, script = _asset("style.css"), _asset("app.js")
     page = environment.get_template("base.html.j2").render(
@@ -77,6 +81,8 @@ def render(document: Document) -> str:
         window=formats.window(document["window"]["from"], document["window"]["to"]),
         headline=overall_headline(document),
         policy=_policy(style, script),
+        markdown=text.text,
+        page_lines=text.page_lines,
         style=Markup(style),  # noqa: S704 - our own file, no text of a document in it
         script=Markup(script),  # noqa: S704 - as style
     )
