@@ -29,14 +29,9 @@ def timeline(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     scale = (WIDTH * 2 - 2 * _LEFT) / max(end - begin, 0.001)
     lanes = sorted({lane for _, _, lane in rows[1:]})
     places = {lane: min(place, _LANES - 1) + 1 for place, lane in enumerate(lanes)}
-    bars = [
-        {
-            "x": rounded(_LEFT + (start - begin) * scale),
-            "y": rounded((places[lane] if number else 0) * _LANE),
-            "width": rounded(max(took * scale, 1.2)),
-            "title": f"{'child' if number else 'parent'} at {ms(start - begin)}, took {ms(took)}",
-            "parent": number == 0,
-        }
+    outlines = [
+        f"M{rounded(_LEFT + (start - begin) * scale):g} {(places[lane] if number else 0) * _LANE:g}"
+        f"h{rounded(max(took * scale, 1.2)):g}v{_BAR:g}h-{rounded(max(took * scale, 1.2)):g}z"
         for number, (start, took, lane) in enumerate(rows)
     ]
     floor = (1 + max(places.values(), default=0)) * _LANE
@@ -44,8 +39,8 @@ def timeline(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "width": WIDTH * 2,
         "height": floor + 20.0,
         "floor": floor,
-        "bar": _BAR,
-        "bars": bars,
+        "parent": outlines[0],
+        "children": "".join(outlines[1:]),
         "end": ms(end - begin),
         "sentence": _sentence(rows, len(lanes), end - begin, found.get("hidden") or 0),
     }

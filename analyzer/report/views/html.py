@@ -23,25 +23,33 @@ from analyzer.resources import templates_directory
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]+")
 
 
-def bidi(text: str) -> str | Markup:
+def bidi(text: str) -> Markup:
     """Code in which each run of right-to-left letters keeps its direction to itself.
 
     Without it, `"…" = $1` after a Hebrew name would be shown in another order than it is written.
     """
     if not _RIGHT_TO_LEFT.search(text):
-        return text
+        return content(text)
     pieces = []
     end = 0
     for found in _RIGHT_TO_LEFT.finditer(text):
-        pieces.append(escape(formats.neutralise(text[end : found.start()])))
+        pieces.append(content(text[end : found.start()]))
         pieces.append(Markup("<bdi>{}</bdi>").format(found[0]))
         end = found.end()
-    pieces.append(escape(formats.neutralise(text[end:])))
+    pieces.append(content(text[end:]))
     return Markup("").join(pieces)
+
+
+def content(text: str) -> Markup:
+    """A text for between tags, never for an attribute: quotes stay, which plans and SQL are full of."""
+    escaped = str(escape(formats.neutralise(text)))
+    plain = escaped.replace("&#34;", '"').replace("&#39;", "'")
+    return Markup(plain)  # noqa: S704 - escaped above but for the quotes
 
 
 _FILTERS = {
     "bidi": bidi,
+    "content": content,
     "ms": formats.ms,
     "count": formats.count,
     "size": formats.size,
