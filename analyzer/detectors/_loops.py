@@ -20,9 +20,10 @@ from analyzer.detectors._places import NONE
 from analyzer.detectors._search import Search
 from analyzer.detectors._shapes import Shapes
 from analyzer.detectors._shared_search import SharedSearch
+from analyzer.detectors._timelines import timeline_of
 from analyzer.model.catalog import Catalog
 from analyzer.model.columns import sorted_distinct, starts_of_runs
-from analyzer.model.evidence_parts import ExampleExecution
+from analyzer.model.evidence_parts import ExampleExecution, Timeline
 from analyzer.model.statement import Predicate
 from analyzer.model.work import LoopHits, WorkSlice
 
@@ -38,7 +39,7 @@ class PairFigures:
     `per_parent` those behind one execution of the parent, `wall_ms` the times of the runs from the
     outermost parent's end to the last child's. `one_transaction`: no run spans two transactions.
     `parallel`: some children ran on other connections than their parent. The `examples` are a
-    parent of the largest loop and its first children.
+    parent of the largest loop and its first children, the `timeline` is that loop's.
     """
 
     parent: int
@@ -52,6 +53,7 @@ class PairFigures:
     one_transaction: bool = True
     parallel: bool = False
     examples: tuple[ExampleExecution, ...] = ()
+    timeline: Timeline | None = None
 
     def add(self, work: WorkSlice, pair: Pair) -> None:
         """Add the loops of a slice."""
@@ -73,6 +75,7 @@ class PairFigures:
             largest = int(parents[np.argmax(sizes)])
             shown = [largest, *children[pair.parents == largest][:_SHOWN].tolist()]
             self.examples = examples_of(work, shown)
+            self.timeline = timeline_of(work, largest, children[pair.parents == largest])
         self.per_parent.add(sizes)
         self.parallel |= pair.parallel
 

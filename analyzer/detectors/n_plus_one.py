@@ -114,6 +114,7 @@ def _finding(workload: Workload, pair: PairFigures) -> Finding | None:
         wall_ms=pair.wall_ms.median,
         reasons=tuple(reasons),
         examples=pair.examples,
+        timeline=pair.timeline,
     )
     trips = rows.executions - pair.per_parent.count
     # Round trips saved, each the smallest usual gap; server time stays (a batch does the same work).

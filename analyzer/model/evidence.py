@@ -1,6 +1,6 @@
 """The evidence each detector gives, one type per detector: no open-ended dictionaries."""
 
-from analyzer.model.evidence_parts import ColumnCondition, ExampleExecution, Spread
+from analyzer.model.evidence_parts import ColumnCondition, ExampleExecution, Spread, Timeline
 from analyzer.model.plan_evidence import PlanEvidence
 from analyzer.model.text_evidence import (
     FunctionOnColumnEvidence,
@@ -24,7 +24,7 @@ class NPlusOneEvidence:
     `children_per_occurrence` counts all children in it, `children_per_parent` those that follow
     one execution of the parent. `link` says how parent and child are known to belong together.
     `distinct_parameters` counts different parameter sets over all children. `wall_ms` is the
-    elapsed time of the median occurrence.
+    elapsed time of the median occurrence, `timeline` the largest one over time.
     """
 
     child: str
@@ -49,6 +49,7 @@ class NPlusOneEvidence:
     wall_ms: float
     reasons: tuple[str, ...]
     examples: tuple[ExampleExecution, ...]
+    timeline: Timeline | None = None
 
 
 @record

@@ -45,3 +45,17 @@ class ColumnCondition:
     immutable: bool = False
     pattern: str | None = None
     value_type: str | None = None
+
+
+@record
+class Timeline:
+    """One occurrence of a loop over time: its parent first, then its children by their begin.
+
+    `starts_ms` count from the parent's begin; `lanes` tell connections apart (0 is the parent's).
+    The three lists are of one length; `hidden` is how many more children there were.
+    """
+
+    starts_ms: tuple[float, ...]
+    durations_ms: tuple[float, ...]
+    lanes: tuple[int, ...]
+    hidden: int

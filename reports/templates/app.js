@@ -54,21 +54,76 @@
     });
   });
 
+  // Long lists begin short: a class hides what is behind the first rows, whatever their order.
+  function shorten(list, number, what) {
+    if (number <= parseInt(list.getAttribute("data-first") || "0", 10)) { return; }
+    var button = document.createElement("button");
+    button.type = "button";
+    button.className = "more";
+    button.textContent = "Show all " + number + " " + what;
+    list.classList.add("few");
+    button.addEventListener("click", function () { unfold(list); });
+    (list.tagName === "TABLE" ? list.parentElement : list).insertAdjacentElement("afterend", button);
+    list.moreButton = button;
+  }
+
+  function unfold(list) {
+    list.classList.remove("few");
+    if (list.moreButton) { list.moreButton.hidden = true; }
+  }
+
+  document.querySelectorAll("[data-first]").forEach(function (list) {
+    var rows = list.tagName === "TABLE" ? list.tBodies[0].rows : list.children;
+    shorten(list, rows.length, list.getAttribute("data-what"));
+  });
+
   var filter = document.getElementById("filter");
   if (filter) {
-    var rows = document.querySelectorAll("table.statements > tbody > tr");
+    var table = document.querySelector("table.statements");
+    var texts = null;
     var matches = document.getElementById("matches");
     filter.parentElement.hidden = false;
     filter.addEventListener("input", function () {
       var words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+      texts = texts || Array.prototype.map.call(table.tBodies[0].rows, function (row) {
+        return { row: row, text: (row.textContent + " " + row.id).toLowerCase() };
+      });
       var shown = 0;
-      rows.forEach(function (row) {
-        var text = row.textContent.toLowerCase();
-        var fits = words.every(function (word) { return text.indexOf(word) !== -1; });
-        row.hidden = !fits;
+      if (words.length) { unfold(table); }
+      texts.forEach(function (one) {
+        var fits = words.every(function (word) { return one.text.indexOf(word) !== -1; });
+        one.row.hidden = !fits;
         shown += fits ? 1 : 0;
       });
-      matches.textContent = words.length ? shown + " of " + rows.length : "";
+      matches.textContent = words.length ? shown + " of " + texts.length : "";
+    });
+  }
+
+  var chooser = document.querySelector("[data-finding-filters]");
+  function choose() {
+    var cards = document.querySelectorAll("article.finding");
+    var shown = 0;
+    var chosen = Array.prototype.filter.call(chooser.querySelectorAll("select"), function (one) { return one.value; });
+    if (chosen.length) { unfold(cards[0].parentElement); }
+    cards.forEach(function (card) {
+      card.hidden = !chosen.every(function (one) {
+        return card.getAttribute("data-" + one.getAttribute("data-by")) === one.value;
+      });
+      shown += card.hidden ? 0 : 1;
+    });
+    document.getElementById("findings-shown").textContent = chosen.length ? shown + " of " + cards.length : "";
+  }
+  if (chooser) {
+    chooser.hidden = false;
+    chooser.addEventListener("change", choose);
+    document.querySelectorAll("a[data-status], a[data-severity]").forEach(function (link) {
+      link.addEventListener("click", function () {
+        chooser.querySelectorAll("select").forEach(function (one) {
+          one.value = link.getAttribute("data-" + one.getAttribute("data-by")) || "";
+          if (one.selectedIndex < 0) { one.value = ""; }
+        });
+        choose();
+      });
     });
   }
 
@@ -81,30 +136,96 @@
   }
 
   function copied(button, done) {
+    var name = button.textContent;
     button.textContent = done ? "Copied" : "Selected";
     say(done ? "Copied" : "Selected, press the copy keys");
-    window.setTimeout(function () { button.textContent = "Copy"; }, 2000);
+    window.setTimeout(function () { button.textContent = name; }, 2000);
   }
 
-  function copy(code, button) {
+  function copyText(text, button, shownBy) {
     var fallback = function () {
-      select(code);
-      copied(button, document.execCommand("copy"));
+      var block = shownBy;
+      if (!block) {
+        block = document.createElement("pre");
+        block.className = "code copied-text";
+        block.textContent = text;
+        button.insertAdjacentElement("afterend", block);
+      }
+      select(block);
+      var done = document.execCommand("copy");
+      if (done && !shownBy) { block.remove(); }
+      copied(button, done);
     };
     if (navigator.clipboard && navigator.clipboard.writeText) {
-      navigator.clipboard.writeText(code.textContent).then(function () { copied(button, true); }, fallback);
+      navigator.clipboard.writeText(text).then(function () { copied(button, true); }, fallback);
     } else {
       fallback();
     }
   }
 
+  function button(label, name, click) {
+    var made = document.createElement("button");
+    made.type = "button";
+    made.className = "copy";
+    made.textContent = label;
+    if (name) { made.setAttribute("aria-label", name); }
+    made.addEventListener("click", function () { click(made); });
+    return made;
+  }
+
   document.querySelectorAll("pre[data-copy]").forEach(function (block) {
-    var button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.textContent = "Copy";
-    block.insertBefore(button, block.firstChild);
-    button.addEventListener("click", function () { copy(block.querySelector("code"), button); });
+    block.insertBefore(button("Copy", "", function (made) {
+      var code = block.querySelector("code");
+      copyText(code.textContent, made, code);
+    }), block.firstChild);
+  });
+
+  // Markdown of the page and of its findings, by lines: what `--format markdown` writes.
+  var island = document.getElementById("markdown");
+  var lines = null;
+  function markdown(from, number) {
+    lines = lines || island.content.textContent.split("\n");
+    return lines.slice(from, from + number).join("\n");
+  }
+  if (island) {
+    var place = document.getElementById("copy-page");
+    place.appendChild(button("Copy as Markdown", "Copy the report as Markdown", function (made) {
+      copyText(markdown(0, parseInt(island.getAttribute("data-lines"), 10)), made);
+    }));
+    document.querySelectorAll("[data-md]").forEach(function (card) {
+      var span = card.getAttribute("data-md").split(",").map(Number);
+      card.querySelector(".meta").appendChild(button("Copy as Markdown", "", function (made) {
+        copyText(markdown(span[0], span[1]), made);
+      }));
+    });
+  }
+
+  function cell(text) {
+    return text.replace(/[\u2195\u2193\u2191]/g, "").replace(/\s+/g, " ").trim().replace(/([\\`*_\[\]|~$<>&])/g, "\\$1");
+  }
+
+  function statementText(row) {
+    var code = row.querySelector("pre code").textContent;
+    var longest = (code.match(/`+/g) || []).reduce(function (most, run) { return Math.max(most, run.length); }, 2);
+    var fence = new Array(longest + 2).join("`");
+    var heads = [];
+    var values = [];
+    Array.prototype.forEach.call(row.closest("table").tHead.rows[0].cells, function (head, column) {
+      var text = cell(row.cells[column].textContent);
+      if (column && text) { heads.push(cell(head.textContent)); values.push(text); }
+    });
+    return ["### Statement `" + row.id.slice(2).replace(/[^\w.-]/g, "") + "`", "", fence + "sql", code, fence, "",
+      "| " + heads.join(" | ") + " |", "|" + heads.map(function () { return "---:"; }).join("|") + "|",
+      "| " + values.join(" | ") + " |", ""].join("\n");
+  }
+
+  document.querySelectorAll("table.statements details").forEach(function (fold) {
+    fold.addEventListener("toggle", function made() {
+      fold.removeEventListener("toggle", made);
+      fold.appendChild(button("Copy as Markdown", "", function (pressed) {
+        copyText(statementText(fold.closest("tr")), pressed);
+      }));
+    });
   });
 
   function reveal() {
@@ -114,12 +235,19 @@
     if (!target) { return; }
     for (var up = target; up; up = up.parentElement) {
       if (up.tagName === "DETAILS") { up.open = true; }
+      if (up.classList.contains("few")) { unfold(up); }
+      if (up.hidden) { up.hidden = false; }
     }
-    if (target.hidden) { target.hidden = false; }
-    target.querySelectorAll("details").forEach(function (fold) { fold.open = true; });
+    if (target.tagName !== "SECTION") {
+      target.querySelectorAll("details").forEach(function (fold) { fold.open = true; });
+    }
     target.scrollIntoView();
   }
   window.addEventListener("hashchange", reveal);
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest ? event.target.closest("a[href^='#']") : null;
+    if (link && link.getAttribute("href") === window.location.hash) { reveal(); }
+  });
   reveal();
 
   var folded = [];

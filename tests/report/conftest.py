@@ -3,23 +3,33 @@
 The shop itself is in shop.py beside this file, loaded by its path: test folders are no packages.
 """
 
+import copy
 import importlib.util
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 from analyzer.model.coverage import Coverage, SourceCoverage
 from analyzer.model.finding import Outcome, Status
 from analyzer.model.target import RequestVerdict, Verdict
+from analyzer.report.views.html import render
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 Facts = Any  # shop.Facts
+Options = Any
+ADDRESS = "https://report.invalid/report.html"
+OPTIONS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 
 def _load(name: str) -> "ModuleType":
@@ -135,12 +145,25 @@ def huge_and_foreign(facts: Facts) -> None:
     facts.workload = replace(facts.workload, statements=statements)
 
 
+def one_statement(facts: Facts) -> None:
+    """A workload of one statement, seen three times."""
+    without_executions(facts)
+    facts.findings, facts.indexes = (), None
+    facts.outcomes = {"n-plus-one": Outcome(Status.CLEAN)}
+    met = Verdict(4.2, 4.2, 4.2, "exact", "met", 3, "every execution is in the input")
+    facts.workload = replace(
+        facts.workload, statements=facts.workload.statements[:1], plans=(), verdict=met,
+        stats=[replace(facts.workload.stats[0], calls=3, samples=3, total_ms=9.1)],
+    )  # fmt: skip
+
+
 STATES: dict[str, Callable[[Facts], None]] = {
     "full": lambda _facts: None,
     "no_findings": no_findings,
     "counters_only": counters_only,
     "plans_only": plans_only,
     "censored": censored,
+    "one_statement": one_statement,
     "many": many,
     "huge_and_foreign": huge_and_foreign,
 }
@@ -196,3 +219,86 @@ def _spoil(value: Any, hostile: str) -> Any:  # noqa: ANN401 - any JSON value
 def spoil() -> Callable[[Any, str], Any]:
     """Puts a hostile text before every text of a document."""
     return _spoil
+
+
+@pytest.fixture
+def remembered(document: dict[str, Any]) -> dict[str, Any]:
+    """The shop's report beside a history: nights before, a finding that is gone, a slower statement."""
+    made = copy.deepcopy(document)
+    ms = {"value_ms": 120.0, "method": "exact", "verdict": "missed"}
+    night = {
+        "from": None,
+        "to": made["window"]["from"],
+        "kind": "nightly",
+        "runs": 1,
+        "client": None,
+    }
+    made["earlier"] = [
+        night | {"what": what, "statements": ms, "request": ms} for what in ("last", "week")
+    ]
+    for place, finding in enumerate(made["findings"]):
+        finding["status"] = ("new", "ongoing")[place % 2]
+    lost = copy.deepcopy(made["findings"][0]) | {"key": "lost-1", "status": "gone", "evidence": {}}
+    made["findings"].append(lost | {"recommendations": [], "title": "A loop that is gone"})
+    made["trend"] = [
+        {"from": f"2026-03-0{day}T00:00:00Z", "to": "", "calls": 9, "verdict": "met"}
+        | dict.fromkeys(("p95_ms", "low_ms", "high_ms"), 40.0 + day)
+        for day in (1, 2, 3)
+    ]
+    one = {
+        name: made["statements"][1][name] for name in ("shape_id", "lineage", "fingerprint", "sql")
+    }
+    figures = {"before_ms": 40.0, "after_ms": 100.0, "before_calls": 500, "after_calls": 600}
+    made["changes"] = [one | figures | {"slower": True, "ratio": 2.5, "extra_ms": 3.0}]
+    return made
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; a missing one is a failure that says what to install."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail("chromium is needed and not on PATH: apt-get install chromium", pytrace=False)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """A page with everything it asked for, what of it got out, and what it complained about."""
+
+    def __init__(self, context: BrowserContext, html: str) -> None:
+        self.address = ADDRESS
+        self.requests: list[str] = []
+        self.sent: list[str] = []
+        self.complaints: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+        def answer(route: Route) -> None:
+            self.sent.append(route.request.url)
+            if route.request.url.partition("#")[0] == ADDRESS:
+                route.fulfill(body=html, content_type="text/html; charset=utf-8")
+            else:
+                route.abort()
+
+        context.route("**/*", answer)
+        self.page.goto(ADDRESS)
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Opens a report: `visit(document, color_scheme=…, viewport=…)`."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(document: dict[str, Any], html: str | None = None, **options: Options) -> Visit:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        return Visit(context, render(document) if html is None else html)
+
+    yield open_page
+    for context in contexts:
+        context.close()

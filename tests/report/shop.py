@@ -22,7 +22,7 @@ from analyzer.model.evidence import (
     RepeatedQueryEvidence,
     SeqScanEvidence,
 )
-from analyzer.model.evidence_parts import ExampleExecution, Spread
+from analyzer.model.evidence_parts import ExampleExecution, Spread, Timeline
 from analyzer.model.executions import Clock
 from analyzer.model.finding import Finding, Impact, Outcome, Recommendation, Severity, Status
 from analyzer.model.index_advice import CreatedIndex, DroppedIndex, IndexAdvice, StatementGain
@@ -185,6 +185,7 @@ def n_plus_one() -> Finding:
         distinct_parameters=180, median_child_ms=0.8, wall_ms=41.0,
         reasons=("20 lookups by authors.id follow each posts list", "posts.author_id refers to it"),
         examples=(example(1, 7), example(1, 8)),
+        timeline=Timeline((0.0, 3.0, 5.0, 7.5), (1.8, 0.8, 0.7, 0.9), (0, 0, 1, 0), 17),
     )  # fmt: skip
     batched = Recommendation(
         "rewrite", "sql", "Load the authors of all posts at once",

@@ -7,7 +7,7 @@ from analyzer.records import record
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
 
-SHOWN_STATEMENTS = 200
+SHOWN_STATEMENTS = 2_000
 _BRIEF = 110
 
 

@@ -6,8 +6,10 @@ from typing import Any
 from analyzer.report.formats import NOTHING, count, is_number, ms, one_line, percent, spread
 from analyzer.report.layout import Shown, display
 from analyzer.report.sections._base import Section, StatementLinks
+from analyzer.report.sections.loops import TREE
 from analyzer.report.values import Document
 from analyzer.report.wording import (
+    SEVERITIES,
     VERIFIED,
     acceptance,
     acknowledged,
@@ -20,12 +22,11 @@ _SHOWN = 100
 _CODE = 6_000
 _TREE_CODE = 2_000
 _EXAMPLES = 5
-_DEEPEST, _BROADEST = 5, 3  # levels of a nest, and loops within one, that are shown
-_TREE = frozenset({"parent_sql", "child_sql", "parent_shape_id", "child_shape_id"})
 _LONG = frozenset(
     {
         "reasons",
         "examples",
+        "timeline",
         "sql",
         "rewritten_sql",
         "filter",
@@ -34,13 +35,6 @@ _LONG = frozenset(
         "consequences",
     }
 )
-_SCOPES = {
-    "trace": "within one trace",
-    "transaction": "within one transaction",
-    "session": "within one session",
-    "cross-session": "over several sessions at once",
-    "statistics": "as the counters suggest",
-}
 _LABELS = {
     "wall_ms": "elapsed, typically",
     "self_ms": "own time",
@@ -60,10 +54,10 @@ def prepare(document: Document) -> dict[str, Any] | None:
     if not findings and not accepted:
         return None
     links = StatementLinks(document)
-    loops = [one["evidence"] for one in findings if one["evidence"].keys() >= _TREE]
-    cards = [_card(finding, links, loops) for finding in findings[:_SHOWN]]
+    cards = [_card(finding, links) for finding in findings[:_SHOWN]]
     return {
         "count": len(findings),
+        "filters": _filters(findings[:_SHOWN]),
         "cards": cards,
         "hidden": max(0, len(findings) - _SHOWN),
         "accepted": accepted[:_SHOWN],
@@ -71,21 +65,30 @@ def prepare(document: Document) -> dict[str, Any] | None:
     }
 
 
-def _card(
-    finding: dict[str, Any], links: StatementLinks, loops: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
+def _filters(findings: Sequence[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    """What can be chosen by: detector, severity and status, each where it tells findings apart."""
+    detectors = sorted({str(one["detector"]) for one in findings})
+    severities = [name for name in SEVERITIES if any(one["severity"] == name for one in findings)]
+    statuses = sorted({str(one["status"]) for one in findings if one["status"]})
+    choices = [("severity", severities), ("detector", detectors), ("status", statuses)]
+    return [(name, known) for name, known in choices if len(known) > 1]
+
+
+def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
     evidence = finding["evidence"]
     sql = evidence.get("sql")
+    fixes = [_fix(advice) for advice in finding["recommendations"]]
     return {
         "f": finding,
         "expired": acceptance(finding) if finding.get("acknowledged") else None,
         "saves": saves(finding["impact"]),
         "saving": saving_detail(finding["impact"]),
-        "tree": tree(evidence, links, loops),
+        "loop": _loop(evidence),
         "statements": [
             ref for ref in (links.link(shape) for shape in finding["shape_ids"][:4]) if ref
         ],
-        "fixes": [_fix(advice) for advice in finding["recommendations"]],
+        "fixes": fixes[:1],
+        "others": fixes[1:],
         "sql": display(sql, _CODE) if isinstance(sql, str) else None,
         "filter": evidence.get("filter") or evidence.get("condition"),
         "filter_name": "Condition" if evidence.get("condition") else "Filter",
@@ -95,69 +98,14 @@ def _card(
     }
 
 
-def tree(
-    evidence: dict[str, Any], links: StatementLinks, loops: Sequence[dict[str, Any]]
-) -> dict[str, Any] | None:
-    """Parent and children of an N+1 with their counts, None for other evidence.
-
-    Of a nest of loops it is one tree: all levels above the finding's, and below.
-    """
-    if not evidence.keys() >= _TREE:
+def _loop(evidence: dict[str, Any]) -> dict[str, Any] | None:
+    """The texts of an N+1's parent and child, None for other evidence."""
+    if not evidence.keys() >= TREE:
         return None
-    top, levels = _nest(evidence, loops)
     return {
-        "parent": links.link(top["parent_shape_id"], top["parent_sql"]),
-        "below": [_level(one, links, below) for one, below in levels],
-        "levels": _depth(levels),
-        "times": evidence.get("occurrences"),
-        "wall_ms": evidence.get("wall_ms"),
-        "where": _SCOPES.get(str(evidence.get("scope")), ""),
         "parent_sql": display(evidence["parent_sql"], _TREE_CODE),
         "child_sql": display(evidence["child_sql"], _TREE_CODE),
     }
-
-
-# A loop's evidence and the loops within it.
-_Levels = list[tuple[dict[str, Any], "_Levels"]]
-
-
-def _nest(
-    evidence: dict[str, Any], loops: Sequence[dict[str, Any]]
-) -> tuple[dict[str, Any], _Levels]:
-    """The outermost loop that an N+1 is in, and the way down to it and to all that is within it."""
-    way = [evidence]
-    while len(way) < _DEEPEST:
-        inner = way[0]["parent_shape_id"]
-        above = [one for one in loops if one["child_shape_id"] == inner and one not in way]
-        if not above:
-            break
-        way.insert(0, above[0])
-    levels = [(evidence, _within(evidence, loops, way))]
-    for one in reversed(way[:-1]):
-        levels = [(one, levels)]
-    return way[0], levels
-
-
-def _within(
-    evidence: dict[str, Any], loops: Sequence[dict[str, Any]], seen: Sequence[dict[str, Any]]
-) -> _Levels:
-    if len(seen) >= _DEEPEST:
-        return []
-    outer = evidence["child_shape_id"]
-    below = [one for one in loops if one["parent_shape_id"] == outer and one not in seen]
-    return [(one, _within(one, loops, [*seen, one])) for one in below[:_BROADEST]]
-
-
-def _level(evidence: dict[str, Any], links: StatementLinks, below: _Levels) -> dict[str, Any]:
-    return {
-        "child": links.link(evidence["child_shape_id"], evidence["child_sql"]),
-        "per_parent": spread(evidence.get("children_per_parent")),
-        "below": [_level(one, links, inner) for one, inner in below],
-    }
-
-
-def _depth(levels: _Levels) -> int:
-    return max((1 + _depth(below) for _, below in levels), default=0)
 
 
 def figures(evidence: dict[str, Any]) -> list[tuple[str, str]]:
@@ -170,7 +118,7 @@ def figures(evidence: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (_LABELS.get(name) or name.removesuffix("_ms").replace("_", " "), _figure(name, value))
         for name, value in known.items()
-        if name not in _LONG | _TREE | _NAMES | {"figures"}
+        if name not in _LONG | TREE | _NAMES | {"figures"}
         and value is not False
         and value not in (None, "", [])
     ]

@@ -5,13 +5,14 @@ from typing import Any
 from analyzer.report.sections._base import Section, StatementLinks
 from analyzer.report.values import Document
 
+UNITS = {"burst": "bursts of a session", "trace": "traces"}
 _SHOWN = 100
 _STATEMENTS = 5
 
 
 def prepare(document: Document) -> dict[str, Any] | None:
-    """The routes with most database time."""
-    requests = document["requests"]
+    """The routes with most database time; all requests together where none has a route."""
+    requests = document["requests"] or _together(document["target"]["request"])
     if not requests:
         return None
     links = StatementLinks(document)
@@ -25,7 +26,25 @@ def prepare(document: Document) -> dict[str, Any] | None:
         }
         for request in requests[:_SHOWN]
     ]
-    return {"count": len(requests), "rows": rows, "hidden": max(0, len(requests) - _SHOWN)}
+    known = len(document["requests"])
+    return {"count": known or None, "rows": rows, "hidden": max(0, len(requests) - _SHOWN)}
+
+
+def _together(measured: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """A row for units of work that carry neither route nor tag: traces, transactions or bursts."""
+    if measured is None or not measured["requests"]:
+        return []
+    unit = UNITS.get(measured["unit"], f"{measured['unit']}s")
+    return [
+        {
+            "route": f"all {unit}, which carry no route",
+            "count": measured["requests"],
+            "p50_ms": None,
+            "p95_ms": measured["value_ms"],
+            "round_trips_p95": measured["round_trips_p95"],
+            "statements": [],
+        }
+    ]
 
 
 SECTION = Section("requests", "Requests", "sections/requests.html.j2", prepare)

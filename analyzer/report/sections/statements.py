@@ -3,15 +3,17 @@
 from typing import Any
 
 from analyzer.report.charts import spark, spark_domain
+from analyzer.report.formats import count
 from analyzer.report.layout import brief, display
 from analyzer.report.sections._base import SHOWN_STATEMENTS, Section
 from analyzer.report.values import Document
 from analyzer.report.wording import METHODS
 
 _TOP_ROWS = 10
+_DETAILED = 200  # rows with the whole text and a distribution; the others have their figures
 _TOP_CHARACTERS = 6_000
 _CHARACTERS = 900
-_BRIEF = 150
+_BRIEF = 110
 
 
 def prepare(document: Document) -> dict[str, Any] | None:
@@ -25,21 +27,26 @@ def prepare(document: Document) -> dict[str, Any] | None:
             findings.setdefault(shape_id, []).append(finding["key"])
     shown = statements[:SHOWN_STATEMENTS]
     target_ms = document["target"]["ms"]
-    domain = spark_domain([statement["histogram"] for statement in shown], target_ms)
+    domain = spark_domain([one["histogram"] for one in shown[:_DETAILED]], target_ms)
+    changes = {one["shape_id"]: _change(one) for one in document.get("changes") or []}
     rows = [
         {
-            **_row(position, statement, findings.get(statement["shape_id"], [])),
+            **_row(place, statement, findings.get(statement["shape_id"], [])),
             "over": _over(statement, target_ms),
             "own_target_ms": _own_target(statement, target_ms),
             "method": METHODS.get(statement["method"], statement["method"]),
-            "spark": spark(statement["histogram"], domain, target_ms),
+            "spark": spark(statement["histogram"], domain, target_ms)
+            if place < _DETAILED
+            else None,
+            "change": changes.get(statement["shape_id"]),
         }
-        for position, statement in enumerate(shown)
+        for place, statement in enumerate(shown)
     ]
     return {
         "count": len(statements),
         "rows": rows,
         "hidden": max(0, len(statements) - SHOWN_STATEMENTS),
+        "changes": any(row["change"] for row in rows),
         "methods": len({statement["method"] for statement in shown}) > 1,
         "method": METHODS.get(shown[0]["method"], shown[0]["method"]),
         "has_quantiles": any(statement["p50_ms"] is not None for statement in shown),
@@ -56,6 +63,16 @@ def _over(statement: dict[str, Any], target_ms: float) -> bool:
     return bool(statement["verdict"] == "missed")
 
 
+def _change(change: dict[str, Any]) -> dict[str, Any]:
+    """How a statement stands against the days before: its factor, and that in words."""
+    word = "slower" if change["slower"] else "faster"
+    return {
+        "ratio": change["ratio"],
+        "slower": change["slower"],
+        "text": f"{count(change['ratio'])}× {word}",
+    }
+
+
 def _own_target(statement: dict[str, Any], target_ms: float) -> float | None:
     """The statement's target where it is another than the run's."""
     own: float | None = statement.get("target_ms")
@@ -67,7 +84,7 @@ def _row(position: int, statement: dict[str, Any], keys: list[str]) -> dict[str,
     return {
         "s": statement,
         "brief": brief(statement["sql"], _BRIEF),
-        "sql": display(statement["sql"], limit),
+        "sql": display(statement["sql"], limit) if position < _DETAILED else None,
         "findings": keys[:10],
     }
 

@@ -6,6 +6,7 @@ from analyzer.report.charts import gauge
 from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.formats import count, ms, plural, quantile_name
 from analyzer.report.sections._base import Section
+from analyzer.report.sections.requests import UNITS
 from analyzer.report.values import Document
 from analyzer.report.verdict_words import (
     comparisons,
@@ -23,8 +24,6 @@ from analyzer.report.wording import (
     state,
     value,
 )
-
-_UNITS = {"burst": "bursts of a session", "trace": "traces"}
 
 
 def prepare(document: Document) -> dict[str, Any]:
@@ -53,7 +52,7 @@ def _cards(document: Document) -> list[dict[str, Any]]:
     request = target["request"]
     if request is not None:
         trips = count(request["round_trips_p95"])
-        unit = _UNITS.get(request["unit"], f"{request['unit']}s")
+        unit = UNITS.get(request["unit"], f"{request['unit']}s")
         of = f"{plural(request['requests'], 'request')} ({unit}); {trips} round trips at {name}"
         cards.append(_card(document, "request", f"{name} of requests", request, of))
     return cards

@@ -17,30 +17,39 @@ from analyzer.report import formats
 from analyzer.report.sections import SECTIONS
 from analyzer.report.values import Document
 from analyzer.report.verdict_words import overall_headline, overall_state, short_figures
+from analyzer.report.views.copied import copied_text
 from analyzer.resources import templates_directory
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]+")
 
 
-def bidi(text: str) -> str | Markup:
+def bidi(text: str) -> Markup:
     """Code in which each run of right-to-left letters keeps its direction to itself.
 
     Without it, `"…" = $1` after a Hebrew name would be shown in another order than it is written.
     """
     if not _RIGHT_TO_LEFT.search(text):
-        return text
+        return content(text)
     pieces = []
     end = 0
     for found in _RIGHT_TO_LEFT.finditer(text):
-        pieces.append(escape(formats.neutralise(text[end : found.start()])))
+        pieces.append(content(text[end : found.start()]))
         pieces.append(Markup("<bdi>{}</bdi>").format(found[0]))
         end = found.end()
-    pieces.append(escape(formats.neutralise(text[end:])))
+    pieces.append(content(text[end:]))
     return Markup("").join(pieces)
+
+
+def content(text: str) -> Markup:
+    """A text for between tags, never for an attribute: quotes stay, which plans and SQL are full of."""
+    escaped = str(escape(formats.neutralise(text)))
+    plain = escaped.replace("&#34;", '"').replace("&#39;", "'")
+    return Markup(plain)  # noqa: S704 - escaped above but for the quotes
 
 
 _FILTERS = {
     "bidi": bidi,
+    "content": content,
     "ms": formats.ms,
     "count": formats.count,
     "size": formats.size,
@@ -61,13 +70,16 @@ def render(document: Document) -> str:
         AnalyzerError: pg95's own templates are missing.
     """
     environment = _environment()
+    text = copied_text(document)
     sections = []
     for section in SECTIONS:
         context = section.prepare(document)
         if context is not None:
             template = environment.get_template(section.template)
-            # Autoescaped by its own template: escaping it again would show the markup.
-            body = Markup(template.render(section=section, document=document, **context))  # noqa: S704
+            html = template.render(
+                section=section, document=document, blocks=text.blocks, **context
+            )
+            body = Markup(html)  # noqa: S704 - its own template escaped it; twice would show the markup
             sections.append({"section": section, "body": body, "count": context.get("count")})
     style, script = _asset("style.css"), _asset("app.js")
     page = environment.get_template("base.html.j2").render(
@@ -77,6 +89,8 @@ def render(document: Document) -> str:
         window=formats.window(document["window"]["from"], document["window"]["to"]),
         headline=overall_headline(document),
         policy=_policy(style, script),
+        markdown=text.text,
+        page_lines=text.page_lines,
         style=Markup(style),  # noqa: S704 - our own file, no text of a document in it
         script=Markup(script),  # noqa: S704 - as style
     )

@@ -35,7 +35,7 @@ from analyzer.report.wording import (
     value,
 )
 
-__all__ = ["LIMIT_BYTES", "block", "code", "escape", "render"]
+__all__ = ["LIMIT_BYTES", "block", "code", "escape", "finding_text", "render"]
 
 LIMIT_BYTES = 64 * 1024
 _NOTE_BYTES = 200  # room for the line that counts what was left out
@@ -143,7 +143,7 @@ def _findings(document: Document, room: int) -> list[str]:
     blocks = ["## Findings\n"]
     room -= _bytes(blocks[0]) + 1
     for finding in findings[:_FINDINGS]:
-        text = _finding(finding)
+        text = finding_text(finding)
         room -= _bytes(text) + 1
         if room < 0:
             break
@@ -169,7 +169,8 @@ def _accepted(document: Document) -> str:
     return "\n".join([*lines, "", "</details>", ""])
 
 
-def _finding(finding: dict[str, Any]) -> str:
+def finding_text(finding: dict[str, Any]) -> str:
+    """One finding with its fixes, as the report has it."""
     evidence = finding["evidence"]
     lines = [
         f"### {escape(finding['severity'])}: {escape(finding['title'])}",
