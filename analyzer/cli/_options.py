@@ -247,6 +247,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     zone = given["tz"]
     configuration = configured(given)
     usual = configuration.target or Target()
+    redact = "off" if given["no_redact"] else given["redact"]
     return Options(
         inputs=given["inputs"],
         read=ReadOptions(
@@ -256,6 +257,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
             since_us=moment(given["since"], zone, "--since"),
             until_us=moment(given["until"], zone, "--until"),
             mapping=parse_map(given["field_map"]) if given["field_map"] else None,
+            show_values=redact == "off",
         ),
         live=given["live"],
         dsn=given["dsn"],
@@ -269,7 +271,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
             statement_rate=given["log_sample_rate"],
             transaction_rate=given["log_transaction_sample_rate"],
         ),
-        redact="off" if given["no_redact"] else given["redact"],
+        redact=redact,
         max_index_width=given.get("max_width") or 3,
         workers=given["workers"],
         rtt_ms=given["rtt_ms"],

@@ -18,7 +18,7 @@ from analyzer.sources.applications.evidence import is_quoted, seen
 from analyzer.sources.applications.lines import LineReader
 from analyzer.sources.applications.prefixes import ANSI, LONGEST, Prefixes
 from analyzer.sources.applications.python_values import end_of_value
-from analyzer.sources.applications.routes import plain_path
+from analyzer.model.names import plain_path
 from analyzer.sources.logs.text import text_of
 from analyzer.sql.comments import trace_number
 
