@@ -22,6 +22,12 @@ _STATEMENT = re.compile(
 )
 _WORD = re.compile(r"[^\s,;:|()\[\]{}<>]+")
 _ASSIGNED = re.compile(r"(?<=[A-Za-z_])([=:])(?=[^\s=])[^\s,;&]+")
+_KEY = re.compile(r"(\)\s?=\s?|\bcontains )\((?:[^()]|\([^()]*\))*+\)?")
+_SINGLE = re.compile(r"'(?:[^']|'')*+(?:'|\Z)")
+# PostgreSQL puts names and values in the same quotes; the word before them tells which it is.
+_DOUBLE = re.compile(
+    r"""(\b(?:relation|column|table|view|constraint|index|type|schema|function|role|database|enum|sequence|extension)\s)?"[^"]*+(?:"|\Z)"""
+)
 _NUMBER = 12  # digits: a time in microseconds has 16, and says nothing of what is wrong
 
 
@@ -39,6 +45,13 @@ def form_of(line: str) -> str:
     head = _ASSIGNED.sub(rf"\1{HIDDEN}", head)
     head = _WORD.sub(_shown_word, head)
     return f"{head} {_REST}" if cut else head
+
+
+def error_of(text: str) -> str:
+    """What a server said of a failure, without the values that it quotes: names of tables and the like stay."""
+    text = _KEY.sub(lambda found: f"{found[1]}(…)", text)
+    text = _SINGLE.sub("'…'", text)
+    return _DOUBLE.sub(lambda found: found[0] if found[1] else '"…"', text)
 
 
 def _json_form(line: str) -> str:

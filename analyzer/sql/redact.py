@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from analyzer.sql.hidden_words import hide_words
+from analyzer.sql.shown_comments import shown_comment
 from analyzer.sql.tokens import Token, Unbalanced, tokens
 
 # A single space is left as it is: it is what white space becomes.
@@ -36,6 +37,19 @@ def redact_text(
         parts.append(text[cut.read : cut.offset])
         parts.append(placeholder + CUT)
     return hide_words("".join(parts).strip())
+
+
+def with_shown_comments(text: str) -> str:
+    """A text whose values are taken out already, with what of its comments is no value either."""
+    if "--" not in text and "/*" not in text:
+        return text
+    read = read_tokens(text)
+    if read is None:
+        return normalise(text)
+    return "".join(
+        plain + (shown_comment(token) if kind == "comment" else token)
+        for plain, kind, token, _ in read
+    )
 
 
 def read_tokens(text: str) -> list[Token] | None:

@@ -65,7 +65,7 @@ def broken() -> dict[str, str]:
         "statement.log": f"at 10:00 SELECT * FROM users WHERE name = {word}\n",
         "unknown.jsonl": f'{{"time": "2026-11-26T23:27:30Z", "secret": "{word}", "a": {{"b": "{word}"}}}}\n',
         "cut.jsonl": f'{{"timestamp":"2026-11-22 08:00:00.005 UTC","user":"app","message":"{word}\n',
-        "counters.csv": f"queryid,query,calls,total_exec_time\n1,\"SELECT '{word}'\",many,\"{word}\"\n",
+        "counters.csv": f'queryid,query,calls,total_exec_time\n1,"SELECT \'{word}\'",many,"{word}"\n',
         "schema.sql": f"CREATE TABLE t (a int DEFAULT '{word}';\nINSERT INTO t VALUES ('{word}');\n",
         "plan.json": json.dumps([{"Plan": {"Node Type": "Seq Scan", "Total Cost": word}}]),
     }

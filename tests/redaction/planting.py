@@ -27,10 +27,10 @@ SECRETS = {
                 "in_list",
                 "values_row",
             ),
-            *("bit_string", "plan_condition", "plan_parameter", "plan_setting", "setting_quoted"),
+            *("bit_string", "plan_condition", "plan_parameter", "setting_quoted"),
             *("setting_bare", "role_password", "user_mapping", "connection_string", "dblink_error"),
             *("do_block", "copy_path", "copy_program", "notify", "prepared_transaction"),
-            *("application_token", "truncated", "deadlock_detail", "default"),
+            *("application_token", "deadlock_detail", "default"),
             *("check", "partial_predicate", "expression_index", "table_comment", "enum_label"),
             *(
                 "partition_bound",
@@ -38,12 +38,11 @@ SECRETS = {
                 "function_body",
                 "generated",
                 "search_path",
-                "schema_insert",
             ),
-            *("prisma_default", "prisma_comment", "prisma_url", "counters_text", "text_plan"),
-            *("application_log", "application_log_parameter", "unparsed_line", "json_plan"),
+            *("prisma_default", "prisma_comment", "prisma_url"),
+            *("application_log", "application_log_parameter", "unparsed_line"),
             *("quoted_value", "cursor_literal", "explain_statement", "policy", "trigger_when"),
-            *("subscription", "server_option", "unknown_json_line", "route_path_token"),
+            *("subscription", "server_option", "route_path_token"),
         )
     )
 }
