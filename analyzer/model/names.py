@@ -62,9 +62,9 @@ def is_value(word: str) -> bool:
 
 
 def plain_path(path: str) -> str:
-    """A path as a route: without host and query, `{id}` for what is a value in it.
+    r"""A path as a route: without host and query, `{id}` for what is a value in it.
 
-    A pattern (`/users/:id`, `^users/(?P<id>\\d+)/$`) has no values and stays as it is.
+    A pattern (`/users/:id`, `^users/(?P<id>\d+)/$`) has no values and stays as it is.
     """
     if _PATTERN.search(path):
         return path

@@ -67,7 +67,7 @@ class Placeholders:
 
 
 def plain_value(literal: str) -> str:
-    """The value of a literal: `'it''s'`, `E'it\\'s'` and `$$it's$$` are one; so are `5` and `'5'`."""
+    r"""The value of a literal: `'it''s'`, `E'it\'s'` and `$$it's$$` are one; so are `5` and `'5'`."""
     if found := _DOLLAR.match(literal):
         return found[2]
     if found := _ESCAPED.match(literal):
