@@ -1,6 +1,5 @@
 """`pg95 report --follow`: findings as they come, until it is told to stop."""
 
-import json
 import signal
 import sys
 import threading
@@ -17,7 +16,9 @@ from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options
 from analyzer.cli._output import terminal
+from analyzer.cli._say import say
 from analyzer.errors import InputError, UsageError
+from analyzer.report.json_text import json_text
 
 if TYPE_CHECKING:
     from analyzer.following.follower import Follower
@@ -147,10 +148,8 @@ def _now_us() -> int:
 
 
 def _say(notes: Sequence[str]) -> None:
-    from analyzer.report.formats import one_line
-
     for note in notes:
-        click.echo(f"pg95: {one_line(note)}", err=True)
+        say(" ".join(note.split()))
 
 
 def _put_json(document: dict[str, Any]) -> None:
@@ -163,7 +162,7 @@ def _put_json(document: dict[str, Any]) -> None:
             "redaction": document["redaction"],
             "finding": finding,
         }
-        click.echo(json.dumps(line, ensure_ascii=False))
+        click.echo(json_text(line, None))
 
 
 def _put_text(document: dict[str, Any]) -> None:
@@ -184,7 +183,7 @@ def _summarise(follower: "Follower", *, as_json: bool) -> None:
     if as_json:
         rows = [asdict(one) for one in ranked]
         line = {"schema_version": _SCHEMA_VERSION, "summary": {**asdict(totals), "seen": rows}}
-        click.echo(json.dumps(line, ensure_ascii=False))
+        click.echo(json_text(line, None))
         return
     from analyzer.report.formats import count, ms, one_line, plural
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from analyzer.cli._say import say
 from analyzer.cli._server import dsn_option
 from analyzer.errors import UsageError
 from analyzer.model.explain import MAX_SECONDS, TOP, ExplainRequest
@@ -285,7 +286,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
 
 
 def _announce(text: str) -> None:
-    click.echo(f"pg95: {text}", err=True)
+    say(text)
 
 
 def _replicas(given: dict[str, Any]) -> tuple[str, ...]:

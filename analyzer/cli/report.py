@@ -15,6 +15,7 @@ from analyzer.cli._output import (
     tell_warnings,
     write_all,
 )
+from analyzer.cli._say import show
 from analyzer.cli._summary import summary
 from analyzer.errors import UsageError
 
@@ -91,5 +92,5 @@ def run_report(given: dict[str, Any]) -> None:
     outputs = list(given["output"]) or (["-"] if form else [DEFAULT_OUTPUT])
     write_all(result.document, outputs, form)
     if "-" not in outputs:
-        click.echo(summary(result.document, outputs))
+        show(summary(result.document, outputs))
     click.get_current_context().exit(exit_code(result.document, conditions))
