@@ -6,6 +6,7 @@ import traceback
 
 import click
 
+from analyzer.cli._say import say
 from analyzer.errors import AnalyzerError, UsageError
 
 CONDITION = 1
@@ -52,10 +53,10 @@ def _usage(error: click.UsageError | UsageError) -> int:
         click.echo(context.get_usage(), err=True)
         click.echo(f"Try '{context.command_path} --help' for help.", err=True)
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-    click.echo(f"pg95: {message}", err=True)
+    say(message)
     return USAGE
 
 
 def _fail(message: str) -> int:
-    click.echo(f"pg95: {message}", err=True)
+    say(message)
     return FAILURE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from analyzer.cli._say import say
 from analyzer.cli._server import dsn_option
 from analyzer.errors import UsageError
 from analyzer.model.explain import MAX_SECONDS, TOP, ExplainRequest
@@ -247,6 +248,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     zone = given["tz"]
     configuration = configured(given)
     usual = configuration.target or Target()
+    redact = "off" if given["no_redact"] else given["redact"]
     return Options(
         inputs=given["inputs"],
         read=ReadOptions(
@@ -256,6 +258,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
             since_us=moment(given["since"], zone, "--since"),
             until_us=moment(given["until"], zone, "--until"),
             mapping=parse_map(given["field_map"]) if given["field_map"] else None,
+            show_values=redact == "off",
         ),
         live=given["live"],
         dsn=given["dsn"],
@@ -269,7 +272,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
             statement_rate=given["log_sample_rate"],
             transaction_rate=given["log_transaction_sample_rate"],
         ),
-        redact="off" if given["no_redact"] else given["redact"],
+        redact=redact,
         max_index_width=given.get("max_width") or 3,
         workers=given["workers"],
         rtt_ms=given["rtt_ms"],
@@ -283,7 +286,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
 
 
 def _announce(text: str) -> None:
-    click.echo(f"pg95: {text}", err=True)
+    say(text)
 
 
 def _replicas(given: dict[str, Any]) -> tuple[str, ...]:

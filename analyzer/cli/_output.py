@@ -1,6 +1,5 @@
 """Where results go: files by their ending, stdout by --format, and a summary for people."""
 
-import json
 import os
 import shutil
 import sys
@@ -10,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli._say import say
 from analyzer.errors import InputError, UsageError
+from analyzer.report.formats import one_line
+from analyzer.report.json_text import json_text
 
 if TYPE_CHECKING:
     from analyzer.pipeline import Result
@@ -36,7 +38,7 @@ def progress() -> Callable[[str, int, int | None], None] | None:
         share = f" {100 * done / total:.0f} %" if total else ""
         size = f" {done / 2**20:,.0f} MB" if done >= 2**20 else ""
         width = shutil.get_terminal_size().columns - 1
-        click.echo("\r\x1b[K" + f"{what}{size}{share}"[:width], nl=False, err=True)
+        click.echo("\r\x1b[K" + one_line(f"{what}{size}{share}")[:width], nl=False, err=True)
 
     return show
 
@@ -94,7 +96,7 @@ def write_all(document: dict[str, Any], outputs: Sequence[str], given: str | Non
 def tell_warnings(result: "Result") -> None:
     """Warnings of the coverage, on stderr."""
     for warning in result.document["coverage"]["warnings"]:
-        click.echo(f"pg95: warning: {warning}", err=True)
+        say(f"warning: {warning}")
 
 
 def print_document(
@@ -105,9 +107,9 @@ def print_document(
 ) -> None:
     """Warnings on stderr; the document as JSON, Markdown or for a terminal on stdout."""
     for warning in document["warnings"]:
-        click.echo(f"pg95: warning: {warning}", err=True)
+        say(f"warning: {warning}")
     if form == "json":
-        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+        click.echo(json_text(document))
     elif form == "markdown":
         click.echo(render(document), nl=False)
     else:

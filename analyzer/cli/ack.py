@@ -1,11 +1,12 @@
 """`pg95 ack`: accept a finding, with a reason, in a file that is reviewed like code."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli._say import show
 from analyzer.errors import UsageError
+from analyzer.report.json_text import json_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,11 +120,11 @@ def _show(path: "Path", entries: "dict[str, Acknowledgement]", form: str | None)
     if form == "json":
         listed = [{"key": entry.key, **as_fields(entry)} for entry in found]
         document = {"schema_version": 1, "file": str(path), "acknowledged": listed}
-        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+        click.echo(json_text(document))
         return
     for entry in found:
         ticket = f", ticket {entry.ticket}" if entry.ticket else ""
         until = f", until {entry.until}" if entry.until else ""
-        click.echo(f"{entry.key}: {entry.reason}{ticket}{until}")
+        show(f"{entry.key}: {entry.reason}{ticket}{until}")
     if not found:
         click.echo(f"{path}: nothing is acknowledged")

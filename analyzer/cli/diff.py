@@ -1,6 +1,5 @@
 """`pg95 diff`: two reports, or two windows of the history, compared."""
 
-import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from analyzer.cli._history import history_option, place
 from analyzer.cli._options import moment
 from analyzer.cli._output import terminal
 from analyzer.errors import InputError, UsageError
+from analyzer.report.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def diff(**given: Any) -> None:
     with _sides(given) as (before, after):
         document = difference(before, after)
     if given["form"] == "json":
-        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+        click.echo(json_text(document))
     elif given["form"] == "markdown":
         click.echo(view.render(document), nl=False)
     else:

@@ -1,6 +1,5 @@
 """`pg95 doctor`: what a server lets pg95 see, and what to change."""
 
-import json
 import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -8,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli._failures import CONDITION
+from analyzer.cli._say import show
 from analyzer.cli._server import insist_on_server, server_options
 from analyzer.errors import ServerError, UsageError
+from analyzer.report.json_text import json_text
 
 if TYPE_CHECKING:
     from analyzer.model.diagnosis import LoggingPlan
@@ -78,13 +79,13 @@ def doctor(**given: Any) -> None:
     plan = _plan(found, given, budget) if given["plan_logging"] else None
     if given["format"] == "json":
         document = asdict(diagnosis) | {"plan": asdict(plan) if plan else None}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(json_text(document, 2))
     else:
         from analyzer.cli._doctor_text import checks_text, plan_text
 
-        click.echo(checks_text(diagnosis))
+        show(checks_text(diagnosis))
         if plan is not None:
-            click.echo("\n" + plan_text(plan))
+            show("\n" + plan_text(plan))
     failed = given["strict"] and diagnosis.lacking
     click.get_current_context().exit(CONDITION if failed else 0)
 

@@ -1,6 +1,5 @@
 """`pg95 history`: the trend of the P95, of a statement or of a finding."""
 
-import json
 from typing import Any
 
 import click
@@ -8,6 +7,7 @@ import click
 from analyzer.cli._history import history_option, place
 from analyzer.cli._output import terminal
 from analyzer.errors import UsageError
+from analyzer.report.json_text import json_text
 
 
 @click.command(
@@ -62,7 +62,7 @@ def history(**given: Any) -> None:
         else:
             document = overview.of_everything(reader, question, store.name)
     if given["form"] == "json":
-        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+        click.echo(json_text(document))
         return
     width, colour = terminal()
     click.echo(to_text(trend.show(document, width), width, colour=colour), nl=False)

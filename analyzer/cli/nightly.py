@@ -6,6 +6,7 @@ import click
 
 from analyzer.cli._conditions import exit_code, fail_conditions
 from analyzer.cli._options import moment, workers_option
+from analyzer.cli._say import say, show
 
 
 @click.command(
@@ -59,7 +60,7 @@ def nightly(**given: Any) -> None:
     asked = Asked(given["dry_run"], since_us, given["workers"])
     outcome = run_night(settings, configuration, asked, _silent if given["quiet"] else _tell)
     for warning in (*outcome.document["coverage"]["warnings"], *outcome.warnings):
-        click.echo(f"pg95: warning: {warning}", err=True)
+        say(f"warning: {warning}")
     if given["format"] == "json":
         from analyzer.report.document import dump
 
@@ -67,13 +68,13 @@ def nightly(**given: Any) -> None:
     elif not given["quiet"]:
         from analyzer.report.wording import headline
 
-        click.echo("Nothing new." if outcome.quiet else headline(outcome.document))
+        show("Nothing new." if outcome.quiet else headline(outcome.document))
     slower = bool(outcome.slower)
     click.get_current_context().exit(exit_code(outcome.document, conditions, slower=slower))
 
 
 def _tell(step: str) -> None:
-    click.echo(f"pg95: {step}", err=True)
+    say(step)
 
 
 def _silent(_step: str) -> None:

@@ -15,6 +15,7 @@ from analyzer.cli._output import (
     tell_warnings,
     write_all,
 )
+from analyzer.cli._say import show
 from analyzer.cli._summary import summary
 from analyzer.errors import UsageError
 
@@ -31,6 +32,8 @@ Examples:
   zcat app.log.gz | pg95 report - --format json | jq .target
   pg95 report app.log --fail-on target,findings       for a nightly job
   pg95 report app.log --history default --save-history   and what changed since the last time
+  pg95 report --follow /var/log/postgresql/           tells what a burst shows when it ends, until Ctrl-C
+  pg95 report --follow app.log --format json | jq -r .finding.title
 """,
 )
 @shared_options
@@ -53,12 +56,21 @@ Examples:
     is_flag=True,
     help="Keep the figures and findings of this run in the history; plain reports keep nothing.",
 )
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Read what is written to INPUT from now on (with --since: from then on), and print each finding when its burst ends; --format json: a line each.",
+)
 def report(**given: Any) -> None:
     """Analyse everything in INPUT and write a report.
 
     INPUT: log files, folders, globs or - (stdin), EXPLAIN plans as JSON, saved
     pg_stat_statements (CSV, JSON lines), Prisma query events, schemas. All are one workload.
     """
+    if given.pop("follow"):
+        from analyzer.cli._follow import follow
+
+        follow(given)
     run_report(given)
 
 
@@ -80,5 +92,5 @@ def run_report(given: dict[str, Any]) -> None:
     outputs = list(given["output"]) or (["-"] if form else [DEFAULT_OUTPUT])
     write_all(result.document, outputs, form)
     if "-" not in outputs:
-        click.echo(summary(result.document, outputs))
+        show(summary(result.document, outputs))
     click.get_current_context().exit(exit_code(result.document, conditions))

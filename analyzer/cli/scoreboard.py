@@ -11,6 +11,7 @@ from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
 from analyzer.cli._output import clear_progress, print_document, progress
 from analyzer.cli._prisma import compared
+from analyzer.cli._say import say
 from analyzer.errors import AnalyzerError, UsageError
 
 FAIL_ON = ("never", "target")
@@ -72,7 +73,7 @@ def scoreboard(**given: Any) -> None:
     )
     if given["form"] == "openmetrics":
         for warning in document["warnings"]:
-            click.echo(f"pg95: warning: {warning}", err=True)
+            say(f"warning: {warning}")
         click.echo(board.open_metrics(document), nl=False)
     else:
         print_document(document, given["form"], view.show, view.render)

@@ -1,12 +1,13 @@
 """`pg95 snapshot`: a live server's counters, kept for a window later."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli._say import say, show
 from analyzer.cli._server import insist_on_server, server_options
 from analyzer.errors import UsageError
+from analyzer.report.json_text import json_text
 
 if TYPE_CHECKING:
     from analyzer.model.snapshot import Snapshot
@@ -61,11 +62,11 @@ def snapshot(**given: Any) -> None:
         )
     told = _into_history(given) if given["history"] or not given["output"] else _into_file(given)
     for warning in told["warnings"]:
-        click.echo(f"pg95: warning: {warning}", err=True)
+        say(f"warning: {warning}")
     if given["format"] == "json":
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(json_text(told, 2))
     else:
-        click.echo(_sentence(told))
+        show(_sentence(told))
 
 
 def _into_history(given: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`pg95 ticket`: a finding as the body of an issue, ready to be pasted or filed."""
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import Any
 
 import click
 
+from analyzer.cli._say import say
 from analyzer.errors import InputError, UsageError
+from analyzer.report.json_text import json_text
 
 _ENDINGS = {"markdown": ".md", "jira": ".txt"}
 _NAMED = 10  # keys in a message
@@ -96,7 +97,7 @@ def _chosen(document: dict[str, Any], key: str, name: str) -> dict[str, Any]:
 
 def _text(document: dict[str, Any], finding: dict[str, Any], form: str) -> str:
     if form == "json":
-        return json.dumps(_fields(document, finding), indent=1, ensure_ascii=False) + "\n"
+        return json_text(_fields(document, finding)) + "\n"
     from analyzer.report.tickets.content import ticket as blocks
     from analyzer.report.tickets.markup import write
 
@@ -121,7 +122,7 @@ def _write_all(document: dict[str, Any], form: str, folder: str | None) -> None:
     if form == "json" and folder in (None, "-"):
         tickets = [_fields(document, finding) for finding in findings]
         listed = {"schema_version": 1, "tickets": tickets}
-        click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
+        click.echo(json_text(listed))
         return
     place = Path(str(folder))
     try:
@@ -133,7 +134,7 @@ def _write_all(document: dict[str, Any], form: str, folder: str | None) -> None:
         name = _NAME.sub("_", finding["key"]).lstrip(".")[:100]
         path = place / f"{name}{_ENDINGS.get(form, '.json')}"
         _write(path, _text(document, finding, form))
-        click.echo(f"{path}: {finding['title']}", err=True)
+        say(f"{path}: {finding['title']}")
     if not findings:
         click.echo("No finding counts in this report: nothing was written.", err=True)
 

@@ -8,6 +8,7 @@ is taken from it. A row that neither finished nor was rolled back is a failed mi
 import hashlib
 from collections.abc import Iterable, Sequence
 
+from analyzer.model.lines import error_of
 from analyzer.model.migration import MigrationFile, MigrationState, RecordedMigration
 
 
@@ -51,6 +52,11 @@ def _state(
     return MigrationState(name, "applied", "applied", None, applied.started, took)
 
 
+def _said(row: RecordedMigration) -> str | None:
+    """What the server said of a migration's failure; it quotes the rows that were in the way."""
+    return None if row.error is None else error_of(row.error)
+
+
 def checksums(sql: str) -> frozenset[str]:
     """The SHA-256 sums under which Prisma may have recorded a migration.
 
@@ -68,7 +74,7 @@ def _failed(name: str, row: RecordedMigration) -> MigrationState:
         f"failed{done}; every later deploy is refused (P3009) until it is resolved",
         f'npx prisma migrate resolve --rolled-back "{name}"   after undoing what it did; or --applied "{name}" '
         "after finishing it by hand",
-        row.started, None, row.error,
+        row.started, None, _said(row),
     )  # fmt: skip
 
 
@@ -77,4 +83,4 @@ def _rolled_back(name: str, row: RecordedMigration, file: MigrationFile | None) 
         text, mend = "rolled back, and gone from the project", None
     else:
         text, mend = "rolled back: the next deploy runs it again", "npx prisma migrate deploy"
-    return MigrationState(name, "rolled-back", text, mend, row.started, None, row.error)
+    return MigrationState(name, "rolled-back", text, mend, row.started, None, _said(row))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from analyzer import __version__
 from analyzer.errors import InputError
 from analyzer.model.table_diagnosis import TableDiagnoses
-from analyzer.report.json_text import indented
+from analyzer.report.json_text import indented, powerless
 from analyzer.report.parts.coverage import coverage_part, window_part
 from analyzer.report.parts.events import events_part
 from analyzer.report.parts.executions import hours
@@ -67,15 +67,15 @@ def build_document(
         findings: all findings, with their recommendations.
         outcomes: every detector's answer by its id, in the order they ran.
         indexes: index advice, None where none was computed.
-        redact: strict, stable (as strict for now, which coverage.warnings says) or off.
+        redact: strict, stable (equal values have one name) or off.
         savings: what fixing the loops saves, None where there is nothing to fix.
         diagnoses: what stands out in tables, and which of them are told of.
         generated_at: a stamp to carry along, ISO 8601; None keeps the bytes reproducible.
 
     Raises:
-        UsageError: `redact` is none of the three.
+        UsageError: `redact` is none of the three, or the key for stable names is too short.
     """
-    redactor = Redactor(redact, frozenset(statement.sql for statement in workload.statements))
+    redactor = Redactor.of(redact, frozenset(one.sql for one in workload.statements))
     document: Document = clean(
         {
             "schema_version": SCHEMA_VERSION,
@@ -84,7 +84,7 @@ def build_document(
             "redaction": redact,
             "window": window_part(workload),
             "coverage": coverage_part(workload, redactor),
-            "target": target_part(workload),
+            "target": target_part(workload, redactor),
             "statements": statements_part(workload),
             "findings": findings_part(findings, redactor),
             "savings": savings_part(savings),
@@ -92,7 +92,7 @@ def build_document(
             "tables": tables_part(workload, findings, redactor, diagnoses or TableDiagnoses()),
             "tables_counted": use_part(workload.use.counted if workload.use else None),
             "plans": plans_part(workload.plans, findings, redactor),
-            "indexes": indexes_part(indexes),
+            "indexes": indexes_part(indexes, redactor),
             "events": events_part(workload, redactor),
             "trend": [],
             "changes": [],
@@ -105,7 +105,7 @@ def build_document(
 
 def dump(document: Document) -> str:
     r"""The document as JSON text that UTF-8 can hold: a lone surrogate is written as `\udcxx`."""
-    return clean_text(indented(document)) + "\n"
+    return powerless(clean_text(indented(document))) + "\n"
 
 
 def load(text: str) -> Document:

@@ -4,11 +4,15 @@ json writes indented text in Python, one small piece at a time; a report of some
 is written in a third of the time here. The bytes are the same, which the tests hold.
 """
 
+import json
 import math
+import re
 from collections.abc import Callable
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
+# Harmless in JSON, and not where a terminal shows it: C1, DEL, and marks that reorder a text.
+_POWER = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _WORDS = {None: "null", True: "true", False: "false"}
 
 
@@ -20,6 +24,16 @@ def indented(value: Any) -> str:  # noqa: ANN401 - any JSON value
     pieces: list[str] = []
     _write(value, "\n", pieces.append)
     return "".join(pieces)
+
+
+def powerless(text: str) -> str:
+    """JSON text with characters that have power over a terminal as escapes: the same values."""
+    return _POWER.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def json_text(value: Any, indent: int | None = 1) -> str:  # noqa: ANN401 - any JSON value
+    """`value` as JSON to be printed."""
+    return powerless(json.dumps(value, indent=indent, ensure_ascii=False))
 
 
 def _write(value: Any, indent: str, put: Callable[[str], None]) -> None:  # noqa: ANN401 - as above

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from analyzer.report.redaction import Redactor
+from analyzer.sql.hidden_words import EXTENSIONS, NAMING, OWN_SCHEMAS
 
 _NAME = re.compile(r"[A-Za-z_][\w$]{0,63}(?:\.[A-Za-z_][\w$]{0,63})?")
 _FIGURE = re.compile(
@@ -19,19 +20,7 @@ _WORDS = frozenset(
         *("force_custom_plan", "force_generic_plan", "strict_order", "relaxed_order"),
     )
 )
-# Values that are names of roles, programs and places, whatever they look like.
-_NAMING = frozenset(
-    (
-        *("role", "session_authorization", "application_name", "cluster_name", "search_path"),
-        *("default_tablespace", "temp_tablespaces", "default_text_search_config"),
-    )
-)
-# Extensions whose settings say how to plan. `app.tenant_id` is an application's own.
-_EXTENSIONS = frozenset(
-    ("hnsw", "ivfflat", "auto_explain", "pg_trgm", "pg_hint_plan", "postgres_fdw")
-)
 _SCHEMA = re.compile(r'"(?:[^"]|"")*+"|[^,\s"]+')
-_OWN_SCHEMAS = frozenset(("public", "pg_catalog", "pg_temp", "information_schema", "$user"))
 
 
 def shown_settings(settings: Mapping[str, object], redactor: Redactor) -> dict[str, str]:
@@ -50,8 +39,8 @@ def shown_settings(settings: Mapping[str, object], redactor: Redactor) -> dict[s
 def _value(name: str, value: str) -> str:
     if name == "search_path":
         schemas = [one for one in _SCHEMA.findall(value) if one]
-        return ", ".join(one if one.strip('"') in _OWN_SCHEMAS else "?" for one in schemas)
+        return ", ".join(one if one.strip('"') in OWN_SCHEMAS else "?" for one in schemas)
     family, dot, _ = name.partition(".")
-    if name in _NAMING or (dot and family not in _EXTENSIONS):
+    if name in NAMING or (dot and family not in EXTENSIONS):
         return "?"
     return value if value in _WORDS or _FIGURE.fullmatch(value) else "?"

@@ -1,17 +1,21 @@
-"""Which values of an evidence may be shown: parameters, plan conditions, raw statement texts."""
+"""Which values may be shown: the one place where a report's texts are redacted.
+
+Statements come here normalised (analyzer/sql/redact.py). What still quotes values are parameters, the
+conditions and texts of plans, definitions of a catalog, names that applications give, and lines that
+could not be read.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import field
 from typing import Any
 
 from analyzer.errors import UsageError
+from analyzer.model.names import shown_name
 from analyzer.records import record
+from analyzer.report.placeholders import HIDDEN, Placeholders, given_key
 from analyzer.sql.redact import redact_text
 
 MODES = ("strict", "stable", "off")
-STABLE_WARNING = (
-    "--redact stable is treated as strict: every value is shown as ?, equal values cannot be told."
-)
 _SHORTEST_QUOTE = 4
 _CONDITIONS = frozenset({"filter", "expression", "condition", "index_condition"})
 
@@ -20,16 +24,24 @@ _CONDITIONS = frozenset({"filter", "expression", "condition", "index_condition"}
 class Redactor:
     """Takes values out of what evidence and plans quote.
 
-    `mode` is strict, stable or off. `normalised` holds the statement texts that carry no literal
+    `mode` is strict, stable or off; `stable` gives equal values one name. `normalised` holds the statement texts that carry no literal
     any more; they are shown as they are (redacting again would lose their list marks).
     """
 
     mode: str
     normalised: Collection[str] = field(default=frozenset())
+    stable: Placeholders | None = None
 
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise UsageError(f"unknown redaction {self.mode!r}: use one of {', '.join(MODES)}")
+    @staticmethod
+    def of(mode: str, normalised: Collection[str] = frozenset()) -> "Redactor":
+        """The redactor of one report.
+
+        Raises:
+            UsageError: there is no such mode, or the key of a stable one is too short.
+        """
+        if mode not in MODES:
+            raise UsageError(f"unknown redaction {mode!r}: use one of {', '.join(MODES)}")
+        return Redactor(mode, normalised, Placeholders(given_key()) if mode == "stable" else None)
 
     @property
     def shows_values(self) -> bool:
@@ -38,13 +50,25 @@ class Redactor:
 
     def parameter(self, value: str) -> str:
         """One parameter of an execution."""
-        return value if self.shows_values else "?"
+        if self.shows_values:
+            return value
+        return self.stable.of(value) if self.stable else HIDDEN
+
+    def name(self, name: str) -> str:
+        """The name of an application, user, database or host: without the values in it."""
+        return name if self.shows_values else shown_name(name)
 
     def text(self, text: str) -> str:
         """SQL or a plan's condition."""
         if self.shows_values or text in self.normalised:
             return text
-        return redact_text(text)
+        return redact_text(text, HIDDEN, self.stable.of if self.stable else None)
+
+    def definition(self, statement: str) -> str:
+        """A statement that defines what a catalog has, whose literals are the team's."""
+        if self.shows_values or "'" not in statement:  # a number says how, and not what
+            return statement
+        return redact_text(statement, "'…'")
 
     def evidence(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """A detector's evidence (dataclasses.asdict of it) as the mode allows it to be shown.

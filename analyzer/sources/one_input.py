@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 from analyzer.errors import InputError
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
+from analyzer.model.lines import form_of
 from analyzer.model.plan import RecordedPlan
 from analyzer.model.recording import Recording
 from analyzer.sources import detection
@@ -238,7 +239,7 @@ class Input:
             line = shown(known.head)
             self._coverage.first_unparsed = f"line 1, byte 0: {line}"
             self._fail(
-                f"{self._coverage.path}: {known.evidence}; {self._coverage.first_unparsed}\n"
+                f"{self._coverage.path}: {known.evidence}; {self._first_unparsed()}\n"
                 "give --log-line-prefix as the server's SHOW log_line_prefix prints it"
             )
             return
@@ -267,7 +268,7 @@ class Input:
         is_rest = self._portion is not None and self._portion.found.before.offset > 0
         if coverage.entries == 0 and not is_rest:
             self._fail(
-                f"{coverage.path}: {reason}; first unparsable: {coverage.first_unparsed}\n{remedy}"
+                f"{coverage.path}: {reason}; first unparsable: {self._first_unparsed()}\n{remedy}"
             )
 
     def _counters(self, known: Recognised, stream: InputStream) -> None:
@@ -330,6 +331,12 @@ class Input:
             )
         return text_of(data.removeprefix(b"\xef\xbb\xbf"))
 
+    def _first_unparsed(self) -> str:
+        """Where the first line is that could not be read, and what it looks like."""
+        first = self._coverage.first_unparsed or ""
+        place, colon, line = first.partition(": ")
+        return first if self._options.show_values else place + colon + form_of(line)
+
     def _unknown(self, stream: InputStream) -> None:
         """Not recognised: passed over if met in a folder, a failure if named."""
         coverage, head = self._coverage, stream.head
@@ -345,7 +352,7 @@ class Input:
         if parsed(head.partition(b"\n")[0]) is not None:
             kind = f"JSON lines of no known kind: name their fields with {EXAMPLE}"
         self._fail(
-            f"{coverage.path}: {kind}; {coverage.first_unparsed}\n"
+            f"{coverage.path}: {kind}; {self._first_unparsed()}\n"
             f"known are {detection.KNOWN}; for a log of another kind give --log-format "
             "(and --log-line-prefix, as SHOW log_line_prefix prints it)"
         )

@@ -11,6 +11,7 @@ class ReadOptions:
     `timezone` (a name such as Europe/Berlin, or an offset such as +02:00) is for timestamps
     whose zone is absent, unknown or ambiguous. Entries before `since_us` or at and after
     `until_us` (microseconds since the epoch, UTC) are left out. `mapping` tells the fields of JSON lines.
+    `show_values` lets messages quote lines that could not be read as they are, not their form alone.
     """
 
     log_format: str = "auto"
@@ -19,3 +20,4 @@ class ReadOptions:
     since_us: int | None = None
     until_us: int | None = None
     mapping: FieldMap | None = None
+    show_values: bool = False

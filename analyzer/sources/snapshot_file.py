@@ -12,7 +12,7 @@ from analyzer.errors import InputError
 from analyzer.model.snapshot import Snapshot
 from analyzer.model.snapshot_form import FORM_KEY, as_plain, from_plain
 from analyzer.model.statement import StatementCounters
-from analyzer.sql.redact import normalise
+from analyzer.sql.redact import normalise, with_shown_comments
 
 # Of these pg_stat_statements took the values out; of others (CREATE ROLE … PASSWORD) it did not.
 _NORMALISED = re.compile(
@@ -32,7 +32,7 @@ def is_snapshot(head: bytes) -> bool:
 def write_snapshot(snapshot: Snapshot, path: Path) -> int:
     """Write a snapshot that only the user can read (mode 0600); gives the bytes written.
 
-    Values that pg_stat_statements leaves in utility statements are taken out. The file is replaced as
+    Values that pg_stat_statements leaves in utility statements are taken out, and those in comments. The file is replaced as
     a whole, or not at all.
 
     Raises:
@@ -74,7 +74,9 @@ def read_snapshot(text: str, name: str) -> Snapshot:
 
 def _without_values(snapshot: Snapshot) -> list[StatementCounters]:
     return [
-        row if _NORMALISED.match(row.query) else replace(row, query=normalise(row.query))
+        replace(row, query=with_shown_comments(row.query))
+        if _NORMALISED.match(row.query)
+        else replace(row, query=normalise(row.query))
         for row in snapshot.counters
     ]
 

@@ -8,6 +8,7 @@ from typing import cast
 from analyzer.model.statement import Statement
 from analyzer.sql import tree
 from analyzer.sql.facts import UNKNOWN, read_facts
+from analyzer.sql.hidden_words import hide_compared
 from analyzer.sql.keys import safe_key
 from analyzer.sql.redact import normalise, read_tokens
 from analyzer.sql.survey import MANY, ONE, Survey, survey
@@ -48,7 +49,8 @@ def identify(text: str) -> Statement:
         return identify(text[: masked.start(kind)] + _UNMASKED[kind] + text[masked.end(kind) :])
     if fingerprint is None:
         name = "x" + short_hash(safe_key(text)[0], 15)
-        return Statement(name, name, name, normalise(text), parsed=False, facts=UNKNOWN)
+        sql = hide_compared(normalise(text))
+        return Statement(name, name, name, sql, parsed=False, facts=UNKNOWN)
     literals = read_tokens(text)
     sql = normalise(text, literals)
     try:

@@ -1,8 +1,10 @@
 """Taking values out of SQL text: what is shown of a statement holds no literal and no comment."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from analyzer.sql.hidden_words import hide_words
+from analyzer.sql.shown_comments import shown_comment
 from analyzer.sql.tokens import Token, Unbalanced, tokens
 
 # A single space is left as it is: it is what white space becomes.
@@ -13,10 +15,13 @@ _ALWAYS_TRUE = "1"  # both sides of an ORM's 1=1
 CUT = " /* … the text ends inside a literal */"
 
 
-def redact_text(text: str, placeholder: str = "?") -> str:
+def redact_text(
+    text: str, placeholder: str = "?", named: Callable[[str], str] | None = None
+) -> str:
     """SQL or a plan's condition with every literal replaced and comments dropped.
 
-    Works on any text: what follows an unterminated literal is cut off, not shown.
+    Works on any text: what follows an unterminated literal is cut off, not shown. `named` gives a
+    literal (as it is written) its own placeholder.
     """
     parts: list[str] = []
     try:
@@ -27,11 +32,24 @@ def redact_text(text: str, placeholder: str = "?") -> str:
             elif kind == "comment":
                 parts.append(" ")
             elif kind != "end":
-                parts.append(placeholder)
+                parts.append(named(token) if named else placeholder)
     except Unbalanced as cut:
         parts.append(text[cut.read : cut.offset])
         parts.append(placeholder + CUT)
-    return "".join(parts).strip()
+    return hide_words("".join(parts).strip())
+
+
+def with_shown_comments(text: str) -> str:
+    """A text whose values are taken out already, with what of its comments is no value either."""
+    if "--" not in text and "/*" not in text:
+        return text
+    read = read_tokens(text)
+    if read is None:
+        return normalise(text)
+    return "".join(
+        plain + (shown_comment(token) if kind == "comment" else token)
+        for plain, kind, token, _ in read
+    )
 
 
 def read_tokens(text: str) -> list[Token] | None:
@@ -85,4 +103,4 @@ def normalise(text: str, read: Sequence[Token] | None = None) -> str:
             numbered.append(piece)
     joined = _WHITE.sub(lambda found: found[1] or " ", "".join(numbered)).strip().rstrip("; ")
     joined = _LIST.sub(r"\1\2 /*, ... */\4", joined)
-    return _ROWS.sub(r"\1\2 /*, ... */", joined)
+    return hide_words(_ROWS.sub(r"\1\2 /*, ... */", joined))

@@ -7,6 +7,8 @@ Ids of traces, requests and jobs are taken out of comments before they get here
 import re
 from urllib.parse import unquote
 
+from analyzer.model.names import plain_path
+
 _PAIR = re.compile(r"([A-Za-z_][\w.\-]*)\s*[=:]\s*(?:'([^'\\]*+(?:\\.[^'\\]*+)*)'|([^\s,'*]+))")
 _ROUTE_TAGS = ("route", "url", "path", "endpoint", "http_route")
 _JOB_TAGS = ("job", "job_name", "task", "task_name", "celery_task", "sidekiq_job", "worker")
@@ -16,7 +18,7 @@ _LONGEST = 300  # characters of a route that is kept
 def read_route(comment: str) -> str | None:
     """Where a statement comes from in words of the application, None where its comments don't tell.
 
-    A route before a controller's action, a job, and the call of the ORM (Prisma's `prismaQuery`
+    A route (its path without values: no ids, no query) before a controller's action, a job, and the call of the ORM (Prisma's `prismaQuery`
     tag: "Project.findMany").
     """
     pairs = {
@@ -30,7 +32,7 @@ def read_route(comment: str) -> str | None:
 def _route(pairs: dict[str, str]) -> str | None:
     for tag in _ROUTE_TAGS:
         if pairs.get(tag):
-            return pairs[tag]
+            return plain_path(pairs[tag])
     if pairs.get("controller") and pairs.get("action"):
         return f"{pairs['controller']}#{pairs['action']}"
     for tag in _JOB_TAGS:

@@ -170,8 +170,12 @@ def test_a_wrong_format_is_an_error_that_shows_the_first_line(
     wrong = {"stderr": "jsonlog", "csvlog": "stderr", "jsonlog": "csvlog"}[form]
     log = WRITERS[wrong]([LAST, LAST])
     shown = log[:60].decode().replace("\\", "\\\\")
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError) as hidden:
         read_form(log)
+    assert "line 1, byte 0: " in str(hidden.value)
+    assert "SELECT 99" not in str(hidden.value)
+    with pytest.raises(InputError) as caught:
+        read_form(log, show_values=True)
     assert f"line 1, byte 0: {shown}" in str(caught.value)
     assert "--log-format" in str(caught.value) or "--log-line-prefix" in str(caught.value)
 

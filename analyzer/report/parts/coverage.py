@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from analyzer.model.statement import Role
-from analyzer.report.redaction import STABLE_WARNING, Redactor
+from analyzer.report.redaction import Redactor
 from analyzer.report.values import iso
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ def coverage_part(workload: "Workload", redactor: Redactor) -> dict[str, Any]:
     """
     coverage = workload.coverage
     warnings = list(coverage.warnings)
-    if redactor.mode == "stable":
-        warnings.append(STABLE_WARNING)
     return {
         "sources": [_source(source, redactor) for source in coverage.sources],
         "entries": sum(source.entries for source in coverage.sources),

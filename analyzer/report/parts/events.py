@@ -47,7 +47,7 @@ def _event(
         "hours": _hours(event.hours),
         "statements": _statements(event.statements, statements),
         "by": {
-            what: _named(tallies)
+            what: _named(tallies, redactor)
             for what, tallies in sorted(event.parts.items())
             if what not in _MESSAGES
         },
@@ -79,8 +79,8 @@ def _hours(hours: "Hours") -> list[dict[str, Any]]:
     ]
 
 
-def _named(tallies: "Tallies[str]") -> list[dict[str, Any]]:
-    entries = [{"name": name, **_tally(tally)} for name, tally in tallies.ranked()]
+def _named(tallies: "Tallies[str]", redactor: Redactor) -> list[dict[str, Any]]:
+    entries = [{"name": redactor.name(name), **_tally(tally)} for name, tally in tallies.ranked()]
     rest = tallies.other
     return [*entries, {"name": None, **_tally(rest)}] if rest.count else entries
 

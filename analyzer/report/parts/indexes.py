@@ -5,18 +5,24 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analyzer.model.index_advice import IndexAdvice
+    from analyzer.model.index_advice import DroppedIndex, IndexAdvice, IndexNote
     from analyzer.model.verification import Measured, Verification
+    from analyzer.report.redaction import Redactor
 
 
-def indexes_part(advice: "IndexAdvice | None") -> dict[str, Any] | None:
-    """The advice as given, None where none was asked for."""
+def indexes_part(advice: "IndexAdvice | None", redactor: "Redactor") -> dict[str, Any] | None:
+    """The advice as given, None where none was asked for.
+
+    What defines indexes that exist is without the literals of its conditions, so it is to be read, not run;
+    the index itself is dropped by its name. An index to create has literals where the team's own files of
+    queries (`--queries`) do.
+    """
     if advice is None:
         return None
     return {
         "create": [asdict(index) for index in advice.create],
-        "drop": [asdict(index) for index in advice.drop],
-        "notes": [asdict(note) for note in advice.notes],
+        "drop": [_dropped(index, redactor) for index in advice.drop],
+        "notes": [_note(note, redactor) for note in advice.notes],
         "workload_cost": {"before": advice.cost_before, "after": advice.cost_after},
         "what_if_calls": advice.what_if_calls,
         "method": advice.method,
@@ -25,6 +31,16 @@ def indexes_part(advice: "IndexAdvice | None") -> dict[str, Any] | None:
         "finished": advice.finished,
         "verification": _verification(advice.verification),
     }
+
+
+def _dropped(index: "DroppedIndex", redactor: "Redactor") -> dict[str, Any]:
+    back = index.rollback
+    return {**asdict(index), "rollback": None if back is None else redactor.definition(back)}
+
+
+def _note(note: "IndexNote", redactor: "Redactor") -> dict[str, Any]:
+    sql = None if note.sql is None else redactor.definition(note.sql)
+    return {**asdict(note), "sql": sql}
 
 
 def _verification(found: "Verification | None") -> dict[str, Any] | None:

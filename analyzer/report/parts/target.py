@@ -7,16 +7,19 @@ from analyzer.report.parts.executions import histogram
 if TYPE_CHECKING:
     from analyzer.model.target import RequestVerdict, Target, Verdict
     from analyzer.model.workload import Promise, Workload
+    from analyzer.report.redaction import Redactor
+
+_SPEAKERS = ("application", "user", "database")
 
 
-def target_part(workload: "Workload") -> dict[str, Any]:
+def target_part(workload: "Workload", redactor: "Redactor") -> dict[str, Any]:
     """Statements' verdict with, beside it, the requests', the client's and the distribution."""
     client = workload.client_verdict
     return {
         **_measured(workload.target, workload.verdict),
         "request": _request(workload.request_verdict),
         "client": None if client is None else _measured(workload.target, client),
-        "by": [_promise(promise) for promise in workload.promises],
+        "by": [_promise(promise, redactor) for promise in workload.promises],
         "histogram": histogram(workload.traffic),
     }
 
@@ -41,11 +44,11 @@ def _figures(verdict: "Verdict") -> dict[str, Any]:
     }
 
 
-def _promise(promise: "Promise") -> dict[str, Any]:
+def _promise(promise: "Promise", redactor: "Redactor") -> dict[str, Any]:
     """A part of the traffic with its target: a configured one, or one that misses the run's."""
     return {
         "dimension": promise.dimension,
-        "name": promise.name,
+        "name": redactor.name(promise.name) if promise.dimension in _SPEAKERS else promise.name,
         "configured": promise.configured,
         "too_few": promise.too_few,
         **_measured(promise.target, promise.verdict),

@@ -12,6 +12,7 @@ from rich.text import Text
 from analyzer.report.formats import count, ms, neutralise, one_line, percent, plural, size, spread
 from analyzer.report.index_words import measured_lines, verification_lines
 from analyzer.report.layout import brief
+from analyzer.report.sections.findings import figures
 from analyzer.report.values import Document
 from analyzer.report.views import hygiene, prisma_patch
 from analyzer.report.wording import (
@@ -134,11 +135,16 @@ def _evidence(finding: dict[str, Any], width: int) -> list[str]:
             f"reads {count(evidence['rows_read'])} rows, keeps {count(evidence['rows_kept'])} "
             f"({percent(evidence['kept_ratio'])}) in {ms(evidence['self_ms'])}; filter {brief(evidence['filter'], width)}"
         )
-    elif "sql" in evidence:
-        lines += [
-            f"statement  {brief(evidence['sql'], width - 14)}",
-            f"{plural(evidence['occurrences'], 'occurrence')} of {spread(evidence['per_occurrence'])} executions, scope {evidence['scope']}",
-        ]
+    else:
+        if isinstance(evidence.get("sql"), str):
+            lines.append(f"statement  {brief(evidence['sql'], width - 14)}")
+        if "occurrences" in evidence and "per_occurrence" in evidence:
+            lines.append(
+                f"{plural(evidence['occurrences'], 'occurrence')} of {spread(evidence['per_occurrence'])} executions, scope {evidence['scope']}"
+            )
+        else:
+            shown = [f"{one_line(name)} {brief(text, width)}" for name, text in figures(evidence)]
+            lines += ["; ".join(shown)] if shown else []
     detail = saving_detail(finding["impact"])
     lines += [f"saves   {detail}"] if detail else []
     lines.append(f"key {one_line(finding['key'])}")

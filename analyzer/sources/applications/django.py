@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from analyzer.model.names import plain_path
 from analyzer.records import record
 from analyzer.sources.applications.calls import CallSink, tagged
 from analyzer.sources.applications.evidence import is_quoted, seen
 from analyzer.sources.applications.lines import LineReader
 from analyzer.sources.applications.prefixes import ANSI, LONGEST, Prefixes
 from analyzer.sources.applications.python_values import end_of_value
-from analyzer.sources.applications.routes import plain_path
 from analyzer.sources.logs.text import text_of
 from analyzer.sql.comments import trace_number
 

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from analyzer.model.names import plain_path
 from analyzer.records import record
 from analyzer.sources.applications.calls import CallSink, tagged
 from analyzer.sources.applications.lines import JsonLineReader, Record
-from analyzer.sources.applications.routes import plain_path
 from analyzer.sql.comments import trace_number
 
 _SYSTEMS = ("postgresql", "postgres", "cockroachdb", "redshift")
