@@ -135,6 +135,11 @@ class IndexChanges:
     def _note(self, name: str, declared: Declaration) -> None:
         if declared.line is None:
             self._notes.append(f"{name}: {declared.why_not}")
+        elif "where: raw(" in declared.line:
+            self._notes.append(
+                f"{name}: to `prisma migrate dev` of Prisma 7.4 to 7.10 every declared partial index is new again "
+                "(its own, too): take the repeated CREATE INDEX out of what it writes"
+            )
         elif declared.beyond:
             self._notes.append(
                 f"{name}: of {' and '.join(declared.beyond)} the declaration says nothing; with its name and columns "
