@@ -66,7 +66,7 @@ def _results(evidence: Evidence, workload: Workload, stacks: Stacks) -> tuple[Re
         case OffsetPaginationEvidence():
             return recommend_keyset(evidence, workload, stacks)
         case UnboundedResultEvidence():
-            return recommend_portions(evidence)
+            return recommend_portions(evidence, workload, stacks)
         case CountByFetchingEvidence():
             return recommend_count(evidence)
         case ChattyTransactionEvidence():

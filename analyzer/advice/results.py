@@ -2,17 +2,25 @@
 
 import re
 
+from analyzer.advice.stacks import Page, Stacks
 from analyzer.model.evidence import CountByFetchingEvidence, UnboundedResultEvidence
 from analyzer.model.finding import Recommendation
+from analyzer.model.workload import Workload
 from analyzer.sql.count_rewrite import count_of
 
 _PARAMETER = re.compile(r"\$(\d{1,5})")
 
 
-def recommend_portions(evidence: UnboundedResultEvidence) -> tuple[Recommendation, ...]:
-    """A LIMIT for what is shown, a cursor for what has to be read to its end."""
+def recommend_portions(
+    evidence: UnboundedResultEvidence, workload: Workload, stacks: Stacks
+) -> tuple[Recommendation, ...]:
+    """A LIMIT for what is shown, a cursor for what has to be read to its end.
+
+    Where one column is the table's primary key, as pages by it in each stack that the input shows, too.
+    """
     highest = max((int(one) for one in _PARAMETER.findall(evidence.sql)), default=0)
     return (
+        *_pages(evidence, workload, stacks),
         Recommendation(
             kind="rewrite",
             language="sql",
@@ -35,6 +43,17 @@ def recommend_portions(evidence: UnboundedResultEvidence) -> tuple[Recommendatio
             effect={"rows_before": evidence.rows_per_call, "rows_after": 1000},
         ),
     )
+
+
+def _pages(
+    evidence: UnboundedResultEvidence, workload: Workload, stacks: Stacks
+) -> tuple[Recommendation, ...]:
+    table = workload.catalog.table(evidence.table) if workload.catalog else None
+    if table is None or len(table.primary_key) != 1:
+        return ()
+    page = Page(table.name, table.primary_key[0], False, evidence.sql, workload.catalog)  # noqa: FBT003 - as the record has it
+    effect = {"rows_before": evidence.rows_per_call}
+    return stacks.written([evidence.sql], lambda stack: stack.page(page), effect)
 
 
 def recommend_count(evidence: CountByFetchingEvidence) -> tuple[Recommendation, ...]:

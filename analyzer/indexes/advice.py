@@ -9,6 +9,7 @@ from analyzer.indexes.candidates import candidate_for_scan
 from analyzer.indexes.foreign_keys import uncovered
 from analyzer.indexes.hygiene import drops
 from analyzer.indexes.notes import notes
+from analyzer.indexes.replacing import with_replaced
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Finding
 from analyzer.model.index_advice import CreatedIndex, IndexAdvice, StatementGain
@@ -57,9 +58,8 @@ def advise_indexes(
         known += [shape for shape in shapes if shape not in known]
     wanted = [candidate for candidate, _, _ in served.values()]
     chosen = [entry for entry in served.values() if not _is_prefix(entry[0], wanted)]
-    return with_hygiene(
-        IndexAdvice(create=tuple(_created(*entry, workload=workload) for entry in chosen)), workload
-    )
+    made = tuple(_created(*entry, workload=workload) for entry in chosen)
+    return with_replaced(with_hygiene(IndexAdvice(create=made), workload), workload)
 
 
 def advise_tried(
@@ -79,7 +79,8 @@ def advise_tried(
     show = (lambda text: progress(text, 0, None)) if progress else None
     tried = advise_by_what_if(statements, workload.catalog, what_if, request, show)
     workload.coverage.warnings += tried.notes
-    return with_tried(advice, tried, request, what_if.method, workload)
+    tried_advice = with_tried(advice, tried, request, what_if.method, workload)
+    return with_replaced(with_hygiene(tried_advice, workload), workload)
 
 
 def with_tried(

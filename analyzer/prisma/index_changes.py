@@ -14,8 +14,7 @@ from analyzer.model.schema_change import LeftOut, NewMigration, ProjectChange, S
 from analyzer.prisma.index_drift import same_index
 from analyzer.prisma.migration_names import MigrationNames
 from analyzer.records import record
-from analyzer.sql.ddl import definitions
-from analyzer.sql.definitions import CreateIndex
+from analyzer.sql.index_statement import index_made
 from analyzer.sql.prisma_index import (
     PARTIAL_INDEXES,
     Declaration,
@@ -135,6 +134,11 @@ class IndexChanges:
     def _note(self, name: str, declared: Declaration) -> None:
         if declared.line is None:
             self._notes.append(f"{name}: {declared.why_not}")
+        elif "where: raw(" in declared.line:
+            self._notes.append(
+                f"{name}: to `prisma migrate dev` of Prisma 7.4 to 7.10 every declared partial index is new again "
+                "(its own, too): take the repeated CREATE INDEX out of what it writes"
+            )
         elif declared.beyond:
             self._notes.append(
                 f"{name}: of {' and '.join(declared.beyond)} the declaration says nothing; with its name and columns "
@@ -199,22 +203,8 @@ def _columns(index: Index) -> Iterator[str]:
 
 def _read(entry: Mapping[str, Any]) -> _Made | None:
     *before, statement = str(entry["sql"]).splitlines() or [""]
-    found = next((one for one in definitions(statement) if isinstance(one, CreateIndex)), None)
-    if found is None:
-        return None
-    one = found.index
-    index = Index(
-        name=one.name,
-        columns=one.columns,
-        unique=one.unique,
-        method=one.method,
-        include=one.include,
-        predicate=one.predicate,
-        descending=one.descending,
-        operator_classes=one.operator_classes,
-        nulls_first=one.nulls_first,
-    )
-    return _Made(entry, tuple(before), statement, index)
+    index = index_made(statement)
+    return _Made(entry, tuple(before), statement, index) if index is not None else None
 
 
 def misread(before: Catalog, after: Catalog, edits: Sequence[SchemaEdit]) -> str | None:

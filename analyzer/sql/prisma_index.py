@@ -81,8 +81,8 @@ def declaration(
             None,
             ("a condition",),
             f"{when} the preview feature {PARTIAL_INDEXES} (Prisma 7.4) Prisma neither takes a condition nor sees a "
-            "partial index: the SQL of a migration alone makes it, and no migration drops it. "
-            f"With the feature it has to be declared: {line}",
+            "partial index: the SQL of a migration alone makes it, and no migration drops it (first releases of 7.4 "
+            f"did). With the feature it has to be declared: {line}",
         )
     return Declaration(index_line(index, fields), beyond(index))
 

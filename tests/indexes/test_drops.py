@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from analyzer.indexes.hygiene import drops
 from analyzer.indexes.notes import notes
+from analyzer.indexes.replacing import with_replaced
 from analyzer.model.catalog import Catalog, Index, Table
 from analyzer.model.coverage import Coverage
+from analyzer.model.index_advice import CreatedIndex, IndexAdvice
 from analyzer.model.snapshot import DatabaseUse, IndexUse, ServerIdentity, Snapshot, TableUse
 from analyzer.model.target import Target, Verdict
 from analyzer.model.use import Use
@@ -140,3 +142,25 @@ def test_pairs_that_one_index_would_serve_are_a_note() -> None:
     there = workload(Catalog({"t": table}))
     (note,) = notes(there, ())
     assert (note.kind, note.indexes, note.sql) == ("merge", ("ab", "ba"), None)
+
+
+def test_a_wider_index_that_is_advised_takes_the_narrower_ones_away() -> None:
+    catalog = sql.read_schema(
+        "CREATE TABLE t (id int PRIMARY KEY, a int, b int, c int UNIQUE); CREATE INDEX t_a ON t (a); "
+        "CREATE INDEX t_b ON t (b); CREATE INDEX t_a_down ON t (a DESC); CREATE INDEX t_a_part ON t (a) WHERE b > 0;",
+        "s",
+    )
+    new = [
+        CreatedIndex(f"CREATE INDEX CONCURRENTLY {name} ON t ({keys});", None, (), {}, "what-if", "", "", table="t", name=name)
+        for name, keys in (("new", "a, id"), ("unique_stays", "c, a"))
+    ]  # fmt: skip
+    (drop,) = with_replaced(IndexAdvice(create=tuple(new)), workload(catalog)).drop
+    assert (drop.sql, drop.kind, drop.covered_by) == (
+        "DROP INDEX CONCURRENTLY t_a;",
+        "prefix",
+        "new",
+    )
+    assert drop.rollback == "CREATE INDEX CONCURRENTLY t_a ON t USING btree (a);"
+    assert "only once new is built" in drop.risk
+    known = IndexAdvice(create=tuple(new), drop=(replace(drop, kind="unused"),))
+    assert with_replaced(known, workload(catalog)).drop == known.drop  # it goes once

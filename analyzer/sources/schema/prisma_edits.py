@@ -41,8 +41,10 @@ def edited(texts: Mapping[str, str], edits: Sequence[SchemaEdit]) -> dict[str, s
         pieces: list[_Piece] = []
         for model, block in blocks.items():
             mine = [edit for edit in edits if edit.model == model]
-            pieces += _removals(text, block, [one.removed for one in mine if one.removed])
-            pieces += _additions(text, block, [one.added for one in mine if one.added])
+            added = [one.added for one in mine if one.added]
+            gone = [one.removed for one in mine if one.removed]
+            pieces += _removals(text, block, gone, last=not added)
+            pieces += _additions(text, block, added)
         changed[name] = _replaced(text, pieces)
     missing = {one.model for one in edits} - _models(texts)
     if missing:
@@ -65,11 +67,17 @@ def _replaced(text: str, pieces: Sequence[_Piece]) -> str:
     return text
 
 
-def _removals(text: str, block: syntax.Block, names: Sequence[str]) -> Iterator[_Piece]:
-    """The lines of the attributes that declare these indexes, with a blank line that would be left over."""
+def _removals(
+    text: str, block: syntax.Block, names: Sequence[str], *, last: bool
+) -> Iterator[_Piece]:
+    """The lines of the attributes that declare these indexes.
+
+    `last` tells that no other attribute takes their place: where none is left, the blank line before goes, too.
+    """
     declared = {index.name: attribute for attribute, index in indexes_of(Model(block, ""))}
-    for name in names:
-        attribute = declared.get(name)
+    doomed = [(name, declared.get(name)) for name in names]
+    empty = last and len(names) == len(block.attributes)
+    for name, attribute in doomed:
         if attribute is None or attribute not in block.attributes:
             raise InputError(f"model {block.name} declares no index {name} by a line of its own")
         start = text.rfind("\n", 0, attribute.span.start) + 1
@@ -78,8 +86,7 @@ def _removals(text: str, block: syntax.Block, names: Sequence[str]) -> Iterator[
         if shared or text[attribute.span.end : end].lstrip().startswith("}"):
             yield _Piece(attribute.span.start, attribute.span.end, "")
             continue
-        last = [one for one in block.attributes if one.name in (*_KEYS, "map", "schema")]
-        if last == [attribute] and text[end:].lstrip(" \t").startswith("}"):
+        if empty and attribute is block.attributes[0]:
             start = _without_blank(text, start)
         yield _Piece(start, end, "")
 
