@@ -7,6 +7,7 @@ from typing import Protocol
 from analyzer.model.catalog import Catalog
 from analyzer.model.coverage import Coverage
 from analyzer.model.event import Event
+from analyzer.model.job import JobAttempt
 from analyzer.model.plan import PlanShelf
 from analyzer.model.snapshot import CounterWindow, Snapshot
 from analyzer.model.statement import StatementCounters
@@ -100,6 +101,7 @@ class Recording:
     `use` is how tables and indexes were used, over the best window that the inputs or the server give.
     `phases` is by (source, key) and `events` by (source, kind, code): an input that turns out to
     show what another shows is left out of both.
+    `jobs` are attempts at jobs that a queue, or spans of it, tell of.
     """
 
     keys: StatementKeys
@@ -110,6 +112,7 @@ class Recording:
     rows: dict[tuple[int, int], int] = field(default_factory=dict)
     events: dict[tuple[int, str, str], Event] = field(default_factory=dict)
     plans: PlanShelf = field(default_factory=PlanShelf)
+    jobs: list[JobAttempt] = field(default_factory=list)
     counters: list[StatementCounters] = field(default_factory=list)
     snapshots: list[tuple[int, Snapshot]] = field(default_factory=list)
     counter_windows: list[CounterWindow] = field(default_factory=list)
