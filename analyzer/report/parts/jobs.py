@@ -1,12 +1,14 @@
 """Jobs of queues in the document: waits, runs, and what they cost the database, by queue and name."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.model.finding import Finding
     from analyzer.model.job import JobFigures, Spread
 
+LOOPS = ("n-plus-one", "repeated-lookup", "repeated-query", "write-loop")
 _STORM_REPEATS = 10  # executions that retries repeat, from which on they are called a storm
 _STORM_SHARE = 1.5  # and attempts per job
 
@@ -20,8 +22,7 @@ def jobs_part(jobs: "Sequence[JobFigures]", findings: "Sequence[Finding]") -> li
 
 
 def _entry(one: "JobFigures", findings: "Sequence[Finding]") -> dict[str, Any]:
-    begun = one.jobs - one.waiting if one.attempts else one.jobs
-    storm = one.repeats >= _STORM_REPEATS and one.attempts >= _STORM_SHARE * max(begun, 1)
+    storm = one.repeats >= _STORM_REPEATS and one.attempts >= _STORM_SHARE * max(one.jobs, 1)
     return {
         "queue": one.queue,
         "name": one.name,
@@ -58,9 +59,6 @@ def _entry(one: "JobFigures", findings: "Sequence[Finding]") -> dict[str, Any]:
         },
         "origins": one.origins,
     }
-
-
-LOOPS = ("n-plus-one", "repeated-lookup", "repeated-query", "write-loop")
 
 
 def _spread(one: "Spread | None") -> dict[str, Any] | None:
