@@ -1,6 +1,5 @@
 """`pg95 jobs`: what jobs of queues wait, run and cost the database."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ from analyzer.cli._options import shared_options
 from analyzer.cli._redis import redis_option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analyzer.pipeline import Options
 
 FORMATS = ("table", "markdown", "json")
