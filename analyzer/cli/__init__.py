@@ -15,6 +15,7 @@ from analyzer.cli.diff import diff
 from analyzer.cli.doctor import doctor
 from analyzer.cli.history import history
 from analyzer.cli.indexes import indexes
+from analyzer.cli.jobs import jobs
 from analyzer.cli.migrations import migrations
 from analyzer.cli.nightly import nightly
 from analyzer.cli.nplusone import nplusone
@@ -62,6 +63,7 @@ commands = (
     schema,
     migrations,
     cache,
+    jobs,
     scoreboard,
     ack,
     ticket,

@@ -242,7 +242,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
     from analyzer.sources.mapping import parse_map
     from analyzer.sources.options import ReadOptions
 
-    sources = ("inputs", "dsn", "live", "queries")
+    sources = ("inputs", "dsn", "live", "queries", "redis_url")
     if not any(given.get(source) for source in sources):
         raise UsageError("give at least one INPUT (log files, folders, -), or --dsn, or --live")
     zone = given["tz"]

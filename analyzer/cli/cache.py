@@ -9,6 +9,7 @@ from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
 from analyzer.cli._output import clear_progress, print_document, progress
+from analyzer.cli._redis import redis_option
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,13 +32,7 @@ Examples:
 """,
 )
 @shared_options
-@click.option(
-    "--redis",
-    "redis_url",
-    metavar="URL",
-    envvar="PG95_REDIS",
-    help="Ask a Redis for INFO (needs pg95[redis]). Put no password here: use REDISCLI_AUTH.",
-)
+@redis_option("Ask a Redis for INFO")
 @click.option(
     "--monitor-seconds",
     type=click.FloatRange(0, 600),

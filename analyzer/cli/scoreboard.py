@@ -11,6 +11,7 @@ from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
 from analyzer.cli._output import clear_progress, print_document, progress
 from analyzer.cli._prisma import compared
+from analyzer.cli._redis import redis_option
 from analyzer.cli._say import say
 from analyzer.errors import AnalyzerError, UsageError
 
@@ -39,13 +40,7 @@ Examples:
     metavar="FILE",
     help="Compare the schema with a pg_dump --schema-only instead of --dsn.",
 )
-@click.option(
-    "--redis",
-    "redis_url",
-    metavar="URL",
-    envvar="PG95_REDIS",
-    help="Ask a Redis for INFO (needs pg95[redis]).",
-)
+@redis_option("Ask a Redis for INFO")
 @click.option("--hit-target", type=click.FloatRange(0, 1), default=0.8, show_default=True)
 @click.option("--format", "form", type=click.Choice(FORMS), default="table")
 def scoreboard(**given: Any) -> None:

@@ -8,6 +8,7 @@ from analyzer.model.cancelled import Cancelled, StatementTimeouts
 from analyzer.model.catalog import Catalog
 from analyzer.model.coverage import Coverage
 from analyzer.model.event import Event
+from analyzer.model.job import JobAttempt
 from analyzer.model.plan import PlanShelf
 from analyzer.model.snapshot import CounterWindow, Snapshot
 from analyzer.model.statement import StatementCounters
@@ -102,6 +103,7 @@ class Recording:
     `phases` is by (source, key) and `events` by (source, kind, code): an input that turns out to
     show what another shows is left out of both. `cancelled` are the first executions that were (they are among
     the events, too), `timeouts` what a live server gives to its sessions.
+    `jobs` are attempts at jobs that a queue, or spans of it, tell of.
     """
 
     keys: StatementKeys
@@ -114,6 +116,7 @@ class Recording:
     cancelled: list[Cancelled] = field(default_factory=list)
     timeouts: StatementTimeouts | None = None
     plans: PlanShelf = field(default_factory=PlanShelf)
+    jobs: list[JobAttempt] = field(default_factory=list)
     counters: list[StatementCounters] = field(default_factory=list)
     snapshots: list[tuple[int, Snapshot]] = field(default_factory=list)
     counter_windows: list[CounterWindow] = field(default_factory=list)

@@ -7,6 +7,7 @@ from functools import cached_property
 from analyzer.model.catalog import Catalog
 from analyzer.model.coverage import Coverage
 from analyzer.model.event import Event
+from analyzer.model.job import JobFigures
 from analyzer.model.plan import Plan
 from analyzer.model.statement import Role, Statement, StatementCounters, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
@@ -90,7 +91,7 @@ class Workload:
     shape_id. `comments` are those of statements,
     without their trace ids, `applications` the names that sessions gave. `ignored`
     has, by shape_id, the detectors that a comment in all its executions tells to pass it over. `promises`
-    are parts of the traffic with a target of their own, and the worst of those that miss the run's. `events` are by kind and code; their statements, by number, are
+    are parts of the traffic with a target of their own, and the worst of those that miss the run's. `jobs` are those of queues, by queue and name. `events` are by kind and code; their statements, by number, are
     `event_statements`.
     """
 
@@ -112,6 +113,7 @@ class Workload:
     counters: Sequence[StatementCounters] = ()
     events: Mapping[tuple[str, str], Event] = field(default_factory=dict)
     event_statements: Mapping[int, Statement] = field(default_factory=dict)
+    jobs: Sequence[JobFigures] = ()
 
     @cached_property
     def team_ms(self) -> float:

@@ -16,6 +16,7 @@ from analyzer.report.parts.events import events_part
 from analyzer.report.parts.executions import hours
 from analyzer.report.parts.findings import detectors_part, findings_part
 from analyzer.report.parts.indexes import indexes_part
+from analyzer.report.parts.jobs import jobs_part
 from analyzer.report.parts.plans import plans_part
 from analyzer.report.parts.savings import savings_part
 from analyzer.report.parts.statements import requests_part, statements_part
@@ -89,6 +90,7 @@ def build_document(
             "findings": findings_part(findings, redactor),
             "savings": savings_part(savings),
             "requests": requests_part(workload),
+            "jobs": jobs_part(workload.jobs, findings),
             "tables": tables_part(workload, findings, redactor, diagnoses or TableDiagnoses()),
             "tables_counted": use_part(workload.use.counted if workload.use else None),
             "plans": plans_part(workload.plans, findings, redactor),

@@ -15,6 +15,7 @@ from analyzer.model.executions import (
     Texts,
     joined,
 )
+from analyzer.model.job import JobFigures
 from analyzer.model.plan import Plan
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
@@ -27,6 +28,8 @@ from analyzer.workload.cancelled import Stopped, TimeoutSource, all_stopped
 from analyzer.workload.coverage import note_logging
 from analyzer.workload.events import merged_events
 from analyzer.workload.ignored import Ignored
+from analyzer.workload.job_figures import job_figures
+from analyzer.workload.jobs import MOST_ROWS, JobTallies
 from analyzer.workload.openers import Openers
 from analyzer.workload.outcome import Outcome, view_of
 from analyzer.workload.own import OwnSessions
@@ -71,6 +74,7 @@ class WorkloadBuilder:
         self._requests = 0  # numbers given so far, to requests and to transactions
         self._own_names = OwnSessions(recording.names.texts)
         self.figures = Figures()
+        self._jobs = JobTallies(self._routes.jobs)
         self._patterns = PatternFigures(targets, recording.names.texts, self._statements.kept)
         self.savings = SavingFigures()
         self.seen = False  # whether there was any execution
@@ -98,7 +102,9 @@ class WorkloadBuilder:
             open_rows = unfinished(ordered, work, boundaries, until_us)
             self._carried = _standing_alone(chunk, order[open_rows])
             rows = np.flatnonzero(~open_rows)
-        return self._figured(chunk, ordered, order, rows, work)
+        made = self._figured(chunk, ordered, order, rows, work)
+        self._jobs.add(made)
+        return made
 
     def _counted_once(self, chunk: ExecutionChunk) -> ExecutionChunk:
         """The executions without copies, those of clients that the server shows, and pg95's own."""
@@ -260,6 +266,17 @@ class WorkloadBuilder:
             ),
             events=events,
             event_statements=event_statements,
+            jobs=self._job_figures(),
+        )
+
+    def _job_figures(self) -> Sequence[JobFigures]:
+        if self._jobs.left_out:
+            self._recording.coverage.warnings.append(
+                f"{self._jobs.left_out:,} executions of jobs are left out of the jobs' figures: "
+                f"{MOST_ROWS:,} are kept"
+            )
+        return job_figures(
+            self._recording.jobs, self._jobs.finish(), self._routes.jobs, self._statements.kept
         )
 
     def _outcome(self, sums: dict[int, Sums], stopped: Sequence[Stopped]) -> Outcome:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analyzer.model.columns import Column, Rows, distinct, grown
-from analyzer.workload.tags import read_route
+from analyzer.workload.tags import read_job, read_route
 
 MOST_ROUTES = 5_000
 OTHER = "(other routes)"  # what comes beyond MOST_ROUTES
@@ -21,6 +21,9 @@ class Routes:
         self._of_comment = np.zeros(0, dtype=np.int64)
         self._numbers: dict[str, int] = {}
         self.names: list[str] = []
+        self.jobs: dict[
+            int, tuple[str, str]
+        ] = {}  # of routes that are jobs: queue ("" unknown), name
 
     def of(self, comments: Column) -> Rows:
         """The route's number for each row's comment number, -1 none."""
@@ -29,11 +32,12 @@ class Routes:
             return np.full(len(comments), -1, dtype=np.int64)
         self._of_comment = grown(self._of_comment, int(found[-1]) + 1, _UNREAD)
         for comment in found[self._of_comment[found] == _UNREAD].tolist():
-            self._of_comment[comment] = self._number(read_route(self._comments[comment]))
+            self._of_comment[comment] = self._number(self._comments[comment])
         numbers = self._of_comment[np.maximum(comments, 0)]
         return np.where(comments >= 0, numbers, -1)
 
-    def _number(self, route: str | None) -> int:
+    def _number(self, comment: str) -> int:
+        route = read_route(comment)
         if route is None:
             return -1
         if route not in self._numbers and len(self.names) >= MOST_ROUTES:
@@ -41,4 +45,7 @@ class Routes:
         number = self._numbers.setdefault(route, len(self.names))
         if number == len(self.names):
             self.names.append(route)
+            job = read_job(comment)
+            if job is not None and route != OTHER:
+                self.jobs[number] = job
         return number

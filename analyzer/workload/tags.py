@@ -21,24 +21,49 @@ def read_route(comment: str) -> str | None:
     A route (its path without values: no ids, no query) before a controller's action, a job, and the call of the ORM (Prisma's `prismaQuery`
     tag: "Project.findMany").
     """
-    pairs = {
-        found[1].lower().replace("-", "_"): unquote(found[2] if found[2] is not None else found[3])
-        for found in _PAIR.finditer(comment)
-    }
+    pairs = _pairs(comment)
     found_route = _route(pairs)
     return found_route[:_LONGEST] if found_route else None
 
 
-def _route(pairs: dict[str, str]) -> str | None:
+def read_job(comment: str) -> tuple[str, str] | None:
+    """The queue ("" where it is not told) and name of the job that a statement comes from, None of none.
+
+    Only where `read_route` names the job, too.
+    """
+    pairs = _pairs(comment)
+    return None if _request(pairs) else _job(pairs)
+
+
+def _pairs(comment: str) -> dict[str, str]:
+    return {
+        found[1].lower().replace("-", "_"): unquote(found[2] if found[2] is not None else found[3])
+        for found in _PAIR.finditer(comment)
+    }
+
+
+def _request(pairs: dict[str, str]) -> str | None:
     for tag in _ROUTE_TAGS:
         if pairs.get(tag):
             return plain_path(pairs[tag])
     if pairs.get("controller") and pairs.get("action"):
         return f"{pairs['controller']}#{pairs['action']}"
+    return None
+
+
+def _job(pairs: dict[str, str]) -> tuple[str, str] | None:
     for tag in _JOB_TAGS:
         if pairs.get(tag):
-            queue = pairs.get("queue")
-            return f"{queue}:{pairs[tag]}" if queue else pairs[tag]
+            return pairs.get("queue", ""), pairs[tag]
+    return None
+
+
+def _route(pairs: dict[str, str]) -> str | None:
+    request, job = _request(pairs), _job(pairs)
+    if request:
+        return request
+    if job:
+        return f"{job[0]}:{job[1]}" if job[0] else job[1]
     if pairs.get("controller"):
         return pairs["controller"]
     # Model.action:what it was called with

@@ -56,12 +56,11 @@ class Program:
     def run(self, server: "Server", how: str, *advice: str) -> Ran:
         """Run it in a new database, and take what was logged meanwhile."""
         name = f"{self.folder.name}_{how.replace('-', '_')}_{len(list(self.folder.iterdir()))}"
-        dsn = server.create_database(name)
-        server.psql(TABLES + ROWS, dsn)
+        dsn = new_shop(server, name)
         place = self.folder / name
         place.mkdir()
         events = place / "events.jsonl"
-        said = _node(self, "shop.ts", dsn, str(events), how, *advice)
+        said = run_node(self, "shop.ts", dsn, str(events), how, *advice)
         server.flush_logs()
         lines = server.log_path("stderr").read_text().splitlines(keepends=True)
         ours = [number for number, line in enumerate(lines) if f"@{name}/" in line]
@@ -71,7 +70,14 @@ class Program:
         return Ran(json.loads(said), log, events)
 
 
-def _node(program: Program, *arguments: str) -> str:
+def new_shop(server: "Server", name: str) -> str:
+    """A database with the program's tables and rows; its DSN."""
+    dsn = server.create_database(name)
+    server.psql(TABLES + ROWS, dsn)
+    return dsn
+
+
+def run_node(program: Program, *arguments: str) -> str:
     """Run Node.js in the program's folder; what it printed."""
     done = subprocess.run(
         [program.node, *arguments],
@@ -114,5 +120,5 @@ def prepare(folder: Path, *preview_features: str) -> Program:
         )
         assert wanted != schema
         program.schema.write_text(wanted)
-    _node(program, "node_modules/prisma/build/index.js", "generate", "--schema", "schema.prisma")
+    run_node(program, "node_modules/prisma/build/index.js", "generate", "--schema", "schema.prisma")
     return program

@@ -13,6 +13,7 @@ from analyzer.report.layout import brief
 from analyzer.report.sections.findings import figures
 from analyzer.report.values import Document
 from analyzer.report.views._markdown_text import block, code, escape
+from analyzer.report.views.jobs import jobs_text
 from analyzer.report.views.markdown_indexes import indexes_text
 from analyzer.report.wording import (
     VERIFIED,
@@ -53,7 +54,12 @@ def render(document: Document) -> str:
     head = [_within(part, _HEAD_BYTES) for part in parts]
     tail = [
         _within(part, _TAIL_BYTES)
-        for part in (indexes_text(document), _statements(document), _coverage(document))
+        for part in (
+            indexes_text(document),
+            _statements(document),
+            jobs_text(document),
+            _coverage(document),
+        )
     ]
     room = LIMIT_BYTES - _NOTE_BYTES - sum(_bytes(part) + 1 for part in head + tail)
     findings = _findings(document, room)

@@ -95,7 +95,7 @@ class CallSink:
         """
         duration = _UNTOLD_MS if duration_ms is None else duration_ms
         begin_us = self._placed(start_us, duration_ms)
-        if start_us is not None and not self._wanted(start_us):
+        if start_us is not None and not self.wanted(start_us):
             return -1
         text = safe(sql)
         key, literals, comments = self.recording.keys.add(text)
@@ -132,7 +132,8 @@ class CallSink:
         self._placeless += 1
         return begin_us
 
-    def _wanted(self, at_us: int) -> bool:
+    def wanted(self, at_us: int) -> bool:
+        """Whether --since and --until leave a time in."""
         since, until = self.options.since_us, self.options.until_us
         return (since is None or at_us >= since) and (until is None or at_us < until)
 

@@ -15,6 +15,7 @@ from typing import ClassVar
 from analyzer.model.names import plain_path
 from analyzer.records import record
 from analyzer.sources.applications.calls import CallSink, tagged
+from analyzer.sources.applications.job_spans import attempt_in
 from analyzer.sources.applications.lines import JsonLineReader, Record
 from analyzer.sql.comments import trace_number
 
@@ -32,6 +33,7 @@ _JOB_IDS = ("bullmq.job.id", "celery.task_id", "messaging.message.id", "messagin
 _QUEUES = ("bullmq.queue.name", "messaging.destination.name", "messaging.destination")
 _MOST_HELD = 50_000  # spans that wait for what is above them
 _MOST_SPANS = 200_000  # whose parents are remembered
+_MOST_JOBS = 200_000  # attempts at jobs that are kept
 _MOST_STEPS = 100  # from a call up to its root
 _LATEST_US = 253_402_300_800_000_000
 
@@ -91,6 +93,7 @@ class OtelSpanReader(JsonLineReader):
         self._held = 0
         self._parents: dict[tuple[str, str], str] = {}  # of spans that ended
         self._units: dict[tuple[str, str], _Unit] = {}  # that have ended
+        self._jobs = 0
 
     def record(self, record: Record, size: int) -> bool | None:  # noqa: ARG002 - as JsonLineReader says
         """The spans of a line; None if there is none, False if none of them can be read."""
@@ -156,11 +159,27 @@ class OtelSpanReader(JsonLineReader):
             span = spans.pop()
             below = self._below.pop((span.trace, span.span), [])
             self._held -= len(below)
+            self._note_job(span, below)
             sql = span.sql
             # Two libraries may both tell of a call: the one below is nearer to the server.
             if sql and all(one.sql != sql for one in below):
                 self._record(span, unit)
             spans += below
+
+    def _note_job(self, span: _Span, below: list[_Span]) -> None:
+        """Keep what a span tells of a job of a queue."""
+        end_us = span.start_us + round(span.duration_ms * 1000)
+        attributes = [one.attributes for one in below]
+        found = attempt_in(span.attributes, span.start_us, end_us, attributes)
+        if found is None or not self.sink.wanted(span.start_us):
+            return
+        if self._jobs == _MOST_JOBS:
+            self.sink.warn(
+                f"attempts at jobs beyond the first {_MOST_JOBS:,} are left out of the jobs' times"
+            )
+        self._jobs += 1
+        if self._jobs <= _MOST_JOBS:
+            self.sink.recording.jobs.append(found)
 
     def _give_up(self) -> None:
         """The spans that wait for longest belong to their trace, whatever is above them."""

@@ -1,12 +1,11 @@
 """A live Redis: INFO, whether BullMQ shares it, and a bounded sample of MONITOR. Nothing is written."""
 
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from analyzer.errors import ServerError, UsageError
 from analyzer.model.cache import RedisInfo
+from analyzer.sources.redis.connection import connected, place_of
 from analyzer.sources.redis.info import read_info
 
 _MOST_COMMANDS = 200_000
@@ -26,44 +25,21 @@ def read_live(url: str, monitor_seconds: float) -> tuple[RedisInfo, list[str]]:
     Raises:
         ServerError: Redis cannot be reached or refuses. UsageError: redis-py is not installed.
     """
-    try:
-        import redis  # noqa: PLC0415 - an extra that few need
-    except ImportError as error:
-        raise UsageError("--redis needs redis-py: pip install 'pg95[redis]'") from error
-    client: Any = redis.Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_timeout=10 + monitor_seconds,
-        socket_connect_timeout=10,
-        client_name="pg95",
-        **({"password": os.environ["REDISCLI_AUTH"]} if "REDISCLI_AUTH" in os.environ else {}),
-    )
-    try:
+    with connected(url, 10 + monitor_seconds) as client:
         fields = client.info("stats") | client.info("memory")
         text = "\r\n".join(f"{name}:{value}" for name, value in fields.items())
         shared = _has_bull_keys(client)
         lines = list(_monitored(client, monitor_seconds)) if monitor_seconds else []
-    except (redis.RedisError, OSError) as error:
-        raise ServerError(f"Redis at {_place(client)}: {type(error).__name__}: {error}") from None
-    finally:
-        client.close()
-    return read_info(text, _place(client), shared=shared), lines
+        return read_info(text, place_of(client), shared=shared), lines
 
 
-def _place(client: Any) -> str:  # noqa: ANN401 - redis-py is imported late
-    known = client.connection_pool.connection_kwargs
-    return (
-        f"redis://{known.get('host', 'localhost')}:{known.get('port', 6379)}/{known.get('db', 0)}"
-    )
-
-
-def _has_bull_keys(client: Any) -> bool:  # noqa: ANN401 - as _place
+def _has_bull_keys(client: Any) -> bool:  # noqa: ANN401 - redis-py is imported late
     """Whether BullMQ keeps queues here, by one step of SCAN for its keys."""
     _, keys = client.scan(cursor=0, match="bull:*", count=_SCANNED)
     return bool(keys)
 
 
-def _monitored(client: Any, seconds: float) -> Iterator[str]:  # noqa: ANN401 - as _place
+def _monitored(client: Any, seconds: float) -> Iterator[str]:  # noqa: ANN401 - redis-py is imported late
     """MONITOR's lines, as `redis-cli MONITOR` prints them."""
     ends = time.monotonic() + seconds
     with client.monitor() as monitor:

@@ -96,6 +96,7 @@ class _News:
             settings=dict(coverage.logged_settings),
             begun=[(kind, code) for _, kind, code in begun[self._begun :]],
             plans=self._plans.taken,
+            jobs=recording.jobs[:],
             checked=keys.checked,
             disagreed=keys.disagreed,
             position=self.position,
@@ -104,6 +105,7 @@ class _News:
             told[name] += len(getattr(added, name))
         self._begun = len(begun)
         self._plans.taken = []
+        recording.jobs.clear()
         coverage.warnings.clear()
         coverage.logged_settings.clear()
         keys.checked = keys.disagreed = 0

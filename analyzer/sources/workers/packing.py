@@ -16,6 +16,7 @@ from analyzer.model.cancelled import Cancelled
 from analyzer.model.columns import Column, grown
 from analyzer.model.event import Event
 from analyzer.model.executions import ByteTexts, ExecutionChunk
+from analyzer.model.job import JobAttempt
 from analyzer.model.plan import RecordedPlan
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggedSetting
@@ -37,7 +38,7 @@ _TABLES = {  # column: the table of its numbers
 class Added:
     """What a reader added to its recording: texts by table (keys with their text), and the rest.
 
-    `begun` are the events that are new, `plans` those that were logged, `position` how far the
+    `begun` are the events that are new, `plans` and `jobs` those that were logged, `position` how far the
     input was read (bytes on disk, and its size), `noted` what a range's recorder took down, `more`
     whatever comes at the end.
     """
@@ -50,6 +51,7 @@ class Added:
     settings: dict[str, LoggedSetting] = field(default_factory=dict)
     begun: list[tuple[str, str]] = field(default_factory=list)
     plans: list[RecordedPlan] = field(default_factory=list)
+    jobs: list[JobAttempt] = field(default_factory=list)
     checked: int = 0
     disagreed: int = 0
     position: tuple[int, int | None] | None = None
@@ -183,6 +185,7 @@ class Renumbering:
             recording.events[source, kind, code] = Event(kind=kind, code=code)
         for plan in added.plans:
             recording.plans.append(self.plan(plan))
+        recording.jobs += added.jobs
         recording.keys.checked += added.checked
         recording.keys.disagreed += added.disagreed
 
