@@ -166,3 +166,10 @@ def test_an_entry_over_several_buffers() -> None:
     ]
     assert_twins(as_csvlog(made), "csvlog")
     assert_twins(as_jsonlog(made), "jsonlog")
+
+
+def test_a_number_of_more_digits_than_python_reads() -> None:
+    sound = logged("duration: 1.0 ms  statement: SELECT 1 FROM t")
+    line = as_jsonlog([sound])
+    endless = line.replace(b'{"', b'{"other":' + b"9" * 5000 + b',"', 1)
+    assert_twins(line + endless + line, "jsonlog")

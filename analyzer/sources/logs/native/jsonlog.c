@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { LONGEST_KEY = 16 };
+enum { LONGEST_KEY = 16, LONGEST_NUMBER = 300 }; /* Python reads no number of thousands of digits */
 
 /* By length: no more than two are of one. */
 static const struct { const char *name; int field; } names[LONGEST_KEY + 1][2] = {
@@ -130,7 +130,7 @@ static const uint8_t *blank(const uint8_t *p, const uint8_t *end)
     return p;
 }
 
-/* A number or a literal name: its end, NULL if it is neither. */
+/* A number or a literal name: its end, NULL if it is neither, or Python is to say. */
 static const uint8_t *plain_end(const uint8_t *p, const uint8_t *end)
 {
     static const char *words[] = {"null", "true", "false"};
@@ -142,7 +142,7 @@ static const uint8_t *plain_end(const uint8_t *p, const uint8_t *end)
     const uint8_t *q = p + (p < end && *p == '-');
     const uint8_t *first = q;
     while (q < end && *q >= '0' && *q <= '9') q++;
-    return q == first || (*first == '0' && q > first + 1) ? NULL : q;
+    return q == first || q - first > LONGEST_NUMBER || (*first == '0' && q > first + 1) ? NULL : q;
 }
 
 int jsonlog_entry(scanner *s)
