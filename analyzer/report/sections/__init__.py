@@ -11,6 +11,7 @@ from analyzer.report.sections import (
     plans,
     requests,
     savings,
+    scoreboard,
     statements,
     summary,
     tables,
@@ -22,6 +23,7 @@ from analyzer.report.sections._base import Section
 SECTIONS: tuple[Section, ...] = (
     summary.SECTION,
     actions.SECTION,
+    scoreboard.SECTION,
     targets.SECTION,
     latency.SECTION,
     findings.SECTION,
