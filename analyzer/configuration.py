@@ -32,7 +32,10 @@ from analyzer.records import record
 
 FILE = "pg95.toml"
 PROJECT_FILE = "pyproject.toml"
-SECTIONS = ("target", "targets", "history", "servers", "logs", "outputs", "alerts", "metrics")
+SECTIONS = (
+    *("target", "targets", "history", "servers", "logs", "outputs", "alerts", "metrics"),
+    "scoreboard",
+)
 
 Value = TypeVar("Value")
 _REQUIRED: Any = object()

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.cli._cache_facts import CacheFacts
 from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
@@ -58,6 +57,7 @@ def cache(**given: Any) -> None:
     from analyzer.cache.document import cache_document
     from analyzer.cache.measure import measure
     from analyzer.report.views import cache as view
+    from analyzer.sources.redis.facts import CacheFacts
 
     conditions = fail_conditions(given["fail_on"], among=FAIL_ON)
     facts = CacheFacts()

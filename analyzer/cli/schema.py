@@ -8,7 +8,6 @@ import click
 from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
 from analyzer.cli._output import print_document
-from analyzer.cli._prisma import compared
 from analyzer.cli._server import server_options
 from analyzer.errors import InputError, UsageError
 
@@ -48,6 +47,7 @@ def schema(**given: Any) -> None:
     down to INCLUDE, conditions, expressions and operator classes. From a server also what became of
     the migrations. Nothing is changed anywhere.
     """
+    from analyzer.promises import compared
     from analyzer.report.views import drift as view
 
     wanted = fail_conditions(given["fail_on"], among=FAIL_ON)

@@ -5,15 +5,13 @@ from typing import Any
 
 import click
 
-from analyzer.cli._cache_facts import CacheFacts
 from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
 from analyzer.cli._output import clear_progress, print_document, progress
-from analyzer.cli._prisma import compared
 from analyzer.cli._redis import redis_option
 from analyzer.cli._say import say
-from analyzer.errors import AnalyzerError, UsageError
+from analyzer.errors import AnalyzerError
 
 FAIL_ON = ("never", "target")
 FORMS = ("table", "markdown", "json", "openmetrics")
@@ -50,8 +48,10 @@ def scoreboard(**given: Any) -> None:
     what would make it known. INPUT are query logs, and what Redis and the application tell of the cache.
     --fail-on target: exit 1 unless all four are met.
     """
+    from analyzer.promises import hit_rate
     from analyzer.report import scoreboard as board
     from analyzer.report.views import scoreboard as view
+    from analyzer.sources.redis.facts import CacheFacts
 
     conditions = fail_conditions(given["fail_on"], among=FAIL_ON)
     warnings: list[str] = []
@@ -62,7 +62,7 @@ def scoreboard(**given: Any) -> None:
     report = _report({**given, "inputs": logs})
     document = board.scoreboard(
         report,
-        _hit_rate(facts, given["hit_target"]),
+        hit_rate(facts, given["hit_target"]),
         _schema(given, warnings),
         [*facts.warnings, *warnings],
     )
@@ -87,27 +87,15 @@ def _report(given: dict[str, Any]) -> dict[str, Any] | None:
     return result.document
 
 
-def _hit_rate(facts: CacheFacts, target: float) -> dict[str, Any] | None:
-    if not facts.any:
-        return None
-    from analyzer.cache.document import measure_part
-    from analyzer.cache.measure import measure
-
-    origin = ", ".join(facts.origins)
-    return measure_part(measure(facts.routes, facts.prefixes, facts.info, target, origin))
-
-
 def _schema(given: dict[str, Any], warnings: list[str]) -> dict[str, Any] | None:
     """What `pg95 schema` says; None where there is no schema or nothing to compare it with."""
     if not given["dump"] and not given["dsn"] and not given["live"]:
         return None
+    from analyzer.promises import compared, schema_of
     from analyzer.sources.schema.project import find_schema, read_project
 
     if given["prisma"]:
-        named = Path(given["prisma"])
-        if not named.exists():
-            raise UsageError(f"--prisma {named}: there is no such file or folder")
-        path = named if named.is_file() or any(named.glob("*.prisma")) else find_schema(named)
+        path = schema_of(Path(given["prisma"]))
     else:
         try:
             path = find_schema(Path.cwd())

@@ -197,8 +197,15 @@ def keep(
     night.add_hours(hours)
     errors = sum(one["count"] for one in document["events"] if one["kind"] == "error")
     judged = sorted(RunView(document).judged)
-    run = Run(kind, now_us, from_us, to_us, document["target"], log_set, errors, judged)
+    target = document["target"] | {"promises": _promises(document)}
+    run = Run(kind, now_us, from_us, to_us, target, log_set, errors, judged)
     return night.update_findings(document, night.add_run(run), now_us if to_us is None else to_us)
+
+
+def _promises(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Value and verdict of each metric of the scoreboard, if the document has one."""
+    metrics = (document.get("scoreboard") or {"metrics": []})["metrics"]
+    return {one["id"]: {"value": one["value"], "verdict": one["verdict"]} for one in metrics}
 
 
 def kept_already(reader: "Reader", document: Mapping[str, Any]) -> str | None:

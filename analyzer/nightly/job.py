@@ -31,6 +31,7 @@ from analyzer.nightly.looking import Look, NightInputs, Tell, TornError, look_at
 from analyzer.nightly.metrics import figures_of, has_figures, with_success
 from analyzer.nightly.nights import Beside, beside, has_news, last_night, regressions
 from analyzer.nightly.outputs import paths_of, read_text, write_outputs, write_whole
+from analyzer.nightly.scoreboard import add_scoreboard
 from analyzer.nightly.settings import Settings
 from analyzer.records import record
 from analyzer.report.formats import plural
@@ -126,6 +127,7 @@ class _Night:
         result, positions = self._read(news, looks, notes)
         document = result.document
         earlier = self._compare(document)
+        self._measure(document)
         slower = regressions(document, earlier)
         quiet = not has_news(document)
         if quiet:
@@ -235,6 +237,16 @@ class _Night:
             earlier = beside(reader, document, self._log_set)
         document["nights"] = list(earlier.nights)
         return earlier
+
+    def _measure(self, document: dict[str, Any]) -> None:
+        """The scoreboard, if it is configured, beside what it was in earlier nights."""
+        settings = self._settings.scoreboard
+        if settings is None:
+            return
+        with self._reading() as reader:
+            known = [] if reader is None else reader.runs()
+        runs = [one for one in known if one.log_set == self._log_set]
+        add_scoreboard(document, settings, self._settings.servers, runs)
 
     def _write(self, document: dict[str, Any], *, quiet: bool) -> dict[str, Path]:
         outputs = self._settings.outputs

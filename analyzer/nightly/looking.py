@@ -19,6 +19,7 @@ from analyzer.workload.counter_window import window
 
 if TYPE_CHECKING:
     from analyzer.history.reading import Reader
+    from analyzer.model.cancelled import StatementTimeouts
     from analyzer.model.catalog import Catalog
     from analyzer.model.snapshot import CounterWindow, Snapshot
 
@@ -34,6 +35,8 @@ class TornError(InputError):
 class Look:
     """A server as it is now: its catalog, a snapshot, and what was counted since an earlier one.
 
+    `timeouts` are those that it gives to sessions.
+
     `in_step`: that was taken with the last night, so what is new in the logs is of the same time, but
     for the moment between taking a snapshot and reading on.
     """
@@ -44,6 +47,7 @@ class Look:
     window: "CounterWindow | None"
     warnings: Sequence[str]
     in_step: bool = False
+    timeouts: "StatementTimeouts | None" = None
 
 
 def look(server: Server, reader: "Reader | None", last_night_us: int | None) -> Look:
@@ -55,6 +59,7 @@ def look(server: Server, reader: "Reader | None", last_night_us: int | None) -> 
     from analyzer.sources.postgres.catalog import read_catalog  # noqa: PLC0415 - only nights with a server pay for psycopg
     from analyzer.sources.postgres.connection import connect, describe  # noqa: PLC0415 - as above
     from analyzer.sources.postgres.snapshot import take_snapshot  # noqa: PLC0415 - as above
+    from analyzer.sources.postgres.timeouts import read_timeouts  # noqa: PLC0415 - as above
 
     with connect(server.dsn) as connection:
         before = None
@@ -63,6 +68,7 @@ def look(server: Server, reader: "Reader | None", last_night_us: int | None) -> 
             before = reader.latest_snapshot(describe(connection), until_us)
         snapshot = take_snapshot(server.dsn, known=None if before is None else before.texts())
         catalog = read_catalog(connection)
+        timeouts = read_timeouts(connection)
     since = None if before is None else window(before, snapshot)
     caveats = () if since is None else since.caveats
     warnings = [*catalog.warnings, *snapshot.warnings, *caveats]
@@ -75,6 +81,7 @@ def look(server: Server, reader: "Reader | None", last_night_us: int | None) -> 
         in_step=last_night_us is not None
         and before is not None
         and before.taken_us >= last_night_us,
+        timeouts=timeouts,
     )
 
 
@@ -149,6 +156,8 @@ class NightInputs:
             if recording.catalog is None
             else recording.catalog.completed_by(one.catalog)
         )
+        if one.name == self._logging_server:
+            recording.timeouts = one.timeouts
         if one.window is None:
             return
         source = len(recording.coverage.sources)

@@ -16,6 +16,7 @@ from typing import Any
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 _VERDICTS = ("met", "missed", "unknown")
+_CODES = {"met": 1.0, "missed": 0.0, "unknown": -1.0}
 
 Sample = tuple[Mapping[str, str], float | None]
 
@@ -110,10 +111,31 @@ def _figures(document: Mapping[str, Any], began_s: float, slower: int) -> list[s
             "Statements that got slower than they were.",
             [({}, float(slower))],
         ),
+        *_promises(document),
         *_gauge(
             "pg95_figures_timestamp_seconds",
             "When the night began that these figures are of.",
             [({}, began_s)],
+        ),
+    ]
+
+
+def _promises(document: Mapping[str, Any]) -> list[str]:
+    """The scoreboard, as `pg95 scoreboard --format openmetrics` writes it; nothing where there is none."""
+    metrics = (document.get("scoreboard") or {"metrics": []})["metrics"]
+    return [
+        *_gauge(
+            "pg95_promise_verdict",
+            "1 met, 0 missed, -1 unknown.",
+            [({"promise": one["id"]}, _CODES[one["verdict"]]) for one in metrics],
+        ),
+        *_gauge(
+            "pg95_promise_value",
+            "Milliseconds, a share, or a count.",
+            [
+                ({"promise": one["id"]}, None if one["value"] is None else float(one["value"]))
+                for one in metrics
+            ],
         ),
     ]
 

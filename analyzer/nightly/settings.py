@@ -13,6 +13,7 @@ from typing import Literal, cast
 
 from analyzer.configuration import Configuration, Table
 from analyzer.errors import UsageError
+from analyzer.nightly.scoreboard_settings import ScoreboardSettings, read_scoreboard
 from analyzer.records import record
 from analyzer.sources.increments.contents import LogFiles
 from analyzer.sources.options import ReadOptions
@@ -118,6 +119,7 @@ class Settings:
     alerts: Alerts
     textfile: Path | None
     logging_server: str | None = None
+    scoreboard: ScoreboardSettings | None = None
 
 
 def read_settings(configuration: Configuration) -> Settings:
@@ -151,6 +153,7 @@ def read_settings(configuration: Configuration) -> Settings:
         alerts=_alerts(table, folder),
         textfile=_textfile(table, folder),
         logging_server=_logging_server([server for _, server in read], servers),
+        scoreboard=read_scoreboard(table, folder, [one.name for one in servers]),
     )
 
 

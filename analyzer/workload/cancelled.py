@@ -21,6 +21,7 @@ REASONS = (  # what ends an execution before it is done; a failure to get a lock
 _LOG = "the log tells since when they ran or waited"
 _NOTHING = "nothing tells since when they ran"
 _SECOND_US = 1_000_000
+_NO_SESSION = "pid:0"  # of a log without %p and %c
 
 
 @record
@@ -75,6 +76,8 @@ class TimeoutSource:
                 f"{_NOTHING}, and a log without all statements hides what statement_timeout was set",
             )
         session, database, user, _ = one.speaker
+        if self._recording.sessions.get(session) == _NO_SESSION:
+            return 0.0, f"{_NOTHING}, and the log does not tell sessions apart (%c or %p)"
         kind, ms = self._timeouts.of(session, one.at_us)
         if kind == "set":
             return (
@@ -86,11 +89,11 @@ class TimeoutSource:
 
     def _default(self, session: int, database: int, user: int) -> tuple[float, str]:
         """That of a session which never changed it: its server's, if its beginning is in the log."""
+        if not _began_in_log(self._recording.sessions.get(session) or "", self._timeouts.first_us):
+            return 0.0, f"{_NOTHING}, and their sessions began before the log"
         known = self._recording.timeouts
         if known is None:
             return 0.0, f"{_NOTHING}; --dsn would tell the statement_timeout of their roles"
-        if not _began_in_log(self._recording.sessions.get(session) or "", self._timeouts.first_us):
-            return 0.0, f"{_NOTHING}, and their sessions began before the log"
         names = self._recording.names
         found = known.of(names.get(database), names.get(user))
         if found is None or not found[0]:

@@ -104,6 +104,16 @@ def told(recording: Recording, chunk: ExecutionChunk) -> dict[str, Any]:
         for (_, key), one in recording.phases.items()
     }
     found["events"] = repr(recording.events)
+    found["cancelled"] = [
+        (
+            recording.sessions.get(one.speaker[0]),
+            *(recording.names.get(name) for name in one.speaker[1:]),
+            recording.keys.texts[one.key],
+            recording.comments.get(one.comment),
+            *(one.source, one.at_us, one.reason, one.at_least_ms, one.whole),
+        )
+        for one in recording.cancelled
+    ]
     found["plans"] = [(plan.text, plan.line, plan.session) for plan in recording.plans]
     found["warnings"] = recording.coverage.warnings
     coverage = dataclasses.asdict(recording.coverage.sources[0])

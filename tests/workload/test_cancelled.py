@@ -152,6 +152,19 @@ def test_what_a_session_set_in_order(script: Script, before: list[str], ms: floa
     assert target["low_ms"] == (0.02 if ms is None else ms)
 
 
+def test_a_log_that_does_not_tell_sessions_apart_tells_no_order(tmp_path: Path) -> None:
+    at, log = "2026-11-22 08:00:0", tmp_path / "postgresql.log"
+    log.write_text(
+        f"{at}0.000 UTC LOG:  duration: 0.020 ms  statement: SET statement_timeout = 3000\n"
+        f"{at}1.000 UTC LOG:  duration: 0.500 ms  statement: {QUERY}\n"
+        f"{at}9.500 UTC ERROR:  canceling statement due to statement timeout\n"
+        f"{at}9.500 UTC STATEMENT:  {QUERY}\n"
+    )
+    target = run(Options([str(log)], ReadOptions(log_line_prefix="%m "))).document["target"]
+    assert (target["low_ms"], target["verdict"]) == (0.5, "unknown")
+    assert "does not tell sessions apart" in target["reason"]
+
+
 def test_a_log_of_slow_statements_hides_what_was_set(script: Script) -> None:
     script = Script(script.path)
     script.ran("SET statement_timeout = 5000", ms=80)

@@ -13,6 +13,7 @@ from analyzer.report.sections import (
     plans,
     requests,
     savings,
+    scoreboard,
     statements,
     summary,
     tables,
@@ -24,6 +25,7 @@ from analyzer.report.sections._base import Section
 SECTIONS: tuple[Section, ...] = (
     summary.SECTION,
     actions.SECTION,
+    scoreboard.SECTION,
     requests.SECTION,
     jobs.SECTION,
     targets.SECTION,

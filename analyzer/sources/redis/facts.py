@@ -4,6 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError
+from analyzer.sources.redis.events import looks_like_events, read_events
+from analyzer.sources.redis.info import looks_like_info, read_info
+from analyzer.sources.redis.monitor import looks_like_monitor, read_monitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +29,6 @@ class CacheFacts:
 
     def take(self, name: str) -> bool:
         """Read an input if it is of a cache; False leaves it to the readers of query logs."""
-        from analyzer.sources.redis.events import looks_like_events
-        from analyzer.sources.redis.info import looks_like_info
-        from analyzer.sources.redis.monitor import looks_like_monitor
-
         path = Path(name)
         if not path.is_file():
             return False
@@ -53,8 +52,7 @@ class CacheFacts:
 
     def ask(self, url: str, seconds: float) -> None:
         """Ask a live Redis."""
-        from analyzer.sources.redis.live import read_live
-        from analyzer.sources.redis.monitor import read_monitor
+        from analyzer.sources.redis.live import read_live  # noqa: PLC0415 - an extra
 
         self.info, lines = read_live(url, seconds)
         self.origins.append(self.info.origin)
@@ -62,8 +60,6 @@ class CacheFacts:
         self.any = True
 
     def _monitor(self, path: Path) -> None:
-        from analyzer.sources.redis.monitor import read_monitor
-
         with path.open(encoding="utf-8", errors="replace") as lines:
             sample = read_monitor(lines)
         self.prefixes += sample.by_prefix()
@@ -71,13 +67,9 @@ class CacheFacts:
             self.warnings.append(f"{path}: {sample.unread} lines are none of MONITOR's")
 
     def _info(self, path: Path) -> None:
-        from analyzer.sources.redis.info import read_info
-
         self.info = read_info(path.read_text(encoding="utf-8", errors="replace"), str(path))
 
     def _events(self, path: Path) -> None:
-        from analyzer.sources.redis.events import read_events
-
         with path.open(encoding="utf-8", errors="replace") as lines:
             events = read_events(lines)
         self.routes += events.routes()
