@@ -43,6 +43,9 @@ def main() -> None:
         command = [sys.executable, judge, "--dsn", options.dsn, "--queries", queries]
         for name, value in SETTINGS.items():
             command += ["--set", f"SET {name} = '{value}'"]
+        if options.real:
+            command += ["--real", "--runs", str(options.real)]
+            sets = sets[: len(options.budget)]
         subprocess.run([*command, "--indexes", *sets], check=True)
 
 
@@ -51,6 +54,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--judge", required=True)
     parser.add_argument("--sets", required=True, help="a folder of other advisors' sets, *.sql")
     parser.add_argument("--dsn", required=True, help="a scratch database; made if it is missing")
+    parser.add_argument(
+        "--real",
+        type=int,
+        metavar="RUNS",
+        help="build pg95's sets and run the queries so often before and with each: the judge lists those "
+        "that get slower than 1.1 times. One after the other, so the machine has to be idle",
+    )
     parser.add_argument("--budget", type=int, nargs="*", default=BUDGETS_MB, help="in MB")
     return parser.parse_args()
 

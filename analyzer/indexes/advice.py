@@ -9,7 +9,7 @@ from analyzer.indexes.candidates import candidate_for_scan
 from analyzer.indexes.foreign_keys import uncovered
 from analyzer.indexes.hygiene import drops
 from analyzer.indexes.notes import notes
-from analyzer.indexes.replacing import with_replaced
+from analyzer.indexes.superseded import KIND, superseded
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Finding
 from analyzer.model.index_advice import CreatedIndex, IndexAdvice, StatementGain
@@ -58,8 +58,9 @@ def advise_indexes(
         known += [shape for shape in shapes if shape not in known]
     wanted = [candidate for candidate, _, _ in served.values()]
     chosen = [entry for entry in served.values() if not _is_prefix(entry[0], wanted)]
-    made = tuple(_created(*entry, workload=workload) for entry in chosen)
-    return with_replaced(with_hygiene(IndexAdvice(create=made), workload), workload)
+    advice = IndexAdvice(create=tuple(_created(*entry, workload=workload) for entry in chosen))
+    candidates_chosen = [candidate for candidate, _, _ in chosen]
+    return _with_superseded(with_hygiene(advice, workload), candidates_chosen, workload)
 
 
 def advise_tried(
@@ -79,8 +80,7 @@ def advise_tried(
     show = (lambda text: progress(text, 0, None)) if progress else None
     tried = advise_by_what_if(statements, workload.catalog, what_if, request, show)
     workload.coverage.warnings += tried.notes
-    tried_advice = with_tried(advice, tried, request, what_if.method, workload)
-    return with_replaced(with_hygiene(tried_advice, workload), workload)
+    return with_tried(advice, tried, request, what_if.method, workload)
 
 
 def with_tried(
@@ -91,6 +91,8 @@ def with_tried(
     kept = tuple(one for one in advice.create if one.name in untried or one.method != "btree")
     left = None if request.budget_bytes is None else request.budget_bytes - tried.bytes
     keys = _bare_foreign_keys(workload, tried, left)
+    by_rule = [candidate for candidate, _ in tried.refused if candidate.name in _names(kept)]
+    advice = _with_superseded(advice, [*tried.candidates, *by_rule], workload)
     return replace(
         advice,
         create=(*tried.create, *kept, *keys),
@@ -102,6 +104,24 @@ def with_tried(
         bytes=tried.bytes,
         finished=tried.finished,
     )
+
+
+def _names(created: Sequence[CreatedIndex]) -> set[str]:
+    return {one.name for one in created}
+
+
+def _with_superseded(
+    advice: IndexAdvice, candidates: Sequence[IndexCandidate], workload: Workload
+) -> IndexAdvice:
+    """The advice with the drops that these candidates bring, instead of those that others brought."""
+    if workload.catalog is None:
+        return advice
+    others = [one for one in advice.drop if one.kind != KIND]
+    gone = {(one.table, one.index) for one in others if one.action == "drop"}
+    brought = tuple(superseded(candidates, workload.catalog, gone))
+    better = {(one.table, one.index) for one in brought}  # than what is only to be reviewed
+    kept = (one for one in others if (one.table, one.index) not in better)
+    return replace(advice, drop=(*kept, *brought))
 
 
 def _bare_foreign_keys(

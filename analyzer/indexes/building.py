@@ -15,7 +15,14 @@ LOCKS = (
 )
 _SCAN_BYTES_A_SECOND = 200e6  # two passes of the table, from cache or SSD
 _ROWS_A_SECOND = 1.5e6  # sorted and written, of one btree key
-_SLOWER: Mapping[str, float] = {"gin": 8.0, "gist": 6.0, "hnsw": 200.0, "brin": 0.1, "hash": 1.5}
+_SLOWER: Mapping[str, float] = {
+    "gin": 8.0,
+    "gist": 6.0,
+    "hnsw": 200.0,
+    "ivfflat": 20.0,
+    "brin": 0.1,
+    "hash": 1.5,
+}
 
 
 def rollback(candidate: IndexCandidate) -> str:

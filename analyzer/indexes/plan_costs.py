@@ -107,6 +107,11 @@ class PlanCosts:
         return self._limits.over(self._what_if)
 
     @property
+    def spent(self) -> float:
+        """The share of the questions that may be asked that has been."""
+        return self._what_if.calls / max(1, self._limits.calls)
+
+    @property
     def calls(self) -> int:
         """Questions asked so far."""
         return self._what_if.calls

@@ -20,6 +20,7 @@ _AROUND = 60  # candidates tried beside a set, of each statement and round
 _WINNERS = 6  # plans of a statement whose indexes are merged with each other
 _NEXT_TO_FREE = 0.001  # of the workload's cost without indexes
 _MUCH_BETTER = 1.5
+_SHARED = 0.5  # of all questions are spent, and what is left is for the search itself
 _PEELS = 8  # questions with what was used left out
 
 Progress = Callable[[str], None]
@@ -138,10 +139,13 @@ class Selector:
     def _share(self) -> None:
         """Ask each statement about what others use, and have it see what it would use of that.
 
-        One index that does for several statements may be worth more than the best one for each.
+        One index that does for several statements may be worth more than the best one for each. The heaviest
+        statements come first.
         """
         useful = self._useful()
         for number in self._order:
+            if self._costs.spent > _SHARED:
+                return
             foreign = useful & self._costs.relevant(number) & ~self._costs.own(number)
             offered = self._smallest(self._affordable(foreign))
             self._peel(number, offered | self._affordable(self._costs.own(number)))
@@ -151,6 +155,8 @@ class Selector:
                 self._costs.see(number, 1 << one)
                 self._costs.cost(number, 1 << one)
         for number in self._order:
+            if self._costs.spent > _SHARED:
+                return
             self._stand_in(number)
 
     def _stand_in(self, number: int) -> None:

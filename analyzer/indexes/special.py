@@ -1,5 +1,6 @@
 """Candidates beside the plain btree: partial ones, GIN, GiST, BRIN, and those for nearest neighbours."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -26,6 +27,14 @@ _TRIGRAMS = frozenset({"like", "ilike", "~", "~*"})
 _TEXT = ("text", "character varying", "varchar", "character")
 _GEOMETRIC = ("point", "box", "polygon", "circle", "inet", "cidr", "geometry", "geography")
 _DISTANCES = {"<->": "l2", "<#>": "ip", "<=>": "cosine", "<+>": "l1"}
+# Of an hnsw graph: more than servers give maintenance_work_mem. Without, pgvector builds it on disk, for hours.
+_GRAPH_BYTES = 2 << 30
+_LISTS_ROWS = (
+    1_000_000  # up to here pgvector advises a list for each 1,000 rows, beyond it their square root
+)
+_HASH_WIDTH = 64  # bytes of a value, which a btree keeps whole and a hash index as 4 bytes
+_HASH_DISTINCT = 0.5  # of the rows: entries with one hash stand in one chain of pages
+_HASHED = ("text", "character varying", "varchar", "bytea")
 _BRIN_TYPES = ("timestamp", "date", "bigint", "integer", "smallint", "numeric")
 
 
@@ -38,9 +47,12 @@ def special_candidates(access: TableAccess, table: Table, maker: Maker) -> Itera
         if found is not None:
             method, operator_class = found
             role = "distance" if one.use is Use.DISTANCE else "contains"
-            yield maker.make(
+            made = maker.make(
                 [IndexKey(one.column, role, one.expression, operator_class)], method=method
             )
+            yield _in_lists(made, maker) if _too_large_a_graph(made) else made
+        if one.use is Use.EQUALITY and one.expression is None and _suits_hash(table, one.column):
+            yield maker.make([IndexKey(one.column, "equality")], method="hash")
         if one.use is Use.RANGE and one.expression is None and _suits_brin(table, one.column):
             yield maker.make([IndexKey(one.column, "range")], method="brin")
 
@@ -114,6 +126,34 @@ def _nearest(operator: str, kind: str) -> tuple[str, str | None] | None:
     if operator == "<->" and base in ("point", "geometry", "geography", "box", "circle", "polygon"):
         return "gist", None
     return None
+
+
+def _too_large_a_graph(made: IndexCandidate) -> bool:
+    return made.method == "hnsw" and (made.bytes or 0) > _GRAPH_BYTES
+
+
+def _in_lists(graph: IndexCandidate, maker: Maker) -> IndexCandidate:
+    """The ivfflat index in place of an hnsw one that takes too much memory to be built."""
+    rows = maker.table.rows or 0
+    lists = max(1, round(rows / 1000 if rows <= _LISTS_ROWS else math.sqrt(rows)))
+    made = maker.make(graph.keys, method="ivfflat", parameters=(("lists", str(lists)),))
+    size = (graph.bytes or 0) / (1 << 30)
+    return replace(
+        made,
+        rule=f"{made.rule}; ivfflat, because hnsw's graph of about {size:.1f} GB would not fit "
+        "maintenance_work_mem while it is built: where it does, hnsw finds more. Build it when the rows are there, "
+        "and set ivfflat.probes",
+    )
+
+
+def _suits_hash(table: Table, column: str) -> bool:
+    """Whether values are so long and different that a hash index is a fraction of a btree."""
+    known = table.column(column)
+    if known is None or not table.rows or not known.type.lower().startswith(_HASHED):
+        return False
+    distinct = known.distinct or 0.0
+    share = -distinct if distinct < 0 else distinct / table.rows
+    return (known.width_bytes or 0) >= _HASH_WIDTH and share >= _HASH_DISTINCT
 
 
 def _suits_brin(table: Table, column: str) -> bool:

@@ -44,6 +44,7 @@ def verify(advice: IndexAdvice, samples: Sequence[Sample], bench: Bench) -> Inde
     return replace(
         advice,
         create=tuple(_judged(one, found) for one in kept),
+        drop=tuple(one for one in advice.drop if one.covered_by not in rejected),
         notes=(*(_rejection(named[name], name, found) for name in rejected), *advice.notes),
         verification=found,
     )

@@ -62,7 +62,8 @@ class CreatedIndex:
 class DroppedIndex:
     """An index to drop: `reason` in words, `bytes` what it gives back.
 
-    `kind` is invalid, duplicate, unused or prefix, `covered_by` the index that does what this one does.
+    `kind` is invalid, duplicate, unused, prefix or superseded (by an index that is advised beside it: the drop
+    comes after that), `covered_by` the index that does what this one does.
     `rollback` makes it anew, None where its definition is not known. `action` is drop, or review where the
     window is too short or not all servers were seen. `scans` are those of the window that `reason` states,
     `days` long. `verified_by` is rule: nothing was tried.

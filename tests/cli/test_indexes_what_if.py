@@ -190,3 +190,37 @@ def test_what_is_wrong_is_said(dsn: str, tmp_path: Path) -> None:
     )
     size = run(cli, ["indexes", "--queries", good, "--dsn", dsn, "--budget", "lots"])
     assert isinstance(size.exception, UsageError)
+
+
+def test_an_index_that_the_advised_one_replaces_is_dropped_after_it(
+    postgres15: Server, tmp_path: Path
+) -> None:
+    dsn = postgres15.create_database("what_if_replaced")
+    postgres15.psql(
+        """CREATE EXTENSION hypopg;
+        CREATE TABLE visits (id int PRIMARY KEY, who int, at int, pad text);
+        INSERT INTO visits SELECT n, n % 400, n, repeat('x', 60) FROM generate_series(1, 40000) AS n;
+        CREATE INDEX visits_who ON visits (who);
+        ANALYZE visits""",
+        dsn,
+    )
+    postgres15.psql("VACUUM visits", dsn)
+    text = "SELECT id, pad FROM visits WHERE who = 7 ORDER BY at DESC LIMIT 5"
+    queries = folder(tmp_path, {"latest": text})
+    found = advice("--queries", queries, "--dsn", dsn)
+    (created,) = found["create"]
+    (dropped,) = [one for one in found["drop"] if one["kind"] == "superseded"]
+    assert (dropped["index"], dropped["covered_by"]) == ("visits_who", created["name"])
+    done = CliRunner().invoke(
+        cli, ["indexes", "--queries", queries, "--dsn", dsn, "--format", "sql"]
+    )
+    runnable = [line for line in done.stdout.splitlines() if line and not line.startswith("--")]
+    assert runnable == [created["sql"], dropped["sql"]]
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        before = cost(connection, text)[0]
+        for statement in runnable:
+            connection.execute(statement)
+        after, plan = cost(connection, text)
+        assert created["name"] in plan
+        assert after < before / 5
+        assert created["name"] in cost(connection, "SELECT at FROM visits WHERE who = 7")[1]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 import pytest
@@ -17,7 +17,7 @@ from analyzer.errors import ServerError
 from analyzer.indexes.verified import verify
 from analyzer.model.explain import Sample
 from analyzer.model.index_advice import CreatedIndex, IndexAdvice
-from analyzer.sources.postgres.verification import ScratchBench
+from analyzer.sources.postgres.verification import LONGEST_MS, ScratchBench, _Side, _Statements
 
 DDL = ("CREATE INDEX", "DROP INDEX", "CREATE EXTENSION", "ANALYZE lines", "ALTER ")
 
@@ -122,6 +122,26 @@ def test_an_index_that_makes_a_statement_slower_is_taken_out(scratch: Server, sh
     assert last["s1"].used == frozenset()  # measured again without it
     assert not last["s1"].worse
     assert relations(scratch, at(scratch)) == before
+
+
+def test_a_statement_that_ends_in_time_without_an_index_alone_counts_against_it(
+    scratch: Server, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each execution whose plan has the index is ended by the limit, as a server would."""
+    run = _Statements._run
+
+    def limited(self: _Statements, side: _Side, sample: Sample) -> tuple[float, dict[str, Any]]:
+        took_ms, plan = run(self, side, sample)
+        if "pg95_trial_" in json.dumps(plan):
+            raise psycopg.errors.QueryCanceled
+        return took_ms, plan
+
+    monkeypatch.setattr(_Statements, "_run", limited)
+    found = judged(scratch, shop, [BAD], [TRAP])
+    assert not found.create
+    assert found.verification is not None
+    (slower,) = found.verification.rejected["bad"]
+    assert slower.after == LONGEST_MS
 
 
 def test_of_two_indexes_in_a_plan_the_one_to_blame_goes(scratch: Server, shop: str) -> None:

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from analyzer.indexes.hygiene import drops
+from analyzer.indexes.making import Maker
 from analyzer.indexes.notes import notes
-from analyzer.indexes.replacing import with_replaced
+from analyzer.indexes.superseded import superseded
 from analyzer.model.catalog import Catalog, Index, Table
 from analyzer.model.coverage import Coverage
-from analyzer.model.index_advice import CreatedIndex, IndexAdvice
+from analyzer.model.index_candidate import IndexKey
 from analyzer.model.snapshot import DatabaseUse, IndexUse, ServerIdentity, Snapshot, TableUse
 from analyzer.model.target import Target, Verdict
 from analyzer.model.use import Use
@@ -144,23 +145,27 @@ def test_pairs_that_one_index_would_serve_are_a_note() -> None:
     assert (note.kind, note.indexes, note.sql) == ("merge", ("ab", "ba"), None)
 
 
-def test_a_wider_index_that_is_advised_takes_the_narrower_ones_away() -> None:
-    catalog = sql.read_schema(
-        "CREATE TABLE t (id int PRIMARY KEY, a int, b int, c int UNIQUE); CREATE INDEX t_a ON t (a); "
-        "CREATE INDEX t_b ON t (b); CREATE INDEX t_a_down ON t (a DESC); CREATE INDEX t_a_part ON t (a) WHERE b > 0;",
-        "s",
-    )
-    new = [
-        CreatedIndex(f"CREATE INDEX CONCURRENTLY {name} ON t ({keys});", None, (), {}, "what-if", "", "", table="t", name=name)
-        for name, keys in (("new", "a, id"), ("unique_stays", "c, a"))
-    ]  # fmt: skip
-    (drop,) = with_replaced(IndexAdvice(create=tuple(new)), workload(catalog)).drop
-    assert (drop.sql, drop.kind, drop.covered_by) == (
-        "DROP INDEX CONCURRENTLY t_a;",
-        "prefix",
-        "new",
-    )
-    assert drop.rollback == "CREATE INDEX CONCURRENTLY t_a ON t USING btree (a);"
-    assert "only once new is built" in drop.risk
-    known = IndexAdvice(create=tuple(new), drop=(replace(drop, kind="unused"),))
-    assert with_replaced(known, workload(catalog)).drop == known.drop  # it goes once
+def test_an_advised_index_makes_those_superfluous_that_it_begins_with() -> None:
+    """None that keeps something unique, differs in its order or condition, or goes anyway."""
+    schema = """
+    CREATE TABLE t (a int, b int, c text, UNIQUE (a));
+    CREATE INDEX t_a ON t (a);
+    CREATE INDEX t_a_b ON t (a, b);
+    CREATE INDEX t_a_down ON t (a DESC);
+    CREATE INDEX t_a_some ON t (a) WHERE b IS NULL;
+    CREATE INDEX t_a_hash ON t USING hash (a);
+    CREATE INDEX t_a_with_c ON t (a) INCLUDE (c);
+    CREATE INDEX t_b ON t (b);
+    CREATE UNIQUE INDEX t_a_unique ON t (a);
+    """
+    catalog = sql.read_schema(schema, "schema.sql")
+    table = catalog.table("t")
+    assert table is not None
+    keys = [IndexKey(name, "equality") for name in ("a", "b", "c")]
+    wide = Maker(table, catalog).make(keys)
+    found = {one.index: one for one in superseded([wide], catalog, {("t", "t_a")})}
+    assert set(found) == {"t_a_b", "t_a_with_c"}
+    assert found["t_a_b"].covered_by == wide.name
+    assert found["t_a_b"].kind == "superseded"
+    assert f"only after {wide.name} is built" in found["t_a_b"].risk
+    assert not list(superseded([Maker(table, catalog).make(keys[:1])], catalog, ()))

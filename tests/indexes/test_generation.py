@@ -112,6 +112,16 @@ def test_other_methods_where_the_column_asks_for_them() -> None:
     )
 
 
+def test_a_hash_index_where_values_are_long_and_differ() -> None:
+    columns = tuple(
+        replace(one, distinct=-0.9) if one.name == "note" else one for one in ORDERS.columns
+    )
+    apart = replace(ORDERS, columns=columns)
+    asked = "SELECT id FROM orders WHERE note = 'x' AND state = 'open'"
+    assert {one.columns for one in made(asked, apart) if one.method == "hash"} == {("note",)}
+    assert not any(one.method == "hash" for one in made(asked))  # how many values is not known
+
+
 def test_expressions() -> None:
     found = made("SELECT id FROM orders WHERE lower(note) = 'x' AND note::text || 'a' = 'b'")
     assert {key.expression for one in found for key in one.keys} == {"lower(note)"}
