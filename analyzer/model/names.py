@@ -67,6 +67,9 @@ def plain_path(path: str) -> str:
 
     What is a place in a pattern (`/users/:id`, `^users/(?P<id>\d+)/$`) stays as it is.
     """
+    method, space, rest = path.partition(" ")
+    if space and method.isalpha() and rest.startswith("/"):
+        return f"{method} {plain_path(rest)}"
     bare = _HOST.sub("", path)
     if (bare != path or path.startswith("/")) and not _REGULAR.search(path):
         path = _QUERY.sub("", bare)
