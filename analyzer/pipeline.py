@@ -25,6 +25,7 @@ from analyzer.model.history import HourFigures
 from analyzer.model.index_advice import IndexAdvice
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
 from analyzer.model.index_request import AdvisedWorkload, IndexRequest
+from analyzer.model.lines import error_of
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.snapshot import CounterWindow
@@ -215,7 +216,7 @@ def _advised(
             made = recommend(finding, workload, stacks)
     except Exception as error:  # noqa: BLE001 - whatever it is, the reader is told and the rest goes on
         _log.exception("no advice on %s", finding.key)
-        reason = f"{type(error).__name__}: {error}"
+        reason = error_of(f"{type(error).__name__}: {error}")
         workload.coverage.warnings.append(f"no advice on finding {finding.key}: {reason}")
         return finding
     return replace(finding, recommendations=made)

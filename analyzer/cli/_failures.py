@@ -8,6 +8,7 @@ import click
 
 from analyzer.cli._say import say
 from analyzer.errors import AnalyzerError, UsageError
+from analyzer.model.lines import error_of
 
 CONDITION = 1
 USAGE = 2
@@ -42,7 +43,7 @@ def _told(error: Exception) -> str:
     if os.environ.get("PG95_DEBUG"):
         traceback.print_exc()
     return (
-        f"internal error, {type(error).__name__}: {error}. This is a defect of pg95: run again "
+        f"internal error, {error_of(f'{type(error).__name__}: {error}')}. This is a defect of pg95: run again "
         "with PG95_DEBUG=1 and report what it prints"
     )
 

@@ -97,6 +97,8 @@ def tell_warnings(result: "Result") -> None:
     """Warnings of the coverage, on stderr."""
     for warning in result.document["coverage"]["warnings"]:
         say(f"warning: {warning}")
+    if result.document["redaction"] == "off":
+        say("warning: not redacted: what is written holds values from your data")
 
 
 def print_document(

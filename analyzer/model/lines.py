@@ -22,7 +22,7 @@ _STATEMENT = re.compile(
 )
 _WORD = re.compile(r"[^\s,;:|()\[\]{}<>]+")
 _ASSIGNED = re.compile(r"(?<=[A-Za-z_])([=:])(?=[^\s=])[^\s,;&]+")
-_KEY = re.compile(r"(\)\s?=\s?|\bcontains )\((?:[^()]|\([^()]*\))*+\)?")
+_KEY = re.compile(r"(\)\s?=\s?|\bcontains )\((?:[^()]++|\([^()]*+\))*\)?")
 _SINGLE = re.compile(r"'(?:[^']|'')*+(?:'|\Z)")
 # PostgreSQL puts names and values in the same quotes; the word before them tells which it is.
 _DOUBLE = re.compile(

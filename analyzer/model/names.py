@@ -20,8 +20,8 @@ _TOKEN = re.compile(
 _EMAIL = re.compile(r"[^\s@\"']+@[^\s@\"']+\.[^\s@\"']")
 _MIXED = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]{12,}")
 _FOUR = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
-# Of a path that is a pattern (Django's regular expressions, Rails' globs) nothing is a value.
-_PATTERN = re.compile(r"[\^$()<>*{}\\]|\[\w|(?:^|/):[A-Za-z_]")
+# A path that is a regular expression (Django's) has no query, and `?` of its own.
+_REGULAR = re.compile(r"\(\?|[\^$\\]")
 _HOST = re.compile(r"\A[a-z][a-z0-9+.\-]{1,20}://[^/?#]*", re.IGNORECASE)
 _QUERY = re.compile(r"[?#].*", re.DOTALL)
 _WORD = re.compile(r"[^\s,;|()\[\]<>\"']+")
@@ -35,6 +35,7 @@ _LONGEST = 512  # characters that are looked at
 
 def is_private(word: str) -> bool:
     """Whether a word without white space is an address, a key or a token: of people or machines."""
+    word = word[:_LONGEST]
     return bool(_EMAIL.search(word) or _TOKEN.match(word) or is_address(word))
 
 
@@ -64,14 +65,15 @@ def is_value(word: str) -> bool:
 def plain_path(path: str) -> str:
     r"""A path as a route: without host and query, `{id}` for what is a value in it.
 
-    A pattern (`/users/:id`, `^users/(?P<id>\d+)/$`) has no values and stays as it is.
+    What is a place in a pattern (`/users/:id`, `^users/(?P<id>\d+)/$`) stays as it is.
     """
-    if _PATTERN.search(path):
-        return path
+    method, space, rest = path.partition(" ")
+    if space and method.isalpha() and rest.startswith("/"):
+        return f"{method} {plain_path(rest)}"
     bare = _HOST.sub("", path)
-    if bare != path or path.startswith("/"):
+    if (bare != path or path.startswith("/")) and not _REGULAR.search(path):
         path = _QUERY.sub("", bare)
-    return "/".join(PLACE if is_value(part) else part for part in path.split("/"))
+    return "/".join(PLACE if is_value(part[:_LONGEST]) else part for part in path.split("/"))
 
 
 def shown_name(name: str) -> str:

@@ -99,7 +99,7 @@ def build_document(
             "trend": [],
             "changes": [],
             "hours": hours(workload.traffic),
-            "detectors": detectors_part(outcomes),
+            "detectors": detectors_part(outcomes, redactor),
         }
     )
     return document

@@ -34,7 +34,7 @@ _COMPARED = re.compile(
     r"""(?P<how>(?:[=<>~]|\b(?:i?like|similar\s+to)\b)\s*+)
         (?P<words>(?!(?:any|all|some|array|row|null|true|false|select|case|cast|not|exists|interval|date|default|current_\w+)\b)
         [^\W\d][\w$]*+(?![\w$]*\s*[.(:])
-        (?:\s+(?!(?:and|or|order|group|limit|offset|for|returning|union|then|else|end|when|where|from|having|set|on|as|is|in|between|like|join|left|inner|right)\b)[^\W\d][\w$]*+(?!\s*[.(]))*+)""",
+        (?:\s+(?!(?:and|or|order|group|limit|offset|for|returning|union|then|else|end|when|where|from|having|set|on|as|is|in|between|like|join|left|inner|right)\b)[^\W\d][\w$]*+(?!\s*[.(]))*)""",
     re.IGNORECASE | re.VERBOSE,
 )
 

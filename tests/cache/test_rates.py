@@ -100,6 +100,8 @@ def test_an_applications_log_is_counted_by_route() -> None:
         ("u:c3535feb-aff2-9fcb-7c0d-20cbe94391c7:x", "u:*:x"),
         ("s:0123456789abcdef0123", "s:*"),
         ("plain", "plain"),
+        ("mail:bob@mail.example:seen", "mail:*:seen"),
+        ("session:eyJhbGciOiJIUzI1NiJ9", "session:*"),
     ],
 )
 def test_what_varies_in_a_key_is_left_out(key: str, prefix: str) -> None:

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import zlib
@@ -171,6 +172,58 @@ def test_a_live_server(planted: Path, pg95: Run) -> None:
     pg95("snapshot", "--dsn", dsn, "-o", "one.json")
     pg95("doctor", "--dsn", dsn, "--format", "json")
     pg95("scoreboard", log, "--dsn", dsn, "--prisma", planted / "schema.prisma", codes=(0, 1))
+
+
+NIGHT = """
+[history]
+path = "history.db"
+[[servers]]
+name = "leaks"
+dsn = "{dsn}"
+[[logs]]
+name = "leaks"
+paths = ["{log}"]
+settle_minutes = 0
+[outputs]
+html = "night.html"
+json = "night.json"
+md = "night.md"
+[metrics]
+textfile = "pg95.prom"
+[[targets]]
+application = "*"
+ms = 0.01
+"""
+
+
+def test_nights(planted: Path, pg95: Run) -> None:
+    dsn = (planted / "dsn").read_text()
+    settings = NIGHT.format(dsn=dsn, log=planted / LOG_NAMES["csvlog"])
+    Path("pg95.toml").write_text(settings)
+    pg95("nightly")
+    document = json.loads(Path("night.json").read_text())
+    assert any(one["dimension"] == "application" for one in document["target"]["by"])
+    pg95("history", "--history", "history.db", "--format", "json")
+
+
+def test_following(planted: Path, tmp_path: Path) -> None:
+    for form in ("table", "json"):
+        words = ["report", "--follow", planted / LOG_NAMES["csvlog"], "--since", "2000-01-01"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "analyzer", *words, "--format", form],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path,
+        )  # fmt: skip
+        assert process.stderr is not None
+        said = b""
+        while b"following" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        assert b"n-plus-one" in out
+        assert_no_secret(out + said + err, f"--follow --format {form}")
 
 
 def test_messages_about_inputs_that_cannot_be_read(planted: Path, pg95: Run) -> None:

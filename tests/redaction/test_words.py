@@ -46,6 +46,8 @@ def test_words_compared_in_a_text_that_cannot_be_parsed() -> None:
         ("/invite/eyJhbGciOiJIUzI1NiJ9/accept", "/invite/{id}/accept"),
         ("/api/v2/s3/quarterly-report-2024", "/api/v2/s3/quarterly-report-2024"),
         ("books#show", "books#show"),
+        ("GET /carts/77?coupon=x", "GET /carts/{id}"),
+        ("/a/*/b/42", "/a/*/b/{id}"),
         ("/users/:id", "/users/:id"),
         ("^a/(?P<id>[0-9]+)/$", "^a/(?P<id>[0-9]+)/$"),
     ],

@@ -39,7 +39,7 @@ def shown(document: dict[str, Any], width: int) -> dict[str, Sequence[Renderable
         "nplusone": focused.findings(document, width, "none"),
         "plans": focused.plans(document, width),
         "indexes": focused.indexes(document, width),
-        "tables": tables.show(document, width),
+        "tables": tables.terminal_lines(document, width),
     }
 
 
@@ -97,6 +97,7 @@ def assert_plain(text: str) -> None:
 
 def test_markdown_means_nothing_else_to_a_parser(hostile: dict[str, Any]) -> None:
     assert_plain(markdown.render(hostile))
+    assert_plain(tables.markdown_text(hostile))
     for finding in hostile["findings"]:
         assert_plain(write(ticket(hostile, finding), "markdown"))
 

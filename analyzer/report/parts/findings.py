@@ -5,7 +5,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from analyzer.model.acknowledgement import as_fields
-from analyzer.model.finding import worst_first
+from analyzer.model.finding import Status, worst_first
+from analyzer.model.lines import error_of
 from analyzer.report.parts.savings import saving_fields
 from analyzer.report.redaction import Redactor, requote
 
@@ -71,14 +72,21 @@ def _recommendation(advice: "Recommendation", quoted: Mapping[str, str]) -> dict
     }
 
 
-def detectors_part(outcomes: Mapping[str, "Outcome"]) -> list[dict[str, Any]]:
+def detectors_part(outcomes: Mapping[str, "Outcome"], redactor: Redactor) -> list[dict[str, Any]]:
     """Every detector's answer, in the order they ran."""
     return [
         {
             "id": name,
             "status": outcome.status.value,
-            "reason": outcome.reason,
+            "reason": _reason(outcome, redactor),
             "findings": len(outcome.findings),
         }
         for name, outcome in outcomes.items()
     ]
+
+
+def _reason(outcome: "Outcome", redactor: Redactor) -> str | None:
+    """Why there is no answer; the message of an exception may quote what it failed on."""
+    if outcome.reason is None or outcome.status is not Status.ERROR or redactor.shows_values:
+        return outcome.reason
+    return error_of(outcome.reason)

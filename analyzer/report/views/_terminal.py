@@ -1,11 +1,19 @@
-"""A terminal to write into: columns and colours as told, nothing read as markup."""
+"""A terminal to write into: columns and colours as told, nothing read as markup.
+
+Views neutralise what they show, so that it has the width that it was given. What one of them lets
+through has no power all the same: only colours are left as sequences.
+"""
 
 import io
+import re
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
 
+from analyzer.report.formats import neutralise
+
 _NARROWEST = 40
+_COLOUR = re.compile(r"(\x1b\[[\d;]*m)")
 
 
 def terminal(width: int, *, colour: bool) -> Console:
@@ -31,6 +39,12 @@ def written(console: Console) -> str:
     """What was printed to a `terminal`, without trailing white space."""
     output = console.file
     text = output.getvalue() if isinstance(output, io.StringIO) else ""
+    if console.color_system is None:
+        text = neutralise(text)
+    else:  # every second piece is a sequence
+        pieces = _COLOUR.split(text)
+        pieces[::2] = map(neutralise, pieces[::2])
+        text = "".join(pieces)
     return "\n".join(line.rstrip() for line in text.split("\n")).rstrip("\n") + "\n"
 
 

@@ -63,7 +63,7 @@ def top(document: Document, width: int, *, by: str, limit: int) -> list[Renderab
             "Per request": count(one["calls_per_request_p95"]),
         }
         text = Text(f"{brief(one['sql'], 3 * width)}\n", overflow="fold")
-        text.append(f"q-{one['shape_id']}", style="dim")
+        text.append(f"q-{one_line(one['shape_id'])}", style="dim")
         table.add_row(*(Text(cells[name]) for name in numbers), text)
     left = len(statements) - limit
     more = [Text(f"{plural(left, 'more statement')}: -n {len(statements)}")] if left > 0 else []
@@ -123,7 +123,7 @@ def _evidence(finding: dict[str, Any], width: int) -> list[str]:
         lines += [
             f"parent  {brief(evidence['parent_sql'], width - 12)}",
             f"child   {brief(evidence['child_sql'], width - 12)}",
-            f"{occurrences} of {per} children, {executions} in all, scope {evidence['scope']}",
+            f"{occurrences} of {per} children, {executions} in all, scope {one_line(str(evidence['scope']))}",
             f"linked  {one_line(evidence['link'])}",
         ]
     elif "cost_ms" in evidence:
@@ -140,7 +140,7 @@ def _evidence(finding: dict[str, Any], width: int) -> list[str]:
             lines.append(f"statement  {brief(evidence['sql'], width - 14)}")
         if "occurrences" in evidence and "per_occurrence" in evidence:
             lines.append(
-                f"{plural(evidence['occurrences'], 'occurrence')} of {spread(evidence['per_occurrence'])} executions, scope {evidence['scope']}"
+                f"{plural(evidence['occurrences'], 'occurrence')} of {spread(evidence['per_occurrence'])} executions, scope {one_line(str(evidence['scope']))}"
             )
         else:
             shown = [f"{one_line(name)} {brief(text, width)}" for name, text in figures(evidence)]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from analyzer.model.cache import CacheUse
+from analyzer.model.names import plain_path
 
 _READS = frozenset({"get", "mget", "hget", "hgetall", "read", ""})
 _NO_ROUTE = "(no route)"
@@ -61,5 +62,5 @@ def _event(line: str) -> tuple[str, str, str, bool] | None:
     operation = str(found["op"]).lower()
     if operation in _READS and not isinstance(hit, bool | int):
         return None
-    route = str(found.get("route") or _NO_ROUTE)[:300]
+    route = plain_path(str(found.get("route") or _NO_ROUTE)[:300])
     return route, operation, str(found["key_prefix"])[:100], bool(hit)

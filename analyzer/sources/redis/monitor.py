@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from analyzer.model.cache import CacheUse
+from analyzer.model.names import is_value
 
 _LINE = re.compile(
     r'(\d{9,11}\.\d{1,6}) \[\d+ ([^\]]{1,100})\] "([A-Za-z]{1,20})"(?: "((?:[^"\\]|\\.){0,2000}))?'
@@ -23,6 +24,7 @@ _VARIABLE = re.compile(
 )
 _READS = frozenset({"get", "getex", "hget", "hgetall", "json.get"})
 _WRITES = frozenset({"set", "setex", "psetex", "setnx", "hset", "hmset", "json.set"})
+_LONGEST_KEY = 2_000
 _FILL_SECONDS = 5.0
 _QUEUE = "bull:"
 _MOST_AT_ONCE = 100
@@ -102,4 +104,5 @@ def _count(sample: MonitorSample, waiting: _Waiting, at: float, command: str, ke
 
 def prefix_of(key: str) -> str:
     """A key with what varies in it as *: `project:200:containers` is `project:*:containers`."""
-    return _VARIABLE.sub("*", key)[:100]
+    parts = _VARIABLE.sub("*", key[:_LONGEST_KEY]).split(":")
+    return ":".join("*" if is_value(part) else part for part in parts)[:100]

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
+from analyzer.model.lines import error_of
 from analyzer.sources.postgres.clone.server import CloneServer
 from analyzer.sources.postgres.connection import Connection
+from analyzer.sql.redact import redact_text
 from analyzer.sql.restorable import Leniency, NotRestorableError, Restorable, restorable
 
 ROLE = "pg95_clone"
@@ -269,10 +271,10 @@ class SchemaBuilder:
 
 
 def _beginning(statement: str) -> str:
-    words = " ".join(statement.split())
+    words = " ".join(redact_text(statement[: 10 * _LONGEST], "'…'").split())
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 
 def _message(error: psycopg.Error) -> str:
-    """What the server says of names; it may hold no values, as there are no data."""
-    return " ".join((error.diag.message_primary or str(error)).split())[:120]
+    """What the server says of names; what it quotes of defaults and conditions is left out."""
+    return error_of(" ".join((error.diag.message_primary or str(error)).split()))[:120]
