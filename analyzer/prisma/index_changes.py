@@ -129,7 +129,7 @@ class IndexChanges:
         why = (
             f"-- {comment(made.entry['rule'])}; verified by {comment(made.entry['verified_by'])}.\n"
         )
-        self._statement(f"add_{name}", why, made.statement.replace(old, new, 1), name)
+        self._statement(f"add_{name}", why, made.statement.replace(old, new, 1), name, table)
 
     def _note(self, name: str, declared: Declaration) -> None:
         if declared.line is None:
@@ -161,16 +161,16 @@ class IndexChanges:
         if (
             entry["kind"] == "invalid" and declared is not None
         ):  # it is wanted, and was never finished
-            self._statement(f"drop_invalid_{name}", reason, entry["sql"], name)
+            self._statement(f"drop_invalid_{name}", reason, entry["sql"], name, table)
             if entry.get("rollback"):
-                self._statement(f"build_{name}", reason, entry["rollback"], name)
+                self._statement(f"build_{name}", reason, entry["rollback"], name, table)
             return None
         if declared is None:  # made by hand: not every database has it
             sql = entry["sql"].replace("INDEX CONCURRENTLY ", "INDEX CONCURRENTLY IF EXISTS ", 1)
-            self._statement(f"drop_{name}", reason, sql, name)
+            self._statement(f"drop_{name}", reason, sql, name, table)
             return None
         self._edits.append(SchemaEdit(table.model or "", table.name, removed=name))
-        self._statement(f"drop_{name}", reason, entry["sql"], name)
+        self._statement(f"drop_{name}", reason, entry["sql"], name, table)
         return None
 
     def _unmanaged(self, table: Table | None, name: str) -> str | None:
@@ -184,9 +184,9 @@ class IndexChanges:
             )
         return None if table.kind == "table" else f"{name} is a view"
 
-    def _statement(self, what: str, why: str, sql: str, index: str) -> None:
+    def _statement(self, what: str, why: str, sql: str, index: str, table: Table) -> None:
         name = self._names.next(what)
-        failed = _FAILED.format(name=quote_identifier(index), migration=name)
+        failed = _FAILED.format(name=comment(_qualified(index, table)), migration=name)
         self._add(name, f"{why}{_ALONE}{failed}{sql}\n", index)
 
     def _migration(self, what: str, sql: str, index: str) -> None:
@@ -194,6 +194,13 @@ class IndexChanges:
 
     def _add(self, name: str, sql: str, index: str) -> None:
         self._migrations.append(NewMigration(name, sql, index))
+
+
+def _qualified(index: str, table: Table) -> str:
+    """An index's name in the schema of its table, where it always is."""
+    schema = table.name.rpartition(".")[0]
+    name = quote_identifier(index)
+    return f"{quote_identifier(schema)}.{name}" if schema else name
 
 
 def _columns(index: Index) -> Iterator[str]:

@@ -59,6 +59,7 @@ class PrismaProject:
             text = self.prisma(
                 "migrate", "diff", *source, "--to-schema", "prisma/schema.prisma", "--script"
             )
+            assert "-- " in text, text  # an engine that fails may leave the command silent
             said.append(text.replace("-- This is an empty migration.", "").strip())
         return "\n".join(said).strip()
 

@@ -142,7 +142,9 @@ def test_a_drop_takes_the_line_out_and_a_hand_made_index_needs_none(
         {"sql": f"DROP INDEX CONCURRENTLY {name};", "table": table, "index": name, "kind": "unused", "reason": "idle", "risk": "r"}
         for name, table in (("containers_recent_idx", "containers"), ("handmade", "users"))
     ]  # fmt: skip
-    assert applied(project, {"drop": drops}) == ["-containers_recent_idx"]
+    wider = create("CREATE INDEX CONCURRENTLY w ON users (name, id);", "users")
+    made = applied(project, {"create": [wider], "drop": drops})
+    assert made == ["@@index([name, id])", "-containers_recent_idx"]
     assert "containers_recent_idx" not in project.schema.read_text()
     assert project.wants() == ""
     assert drift(project) == []

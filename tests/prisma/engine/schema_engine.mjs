@@ -4,6 +4,7 @@
 // @prisma/schema-engine-wasm; what is here hands the calls on to it, with @prisma/adapter-pg as its connection.
 // As the native engine does, it sends a migration as one text. Arguments: the folder of node_modules, then
 // the engine's own.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -31,16 +32,30 @@ const config = { host: at.hostname, port: +at.port, user: at.username, database:
 const { PrismaPg } = require('@prisma/adapter-pg');
 const { bindMigrationAwareSqlAdapterFactory } = require('@prisma/driver-adapter-utils');
 
+globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (text) => process.stderr.write(`${text}\n`) };
 const CHAR = 18; // the type "char" of catalog tables, which the adapter does not know
 const BPCHAR = 1042;
+const CHARACTER = 6; // the engine's own word for it
+const places = new AsyncLocalStorage(); // of such columns in a query's rows
 const asNative = (adapter) => {
   const pool = adapter.underlyingDriver();
   const query = pool.query;
   pool.query = async function (...all) {
     const found = await query.apply(pool, all);
-    for (const field of found?.fields ?? []) if (field.dataTypeID === CHAR) field.dataTypeID = BPCHAR;
+    for (const [place, field] of (found?.fields ?? []).entries()) {
+      if (field.dataTypeID !== CHAR) continue;
+      field.dataTypeID = BPCHAR;
+      places.getStore()?.push(place);
+    }
     return found;
   };
+  const queryRaw = adapter.queryRaw.bind(adapter);
+  adapter.queryRaw = (asked) =>
+    places.run([], async () => {
+      const found = await queryRaw(asked);
+      for (const place of places.getStore()) found.columnTypes[place] = CHARACTER;
+      return found;
+    });
   adapter.executeScript = async (script) => void (await pool.query(script)); // it would split it at each ;
   return adapter;
 };
