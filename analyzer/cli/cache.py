@@ -29,6 +29,7 @@ Examples:
   pg95 cache cache-events.jsonl                        the hit rate by route, from the application's log
   redis-cli INFO > info.txt; timeout 60 redis-cli MONITOR > monitor.txt; pg95 cache info.txt monitor.txt app.log
   pg95 cache --redis redis://cache:6379/0 --monitor-seconds 10
+  pg95 cache --snippet ioredis > ioredis.mjs           a middleware that logs reads by route
 """,
 )
 @shared_options
@@ -47,6 +48,11 @@ Examples:
     show_default=True,
     help="The hit rate to be over.",
 )
+@click.option(
+    "--snippet",
+    type=click.Choice(("node-redis", "ioredis")),
+    help="Print a middleware that logs reads by route, and do nothing else.",
+)
 @click.option("--format", "form", type=click.Choice(("table", "markdown", "json")), default="table")
 def cache(**given: Any) -> None:
     """Say how well a cache does, and which statements to cache for how long, with the code for it.
@@ -59,6 +65,9 @@ def cache(**given: Any) -> None:
     from analyzer.cache.measure import measure
     from analyzer.report.views import cache as view
 
+    if given["snippet"]:
+        click.echo(_snippet(given["snippet"]), nl=False)
+        return
     conditions = fail_conditions(given["fail_on"], among=FAIL_ON)
     facts = CacheFacts()
     logs = [name for name in given["inputs"] if not facts.take(name)]
@@ -82,6 +91,14 @@ def cache(**given: Any) -> None:
     print_document(document, given["form"], view.show, view.render)
     failed = "target" in conditions and measured.verdict != "met"
     click.get_current_context().exit(CONDITION if failed else 0)
+
+
+def _snippet(client: str) -> str:
+    """The middleware for a client of Redis."""
+    from importlib.resources import files
+
+    place = files("analyzer.cache") / "snippets" / f"{client}.mjs"
+    return place.read_text(encoding="utf-8")
 
 
 def _replayed(

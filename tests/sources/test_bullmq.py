@@ -138,7 +138,9 @@ def test_a_user_without_rights_is_told_what_to_allow(client: Client, redis_url: 
         assert "wrong" not in str(found.value)
         patch.setenv("REDISCLI_AUTH", "pass")
         allowed = "+ping +hello +info +scan +hmget +zrevrange +zcard +lrange +llen +xrevrange +client|setname"
-        client.acl_setuser("pg95", commands=allowed.split())
+        client.acl_setuser(
+            "pg95", enabled=True, passwords=["+pass"], keys=["bull:*"], commands=allowed.split()
+        )
         put(client, "mail", "4", "wait", timestamp=T)
         assert len(read_queues(url).attempts) == 1
     client.acl_deluser("pg95")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from analyzer.model.cache import CacheUse
 
-_READS = frozenset({"get", "mget", "hget", "hgetall", "read", ""})
+_READS = frozenset({"get", "getex", "mget", "hget", "hgetall", "read", ""})
 _NO_ROUTE = "(no route)"
 
 
