@@ -26,6 +26,7 @@ _TRIGRAMS = frozenset({"like", "ilike", "~", "~*"})
 _TEXT = ("text", "character varying", "varchar", "character")
 _GEOMETRIC = ("point", "box", "polygon", "circle", "inet", "cidr", "geometry", "geography")
 _DISTANCES = {"<->": "l2", "<#>": "ip", "<=>": "cosine", "<+>": "l1"}
+_MOST_DIMENSIONS = {"vector": 2_000, "halfvec": 4_000}
 _BRIN_TYPES = ("timestamp", "date", "bigint", "integer", "smallint", "numeric")
 
 
@@ -108,7 +109,14 @@ def _by_search(one: Compared, table: Table) -> tuple[str, str | None] | None:
 
 
 def _nearest(operator: str, kind: str) -> tuple[str, str | None] | None:
-    base = kind.partition("(")[0]
+    base, _, size = kind.partition("(")
+    dimensions = size.rstrip(")")
+    if (
+        base in _MOST_DIMENSIONS
+        and dimensions.isdigit()
+        and int(dimensions) > _MOST_DIMENSIONS[base]
+    ):
+        return None  # pgvector refuses it; the findings in plans tell of halfvec
     if base in ("vector", "halfvec", "sparsevec") and operator in _DISTANCES:
         return "hnsw", f"{base}_{_DISTANCES[operator]}_ops"
     if operator == "<->" and base in ("point", "geometry", "geography", "box", "circle", "polygon"):
