@@ -10,6 +10,7 @@ from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
 from analyzer.cli._output import clear_progress, print_document, progress
 from analyzer.cli._redis import redis_option
+from analyzer.cli._sizes import size_in_bytes
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ Examples:
     default=0.8,
     show_default=True,
     help="The hit rate to be over.",
+)
+@click.option(
+    "--cache-memory",
+    metavar="SIZE",
+    help="What a statement's entries may take, 100MB say: those used longest ago are evicted.",
 )
 @click.option(
     "--snippet",
@@ -122,5 +128,10 @@ def _replayed(
         known = stacks.of((sql,))
         return known[0].stack.name if known else None
 
-    found = candidates(result.workload, replay, given["hit_target"])
+    found = candidates(
+        result.workload,
+        replay,
+        given["hit_target"],
+        size_in_bytes(given["cache_memory"], "--cache-memory"),
+    )
     return found, result.workload, stack_of, replay.seconds(), replay.left_out
