@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from analyzer.advice.indexes import recommend_index
+from analyzer.advice.vectors import filtered, recommend_vector
 from analyzer.model.catalog import Catalog
 from analyzer.model.finding import Recommendation
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
@@ -13,10 +14,11 @@ from analyzer.model.remedy import (
     Rewrite,
     Setting,
     Vacuum,
+    VectorFilter,
     VectorIndex,
     WantedIndex,
 )
-from analyzer.sql.quoting import comment, quote_identifier, quote_table
+from analyzer.sql.quoting import quote_identifier, quote_table
 
 _NAME_BYTES = 63
 _MOST = 5  # recommendations of one finding
@@ -42,11 +44,11 @@ def recommend_remedies(
                 made += recommend_index(remedy, candidate, catalog)
                 candidate = None
         else:
-            made += _written(remedy)
+            made += _written(remedy, catalog)
     return tuple(made[:_MOST])
 
 
-def _written(remedy: Remedy) -> Iterator[Recommendation]:
+def _written(remedy: Remedy, catalog: Catalog | None) -> Iterator[Recommendation]:
     match remedy:
         case Setting():
             yield Recommendation(
@@ -61,7 +63,9 @@ def _written(remedy: Remedy) -> Iterator[Recommendation]:
         case Vacuum():
             yield _vacuum(remedy)
         case VectorIndex():
-            yield _vector_index(remedy)
+            yield from recommend_vector(remedy, catalog)
+        case VectorFilter():
+            yield filtered(remedy.table, remedy.columns, "hnsw (…)")
         case Rewrite():
             yield Recommendation(remedy.kind, "sql", remedy.title, remedy.text, "rule", remedy.risk)
 
@@ -104,23 +108,4 @@ def _vacuum(remedy: Vacuum) -> Recommendation:
         text="\n".join([f"VACUUM (ANALYZE) {table};", *([full] if remedy.full else []), sooner]),
         verified_by="rule",
         risk="VACUUM reads the table and cannot run in a transaction; the insert factor needs PostgreSQL 13.",
-    )
-
-
-def _vector_index(remedy: VectorIndex) -> Recommendation:
-    table, column = quote_table(remedy.table), quote_identifier(remedy.column)
-    return Recommendation(
-        kind="index",
-        language="sql",
-        title=f"Create an hnsw index for {comment(remedy.table)}.{comment(remedy.column)} ({remedy.operator_class})",
-        text=(
-            "SET maintenance_work_mem = '1GB'; -- as much as the server can spare: the graph should fit\n"
-            f"CREATE INDEX CONCURRENTLY ON {table} USING hnsw ({column} {remedy.operator_class});"
-        ),
-        verified_by="rule",
-        risk=(
-            "The answer becomes approximate: compare it with the exact one for your data. Building takes about a "
-            "millisecond a row, an INSERT becomes slower; up to 2,000 dimensions (halfvec: 4,000)."
-        ),
-        effect={"rows_compared_before": round(remedy.rows)},
     )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from analyzer.cache.lru import entry_size, lru
 from analyzer.cache.simulation import TTLS_S, CacheReplay, replay
 from analyzer.model.cache import CacheCandidate, TtlOutcome
 from analyzer.model.columns import Floats, Rows
@@ -23,8 +24,10 @@ _WINDOWS = 3  # times to live that the window must hold, for what happens after 
 _ROUTES = 5
 
 
-def candidates(workload: Workload, kept: CacheReplay, hit: float = HIT) -> list[CacheCandidate]:
-    """Statements worth caching, by database time that it saves."""
+def candidates(
+    workload: Workload, kept: CacheReplay, hit: float = HIT, memory_bytes: int | None = None
+) -> list[CacheCandidate]:
+    """Statements worth caching, by database time that it saves; `memory_bytes` is what each may take."""
     tables = {number: one.facts.tables for number, one in enumerate(workload.statements)}
     kinds = {number: one.facts.kind for number, one in enumerate(workload.statements)}
     writes = kept.writes(kinds, tables)
@@ -40,7 +43,7 @@ def candidates(workload: Workload, kept: CacheReplay, hit: float = HIT) -> list[
             continue
         if workload.stats[number].total_ms < _SHARE * total or not ttls:
             continue
-        made = _candidate(workload, kept, number, writes, ttls, hit)
+        made = _candidate(workload, kept, number, writes, (ttls, hit, memory_bytes))
         if made is not None and made.saved_ms >= _SHARE * total:
             found.append(made)
     return sorted(found, key=lambda one: -one.saved_ms)
@@ -51,9 +54,9 @@ def _candidate(
     kept: CacheReplay,
     number: int,
     writes: dict[str, Rows],
-    ttls: Sequence[int],
-    hit: float,
+    asked: tuple[Sequence[int], float, int | None],
 ) -> CacheCandidate | None:
+    ttls, hit, memory_bytes = asked
     times, keys, durations, routes = kept.of(number)
     if len(times) < _CALLS:
         return None
@@ -65,19 +68,29 @@ def _candidate(
     place, invalidate = _choice(outcomes, hit)
     if place is None:
         return None
+    chosen = outcomes[place]
+    entry = entry_size(statement, workload.stats[number], workload.catalog)
     share = outcomes[place].hit_invalidated / outcomes[place].hit if invalidate else 1.0
     answered = np.where(tried[place][1], np.nan_to_num(durations), 0.0) * share
+    limited = None
+    if memory_bytes is not None:
+        room = max(1, memory_bytes // entry.bytes)
+        limited, hits = lru(times, keys, written, chosen.ttl_s, room, invalidate=invalidate)
+        answered = np.where(hits, np.nan_to_num(durations), 0.0)
     return CacheCandidate(
         shape_id=statement.shape_id,
         calls=len(times),
         distinct=len(np.unique(keys)),
         total_ms=float(np.nansum(durations)),
         outcomes=outcomes,
-        chosen=outcomes[place],
+        chosen=chosen,
         invalidate=invalidate,
         saved_ms=float(answered.sum()),
         saved_by_route=_by_route(kept.routes, routes, answered),
         writers=_writers(workload, statement.facts.tables),
+        entry=entry,
+        memory_bytes=chosen.entries * entry.bytes,
+        lru=limited,
     )
 
 

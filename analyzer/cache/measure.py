@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from analyzer.model.cache import CacheMeasure, CacheUse, RedisInfo
 
 _HOW = (
-    "log a line for each read in the application (docs/cache.md has it for node-redis and ioredis), or take a "
+    "log a line for each read in the application (pg95 cache --snippet node-redis or ioredis), or take a "
     "sample: timeout 60 redis-cli MONITOR > monitor.txt"
 )
 

@@ -9,6 +9,7 @@ from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
 from analyzer.cli._output import clear_progress, print_document, progress
 from analyzer.cli._redis import redis_option
+from analyzer.cli._sizes import size_in_bytes
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ Examples:
   pg95 cache cache-events.jsonl                        the hit rate by route, from the application's log
   redis-cli INFO > info.txt; timeout 60 redis-cli MONITOR > monitor.txt; pg95 cache info.txt monitor.txt app.log
   pg95 cache --redis redis://cache:6379/0 --monitor-seconds 10
+  pg95 cache --snippet ioredis > ioredis.mjs           a middleware that logs reads by route
 """,
 )
 @shared_options
@@ -46,6 +48,16 @@ Examples:
     show_default=True,
     help="The hit rate to be over.",
 )
+@click.option(
+    "--cache-memory",
+    metavar="SIZE",
+    help="What a statement's entries may take, 100MB say: those used longest ago are evicted.",
+)
+@click.option(
+    "--snippet",
+    type=click.Choice(("node-redis", "ioredis")),
+    help="Print a middleware that logs reads by route, and do nothing else.",
+)
 @click.option("--format", "form", type=click.Choice(("table", "markdown", "json")), default="table")
 def cache(**given: Any) -> None:
     """Say how well a cache does, and which statements to cache for how long, with the code for it.
@@ -59,6 +71,9 @@ def cache(**given: Any) -> None:
     from analyzer.report.views import cache as view
     from analyzer.sources.redis.facts import CacheFacts
 
+    if given["snippet"]:
+        click.echo(_snippet(given["snippet"]), nl=False)
+        return
     conditions = fail_conditions(given["fail_on"], among=FAIL_ON)
     facts = CacheFacts()
     logs = [name for name in given["inputs"] if not facts.take(name)]
@@ -84,6 +99,14 @@ def cache(**given: Any) -> None:
     click.get_current_context().exit(CONDITION if failed else 0)
 
 
+def _snippet(client: str) -> str:
+    """The middleware for a client of Redis."""
+    from importlib.resources import files
+
+    place = files("analyzer.cache") / "snippets" / f"{client}.mjs"
+    return place.read_text(encoding="utf-8")
+
+
 def _replayed(
     given: dict[str, Any],
 ) -> "tuple[list[CacheCandidate], Workload | None, Callable[[str], str | None], float, int]":
@@ -105,5 +128,10 @@ def _replayed(
         known = stacks.of((sql,))
         return known[0].stack.name if known else None
 
-    found = candidates(result.workload, replay, given["hit_target"])
+    found = candidates(
+        result.workload,
+        replay,
+        given["hit_target"],
+        size_in_bytes(given["cache_memory"], "--cache-memory"),
+    )
     return found, result.workload, stack_of, replay.seconds(), replay.left_out

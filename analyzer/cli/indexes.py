@@ -1,6 +1,5 @@
 """`pg95 indexes`: index recommendations."""
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,7 +8,7 @@ from analyzer.cli._clone import blueprint, statistics_option
 from analyzer.cli._focused import run_focused
 from analyzer.cli._options import replica_option, shared_options
 from analyzer.cli._output import FORMATS
-from analyzer.errors import UsageError
+from analyzer.cli._sizes import size_in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from analyzer.pipeline import Options, Result
 
 MAX_SECONDS = 30.0
-_UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?B?)", re.IGNORECASE)
-
 # Those whose findings an index may settle.
 DETECTORS = (
     "selective-seq-scan",
@@ -184,18 +180,3 @@ def _asked(given: dict[str, Any], options: "Options") -> "Options":
         queries=given["queries"],
     )
     return replace(options, indexes=request, blueprint=cache(lambda: blueprint(given)))
-
-
-def size_in_bytes(text: str | None, option: str) -> int | None:
-    """A size such as 500MB or 2GB in bytes (1 MB = 2^20), None where none is given.
-
-    Raises:
-        UsageError: it is no size.
-    """
-    if text is None:
-        return None
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
-        raise UsageError(f"{option} {text!r} is no size: write 500MB, 2GB or a number of bytes")
-    unit = found[2].upper().replace("I", "")
-    return int(float(found[1]) * _UNITS[unit if unit.endswith("B") or not unit else f"{unit}B"])

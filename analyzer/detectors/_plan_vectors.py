@@ -67,6 +67,13 @@ def distance_in(text: str) -> Distance | None:
     )
 
 
+def dimensions_in(text: str) -> int | None:
+    """The dimensions of the vector that a sort key or condition compares with, None of a parameter."""
+    match = _DISTANCE.search(text) if "<" in text else None
+    value = match["value"] if match is not None else ""
+    return value.count(",") + 1 if value.startswith("'[") and "," in value else None
+
+
 def vector_indexes(node: PlanNode, view: PlanView, column: str) -> tuple[Index, ...]:
     """The nearest-neighbour indexes on a column, as far as the catalog is known."""
     table = view.catalog.table(node.relation) if view.catalog is not None else None

@@ -29,12 +29,12 @@ _GEOMETRIC = ("point", "box", "polygon", "circle", "inet", "cidr", "geometry", "
 _DISTANCES = {"<->": "l2", "<#>": "ip", "<=>": "cosine", "<+>": "l1"}
 # Of an hnsw graph: more than servers give maintenance_work_mem. Without, pgvector builds it on disk, for hours.
 _GRAPH_BYTES = 2 << 30
-_LISTS_ROWS = (
-    1_000_000  # up to here pgvector advises a list for each 1,000 rows, beyond it their square root
-)
+# Up to here pgvector advises a list for each 1,000 rows, beyond it their square root.
+_LISTS_ROWS = 1_000_000
 _HASH_WIDTH = 64  # bytes of a value, which a btree keeps whole and a hash index as 4 bytes
 _HASH_DISTINCT = 0.5  # of the rows: entries with one hash stand in one chain of pages
 _HASHED = ("text", "character varying", "varchar", "bytea")
+_MOST_DIMENSIONS = {"vector": 2_000, "halfvec": 4_000}
 _BRIN_TYPES = ("timestamp", "date", "bigint", "integer", "smallint", "numeric")
 
 
@@ -120,7 +120,14 @@ def _by_search(one: Compared, table: Table) -> tuple[str, str | None] | None:
 
 
 def _nearest(operator: str, kind: str) -> tuple[str, str | None] | None:
-    base = kind.partition("(")[0]
+    base, _, size = kind.partition("(")
+    dimensions = size.rstrip(")")
+    if (
+        base in _MOST_DIMENSIONS
+        and dimensions.isdigit()
+        and int(dimensions) > _MOST_DIMENSIONS[base]
+    ):
+        return None  # pgvector refuses it; the findings in plans tell of halfvec
     if base in ("vector", "halfvec", "sparsevec") and operator in _DISTANCES:
         return "hnsw", f"{base}_{_DISTANCES[operator]}_ops"
     if operator == "<->" and base in ("point", "geometry", "geography", "box", "circle", "polygon"):

@@ -69,11 +69,30 @@ class TtlOutcome:
 
 
 @record
+class EntrySize:
+    """How large an entry is, in bytes; an estimate, and `basis` says of what."""
+
+    bytes: int
+    basis: str
+
+
+@record
+class LruOutcome:
+    """What a cache with room for `capacity` entries would have done: the share answered, and live entries evicted."""
+
+    capacity: int
+    hit: float
+    evicted: int
+
+
+@record
 class CacheCandidate:
     """A statement worth caching. `chosen` is the TTL to take, with or without `invalidate`.
 
     `saved_ms` is database time in the window, `saved_by_route` the same by route (None without routes);
-    `writers` are shapes of the statements that write its tables. `distinct` counts its parameter sets.
+    `writers` are shapes of the statements that write its tables. `distinct` counts its parameter sets. `entry` is
+    an entry's size, `memory_bytes` what all at once take; `lru` is the cache with the memory that it is given, None where
+    that was not said; then `saved_ms` is what this one saves.
     """
 
     shape_id: str
@@ -86,3 +105,6 @@ class CacheCandidate:
     saved_ms: float
     saved_by_route: Sequence[tuple[str, float]]
     writers: Sequence[str]
+    entry: EntrySize
+    memory_bytes: int
+    lru: LruOutcome | None = None

@@ -61,12 +61,28 @@ class WantedIndex:
 
 @record
 class VectorIndex:
-    """An index for nearest neighbours (pgvector): `operator_class` goes with the distance used."""
+    """An index for nearest neighbours (pgvector): `operator_class` goes with the distance used.
+
+    `rows` are those that were compared, `in_table` (0: the same) those that the index will hold, `wanted` is the LIMIT (0
+    where it is not known), `dimensions` are the vectors', and `filtered_by` the columns of the search's filter.
+    """
 
     table: str
     column: str
     operator_class: str
     rows: float
+    in_table: float = 0.0
+    wanted: float = 0.0
+    dimensions: int | None = None
+    filtered_by: tuple[str, ...] = ()
+
+
+@record
+class VectorFilter:
+    """What serves the filter of a search by distance, which an index for distances applies afterwards."""
+
+    table: str
+    columns: tuple[str, ...]
 
 
 @record
@@ -79,4 +95,13 @@ class Rewrite:
     kind: str = "rewrite"
 
 
-Remedy = Setting | Analyze | ExtendedStatistics | Vacuum | WantedIndex | VectorIndex | Rewrite
+Remedy = (
+    Setting
+    | Analyze
+    | ExtendedStatistics
+    | Vacuum
+    | WantedIndex
+    | VectorIndex
+    | VectorFilter
+    | Rewrite
+)

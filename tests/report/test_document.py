@@ -23,7 +23,7 @@ Json = Any
 
 TOP = [
     "schema_version", "tool", "generated_at", "redaction", "window", "coverage", "target",
-    "statements", "findings", "savings", "requests", "tables", "tables_counted", "plans", "indexes",
+    "statements", "findings", "savings", "requests", "jobs", "tables", "tables_counted", "plans", "indexes",
     "events", "trend", "changes", "hours", "detectors",
 ]  # fmt: skip
 CONTRACT = {

@@ -21,6 +21,7 @@ What to do
 
 from typing import ClassVar
 
+from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_vectors import CLASSES, class_of, distance_in, vector_indexes
 from analyzer.detectors._plan_view import PlanView
@@ -85,7 +86,15 @@ class VectorOperatorMismatch(NodeRule):
 def _remedies(
     column: str, has: str, wanted: str, scan: PlanNode, view: PlanView
 ) -> tuple[Remedy, ...]:
-    made: list[Remedy] = [VectorIndex(scan.relation or "", column, wanted, view.kept(scan))]
+    index = VectorIndex(
+        scan.relation or "",
+        column,
+        wanted,
+        view.kept(scan),
+        in_table=view.kept(scan) + view.removed(scan),
+        filtered_by=compared(scan, scan.filter, view.catalog).columns,
+    )
+    made: list[Remedy] = [index]
     for operator, name in CLASSES.items():
         if has.endswith(name):
             text = f"-- ORDER BY {quote_identifier(column)} {operator} $1"

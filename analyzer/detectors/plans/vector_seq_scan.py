@@ -22,8 +22,9 @@ What to do
 
 from typing import ClassVar
 
+from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
-from analyzer.detectors._plan_vectors import class_of, distance_in, vector_indexes
+from analyzer.detectors._plan_vectors import class_of, dimensions_in, distance_in, vector_indexes
 from analyzer.detectors._plan_view import GATHERS, PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -67,7 +68,16 @@ class VectorSeqScan(NodeRule):
         there = vector_indexes(scan, view, distance.column)
         if any(class_of(index) != distance.operator_class for index in there):
             return None
-        made = VectorIndex(scan.relation or "", distance.column, distance.operator_class, rows)
+        made = VectorIndex(
+            scan.relation or "",
+            distance.column,
+            distance.operator_class,
+            rows,
+            in_table=rows + view.removed(scan),
+            wanted=view.kept(limit),
+            dimensions=dimensions_in(node.sort_key[0]),
+            filtered_by=compared(scan, scan.filter, view.catalog).columns,
+        )
         return Spot(
             node=node,
             cost_ms=cost_ms,

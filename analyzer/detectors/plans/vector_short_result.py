@@ -27,6 +27,7 @@ What to do
 
 from typing import ClassVar
 
+from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_keys import text
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
 from analyzer.detectors._plan_vectors import distance_in
@@ -34,7 +35,7 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
-from analyzer.model.remedy import Remedy, Setting
+from analyzer.model.remedy import Remedy, Setting, VectorFilter
 from analyzer.records import record
 
 FEW = 3.0  # the planner says one row also where it expects none
@@ -95,7 +96,7 @@ class VectorShortResult(NodeRule):
             subject=(node.relation or "", distance.column, "filter" if node.filter else "limit"),
             table=node.relation,
             condition=node.filter,
-            remedies=_remedies(node, max(asked, returned)),
+            remedies=_remedies(node, max(asked, returned), view),
             confidence=(0.95 if literal else 0.8) if sure else 0.6,
             severity=Severity.CRITICAL,
             covers=frozenset({0}),
@@ -114,7 +115,7 @@ def _asked(limit: PlanNode, scan: PlanNode, view: PlanView) -> tuple[float | Non
     return (expected if 0 < expected < all_rows else None), False
 
 
-def _remedies(node: PlanNode, asked: float) -> tuple[Remedy, ...]:
+def _remedies(node: PlanNode, asked: float, view: PlanView) -> tuple[Remedy, ...]:
     risk = "Each search looks at more candidates and takes longer, in proportion."
     probes = "ivf" in (node.index or "").lower()
     if probes:
@@ -131,12 +132,15 @@ def _remedies(node: PlanNode, asked: float) -> tuple[Remedy, ...]:
     made: list[Remedy] = [
         Setting("hnsw.ef_search", str(wanted), f"Ask the index for {wanted} candidates", risk)
     ]
-    if node.filter:
+    if node.filter or wanted < asked:
         again = Setting(
             "hnsw.iterative_scan",
             "strict_order",
-            "Go on searching until enough rows pass the filter (pgvector 0.8)",
+            "Go on searching until there are enough rows (pgvector 0.8)",
             risk,
         )
         made.insert(0, again)
+    columns = compared(node, node.filter, view.catalog).columns
+    if columns:
+        made.append(VectorFilter(node.relation or "", columns))
     return tuple(made)

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from analyzer.report.formats import count, ms, neutralise, one_line, percent, plural
+from analyzer.report.formats import count, ms, neutralise, one_line, percent, plural, size
 from analyzer.report.layout import brief
 from analyzer.report.views.markdown import block, code, escape
 
@@ -87,7 +87,7 @@ def chosen(one: dict[str, Any]) -> str:
     stale = "" if one["invalidate"] else f", {percent(outcome['stale'])} of answers stale"
     return (
         f"TTL {outcome['ttl_s']} s{how}: {percent(rate)} of {plural(one['calls'], 'execution')} answered{stale}; "
-        f"saves {ms(one['saved_ms'])} of {ms(one['total_ms'])} in the window; at most {count(outcome['entries'])} entries"
+        f"saves {ms(one['saved_ms'])} of {ms(one['total_ms'])} in the window; at most {count(outcome['entries'])} entries, about {size(one['memory_bytes'])}"
     )
 
 
@@ -98,6 +98,15 @@ def details(one: dict[str, Any]) -> list[str]:
         for outcome in one["outcomes"]
     )
     lines = [f"By TTL: {tried}"]
+    lines.append(
+        f"An entry is about {size(one['entry']['bytes'])} (estimated: {one_line(one['entry']['basis'])})"
+    )
+    if one["lru"]:
+        room = one["lru"]
+        lines.append(
+            f"With room for {count(room['capacity'])} entries (LRU): {percent(room['hit'])} answered, "
+            f"{count(room['evicted'])} evicted while they lived"
+        )
     routes = ", ".join(f"{one_line(r['route'])} {ms(r['saved_ms'])}" for r in one["saved_by_route"])
     lines += [f"Saved by route: {routes}"] if routes else []
     writers = one["writers"][:3]

@@ -107,7 +107,7 @@ def _of_queue(client: Any, key: str, queue: str, warnings: list[str]) -> list[Jo
         if size > MOST_JOBS:
             warnings.append(f"{place}: the newest {MOST_JOBS:,} of {size:,} jobs are read")
         if kind == "zset":
-            ids = client.zrange(place, 0, MOST_JOBS - 1, desc=True)
+            ids = client.zrevrange(place, 0, MOST_JOBS - 1)
         else:
             ids = client.lrange(place, 0, MOST_JOBS - 1)
         for start in range(0, len(ids), _AT_ONCE):

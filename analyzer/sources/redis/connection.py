@@ -56,8 +56,8 @@ def _said(error: Exception) -> str:
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, redis.exceptions.NoPermissionError):
         return (
-            f"{text}. Let the user read (it needs no more): ACL SETUSER pg95 ~bull:* +ping +info +scan +hmget "
-            "+zrange +zcard +lrange +llen +xrevrange +client|setname +client|setinfo"
+            f"{text}. Let the user read (it needs no more): ACL SETUSER pg95 ~bull:* +ping +hello +info +scan "
+            "+hmget +zrevrange +zcard +lrange +llen +xrevrange +client|setname"
         )
     if isinstance(error, redis.exceptions.AuthenticationError):
         return f"{text}. Set REDISCLI_AUTH to the password (and name the user in the URL)"

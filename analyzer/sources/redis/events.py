@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from analyzer.model.cache import CacheUse
 from analyzer.model.names import plain_path
 
-_READS = frozenset({"get", "mget", "hget", "hgetall", "read", ""})
+_READS = frozenset({"get", "getex", "mget", "hget", "hgetall", "read", ""})
 _NO_ROUTE = "(no route)"
 
 

@@ -1,0 +1,49 @@
+// Logs each read of a cache through ioredis (5 and later), for `pg95 cache`: a JSON line {ts, route, op, key_prefix, hit}.
+//
+//     import { logReads, routes } from "./ioredis.mjs";
+//     const client = logReads(new Redis(…), "cache-reads.jsonl");
+//     app.use((request, response, next) => routes.run(`${request.method} ${request.path}`, next));
+//
+// Keys are logged with numbers and ids in them as *, values never. Reads within multi(), pipelines and scripts are
+// not seen. The application goes on whatever becomes of the log.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createWriteStream } from "node:fs";
+
+/** Holds the route of the request that runs. */
+export const routes = new AsyncLocalStorage();
+
+const VARIABLE = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,}|\d+/gi;
+const isHit = (value) => value !== null && value !== undefined;
+const hasFields = (value) => isHit(value) && Object.keys(value).length > 0;
+
+// By method: the operation, and for each key that was asked for whether the answer has it.
+const READS = {
+  get: { op: "get", found: ([key], value) => [[key, isHit(value)]] },
+  getex: { op: "getex", found: ([key], value) => [[key, isHit(value)]] },
+  hget: { op: "hget", found: ([key], value) => [[key, isHit(value)]] },
+  hgetall: { op: "hgetall", found: ([key], value) => [[key, hasFields(value)]] },
+  mget: { op: "mget", found: (given, values) => given.flat().map((key, n) => [key, isHit(values[n])]) },
+};
+
+/** Log all reads of a client from now on, appending to the file `path`; gives the client. */
+export function logReads(client, path) {
+  const log = createWriteStream(path, { flags: "a" });
+  log.on("error", () => {});
+  for (const [method, { op, found }] of Object.entries(READS)) {
+    const original = client[method].bind(client);
+    client[method] = async (...given) => {
+      const answer = await original(...given);
+      try {
+        for (const [key, hit] of found(given, answer)) {
+          const key_prefix = String(key).replace(VARIABLE, "*").slice(0, 100);
+          log.write(JSON.stringify({ ts: Date.now(), route: routes.getStore(), op, key_prefix, hit }) + "\n");
+        }
+      } catch {
+        // What cannot be logged is no reason to fail a read.
+      }
+      return answer;
+    };
+  }
+  return client;
+}
