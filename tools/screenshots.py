@@ -7,6 +7,7 @@ to a week earlier, in a history that is thrown away. What is pictured is the pag
 """
 
 import copy
+import os
 import shutil
 import sys
 import tempfile
@@ -44,6 +45,7 @@ def main() -> int:
         sys.stderr.write("chromium is needed: apt-get install chromium\n")
         return 3
     FOLDER.mkdir(exist_ok=True)
+    os.chdir(ROOT)  # the report names its inputs: by paths that are the same everywhere
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page = Path(folder) / "report.html"
         page.write_text(render(_document(Path(folder))), encoding="utf-8")
@@ -59,7 +61,7 @@ def main() -> int:
 
 def _document(folder: Path) -> dict[str, Any]:
     """The sample's report beside the nights before it."""
-    document = run(Options(inputs=[str(ROOT / "sample_logs")])).document
+    document = run(Options(inputs=["sample_logs"])).document
     with open_store(str(folder / "history.db"), make=True) as store:
         for days, statements, requests in NIGHTS:
             night = _earlier(document, days, statements, requests)
@@ -111,6 +113,7 @@ def _pictures(chromium: Browser, address: str) -> Iterator[Path]:
     page = _open(chromium, address, {"width": 794, "height": 1123}, "light")  # A4
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.evaluate("document.body.style.padding = '48px'")  # the paper's margin
     yield _shot(page, "print")
     page.context.close()
 
