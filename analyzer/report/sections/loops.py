@@ -13,7 +13,7 @@ TREE = frozenset({"parent_sql", "child_sql", "parent_shape_id", "child_shape_id"
 _SHOWN = 40
 _DEEPEST, _BROADEST = 5, 12  # levels of a nest, and loops within one, that are shown
 _DRAWN = 2  # timelines of a tree
-_TREES_DRAWN = 8
+_TREES_DRAWN = 4
 _SCOPES = {
     "trace": "within one trace",
     "transaction": "within one transaction",

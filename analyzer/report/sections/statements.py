@@ -11,7 +11,7 @@ from analyzer.report.wording import METHODS
 
 _TOP_ROWS = 10
 _TOP_CHARACTERS = 6_000
-_CHARACTERS = 900
+_CHARACTERS = 600
 _BRIEF = 110
 
 
