@@ -65,6 +65,15 @@ bench-indexes: ## index advice beside other advisors' sets (JUDGE=evaluate.py SE
 	@tools/setup run
 	$(bin)/python benchmarks/indexes.py --judge $(JUDGE) --sets $(SETS) $(BENCH)
 
+.PHONY: bench-report screenshots
+bench-report: ## measure the HTML report's size and load beside pgBadger's (BENCH="--mb 50" for more)
+	@tools/setup test
+	$(bin)/python benchmarks/report_page.py $(BENCH)
+
+screenshots: ## write docs/screenshots/ from the sample, with Debian's Chromium
+	@tools/setup test
+	$(bin)/python tools/screenshots.py
+
 fuzz: ## fuzz the native scanner and the Python readers for FUZZ_SECONDS (60) each
 	@tools/setup test
 	tools/fuzz

@@ -232,7 +232,7 @@ def spark(
     scale = width / (high - low)
     step = max(round(_SPARK_BAR * scale), 1)
     tallest = max(number for _, number in pairs)
-    path, end = "", -1
+    path, end = "", -9
     for bound, number in pairs:
         x = round((math.log10(max(bound, _FASTEST_MS)) - _SPARK_BAR - low) * scale)
         top = round(height - max(2.0, number / tallest * height))

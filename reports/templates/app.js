@@ -173,12 +173,25 @@
     return made;
   }
 
-  document.querySelectorAll("pre[data-copy]").forEach(function (block) {
+  // What is folded gets its buttons when it is opened: a page of thousands would load later.
+  function addCopy(block) {
+    if (block.querySelector(".copy")) { return; }
     block.insertBefore(button("Copy", "", function (made) {
       var code = block.querySelector("code");
       copyText(code.textContent, made, code);
     }), block.firstChild);
+  }
+  document.querySelectorAll("pre.code").forEach(function (block) {
+    if (!block.closest("details:not([open])")) { addCopy(block); }
   });
+  document.addEventListener("toggle", function (event) {
+    var fold = event.target;
+    fold.querySelectorAll("pre.code").forEach(addCopy);
+    var row = fold.closest("table.statements tbody tr");
+    if (row && !fold.querySelector(":scope > .copy")) {
+      fold.appendChild(button("Copy as Markdown", "", function (pressed) { copyText(statementText(row), pressed); }));
+    }
+  }, true);
 
   // Markdown of the page and of its findings, by lines: what `--format markdown` writes.
   var island = document.getElementById("markdown");
@@ -218,15 +231,6 @@
       "| " + heads.join(" | ") + " |", "|" + heads.map(function () { return "---:"; }).join("|") + "|",
       "| " + values.join(" | ") + " |", ""].join("\n");
   }
-
-  document.querySelectorAll("table.statements details").forEach(function (fold) {
-    fold.addEventListener("toggle", function made() {
-      fold.removeEventListener("toggle", made);
-      fold.appendChild(button("Copy as Markdown", "", function (pressed) {
-        copyText(statementText(fold.closest("tr")), pressed);
-      }));
-    });
-  });
 
   function reveal() {
     var id = "";

@@ -37,7 +37,7 @@ TAGS = (
     | {"text", "path", "desc", "strong", "ol", "ul", "li", "nav", "section", "figure"}
     | {"figcaption", "article", "details", "summary", "dl", "dt", "dd", "pre", "code", "table"}
     | {"caption", "thead", "tbody", "tr", "th", "td", "label", "input", "br", "footer"}
-    | {"script", "bdi", "template", "select", "option"}
+    | {"script", "bdi", "template", "select", "option", "i"}
 )
 
 

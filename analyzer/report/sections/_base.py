@@ -8,6 +8,7 @@ from analyzer.report.layout import brief
 from analyzer.report.values import Document
 
 SHOWN_STATEMENTS = 2_000
+DETAILED = 150  # of them with the whole text and a distribution
 _BRIEF = 110
 
 
@@ -28,11 +29,12 @@ class Section:
 class StatementLinks:
     """Turns a shape_id into a label and an anchor, for statements that the page shows."""
 
-    __slots__ = ("_labels", "_linked")
+    __slots__ = ("_labels", "_linked", "_whole")
 
     def __init__(self, document: Document) -> None:
         statements = document["statements"]
         self._labels = {statement["shape_id"]: statement["sql"] for statement in statements}
+        self._whole = {statement["shape_id"] for statement in statements[:DETAILED]}
         self._linked = {statement["shape_id"] for statement in statements[:SHOWN_STATEMENTS]}
 
     def link(self, shape_id: str | None, fallback: str | None = None) -> dict[str, Any] | None:
@@ -42,3 +44,7 @@ class StatementLinks:
             return None
         anchor = f"q-{shape_id}" if shape_id in self._linked else None
         return {"label": brief(sql, _BRIEF), "anchor": anchor}
+
+    def has_text(self, shape_id: object) -> bool:
+        """Whether the page has the statement's whole text among the statements."""
+        return shape_id in self._whole

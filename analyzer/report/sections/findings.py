@@ -83,13 +83,13 @@ def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
         "expired": acceptance(finding) if finding.get("acknowledged") else None,
         "saves": saves(finding["impact"]),
         "saving": saving_detail(finding["impact"]),
-        "loop": _loop(evidence),
+        "loop": _loop(evidence, links),
         "statements": [
             ref for ref in (links.link(shape) for shape in finding["shape_ids"][:4]) if ref
         ],
         "fixes": fixes[:1],
         "others": fixes[1:],
-        "sql": display(sql, _CODE) if isinstance(sql, str) else None,
+        "sql": _unlinked(sql, evidence.get("shape_id"), links, _CODE),
         "filter": evidence.get("filter") or evidence.get("condition"),
         "filter_name": "Condition" if evidence.get("condition") else "Filter",
         "reasons": evidence.get("reasons") or [],
@@ -98,14 +98,21 @@ def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
     }
 
 
-def _loop(evidence: dict[str, Any]) -> dict[str, Any] | None:
-    """The texts of an N+1's parent and child, None for other evidence."""
+def _loop(evidence: dict[str, Any], links: StatementLinks) -> dict[str, Any] | None:
+    """The texts of an N+1's parent and child as far as no link leads to them; None for other evidence."""
     if not evidence.keys() >= TREE:
         return None
     return {
-        "parent_sql": display(evidence["parent_sql"], _TREE_CODE),
-        "child_sql": display(evidence["child_sql"], _TREE_CODE),
+        f"{name}_sql": _unlinked(
+            evidence[f"{name}_sql"], evidence[f"{name}_shape_id"], links, _TREE_CODE
+        )
+        for name in ("parent", "child")
     }
+
+
+def _unlinked(sql: object, shape_id: object, links: StatementLinks, limit: int) -> Shown | None:
+    """A statement's text, unless the page has it where the finding's links lead."""
+    return None if links.has_text(shape_id) or not isinstance(sql, str) else display(sql, limit)
 
 
 def figures(evidence: dict[str, Any]) -> list[tuple[str, str]]:

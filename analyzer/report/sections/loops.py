@@ -13,6 +13,7 @@ TREE = frozenset({"parent_sql", "child_sql", "parent_shape_id", "child_shape_id"
 _SHOWN = 40
 _DEEPEST, _BROADEST = 5, 12  # levels of a nest, and loops within one, that are shown
 _DRAWN = 2  # timelines of a tree
+_TREES_DRAWN = 4
 _SCOPES = {
     "trace": "within one trace",
     "transaction": "within one transaction",
@@ -29,7 +30,11 @@ def prepare(document: Document) -> dict[str, Any] | None:
     if not loops:
         return None
     links = StatementLinks(document)
-    trees = [_tree(own, loops, links) for own in outermost(loops)]
+    tops = outermost(loops)
+    trees = [
+        _tree(own, loops, links, _DRAWN if place < _TREES_DRAWN else 0)
+        for place, own in enumerate(tops)
+    ]
     return {
         "count": len(loops),
         "trees": trees[:_SHOWN],
@@ -51,7 +56,9 @@ def outermost(loops: Sequence[Loop]) -> list[list[Loop]]:
     return list(by_parent.values())
 
 
-def _tree(own: Sequence[Loop], loops: Sequence[Loop], links: StatementLinks) -> dict[str, Any]:
+def _tree(
+    own: Sequence[Loop], loops: Sequence[Loop], links: StatementLinks, drawn: int
+) -> dict[str, Any]:
     first = own[0]["evidence"]
     below = [_level(one, loops, links, [one]) for one in own[:_BROADEST]]
     return {
@@ -65,7 +72,7 @@ def _tree(own: Sequence[Loop], loops: Sequence[Loop], links: StatementLinks) -> 
         "wall_ms": first.get("wall_ms"),
         "drawings": [
             {"chart": chart, "key": one["key"], "name": _name(one)}
-            for one in own[:_DRAWN]
+            for one in own[:drawn]
             if (chart := timeline(one["evidence"].get("timeline")))
         ],
     }

@@ -14,7 +14,8 @@ from analyzer.report.plan_words import (
 from analyzer.report.sections._base import Section, StatementLinks
 from analyzer.report.values import Document
 
-_SHOWN = 20
+_SHOWN = 15
+_WITH_TEXT = 8  # plans with their text to copy, and those of no known statement
 _NODES = 150
 _DEEPEST = 24
 _CONDITION = 400
@@ -30,14 +31,16 @@ def prepare(document: Document) -> dict[str, Any] | None:
     links = StatementLinks(document)
     return {
         "count": len(plans),
-        "plans": [_plan(plan, links) for plan in plans[:_SHOWN]],
+        "plans": [
+            _plan(plan, links, text=place < _WITH_TEXT) for place, plan in enumerate(plans[:_SHOWN])
+        ],
         "hidden": max(0, len(plans) - _SHOWN),
     }
 
 
-def _plan(plan: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
+def _plan(plan: dict[str, Any], links: StatementLinks, *, text: bool) -> dict[str, Any]:
     nodes = plan["nodes"][:_NODES]
-    text = plan.get("text")
+    raw = plan.get("text") if text or plan["shape_id"] is None else None
     return {
         "p": plan,
         "statement": links.link(plan["shape_id"]),
@@ -47,9 +50,7 @@ def _plan(plan: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
         "notes": plan_notes(plan),
         "parameters": plan.get("parameters"),
         "sql": plan.get("sql"),
-        "text": None
-        if text is None
-        else {"text": text[:_TEXT], "hidden": max(0, len(text) - _TEXT)},
+        "text": None if raw is None else {"text": raw[:_TEXT], "hidden": max(0, len(raw) - _TEXT)},
     }
 
 

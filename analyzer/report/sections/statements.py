@@ -5,14 +5,13 @@ from typing import Any
 from analyzer.report.charts import spark, spark_domain
 from analyzer.report.formats import count
 from analyzer.report.layout import brief, display
-from analyzer.report.sections._base import SHOWN_STATEMENTS, Section
+from analyzer.report.sections._base import DETAILED, SHOWN_STATEMENTS, Section
 from analyzer.report.values import Document
 from analyzer.report.wording import METHODS
 
 _TOP_ROWS = 10
-_DETAILED = 200  # rows with the whole text and a distribution; the others have their figures
 _TOP_CHARACTERS = 6_000
-_CHARACTERS = 900
+_CHARACTERS = 600
 _BRIEF = 110
 
 
@@ -27,7 +26,7 @@ def prepare(document: Document) -> dict[str, Any] | None:
             findings.setdefault(shape_id, []).append(finding["key"])
     shown = statements[:SHOWN_STATEMENTS]
     target_ms = document["target"]["ms"]
-    domain = spark_domain([one["histogram"] for one in shown[:_DETAILED]], target_ms)
+    domain = spark_domain([one["histogram"] for one in shown[:DETAILED]], target_ms)
     changes = {one["shape_id"]: _change(one) for one in document.get("changes") or []}
     rows = [
         {
@@ -35,9 +34,7 @@ def prepare(document: Document) -> dict[str, Any] | None:
             "over": _over(statement, target_ms),
             "own_target_ms": _own_target(statement, target_ms),
             "method": METHODS.get(statement["method"], statement["method"]),
-            "spark": spark(statement["histogram"], domain, target_ms)
-            if place < _DETAILED
-            else None,
+            "spark": spark(statement["histogram"], domain, target_ms) if place < DETAILED else None,
             "change": changes.get(statement["shape_id"]),
         }
         for place, statement in enumerate(shown)
@@ -84,7 +81,7 @@ def _row(position: int, statement: dict[str, Any], keys: list[str]) -> dict[str,
     return {
         "s": statement,
         "brief": brief(statement["sql"], _BRIEF),
-        "sql": display(statement["sql"], limit) if position < _DETAILED else None,
+        "sql": display(statement["sql"], limit) if position < DETAILED else None,
         "findings": keys[:10],
     }
 
