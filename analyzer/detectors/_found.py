@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from analyzer.detectors._links import Link
-from analyzer.model.columns import Flags, Rows
+from analyzer.model.columns import Rows
 from analyzer.model.statement import Predicate
 
 # What a unit of work looked up, each once, by the conditions that are equalities.
@@ -58,13 +56,3 @@ class Loops:
     pairs: list[Pair] = field(default_factory=list)
     lookups: list[Groups] = field(default_factory=list)
     repeated: list[Groups] = field(default_factory=list)
-
-
-def found_rows(loops: Loops, count: int) -> Flags:
-    """Marks those of a slice's `count` rows that loops were found of."""
-    flags = np.zeros(count, dtype=bool)
-    for pair in loops.pairs:
-        flags[pair.children] = True
-    for group in loops.lookups:
-        flags[group.rows] = True
-    return flags

@@ -17,7 +17,7 @@ from analyzer.detectors._hits import hits_of
 from analyzer.detectors._links import Link
 from analyzer.detectors._neighbours import Neighbours
 from analyzer.detectors._places import NONE
-from analyzer.detectors._parallel_search import ParallelSearch
+from analyzer.detectors._search import Search
 from analyzer.detectors._shapes import Shapes
 from analyzer.detectors._shared_search import SharedSearch
 from analyzer.model.catalog import Catalog
@@ -153,7 +153,7 @@ class LoopFinder:
         return hits_of(work, found)
 
     def _search(self, work: WorkSlice) -> Found:
-        search = SharedSearch if work.marker >= 0 else ParallelSearch
+        search = SharedSearch if work.marker >= 0 else Search
         found = search(work, self._shapes).run()
         for pair in found.pairs:
             known = self._pairs.setdefault(

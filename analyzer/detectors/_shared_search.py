@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from analyzer.detectors._found import Groups, Loops, Pair, found_rows
+from analyzer.detectors._found import Groups, Loops, Pair
 from analyzer.detectors._places import NONE
 from analyzer.detectors._pooled_search import PooledSearch
 from analyzer.detectors._rows import MINIMUM
 from analyzer.detectors._search import Search
 from analyzer.detectors._shapes import Shapes
-from analyzer.model.columns import Rows, starts_of_runs
+from analyzer.model.columns import Flags, Rows, starts_of_runs
 from analyzer.model.work import WorkSlice
 
 _COLUMNS = ("statement", "key", "trace", "session", "at_us", "start_us", "end_us", "duration_ms",
@@ -39,10 +39,17 @@ class SharedSearch:
             loops.pairs = [_pair(pair, rows) for pair in inside.pairs]
             loops.lookups = [_groups(group, rows, self._work) for group in inside.lookups]
             loops.repeated = [_groups(group, rows, self._work) for group in inside.repeated]
-        beside = PooledSearch(self._work, self._shapes, found_rows(loops, len(self._work))).run()
+        beside = PooledSearch(self._work, self._shapes, self._found(loops)).run()
         loops.pairs += beside.pairs
         loops.lookups += beside.lookups
         return loops
+
+    def _found(self, loops: Loops) -> Flags:
+        """Marks the rows that loops were found of."""
+        flags = np.zeros(len(self._work), dtype=bool)
+        flags[np.concatenate([NONE, *(pair.children for pair in loops.pairs)])] = True
+        flags[np.concatenate([NONE, *(group.rows for group in loops.lookups)])] = True
+        return flags
 
 
 def _in_long_transactions(work: WorkSlice) -> Rows:

@@ -61,8 +61,7 @@ class WorkSlice:
     (a number into `route_names`, -1 none) of a request; `request_ms`, placed alike, is its time in
     the database. `clock` is whose clock timed the row (a Clock), `untimed` marks rows without a
     duration (which is then 0). `asides` are the rows of all other roles. `marker` is the statement that each
-    request runs about once, where connections are shared by several requests at once; else -1. `opener`
-    is the statement that most requests begin with (-1 if none is known).
+    request runs about once, where connections are shared by several requests at once; else -1.
     """
 
     statement: Rows
@@ -91,7 +90,6 @@ class WorkSlice:
     route_names: Sequence[str]
     asides: Asides
     marker: int = -1
-    opener: int = -1
 
     def __len__(self) -> int:
         return len(self.statement)

@@ -186,7 +186,6 @@ class WorkloadBuilder:
             route_names=self._routes.names,
             asides=asides,
             marker=self.openers.marker,
-            opener=self.openers.opener,
         )
 
     def simulation(self) -> Simulation:

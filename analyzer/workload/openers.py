@@ -100,12 +100,6 @@ class Openers:
         return found
 
     @property
-    def opener(self) -> int:
-        """The statement that most requests begin with, -1 if none is known."""
-        known = np.flatnonzero(self._found[: len(self._count)])
-        return int(known[np.argmax(self._count[known])]) if len(known) else -1
-
-    @property
     def shared(self) -> bool:
         """Whether connections are shared by several requests at once: anything stands before anything."""
         often = self._count >= _LEAST_BUSY
