@@ -13,8 +13,7 @@ _OVERRUN = 1.25  # children per row of a parent's LIMIT, where other requests fo
 # parent to the last child: in traffic that merely happens to mix two statements they are not.
 DENSITY = 1 / 12
 # The same within what is known to be one request: there is no other traffic in it.
-_DENSITY_WITHIN = 1 / 60
-_DENSITY_TRACED = 1 / 500  # that a request begins here was told, not inferred
+_DENSITY_WITHIN = 1 / 500
 _NONE = np.zeros(0, dtype=np.int64)
 _NEVER = np.zeros(0, dtype=bool)
 
@@ -284,8 +283,7 @@ def are_dense(rows: ExecutionRows, members: Rows, starts: Rows) -> Flags:
 
 
 def _density(rows: ExecutionRows, some: Rows) -> Floats:
-    within = np.where(rows.work.whole[some], _DENSITY_WITHIN, DENSITY)
-    return np.where(rows.work.trace[some] != 0, _DENSITY_TRACED, within)
+    return np.where(rows.work.whole[some], _DENSITY_WITHIN, DENSITY)
 
 
 def _dense(

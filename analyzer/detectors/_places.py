@@ -11,7 +11,7 @@ NONE = np.zeros(0, dtype=np.int64)
 # their unit of work or pool, more where loops are nested. All else is not looked at.
 _FEW = 5
 _NEAR = 320
-_NEAR_IN_TRACE = 5000  # there is no other traffic in a trace
+_NEAR_WITHIN = 5000  # in what is known to be one request: there is no other traffic in it
 _NEAR_IN_POOL = 120
 _NEAR_IN_POOL_US = 1_000_000
 # A connection idle for longer than this, and this many times what a quarter of all are, has paused.
@@ -141,7 +141,7 @@ class Places:
     def dense_in_units(self, statements: Flags) -> Rows:
         """The rows of these statements (by number) of which several are near each other in a unit."""
         rows = self._rows[statements[self.statement[self._rows]]]
-        near = np.where(self.work.trace[rows] != 0, _NEAR_IN_TRACE, _NEAR)
+        near = np.where(self.work.whole[rows], _NEAR_WITHIN, _NEAR)
         return rows[_runs(self.place[rows], near, self.statement[rows], self.request[rows])]
 
     def dense_in_pools(
@@ -162,7 +162,7 @@ class Places:
         `rows` are of one statement, by unit of work and time.
         """
         places = self.place[rows]
-        near = _NEAR_IN_TRACE if self.work.trace[rows].all() else _NEAR
+        near = _NEAR_WITHIN if self.work.whole[rows].all() else _NEAR
         begins = np.flatnonzero(np.append(True, np.diff(places) > near))
         first = np.maximum(places[begins] - near, 0)
         last = places[np.append(begins, len(places))[1:] - 1]

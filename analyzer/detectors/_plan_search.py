@@ -93,8 +93,8 @@ class PlanFinder:
         for group, alike in groups.items():
             results.findings.setdefault(group[0], []).append(finding_of(group, alike))
         for rule_id, detector in self._better.items():
-            told = _shapes_told(detector, workload)
             seen = results.findings.get(rule_id, [])
+            told = _shapes_told(detector, workload) if seen else frozenset()
             results.findings[rule_id] = [
                 one for one in seen if not one.shape_ids or not told.issuperset(one.shape_ids)
             ]

@@ -85,14 +85,14 @@ class Shapes:
         return looped or self.counts_texts(number, rows, some)
 
     def counts_texts(self, number: int, rows: ExecutionRows, some: Rows) -> bool:
-        """Whether any other parameters make another lookup, of rows of which it is told what request ran them.
+        """Whether any other parameters make another lookup, of rows that are known to be one request's.
 
         Conditions that are no plain equality (`lower(name) = lower($1)`, a range) may be what a loop
         varies; not so in pages of a list.
         """
         facts = self._facts[number]
         work = rows.work
-        told = work.trace[some].all() and work.parameters_hash[some].all()
+        told = work.whole[some].all() and work.parameters_hash[some].all()
         if facts.offset is not None or not told:
             return False
         return rows.limits(some[:1])[0] in (None, 1)

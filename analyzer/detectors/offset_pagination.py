@@ -54,9 +54,15 @@ class OffsetPagination:
 
     def __init__(self, loops: LoopFinder) -> None:
         self._pages = loops.neighbours.pages
+        self._answered: tuple[Workload, Outcome] | None = None
 
     def detect(self, workload: Workload) -> Outcome:
-        """Judge the workload."""
+        """Judge the workload; once, though a rule of plans (skipped-rows) asks as well."""
+        if self._answered is None or self._answered[0] is not workload:
+            self._answered = workload, self._judged(workload)
+        return self._answered[1]
+
+    def _judged(self, workload: Workload) -> Outcome:
         self._pages.settle()
         made = [_judge(workload, found) for found in self._pages.found.values()]
         findings = [one for one in made if one is not None]

@@ -42,8 +42,10 @@ FLOORS = {
     "pretix-tagged": Floor(1.00, 1.00, 0.84),
     "pretix-think": Floor(1.00, 1.00, 0.84),
     "pretix-workers": Floor(0.88, 0.71, 0.64),
-    "redmine-back-to-back": Floor(0.97, 0.80, 0.76),
-    "redmine-tagged": Floor(0.98, 1.00, 0.84),
+    "redmine-back-to-back": Floor(0.95, 0.85, 0.78),
+    "redmine-tagged": Floor(0.96, 1.00, 0.84),
+    "vendure-back-to-back": Floor(1.00, 0.56, 0.50),
+    "vendure-tagged": Floor(1.00, 0.96, 0.62),
 }
 
 

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from neighbours import DATA, only_finding, outcome, write_log
 
+from analyzer.detectors import LoopFinder, offset_pagination
+from analyzer.detectors._pages import PageFigures
+from analyzer.detectors.offset_pagination import OffsetPagination
 from analyzer.model.evidence import OffsetPaginationEvidence
 from analyzer.model.finding import Severity, Status
 from analyzer.pipeline import Options, run
@@ -92,3 +95,19 @@ def test_a_plan_of_a_page_does_not_say_the_same_again() -> None:
     result = run(Options(inputs=[str(log)], log_min_duration_ms=0))
     pages, skipped = (result.outcomes[one].status for one in ("offset-pagination", "skipped-rows"))
     assert (pages, skipped) == (Status.FOUND, Status.CLEAN)
+
+
+def test_a_workload_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(Options(inputs=[str(DATA / "nplusone/django/pagination_offset.log")]))
+    judged: list[object] = []
+
+    def judge(_workload: object, found: object) -> None:
+        judged.append(found)
+
+    loops = LoopFinder()
+    loops.neighbours.pages.found[0] = PageFigures(0)
+    detector = OffsetPagination(loops)
+    monkeypatch.setattr(offset_pagination, "_judge", judge)
+    first = detector.detect(result.workload)
+    assert detector.detect(result.workload) is first
+    assert len(judged) == 1
