@@ -9,6 +9,7 @@ from analyzer.cli._focused import run_focused
 from analyzer.cli._options import replica_option, shared_options
 from analyzer.cli._output import FORMATS
 from analyzer.cli._sizes import size_in_bytes
+from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
