@@ -247,7 +247,10 @@ def test_ctrl_c_leaves_nothing(scratch: Server, shop: str, tmp_path: Path) -> No
     with psycopg.connect(at(scratch)) as holder:
         holder.execute("LOCK TABLE lines IN ROW EXCLUSIVE MODE")
         with subprocess.Popen(
-            [*command, "--verify", at(scratch)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*command, "--verify", at(scratch)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - no threads here
         ) as process:
             wait_for(scratch, "CREATE INDEX", 1)
             process.send_signal(signal.SIGINT)
@@ -255,6 +258,11 @@ def test_ctrl_c_leaves_nothing(scratch: Server, shop: str, tmp_path: Path) -> No
     assert process.returncode != 0, told
     wait_for(scratch, "CREATE INDEX", 0)
     assert relations(scratch, at(scratch)) == before
+
+
+def _heed_ctrl_c() -> None:
+    """Programs started in a shell's background ignore it, and so does what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(server: Server, text: str, sessions: int) -> None:

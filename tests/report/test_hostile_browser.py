@@ -1,11 +1,10 @@
 """Hostile texts in every field of the page, in Chromium: nothing runs, nothing is made, nothing is fetched."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
 from analyzer.report.document import dump, load
 from analyzer.report.views.html import render
@@ -35,18 +34,6 @@ STATE = """() => ({
   links: [...document.querySelectorAll('a[href]')].map(one => one.getAttribute('href'))
     .filter(href => !href.startsWith('#')),
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.fail("chromium is needed and not on PATH: apt-get install chromium", pytrace=False)
-    with sync_playwright() as playwright:
-        options = ["--headless", "--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path=path, args=options)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

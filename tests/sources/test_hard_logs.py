@@ -15,6 +15,7 @@ from logs_strategy import EPOCH_US, PREFIX, WRITERS, Entry, logged
 from analyzer.errors import InputError
 from analyzer.model.executions import ExecutionChunk
 from analyzer.pipeline import Options, run
+from analyzer.sql.parameters import parted
 
 Reading = Callable[..., Any]  # into a recording: conftest.Read
 
@@ -265,7 +266,7 @@ def test_duration_and_statement_apart_are_joined(read_form: Reading, text: str) 
     assert_clean(found, 2)
     assert found.statements == [text, text]
     assert found.executions.duration_ms == [1.5, 2.5]
-    assert found.parameters[1] == "$1 = 'x'"
+    assert parted(found.parameters[1])[0] == "$1 = 'x'"  # literals of the text stand behind
 
 
 def test_a_duration_is_never_joined_with_a_statement_that_failed(read_form: Reading) -> None:

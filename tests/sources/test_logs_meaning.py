@@ -270,7 +270,7 @@ def test_since_and_until_cut_by_the_entrys_time(read_text: Reading) -> None:
     )
     start = 1_795_337_120_000_000
     found = read_text(text, since_us=start + 1_000_000, until_us=start + 3_000_000)
-    assert found.parameters == ["$1 = '1'", "$1 = '2'"]
+    assert found.parameters == ["$1 = '1'\x1f1", "$1 = '2'\x1f2"]  # literals stand behind
     assert found.source.entries == 5
     nothing = read_text(text, since_us=start + 60_000_000)
     assert nothing.source.executions == 0
