@@ -27,6 +27,7 @@ from analyzer.sql.access import statement_access
 _ASKING = (
     0.85  # of the seconds: what is left is for choosing among what was learned, and telling it
 )
+_TELLING = 4  # questions a statement that telling the choice may ask beyond the search
 _LEAST_SHARE = 0.0005  # of the workload's cost, that an index has to bring where no budget is given
 _LEAST_UNDER_BUDGET = 1e-7
 
@@ -108,7 +109,7 @@ class _Advising:
         weights = [one.weight for one in planned]
         request = self._request
         limits = Limits(
-            self._what_if.calls + request.max_calls - 3 * len(planned),
+            self._what_if.calls + request.max_calls - _TELLING * len(planned),
             time.monotonic() + _ASKING * request.max_seconds,
         )
         costs = PlanCosts(self._what_if, planned, self._pool, (own, seen), limits)
