@@ -23,9 +23,8 @@ from analyzer.workload.quantiles import nearest_rank
 
 _STATEMENTS = 5
 _US = 1000.0  # in a millisecond
-_EARLY_US = (
-    50_000  # a statement may seem to begin before its attempt: clocks differ, hashes have ms
-)
+# A statement may seem to begin so long before its attempt: clocks differ, and hashes have milliseconds.
+_EARLY_US = 50_000
 
 Name = tuple[str, str]  # queue, name
 
@@ -163,8 +162,8 @@ def _repeated(
 
 def _again(rows: JobRows, mine: slice, history: JobHistory) -> list[int]:
     """Rows of one job that an earlier attempt at it had run, each repetition counted once an attempt."""
-    starts = np.array([one.started_us or 0 for one in history.attempts], dtype="i8")
-    attempt = np.searchsorted(starts - _EARLY_US, rows.start_us[mine], side="right") - 1
+    begins = np.array(_begins(history.attempts), dtype="i8")
+    attempt = np.searchsorted(begins, rows.start_us[mine], side="right") - 1
     keys = list(zip(rows.statement[mine].tolist(), rows.parameters[mine].tolist(), strict=True))
     first: dict[tuple[int, int], int] = {}
     found = []
@@ -172,3 +171,20 @@ def _again(rows: JobRows, mine: slice, history: JobHistory) -> list[int]:
         if number > first.setdefault(key, number):
             found.append(mine.start + place)
     return found
+
+
+def _begins(attempts: Sequence[JobAttempt]) -> list[int]:
+    """From when on a statement is taken for one of each attempt: somewhat before it, but nearer to it than to the last.
+
+    The last one's end is where it is known; where it is not, it is taken to have gone on until half way.
+    """
+    begins: list[int] = []
+    for place, one in enumerate(attempts):
+        start = one.started_us or 0
+        early = _EARLY_US
+        if place:
+            last = attempts[place - 1]
+            over = last.started_us if last.ended_us is None else last.ended_us
+            early = min(early, max(0, start - (over or 0)) // 2)
+        begins.append(start - early)
+    return begins
