@@ -14,17 +14,16 @@ from collections.abc import Iterator
 from analyzer.model.catalog import Catalog
 from analyzer.model.finding import Recommendation
 from analyzer.model.remedy import VectorIndex
+from analyzer.model.vectors import MOST_DIMENSIONS, lists_for
 from analyzer.sql.quoting import comment, quote_identifier, quote_table
 
 M, EF_CONSTRUCTION, EF_SEARCH = 16, 64, 40  # pgvector's defaults
 MOST_EF = 1_000
-_MOST_DIMENSIONS = {"vector": 2_000, "halfvec": 4_000, "bit": 64_000}
-_HALF, _BITS = 4_000, 64_000
+_HALF, _BITS = MOST_DIMENSIONS["halfvec"], MOST_DIMENSIONS["bit"]
 _GRAPH_ROW_BYTES = 180
 _NEIGHBOR_BYTES = 16
 _HNSW_MS, _IVFFLAT_MS = 0.75, 0.05  # a row of _MEASURED dimensions
 _MEASURED = 128
-_MANY_ROWS = 1_000_000
 _LEAST_SAMPLE, _SAMPLE = 10_000, 50  # rows that k-means looks at: so many, or so many a list
 _MB = 1 << 20
 _IVFFLAT = ("vector_l2_ops", "vector_ip_ops", "vector_cosine_ops", "halfvec_l2_ops", "halfvec_ip_ops", "halfvec_cosine_ops")  # fmt: skip
@@ -38,7 +37,7 @@ def recommend_vector(remedy: VectorIndex, catalog: Catalog | None) -> Iterator[R
     kind, _, distance = remedy.operator_class.partition("_")
     column, operator_class = quote_identifier(remedy.column), remedy.operator_class
     key = f"{column} {operator_class}"
-    if dimensions is not None and dimensions > _MOST_DIMENSIONS.get(kind, dimensions):
+    if dimensions is not None and dimensions > MOST_DIMENSIONS.get(kind, dimensions):
         if dimensions > _HALF:
             yield _quantized(remedy, dimensions)
             return
@@ -52,11 +51,6 @@ def recommend_vector(remedy: VectorIndex, catalog: Catalog | None) -> Iterator[R
         yield _ivfflat(remedy, key, kind, dimensions)
     if remedy.filtered_by:
         yield filtered(remedy.table, remedy.filtered_by, f"hnsw ({key})")
-
-
-def lists_for(rows: float) -> int:
-    """How many lists an ivfflat index of so many rows should have."""
-    return max(1, round(rows / 1000 if rows <= _MANY_ROWS else math.sqrt(rows)))
 
 
 def probes_for(lists: int) -> int:

@@ -29,7 +29,7 @@ Examples:
   pg95 cache cache-events.jsonl                        the hit rate by route, from the application's log
   redis-cli INFO > info.txt; timeout 60 redis-cli MONITOR > monitor.txt; pg95 cache info.txt monitor.txt app.log
   pg95 cache --redis redis://cache:6379/0 --monitor-seconds 10
-  pg95 cache --snippet ioredis > ioredis.mjs           a middleware that logs reads by route
+  pg95 cache --snippet ioredis > cache-reads.mjs       a middleware that logs reads by route
 """,
 )
 @shared_options
@@ -72,7 +72,7 @@ def cache(**given: Any) -> None:
     from analyzer.sources.redis.facts import CacheFacts
 
     if given["snippet"]:
-        click.echo(_snippet(given["snippet"]), nl=False)
+        click.echo(_snippet(), nl=False)
         return
     conditions = fail_conditions(given["fail_on"], among=FAIL_ON)
     facts = CacheFacts()
@@ -99,11 +99,11 @@ def cache(**given: Any) -> None:
     click.get_current_context().exit(CONDITION if failed else 0)
 
 
-def _snippet(client: str) -> str:
-    """The middleware for a client of Redis."""
+def _snippet() -> str:
+    """The middleware; one serves both clients of Redis."""
     from importlib.resources import files
 
-    place = files("analyzer.cache") / "snippets" / f"{client}.mjs"
+    place = files("analyzer.cache") / "snippets" / "cache-reads.mjs"
     return place.read_text(encoding="utf-8")
 
 

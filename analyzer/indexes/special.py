@@ -1,6 +1,5 @@
 """Candidates beside the plain btree: partial ones, GIN, GiST, BRIN, and those for nearest neighbours."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -8,6 +7,7 @@ from analyzer.indexes.making import Maker
 from analyzer.model.access import Compared, TableAccess, Use
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexCandidate, IndexKey
+from analyzer.model.vectors import MOST_DIMENSIONS, lists_for
 from analyzer.sql.quoting import quote_identifier
 
 _BRIN_ROWS = 100_000  # below it a btree is small as well
@@ -29,12 +29,9 @@ _GEOMETRIC = ("point", "box", "polygon", "circle", "inet", "cidr", "geometry", "
 _DISTANCES = {"<->": "l2", "<#>": "ip", "<=>": "cosine", "<+>": "l1"}
 # Of an hnsw graph: more than servers give maintenance_work_mem. Without, pgvector builds it on disk, for hours.
 _GRAPH_BYTES = 2 << 30
-# Up to here pgvector advises a list for each 1,000 rows, beyond it their square root.
-_LISTS_ROWS = 1_000_000
 _HASH_WIDTH = 64  # bytes of a value, which a btree keeps whole and a hash index as 4 bytes
 _HASH_DISTINCT = 0.5  # of the rows: entries with one hash stand in one chain of pages
 _HASHED = ("text", "character varying", "varchar", "bytea")
-_MOST_DIMENSIONS = {"vector": 2_000, "halfvec": 4_000}
 _BRIN_TYPES = ("timestamp", "date", "bigint", "integer", "smallint", "numeric")
 
 
@@ -122,11 +119,7 @@ def _by_search(one: Compared, table: Table) -> tuple[str, str | None] | None:
 def _nearest(operator: str, kind: str) -> tuple[str, str | None] | None:
     base, _, size = kind.partition("(")
     dimensions = size.rstrip(")")
-    if (
-        base in _MOST_DIMENSIONS
-        and dimensions.isdigit()
-        and int(dimensions) > _MOST_DIMENSIONS[base]
-    ):
+    if base in MOST_DIMENSIONS and dimensions.isdigit() and int(dimensions) > MOST_DIMENSIONS[base]:
         return None  # pgvector refuses it; the findings in plans tell of halfvec
     if base in ("vector", "halfvec", "sparsevec") and operator in _DISTANCES:
         return "hnsw", f"{base}_{_DISTANCES[operator]}_ops"
@@ -141,8 +134,7 @@ def _too_large_a_graph(made: IndexCandidate) -> bool:
 
 def _in_lists(graph: IndexCandidate, maker: Maker) -> IndexCandidate:
     """The ivfflat index in place of an hnsw one that takes too much memory to be built."""
-    rows = maker.table.rows or 0
-    lists = max(1, round(rows / 1000 if rows <= _LISTS_ROWS else math.sqrt(rows)))
+    lists = lists_for(maker.table.rows or 0)
     made = maker.make(graph.keys, method="ivfflat", parameters=(("lists", str(lists)),))
     size = (graph.bytes or 0) / (1 << 30)
     return replace(

@@ -15,12 +15,12 @@ from analyzer.advice.vectors import (
     ef_search_for,
     graph_bytes,
     kmeans_bytes,
-    lists_for,
     probes_for,
     recommend_vector,
 )
 from analyzer.model.remedy import VectorIndex
 from analyzer.model.target import Target
+from analyzer.model.vectors import lists_for
 from analyzer.pipeline import Options, run
 from analyzer.sources.postgres.clone.programs import choose
 from analyzer.sources.postgres.clone.server import CloneServer

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer.cli import cli
+from tests.prisma7 import modules
 
-ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import {{ setTimeout }} from "node:timers/promises";
 {client}
@@ -47,10 +47,7 @@ CLIENTS = {
 def test_reads_are_logged_by_route_and_answers_stay(
     name: str, redis_url: str, tmp_path: Path
 ) -> None:
-    fetched = subprocess.run(
-        [ROOT / "tools" / "prisma7", "--where"], capture_output=True, text=True, check=True
-    )
-    place = Path(fetched.stdout.strip())
+    place = modules()
     (tmp_path / "node_modules").symlink_to(place / "node_modules")
     snippet = CliRunner().invoke(cli, ["cache", "--snippet", name])
     (tmp_path / f"{name}.mjs").write_text(snippet.stdout, encoding="utf-8")

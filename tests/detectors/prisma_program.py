@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.prisma7 import modules
 
 if TYPE_CHECKING:
     from tests.conftest import Server
@@ -101,14 +101,7 @@ def run_node(program: Program, *arguments: str) -> str:
 
 def prepare(folder: Path, *preview_features: str) -> Program:
     """Generate the client, with the preview features given."""
-    fetch = HERE.parents[1] / "tools" / "prisma7"
-    found = subprocess.run([fetch, "--where"], capture_output=True, text=True, check=False)
-    place = Path(found.stdout.strip())
-    if found.returncode != 0:
-        pytest.fail(
-            f"Prisma 7 is needed and is not in {place}. `make test` fetches it, or: tools/prisma7",
-            pytrace=False,
-        )
+    place = modules()
     shutil.copytree(HERE / "prisma_shop", folder)
     (folder / "node_modules").symlink_to(place / "node_modules")
     program = Program(folder, place / "node" / "bin" / "node")

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from tests.prisma7 import modules
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "data"
@@ -62,19 +62,6 @@ class PrismaProject:
             assert "-- " in text, text  # an engine that fails may leave the command silent
             said.append(text.replace("-- This is an empty migration.", "").strip())
         return "\n".join(said).strip()
-
-
-def modules() -> Path:
-    """The folder with Node.js and node_modules that tools/prisma7 made."""
-    fetch = HERE.parents[1] / "tools" / "prisma7"
-    found = subprocess.run([fetch, "--where"], capture_output=True, text=True, check=False)
-    place = Path(found.stdout.strip())
-    if found.returncode != 0:
-        pytest.fail(
-            f"Prisma 7 is needed and is not in {place}. `make test` fetches it, or: tools/prisma7",
-            pytrace=False,
-        )
-    return place
 
 
 def make_project(

@@ -17,7 +17,7 @@ from analyzer.sources.schema import prisma
 from analyzer.sources.schema.prisma_edits import edited
 from analyzer.sources.schema.prisma_parser import PLACE, PrismaParser, find_parser, prisma_version
 from analyzer.sql.prisma_index import declaration, index_line
-from tests.prisma.prisma_cli import modules
+from tests.prisma7 import modules
 
 DATA = Path(__file__).parents[1] / "data"
 SCHEMAS = {

@@ -1,7 +1,9 @@
-// Logs each read of a cache through node-redis (4 and later), for `pg95 cache`: a JSON line {ts, route, op, key_prefix, hit}.
+// Logs each read of a cache, for `pg95 cache`: a JSON line {ts, route, op, key_prefix, hit}.
+// For node-redis (4 and later) and ioredis (5 and later).
 //
-//     import { logReads, routes } from "./node-redis.mjs";
-//     const client = logReads(createClient(…), "cache-reads.jsonl");
+//     import { logReads, routes } from "./cache-reads.mjs";
+//     const client = logReads(createClient(…), "cache-reads.jsonl");     // node-redis
+//     const client = logReads(new Redis(…), "cache-reads.jsonl");        // ioredis
 //     app.use((request, response, next) => routes.run(`${request.method} ${request.path}`, next));
 //
 // Keys are logged with numbers and ids in them as *, values never. Reads within multi(), pipelines and scripts are
@@ -17,20 +19,23 @@ const VARIABLE = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,}|\d+/
 const isHit = (value) => value !== null && value !== undefined;
 const hasFields = (value) => isHit(value) && Object.keys(value).length > 0;
 
-// By method: the operation, and for each key that was asked for whether the answer has it.
+const single = ([key], value) => [[key, isHit(value)]];
+
+// By operation: its method in ioredis and in node-redis, and for each key asked for whether the answer has it.
 const READS = {
-  get: { op: "get", found: ([key], value) => [[key, isHit(value)]] },
-  getEx: { op: "getex", found: ([key], value) => [[key, isHit(value)]] },
-  hGet: { op: "hget", found: ([key], value) => [[key, isHit(value)]] },
-  hGetAll: { op: "hgetall", found: ([key], value) => [[key, hasFields(value)]] },
-  mGet: { op: "mget", found: (given, values) => given.flat().map((key, n) => [key, isHit(values[n])]) },
+  get: { methods: ["get"], found: single },
+  getex: { methods: ["getex", "getEx"], found: single },
+  hget: { methods: ["hget", "hGet"], found: single },
+  hgetall: { methods: ["hgetall", "hGetAll"], found: ([key], value) => [[key, hasFields(value)]] },
+  mget: { methods: ["mget", "mGet"], found: (given, values) => given.flat().map((key, n) => [key, isHit(values[n])]) },
 };
 
 /** Log all reads of a client from now on, appending to the file `path`; gives the client. */
 export function logReads(client, path) {
   const log = createWriteStream(path, { flags: "a" });
   log.on("error", () => {});
-  for (const [method, { op, found }] of Object.entries(READS)) {
+  for (const [op, { methods, found }] of Object.entries(READS)) {
+    const method = methods.find((name) => typeof client[name] === "function");
     const original = client[method].bind(client);
     client[method] = async (...given) => {
       const answer = await original(...given);
