@@ -1,6 +1,7 @@
 """A clone's server: private, powerless, and gone with pg95 however that ends."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from clones import CHECKOUT, programs18
+from clones import CHECKOUT, pg_dump18, programs18
 
 from analyzer.errors import ServerError
 from analyzer.model.blueprint import Blueprint
@@ -146,6 +147,28 @@ def test_a_server_that_does_not_start_is_said_and_leaves_nothing(
     with pytest.raises(ServerError, match=r"does not start.*shared_buffers"):
         open_clone(Blueprint("by hand", ("CREATE TABLE t (a integer)",)))
     assert list(place.glob("pg95-clone-*")) == []
+
+
+def test_programs_for_one_user_alone_serve_root_as_well(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root's server runs as another user, who cannot enter root's folders (a checkout in /root, or by mktemp)."""
+    wheel = pg_dump18().parents[2]
+    closed = place / "closed"
+    for part in (wheel / "pginstall18", wheel.with_name(f"{wheel.name}.libs")):
+        shutil.copytree(part, closed / part.relative_to(wheel.parent), symlinks=True)
+    closed.chmod(0o700)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(closed / wheel.name / "pginstall18" / "bin"))
+    server = server_module.CloneServer(choose(("vector",)))
+    try:
+        with server.connect() as session:
+            row = session.execute(
+                "SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'"
+            )
+            assert row.fetchone() == (1,)
+    finally:
+        server.close()
+    assert list(place.iterdir()) == [closed]
 
 
 def test_older_servers_are_refused_with_what_helps(
