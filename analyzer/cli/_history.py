@@ -30,7 +30,7 @@ def remember(result: "Result", given: str | None, *, save: bool) -> None:
     from datetime import UTC, datetime
 
     from analyzer.history import open_store
-    from analyzer.history.keeping import keep, kept_already, look_back, trend
+    from analyzer.history.keeping import keep, kept_already, look_back, show_trends
 
     document = result.document
     with open_store(place(given), make=save) as store:
@@ -46,7 +46,7 @@ def remember(result: "Result", given: str | None, *, save: bool) -> None:
                 document["coverage"]["warnings"].append(already)
                 return
             keep(night, document, result.hours, now_us)
-            document["trend"] = trend(night, document)
+            show_trends(night, document)
             night.retain(now_us)
         store.vacuum()
         click.echo(f"pg95: saved to the history {store.name}", err=True)

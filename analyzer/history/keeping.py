@@ -20,21 +20,30 @@ if TYPE_CHECKING:
 
 TREND_DAYS = 90
 COMPARED_DAYS = 7
+TRENDS_OF_STATEMENTS = 20  # each is a question to the store
 _DAY_US = DAY_HOURS * HOUR_US
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def look_back(reader: "Reader", document: dict[str, Any], log_set: str = "") -> None:
-    """Fill in what the history knows: findings' status, those gone, `trend`, `changes`, `earlier`.
+    """Fill in what the history knows: findings' status, those gone, `trend`, `statement_trends`, `changes`, `earlier`.
 
     `changes` compares with the COMPARED_DAYS days (of UTC) before the report's window, and what is
     before it on its own. `earlier` has what the runs before measured, of the logs of `log_set`.
     """
     show_statuses(document, judge(reader.findings(), document))
-    document["trend"] = trend(reader, document)
+    show_trends(reader, document)
     begin_us = _window(document)[0]
     document["changes"] = [] if begin_us is None else _changes(reader, document, begin_us)
     document["earlier"] = _earlier(reader, document, log_set)
+
+
+def show_trends(reader: "Reader", document: dict[str, Any]) -> None:
+    """Fill in `trend` and `statement_trends`; again once the report is kept, so that its own day is among them."""
+    target, to_us = document["target"], _window(document)[1]
+    from_us = 0 if to_us is None else max(to_us - TREND_DAYS * _DAY_US, 0)
+    document["trend"] = trend_rows(reader, target["ms"], target["quantile"], from_us)
+    document["statement_trends"] = _statement_trends(reader, document, from_us)
 
 
 def _earlier(reader: "Reader", document: Mapping[str, Any], log_set: str) -> list[dict[str, Any]]:
@@ -67,17 +76,24 @@ def show_statuses(document: dict[str, Any], seen: Sequence[Seen]) -> None:
     document["findings"] = [*present, *gone]
 
 
-def trend(
-    reader: "Reader",
-    document: Mapping[str, Any],
-    statements: Iterable[int] | None = None,
-    days: int = TREND_DAYS,
+def _statement_trends(
+    reader: "Reader", document: Mapping[str, Any], from_us: int
 ) -> list[dict[str, Any]]:
-    """The quantile by day against the target of a document, of some statements or of everything."""
-    target = document["target"]
-    to_us = _window(document)[1]
-    from_us = 0 if to_us is None else max(to_us - days * _DAY_US, 0)
-    return trend_rows(reader, target["ms"], target["quantile"], from_us, statements)
+    """The days of the statements that findings are about, and of those with most time: each with its own target."""
+    statements = {one["shape_id"]: one for one in document["statements"]}
+    present = [one for one in document["findings"] if one["status"] != GONE]
+    of_findings = [shape for one in present for shape in one["shape_ids"] if shape in statements]
+    chosen = list(dict.fromkeys((*of_findings, *statements)))[:TRENDS_OF_STATEMENTS]
+    quantile = document["target"]["quantile"]
+    found = []
+    for shape in chosen:
+        statement = statements[shape]
+        target_ms = statement.get("target_ms") or document["target"]["ms"]
+        numbers = reader.of_lineage(statement["lineage"])
+        days = trend_rows(reader, target_ms, quantile, from_us, numbers) if numbers else []
+        if len(days) > 1:
+            found.append({"shape_id": shape, "target_ms": target_ms, "days": days})
+    return found
 
 
 def trend_rows(

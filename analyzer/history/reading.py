@@ -100,6 +100,12 @@ class Reader:
             found |= {row.id: statement_of(row) for row in self._connection.execute(query)}
         return found
 
+    def of_lineage(self, lineage: str) -> list[int]:
+        """The numbers of a lineage's statements; none where the history has none."""
+        table = tables.statement
+        query = sa.select(table.c.id).where(table.c.lineage == lineage).order_by(table.c.id)
+        return list(self._connection.scalars(query))
+
     def named(self, text: str) -> dict[int, StatementName]:
         """The statements that a shape_id, lineage or fingerprint (or its beginning) names.
 

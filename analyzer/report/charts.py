@@ -153,7 +153,7 @@ def trend(days: Sequence[Mapping[str, Any]], target_ms: float) -> dict[str, Any]
     if len(shown) < 2:  # noqa: PLR2004 - one day is no trend
         return None
     tallest = max(target_ms * 1.25, *(float(day["p95_ms"]) for day in shown))
-    width, margin = WIDTH * 2, 12.0
+    width, margin = WIDTH * 2, 20.0  # half a day's label
     step = (width - 2 * margin) / (len(shown) - 1)
     dots = [
         {
@@ -180,6 +180,32 @@ def trend(days: Sequence[Mapping[str, Any]], target_ms: float) -> dict[str, Any]
         "target_label": ms(target_ms),
         "over": sum(1 for dot in dots if dot["over"]),
         "days": len(shown),
+    }
+
+
+def small_trend(days: Sequence[Mapping[str, Any]], target_ms: float) -> dict[str, Any] | None:
+    """P95 of each day as a line, small enough for a table, with the target's line; None for fewer than two days."""
+    known = [float(day["p95_ms"]) for day in days if is_number(day["p95_ms"])]
+    if len(known) < 2:  # noqa: PLR2004 - one day is no trend
+        return None
+    width, height, margin = 200.0, 36.0, 3.0
+    tallest = max(target_ms * 1.25, *known)
+    step = (width - 2 * margin) / (len(known) - 1)
+
+    def y(value_ms: float) -> float:
+        return rounded(height - margin - value_ms / tallest * (height - 2 * margin))
+
+    return {
+        "width": width,
+        "height": height,
+        "line": " ".join(
+            f"{rounded(margin + at * step):g},{y(one):g}" for at, one in enumerate(known)
+        ),
+        "target_y": y(target_ms),
+        "days": len(known),
+        "over": sum(1 for one in known if one > target_ms),
+        "first_ms": known[0],
+        "last_ms": known[-1],
     }
 
 

@@ -82,6 +82,15 @@ def test_the_second_report_knows_the_first(nights: Path) -> None:
     assert {one["status"] for one in first["findings"]} == {"new"}
     assert {one["status"] for one in second["findings"]} == {"ongoing"}
     assert [one["from"][:10] for one in second["trend"]] == ["2026-11-20", "2026-11-21"]
+    assert first["statement_trends"] == []  # one day is no trend
+    shapes = {one["shape_id"]: one for one in second["statements"]}
+    (customers,) = [
+        one for one in second["statement_trends"] if "customers" in shapes[one["shape_id"]]["sql"]
+    ]
+    before, now = customers["days"]  # by lineage: the new column is the same statement
+    assert now["p95_ms"] == pytest.approx(3 * before["p95_ms"], rel=0.2)
+    of_findings = {shape for one in second["findings"] for shape in one["shape_ids"]}
+    assert of_findings <= {one["shape_id"] for one in second["statement_trends"]}
     (change,) = second["changes"]
     assert change["slower"]
     assert "customers" in change["sql"]  # by lineage: the new column is the same statement
@@ -91,6 +100,7 @@ def test_the_second_report_knows_the_first(nights: Path) -> None:
         r'<svg class="chart by-day"[^>]*role="img" aria-labelledby="t-trend d-trend"', page
     )
     assert "Slower" in page
+    assert page.count('<svg class="days"') == len(second["statement_trends"])
     assert "## Against the history" in (nights / "2.md").read_text()
 
 

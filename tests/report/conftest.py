@@ -245,6 +245,10 @@ def remembered(document: dict[str, Any]) -> dict[str, Any]:
         | dict.fromkeys(("p95_ms", "low_ms", "high_ms"), 40.0 + day)
         for day in (1, 2, 3)
     ]
+    made["statement_trends"] = [
+        {"shape_id": one["shape_id"], "target_ms": 42.0, "days": made["trend"]}
+        for one in made["statements"][:2]
+    ]
     one = {
         name: made["statements"][1][name] for name in ("shape_id", "lineage", "fingerprint", "sql")
     }

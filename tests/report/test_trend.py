@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.report.charts import trend
+from analyzer.report.charts import small_trend, trend
 from analyzer.report.sections.trend import SECTION
 from analyzer.report.views import RENDERERS
 from analyzer.report.views.trend import sparkline
@@ -70,6 +70,31 @@ def test_the_chart_has_the_target_and_the_days_that_are_known() -> None:
     heights = [dot["y"] for dot in drawn["dots"]]
     assert heights[1] < drawn["target_y"] < heights[2] < heights[0] < drawn["floor"]
     assert trend([day(1, 40.0)], 100.0) is None
+
+
+def test_a_statements_days_are_drawn_against_its_own_target(document: dict[str, Any]) -> None:
+    drawn = small_trend([day(1, 40.0), day(2, None), day(3, 160.0)], 50.0)
+    assert drawn is not None
+    assert (drawn["days"], drawn["over"], drawn["first_ms"], drawn["last_ms"]) == (
+        2,
+        1,
+        40.0,
+        160.0,
+    )
+    first, last = (float(point.split(",")[1]) for point in drawn["line"].split())
+    assert last < drawn["target_y"] < first
+    assert small_trend([day(1, 40.0), day(2, None)], 50.0) is None
+    finding = document["findings"][0]
+    shape_id = finding["shape_ids"][0]
+    days = [day(1, 40.0), day(2, 160.0)]
+    known = document | {
+        "statement_trends": [{"shape_id": shape_id, "target_ms": 50.0, "days": days}]
+    }
+    page = RENDERERS["html"](known)
+    assert "40 ms at first, 160 ms at last, 1 day over the target of 50 ms" in page
+    (row,) = [line for line in page.splitlines() if '<svg class="days"' in line]
+    assert f'href="#q-{shape_id}"' in row
+    assert f'href="#f-{finding["key"]}"' in row
 
 
 def test_without_a_history_there_is_no_section(document: dict[str, Any]) -> None:
