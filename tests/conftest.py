@@ -24,6 +24,8 @@ from typing import Literal
 
 import pytest
 
+from analyzer.sources.postgres.clone.programs import within_reach
+
 LogFormat = Literal["stderr", "csvlog", "jsonlog"]
 
 VERSION = "15"
@@ -246,6 +248,8 @@ def running(programs: Path, clients: Path, settings: str = "") -> Iterator[Serve
     # the server's user.
     directory = Path(tempfile.mkdtemp(prefix="pg95-"))
     try:
+        if user:  # a wheel's may lie where only root comes
+            programs = within_reach(programs, directory / "programs", pwd.getpwnam(user))
         _initialise(directory, programs, user, port, settings)
         with _started(directory, programs, clients, port) as server:
             server.psql("CREATE ROLE password_required NOLOGIN")

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -68,6 +69,48 @@ def found_programs() -> Iterator[Programs]:
         version = _version(real)
         if version is not None:
             yield Programs(real, version, _extensions(real, version[0]))
+
+
+def within_reach(folder: Path, copy: Path, user: pwd.struct_passwd) -> Path:
+    """The folder of programs that another user may run: itself, or a copy where that user cannot get at it.
+
+    Root's environments may be for root alone. Programs find their files from where they lie themselves, and a
+    wheel's have libraries beside its package.
+
+    Args:
+        folder: where the programs are, in an installation with `lib` and `share` beside it.
+        copy: a folder to make, if it is needed.
+        user: who is to run them; asking and giving takes root.
+
+    Raises:
+        OSError: it cannot be copied.
+    """
+    if _enters(folder, user):
+        return folder
+    home = folder.parent
+    copies = {home: copy / home.parent.name / home.name}
+    libraries = home.parent.with_name(f"{home.parent.name}.libs")
+    if libraries.is_dir():
+        copies[libraries] = copy / libraries.name
+    for source, target in copies.items():
+        shutil.copytree(source, target, symlinks=True)
+    for place, _, names in os.walk(copy):
+        for path in (place, *(os.path.join(place, name) for name in names)):  # noqa: PTH118 - of thousands
+            os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+    return copies[home] / folder.name
+
+
+def _enters(folder: Path, user: pwd.struct_passwd) -> bool:
+    """Whether a user may run what lies in a folder: all above it have a say."""
+    asked = subprocess.run(  # noqa: S603 - a fixed text
+        ["/bin/sh", "-c", '[ -x "$1" ]', "pg95", folder / "initdb"],
+        cwd="/",
+        check=False,
+        user=user.pw_uid,
+        group=user.pw_gid,
+        extra_groups=[],
+    )
+    return asked.returncode == 0
 
 
 def _folders() -> Iterator[Path]:

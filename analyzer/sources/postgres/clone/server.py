@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg
 
 from analyzer.errors import ServerError
-from analyzer.sources.postgres.clone.programs import Programs
+from analyzer.sources.postgres.clone.programs import Programs, within_reach
 from analyzer.sources.postgres.connection import Connection
 
 PREFIX = "pg95-clone-"
@@ -128,40 +128,14 @@ class CloneServer:
             self._lock = None
 
     def _bring_within_reach(self) -> None:
-        """Copy the programs where the server's user cannot get at them: root's environments may be for root alone.
-
-        They find their files from where they lie themselves, and a wheel's have libraries beside its package.
-        """
         self.owned(self.folder)
-        home = self.programs.folder.parent
-        if self._user is None or self._enters(self.programs.folder):
+        if self._user is None:
             return
-        package = home.parent
-        copies = {home: self.folder / "programs" / package.name / home.name}
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.is_dir():
-            copies[libraries] = self.folder / "programs" / libraries.name
         try:
-            for source, copy in copies.items():
-                shutil.copytree(source, copy, symlinks=True)
+            folder = within_reach(self.programs.folder, self.folder / "programs", self._user)
         except OSError as error:  # shutil.Error is one: it lists the files
             raise ServerError(self._failed("initdb", f"it cannot be copied: {error}")) from error
-        for folder, _, names in os.walk(self.folder / "programs"):
-            for path in (folder, *(os.path.join(folder, name) for name in names)):  # noqa: PTH118 - of thousands
-                os.chown(path, self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
-        self.programs = replace(self.programs, folder=copies[home] / self.programs.folder.name)
-
-    def _enters(self, folder: Path) -> bool:
-        """Whether the server's user may run what lies in a folder: all above it have a say."""
-        asked = subprocess.run(  # noqa: S603 - a fixed text
-            ["/bin/sh", "-c", '[ -x "$1" ]', "pg95", folder / "initdb"],
-            cwd="/",
-            check=False,
-            user=self._uid,
-            group=self._gid,
-            extra_groups=[],
-        )
-        return asked.returncode == 0
+        self.programs = replace(self.programs, folder=folder)
 
     def _initialise(self) -> None:
         done = self._run(
