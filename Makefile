@@ -1,6 +1,6 @@
 # pg95: `make report` analyses the sample logs, `make test` checks everything. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format docs clean fuzz bench-ingest bench-nplusone bench-nightly bench-plans bench-applications bench-history
+.PHONY: help report test lint format docs clean fuzz sanitize bench-ingest bench-nplusone bench-nightly bench-plans bench-applications bench-history
 
 bin := .venv/bin
 
@@ -60,6 +60,11 @@ bench-history: ## measure how large a year of nights is, and what a trend costs 
 	@tools/setup run
 	$(bin)/python benchmarks/history.py $(BENCH)
 
+.PHONY: bench-day
+bench-day: ## read a day of 50 million executions, and tell the largest memory (BENCH="--copies 4" for less)
+	@tools/setup run
+	$(bin)/python benchmarks/day.py $(BENCH)
+
 .PHONY: bench-indexes
 bench-indexes: ## index advice beside other advisors' sets (JUDGE=evaluate.py SETS=folder BENCH="--dsn 'dbname=tpch …'")
 	@tools/setup run
@@ -78,7 +83,11 @@ fuzz: ## fuzz the native scanner and the Python readers for FUZZ_SECONDS (60) ea
 	@tools/setup test
 	tools/fuzz
 
+sanitize: ## run the native modules' tests with the address and undefined-behaviour sanitizers
+	@tools/setup test
+	tools/sanitize
+
 clean: ## remove the environment, the caches and the reports that make wrote
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -f pg95-report.html pg95-report.json analyzer/sources/logs/native/_scan.*.so
+	rm -f pg95-report.html pg95-report.json analyzer/sources/logs/native/_scan.*.so analyzer/*/native/_*.so
 	find analyzer tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

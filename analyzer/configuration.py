@@ -20,7 +20,6 @@ A section's name has to be in `SECTIONS`: names that are not are refused when th
 
 import difflib
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -35,6 +34,7 @@ PROJECT_FILE = "pyproject.toml"
 SECTIONS = (
     *("target", "targets", "history", "servers", "logs", "outputs", "alerts", "metrics"),
     "scoreboard",
+    "redis",
 )
 
 Value = TypeVar("Value")
@@ -183,6 +183,8 @@ def read_configuration(named: str | None = None, folder: Path | None = None) -> 
 
 
 def _read(path: Path, shown: str) -> Configuration:
+    import tomllib  # noqa: PLC0415 - only who has such a file pays for it
+
     try:
         values = tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:

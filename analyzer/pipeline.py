@@ -5,27 +5,26 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analyzer.advice import Stacks, recommend
-from analyzer.advice.indexes import recommend_for_scan
-from analyzer.advice.remedies import recommend_remedies
+from analyzer.advice import Stacks
+from analyzer.advice.advised import advised
 from analyzer.detectors import Detector, LoopFinder, ValueSamples, all_detectors
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.indexes.advice import advise_indexes, advise_tried, candidates_for
+from analyzer.indexes.remembered import Answers, Remembered
+from analyzer.indexes.settled import settled
 from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.indexes.verified import verify
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.blueprint import Blueprint
-from analyzer.model.evidence import SeqScanEvidence
-from analyzer.model.explain import ExplainRequest, Sample
+from analyzer.model.explain import VERIFY_SECONDS, ExplainRequest, Sample
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
 from analyzer.model.history import HourFigures
 from analyzer.model.index_advice import IndexAdvice
-from analyzer.model.index_candidate import IndexCandidate, NoCandidate
-from analyzer.model.index_request import AdvisedWorkload, IndexRequest
-from analyzer.model.lines import error_of
+from analyzer.model.index_request import CAREFUL_PAGE_PRICE, AdvisedWorkload, IndexRequest
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.snapshot import CounterWindow
@@ -46,8 +45,10 @@ from analyzer.sql.keys import StatementKeyTable
 from analyzer.workload.acknowledged import note_acknowledged
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.checks import note_checks
+from analyzer.workload.constants import ConstantValues
 from analyzer.workload.counter_inputs import count_snapshots
 from analyzer.workload.explained import SlowestExecutions, samples_of, with_live_plans
+from analyzer.workload.filter_values import FilterSearches
 from analyzer.workload.fixes import savings_of, with_saving
 from analyzer.workload.hours import HourTable
 from analyzer.workload.planned import advised_workload
@@ -73,6 +74,7 @@ class Options:
     dsn: str | None = None
     replicas: Sequence[str] = ()
     verify: str | None = None  # a scratch server
+    verify_seconds: float = VERIFY_SECONDS
     announce: Callable[[str], None] | None = None  # is told what is done on it
     schema: str | None = None
     target: Target = field(default_factory=Target)
@@ -130,12 +132,16 @@ def run(
     values = ValueSamples()
     hours = HourTable() if options.keep_hours else None
     wanted = options.explain or options.indexes or options.verify
-    slowest = SlowestExecutions() if wanted else None
+    slowest, texts = SlowestExecutions() if wanted else None, recording.keys.texts
+    constants = ConstantValues(recording.catalog) if options.indexes else None
+    filters = FilterSearches() if options.indexes else None
     others: list[Observer] = [values, *observers]
-    others += [one for one in (hours, slowest) if one is not None]
+    others += [one for one in (hours, slowest, constants, filters) if one is not None]
     workload, simulation = _build(options, recording, gathered, (loops, others), progress)
     if options.explain is not None and slowest is not None:
-        workload = _explained(options, options.explain, workload, (slowest, recording.keys.texts))
+        workload = _explained(options, options.explain, workload, (slowest, texts))
+    if filters is not None:
+        workload = replace(workload, filter_values=filters.by_filter())
     workload = with_partitioned(workload)
     if progress:
         progress("detectors", 0, None)
@@ -147,19 +153,22 @@ def run(
     found = [_known(finding, known) for finding in found]
     savings = savings_of(found, workload, simulation, options.rtt_ms)
     findings = sorted(
-        (_advised(with_saving(one, savings), workload, candidates, stacks) for one in found),
+        (advised(with_saving(one, savings), workload, candidates, stacks) for one in found),
         key=worst_first,
     )
     note_acknowledged(findings, known, workload)
-    advice = advise_indexes(candidates, findings, workload)
+    shows = options.redact == "off"
+    advice = advise_indexes(candidates, findings, workload, show_values=shows)
     if options.indexes is not None and slowest is not None:
-        asked = queries or advised_workload(workload, slowest, recording.keys.texts)
-        advice = _tried(options, (workload, asked), advice, progress)
+        asked = queries or advised_workload(workload, slowest, texts, constants)
+        said = len(workload.coverage.warnings)
+        advise = partial(_tried, options, (workload, asked, said, Answers()), advice, progress)
+        if options.verify is None:
+            advice = advise(frozenset())
     if options.verify is not None and slowest is not None:
-        samples = (
-            queries.samples if queries else samples_of(workload, slowest, recording.keys.texts)
-        )
-        advice = _verified(options, options.verify, advice, samples)
+        samples = queries.samples if queries else samples_of(workload, slowest, texts)
+        judge = _judge(options, options.verify, (workload, samples), progress)
+        advice = settled(advise, judge) if options.indexes else judge(advice)
     document = build_document(
         workload,
         findings,
@@ -193,33 +202,6 @@ def _acknowledgements(options: Options, workload: Workload) -> Acknowledgements:
 
 def _known(finding: Finding, known: Acknowledgements) -> Finding:
     return replace(finding, acknowledged=known.of(finding.key, finding.detector, finding.shape_ids))
-
-
-def _advised(
-    finding: Finding,
-    workload: Workload,
-    candidates: Mapping[str, IndexCandidate | NoCandidate],
-    stacks: Stacks,
-) -> Finding:
-    """The finding with its recommendations; those of scans need their index candidate.
-
-    Advice that fails costs itself, never the finding.
-    """
-    candidate = candidates.get(finding.key)
-    try:
-        if candidate is not None and isinstance(finding.evidence, SeqScanEvidence):
-            made = recommend_for_scan(finding.evidence, candidate, workload.catalog)
-            made += recommend_remedies(finding.remedies, None, workload.catalog)
-        elif finding.remedies:
-            made = recommend_remedies(finding.remedies, candidate, workload.catalog)
-        else:
-            made = recommend(finding, workload, stacks)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the reader is told and the rest goes on
-        _log.exception("no advice on %s", finding.key)
-        reason = error_of(f"{type(error).__name__}: {error}")
-        workload.coverage.warnings.append(f"no advice on finding {finding.key}: {reason}")
-        return finding
-    return replace(finding, recommendations=made)
 
 
 @record
@@ -293,29 +275,54 @@ def _explained(
         return workload
 
 
-def _verified(
-    options: Options, scratch: str, advice: IndexAdvice, samples: Sequence[Sample]
-) -> IndexAdvice:
-    """The advice as measured on a scratch server; what cannot be asked of that server is an error."""
+def _judge(
+    options: Options,
+    scratch: str,
+    about: tuple[Workload, Sequence[Sample]],
+    progress: Progress | None,
+) -> Callable[[IndexAdvice], IndexAdvice]:
+    """What makes of advice what a scratch server measures of it; what cannot be asked of that is an error."""
     from analyzer.sources.postgres.verification import ScratchBench  # noqa: PLC0415 - as gather_server
 
-    bench = ScratchBench(scratch, options.dsn, options.announce or _log.info, live=options.live)
-    return verify(advice, samples, bench)
+    workload, samples = about
+    bench = ScratchBench(
+        scratch,
+        options.dsn,
+        options.announce or _log.info,
+        live=options.live,
+        max_seconds=options.verify_seconds,
+        progress=progress,
+    )
+    return lambda advice: verify(advice, samples, bench, workload.catalog)
 
 
 def _tried(
     options: Options,
-    about: tuple[Workload, AdvisedWorkload],
+    about: tuple[Workload, AdvisedWorkload, int, Answers],
     advice: IndexAdvice,
     progress: Progress | None,
+    without: frozenset[str],
+    *,
+    careful: bool = False,
 ) -> IndexAdvice:
-    """The advice chosen by asking a planner; that of rules where none can be asked."""
+    """The advice chosen by asking a planner; that of rules where none can be asked.
+
+    Asked again, `without` some indexes or `careful`, it takes back the warnings that it gave: those beyond the first
+    ones. What was answered before is not asked again.
+    """
     from analyzer.sources.postgres.what_if import open_what_if  # noqa: PLC0415 - as gather_server
 
-    request = options.indexes or IndexRequest()
+    workload, statements, said, answers = about
+    del workload.coverage.warnings[said:]
+    request = replace(options.indexes or IndexRequest(), without=without)
+    if careful:
+        request = replace(request, page_price=CAREFUL_PAGE_PRICE)
     server = (options.dsn, options.live or bool(options.dsn))
-    with open_what_if(request, server, options.blueprint, about[0].coverage.warnings) as what_if:
-        return advise_tried(what_if, about, advice, request, progress)
+    with open_what_if(request, server, options.blueprint, workload.coverage.warnings) as what_if:
+        asked = what_if
+        if what_if is not None and options.verify is not None:  # advice may be made anew
+            asked = Remembered(what_if, answers)
+        return advise_tried(asked, (workload, statements), advice, request, progress)
 
 
 def _build(
@@ -335,11 +342,14 @@ def _build(
 
         reading = Workers(streams, options.workers, recording, progress)
     with reading:
-        for chunk, last in slices(streams):
-            work = builder.add(chunk, last=last)
+        for chunk, last in slices(streams, before=builder.carried):
+            handed = [chunk]
+            del chunk  # the builder's alone from here on: it lets go of what it has copied
+            work = builder.add(handed.pop(), last=last)
             builder.savings.add(work, loops.observe(work))
             for other in others:
                 other.observe(work)
+            del work  # or it would be held while the next is read
     note_checks(recording)
     if options.inputs:
         gathered.gathering.finish()

@@ -31,7 +31,7 @@ def compared(project: "PrismaProject", dumps: list[Path], dsn: str | None) -> di
             project.schema, database, migrated(project.migrations) if project.migrations else None
         ),
         migrations=states,
-        warnings=warnings,
+        warnings=[*project.notes, *warnings],
     )
 
 

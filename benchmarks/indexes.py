@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from measuring import run
 from psycopg import conninfo
@@ -38,7 +39,7 @@ def main() -> None:
         shutil.copytree(judge.parent / "queries", queries)
         for name in SKIPPED:
             (queries / f"{name}.sql").unlink(missing_ok=True)
-        sets = [_advised(options.dsn, queries, mb, Path(folder)) for mb in options.budget]
+        sets = [_advised(options, queries, mb, Path(folder)) for mb in options.budget]
         sets += sorted(Path(options.sets).glob("*.sql"))
         command = [sys.executable, judge, "--dsn", options.dsn, "--queries", queries]
         for name, value in SETTINGS.items():
@@ -61,16 +62,26 @@ def _options() -> argparse.Namespace:
         help="build pg95's sets and run the queries so often before and with each: the judge lists those "
         "that get slower than 1.1 times. One after the other, so the machine has to be idle",
     )
+    parser.add_argument(
+        "--verify",
+        metavar="DSN",
+        help="have pg95 verify its sets on this server: another one than that of --dsn, with the same data (a "
+        "copy of its data directory); judged is what that leaves of them",
+    )
+    parser.add_argument("--verify-seconds", default="600")
     parser.add_argument("--budget", type=int, nargs="*", default=BUDGETS_MB, help="in MB")
     return parser.parse_args()
 
 
-def _advised(dsn: str, queries: Path, budget_mb: int, folder: Path) -> Path:
+def _advised(options: argparse.Namespace, queries: Path, budget_mb: int, folder: Path) -> Path:
     """Ask pg95 for a set, print what that took, and write the set down."""
     answer = folder / f"pg95_{budget_mb}.json"
     settings = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
-    asked = [sys.executable, "-m", "analyzer", "indexes", "--queries", queries, "--dsn", dsn]
-    asked += ["--what-if", "hypopg", "--size-model", "hypopg", "--budget", f"{budget_mb}MB"]
+    asked = [sys.executable, "-m", "analyzer", "indexes", "--queries", queries]
+    asked += ["--dsn", options.dsn, "--what-if", "hypopg"]
+    asked += ["--size-model", "hypopg", "--budget", f"{budget_mb}MB"]
+    if options.verify:
+        asked += ["--verify", options.verify, "--verify-seconds", options.verify_seconds]
     shell = f"exec \"$@\" --format json > '{answer}'"
     used = run(["sh", "-c", shell, "sh", *asked], cwd=CHECKOUT, environment={"PGOPTIONS": settings})
     advice = json.loads(answer.read_text())["indexes"]
@@ -78,9 +89,27 @@ def _advised(dsn: str, queries: Path, budget_mb: int, folder: Path) -> Path:
         f"pg95 {budget_mb} MB: {len(advice['create'])} indexes, {advice['what_if_calls']} what-if calls, "
         f"{used.wall_s:.1f} s ({used.cpu_s:.1f} s CPU){'' if advice['finished'] else ', cut short'}"
     )
+    if advice["verification"]:
+        _tell(advice["verification"])
     written = folder / f"pg95_{budget_mb}.sql"
     written.write_text("\n".join(one["sql"] for one in advice["create"]) + "\n")
     return written
+
+
+def _tell(found: dict[str, Any]) -> None:
+    """What was measured of a set that was verified: each statement, and what it cost the set."""
+    for one in sorted(found["statements"], key=lambda one: one["before_ms"] / one["after_ms"]):
+        print(
+            f"  {one['after_ms'] / one['before_ms']:.2f} times: {one['name']} {one['before_ms']:.0f} ms to "
+            f"{one['after_ms']:.0f} ms ({one['rounds']} pairs{'' if one['clear'] else ', not clear'})"
+        )
+    for name, slower in found["rejected"].items():
+        print(f"  rejected: {name}: {', '.join(str(one['surprise']) for one in slower)}")
+    sums = [sum(one[side] for one in found["statements"]) for side in ("before_ms", "after_ms")]
+    print(
+        f"  {found['same_plan']} statements kept their plan; the others {sums[0]:.0f} ms to {sums[1]:.0f} ms"
+        f"{'' if found['finished'] else '; the time was over'}"
+    )
 
 
 def _load(dsn: str, schema: Path) -> None:

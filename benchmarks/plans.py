@@ -5,7 +5,7 @@
 
 Prints CPU microseconds a plan: *read* is from the text to the tree with the figures of all nodes, *findings* all rules
 of analyzer/detectors/plans/ on it. Plans are read and judged some hundreds at a time, as a run has no more
-of most logs. The generated plans (plan_documents.py) are as PostgreSQL prints them; writing them is not measured.
+of most logs, with the settings that `pg95` runs with. The generated plans (plan_documents.py) are as PostgreSQL prints them; writing them is not measured.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from analyzer.cli import settle
 from analyzer.detectors.plans import plan_detectors
 from analyzer.model.coverage import Coverage
 from analyzer.model.plan import Plan, RecordedPlan
@@ -44,6 +45,7 @@ def main() -> None:
     options.add_argument("--plans", type=int, default=10_000)
     options.add_argument("--format", choices=_WRITERS, action="append")
     asked = options.parse_args()
+    settle()
     nodes = list(_read("json", [as_json(plan_document(0))])[0].root.walk())
     print(f"{asked.plans} plans of {len(nodes)} nodes; aim: {_AIM_US:.0f} µs a plan")
     print(f"{'format':<8}{'kB':>6}{'read µs':>10}{'findings µs':>13}{'both µs':>10}")

@@ -22,9 +22,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import hypothesis
 import pytest
 
 from analyzer.sources.postgres.clone.programs import within_reach
+
+# `make test` draws the same examples each time, however busy the machine is; `make fuzz` looks for new ones.
+hypothesis.settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("new", deadline=None)
+hypothesis.settings.load_profile("same")
 
 LogFormat = Literal["stderr", "csvlog", "jsonlog"]
 
@@ -43,6 +51,7 @@ port = {port}
 unix_socket_directories = '{directory}'
 max_connections = 50
 shared_preload_libraries = 'pg_stat_statements,auto_explain'
+pg_stat_statements.max = 20000  # all tests share it: what runs out of room is not exact
 timezone = 'UTC'
 log_timezone = 'UTC'
 
@@ -50,6 +59,8 @@ log_timezone = 'UTC'
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+# What autovacuum would do meanwhile (statistics, pages visible to all) changes plans, at no time that a test knows.
+autovacuum = off
 
 log_destination = 'stderr,csvlog,jsonlog'
 logging_collector = on

@@ -42,7 +42,7 @@ def recommend(
         case RepeatedLookupEvidence() as evidence:
             return recommend_lookup(evidence, workload, stacks)
         case RepeatedQueryEvidence() as evidence:
-            return recommend_memo(evidence, stacks)
+            return recommend_memo(evidence, workload, stacks)
         case WriteLoopEvidence() as evidence:
             return recommend_write(evidence, workload, stacks)
         case StatementEvidence() as evidence:
@@ -56,7 +56,7 @@ def _texts(
 ) -> tuple[Recommendation, ...]:
     """Advice on what a statement's text asks for."""
     if isinstance(evidence, SelectStarEvidence):
-        return recommend_columns(evidence, workload.catalog, stacks)
+        return recommend_columns(evidence, workload, stacks)
     return recommend_for_text(evidence, workload.catalog)
 
 
@@ -68,7 +68,7 @@ def _results(evidence: Evidence, workload: Workload, stacks: Stacks) -> tuple[Re
         case UnboundedResultEvidence():
             return recommend_portions(evidence, workload, stacks)
         case CountByFetchingEvidence():
-            return recommend_count(evidence)
+            return recommend_count(evidence, workload, stacks)
         case ChattyTransactionEvidence():
             return recommend_lock_log()
         case IdleInTransactionEvidence():

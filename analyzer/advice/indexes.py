@@ -8,11 +8,12 @@ from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.finding import Recommendation
 from analyzer.model.index_candidate import IndexCandidate, NoCandidate
 from analyzer.model.remedy import WantedIndex
+from analyzer.patterns import regex
 from analyzer.sql.prisma_index import declaration, partial_known
 from analyzer.sql.quoting import comment, quote_identifier, quote_table
 
 _NOT_RUN = "not verified by execution"
-_CAST = re.compile(r"\((?P<inner>.*)\)::(?P<target>[a-z ]+)\Z", re.DOTALL)
+_CAST = regex(r"\((?P<inner>.*)\)::(?P<target>[a-z ]+)\Z", re.DOTALL)
 _DATES = ("date_trunc(", "EXTRACT(", "date_part(", "date(")
 
 
@@ -87,12 +88,11 @@ def recommend_index(
 
 
 def _create(evidence: SeqScanEvidence | WantedIndex, candidate: IndexCandidate) -> Recommendation:
-    lines = [*candidate.prerequisites, candidate.sql]
     return Recommendation(
         kind="index",
         language="sql",
         title=f"Create an index on {candidate.table} ({', '.join(candidate.columns)}): {candidate.rule}",
-        text="\n".join(lines),
+        text="\n".join(candidate.statements),
         verified_by="plan",
         risk=f"{candidate.trade_off} The scan is measured, the gain is an estimate, {_NOT_RUN}.",
         effect={

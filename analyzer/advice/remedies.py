@@ -65,7 +65,8 @@ def _written(remedy: Remedy, catalog: Catalog | None) -> Iterator[Recommendation
         case VectorIndex():
             yield from recommend_vector(remedy, catalog)
         case VectorFilter():
-            yield filtered(remedy.table, remedy.columns, "hnsw (…)")
+            key = f"{quote_identifier(remedy.column)} {remedy.operator_class}"
+            yield from filtered(remedy.table, remedy.columns, f"hnsw ({key})")
         case Rewrite():
             yield Recommendation(remedy.kind, "sql", remedy.title, remedy.text, "rule", remedy.risk)
 

@@ -2,6 +2,7 @@
 
 from analyzer.advice.batching import is_unique, recommend_rewrite, rewritten
 from analyzer.advice.stacks import Lookup, Stacks
+from analyzer.advice.stacks._prisma_calls import call_of
 from analyzer.model.evidence import RepeatedLookupEvidence, RepeatedQueryEvidence
 from analyzer.model.finding import Recommendation, round_trips
 from analyzer.model.workload import Workload
@@ -17,7 +18,10 @@ def recommend_lookup(
     made: tuple[Recommendation, ...] = ()
     if len(columns) == 1 and evidence.child_table:
         unique = is_unique(statement, columns, workload)
-        asked = Lookup(evidence.child_table, columns[0], unique, evidence.sql, workload.catalog)
+        asked = Lookup(
+            evidence.child_table, columns[0], unique, evidence.sql, workload.catalog,
+            workload.call(evidence.shape_id),
+        )  # fmt: skip
         made = stacks.written([evidence.sql], lambda stack: stack.lookup(asked), effect)
     plain = recommend_rewrite(
         rewritten(statement, columns, evidence.examples, workload),
@@ -70,16 +74,21 @@ end
 _MEMOS = {"typescript": _MEMO_TYPESCRIPT, "python": _MEMO_PYTHON, "ruby": _MEMO_RUBY}
 
 
-def recommend_memo(evidence: RepeatedQueryEvidence, stacks: Stacks) -> tuple[Recommendation, ...]:
+def recommend_memo(
+    evidence: RepeatedQueryEvidence, workload: Workload, stacks: Stacks
+) -> tuple[Recommendation, ...]:
     """Keep the answer for the length of the unit of work, in the language of the surest stack."""
     seen = stacks.of([evidence.sql])
     language = seen[0].stack.memo if seen else "python"
+    text, call = _MEMOS[language], call_of(workload.call(evidence.shape_id))
+    if call is not None and seen and seen[0].stack.id == "prisma":
+        text = text.replace("parameters", "query").replace("runTheQuery", call.written)
     return (
         Recommendation(
             kind="cache",
             language=language,
             title="Run it once per request and keep the answer",
-            text=_MEMOS[language],
+            text=text,
             verified_by="rule",
             risk="within the request the answer no longer follows writes made after the first read",
             effect=round_trips(evidence.per_occurrence.median, evidence.distinct_parameters),

@@ -1,14 +1,13 @@
 """Results without end → portions and pages; rows fetched to be counted → count(*)."""
 
-import re
-
-from analyzer.advice.stacks import Page, Stacks
+from analyzer.advice.stacks import Counted, Page, Stacks
 from analyzer.model.evidence import CountByFetchingEvidence, UnboundedResultEvidence
 from analyzer.model.finding import Recommendation
 from analyzer.model.workload import Workload
+from analyzer.patterns import regex
 from analyzer.sql.count_rewrite import count_of
 
-_PARAMETER = re.compile(r"\$(\d{1,5})")
+_PARAMETER = regex(r"\$(\d{1,5})")
 
 
 def recommend_portions(
@@ -56,19 +55,31 @@ def _pages(
     return stacks.written([evidence.sql], lambda stack: stack.page(page), effect)
 
 
-def recommend_count(evidence: CountByFetchingEvidence) -> tuple[Recommendation, ...]:
-    """Count in the database."""
+def recommend_count(
+    evidence: CountByFetchingEvidence, workload: Workload, stacks: Stacks
+) -> tuple[Recommendation, ...]:
+    """Count in the database: in each stack that the input shows, then in plain SQL."""
     counted = count_of(evidence.sql)
     if counted is None:
         return ()
-    return (
-        Recommendation(
-            kind="rewrite",
-            language="sql",
-            title=f"Count {evidence.table} in the database",
-            text=f"{counted};",
-            verified_by="rule",
-            risk="where only 'is there any' is asked, SELECT EXISTS (…) stops at the first row",
-            effect={"rows_before": evidence.rows_per_call, "rows_after": 1},
-        ),
+    effect = {"rows_before": evidence.rows_per_call, "rows_after": 1}
+    plain = Recommendation(
+        kind="rewrite",
+        language="sql",
+        title=f"Count {evidence.table} in the database",
+        text=f"{counted};",
+        verified_by="rule",
+        risk="where only 'is there any' is asked, SELECT EXISTS (…) stops at the first row",
+        effect=effect,
     )
+    facts = workload.statement(evidence.shape_id).facts
+    if evidence.table is None or len(facts.tables) > 1:
+        return (plain,)
+    asked = Counted(
+        evidence.table,
+        tuple(dict.fromkeys(one.column for one in facts.predicates)),
+        evidence.sql,
+        workload.catalog,
+        workload.call(evidence.shape_id),
+    )
+    return (*stacks.written([evidence.sql], lambda stack: stack.count(asked), effect), plain)

@@ -1,31 +1,32 @@
 """Indexes for nearest neighbours (pgvector), with the parameters that rows, dimensions and LIMIT ask for.
 
-Sources: pgvector's README (lists = rows / 1000 up to a million rows, then their square root; probes the square root
-of lists; at most 2,000 dimensions of vector, 4,000 of halfvec, 64,000 of bit; hnsw.ef_search 40 by default and 1,000
-at most); ivfkmeans.c (what k-means holds); hnsw.h for a row of the graph: its vector and 16 bytes for each of 2·m
-neighbours on the ground level and m on each above, and 180 bytes beside (pgvector 0.8.5 held 854 rows of 128
-dimensions in 1 MB). Times are those of one core: 0.75 ms a row of 128 dimensions for hnsw, 0.05 for ivfflat, measured on
-20,000 rows and taken to grow with the dimensions; a rough guide.
+The figures and where they come from are in model/vectors.py.
 """
 
-import math
 from collections.abc import Iterator
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.finding import Recommendation
 from analyzer.model.remedy import VectorIndex
-from analyzer.model.vectors import MOST_DIMENSIONS, lists_for
+from analyzer.model.vectors import (
+    EF_CONSTRUCTION,
+    EXACT_ROWS,
+    MOST_DIMENSIONS,
+    M,
+    build_time_s,
+    ef_search_for,
+    graph_bytes,
+    kmeans_bytes,
+    lists_for,
+    memory_setting,
+    probes_for,
+)
+from analyzer.sql.frequent_values import frequent_script
 from analyzer.sql.quoting import comment, quote_identifier, quote_table
 
-M, EF_CONSTRUCTION, EF_SEARCH = 16, 64, 40  # pgvector's defaults
-MOST_EF = 1_000
 _HALF, _BITS = MOST_DIMENSIONS["halfvec"], MOST_DIMENSIONS["bit"]
-_GRAPH_ROW_BYTES = 180
-_NEIGHBOR_BYTES = 16
-_HNSW_MS, _IVFFLAT_MS = 0.75, 0.05  # a row of _MEASURED dimensions
-_MEASURED = 128
-_LEAST_SAMPLE, _SAMPLE = 10_000, 50  # rows that k-means looks at: so many, or so many a list
 _MB = 1 << 20
+_MOST_PARTIAL = 20
 _IVFFLAT = ("vector_l2_ops", "vector_ip_ops", "vector_cosine_ops", "halfvec_l2_ops", "halfvec_ip_ops", "halfvec_cosine_ops")  # fmt: skip
 _APPROXIMATE = "The answer becomes approximate: compare it with the exact one for your data (SET enable_indexscan = off). "
 _OPERATORS = {"cosine_ops": "<=>", "l2_ops": "<->", "ip_ops": "<#>", "l1_ops": "<+>"}
@@ -50,34 +51,7 @@ def recommend_vector(remedy: VectorIndex, catalog: Catalog | None) -> Iterator[R
     if operator_class in _IVFFLAT:
         yield _ivfflat(remedy, key, kind, dimensions)
     if remedy.filtered_by:
-        yield filtered(remedy.table, remedy.filtered_by, f"hnsw ({key})")
-
-
-def probes_for(lists: int) -> int:
-    """How many of its lists a search should visit, to begin with."""
-    return max(1, round(math.sqrt(lists)))
-
-
-def ef_search_for(wanted: float) -> int:
-    """How many candidates hnsw should look for: twice the LIMIT, within pgvector's bounds."""
-    return min(MOST_EF, max(EF_SEARCH, round(2 * wanted)))
-
-
-def graph_bytes(rows: float, dimensions: int, kind: str = "vector", m: int = M) -> int:
-    """What hnsw's graph takes in maintenance_work_mem while it is built."""
-    neighbors = _NEIGHBOR_BYTES * m * (2 + 1 / (m - 1))
-    return round(rows * (_vector_bytes(dimensions, kind) + neighbors + _GRAPH_ROW_BYTES))
-
-
-def kmeans_bytes(rows: float, lists: int, dimensions: int, kind: str = "vector") -> int:
-    """What finding the lists takes in maintenance_work_mem (ivfkmeans.c): samples, centres, their bounds."""
-    samples = min(rows, max(_LEAST_SAMPLE, _SAMPLE * lists))
-    vector = _vector_bytes(dimensions, kind)
-    return round((samples + 3 * lists) * vector + 4 * lists * (samples + lists))
-
-
-def _vector_bytes(dimensions: int, kind: str) -> float:
-    return 8 + dimensions * {"halfvec": 2, "bit": 1 / 8}.get(kind, 4)
+        yield from filtered(remedy.table, remedy.filtered_by, f"hnsw ({key})")
 
 
 def _hnsw(remedy: VectorIndex, key: str, kind: str, dimensions: int | None) -> Recommendation:
@@ -92,14 +66,14 @@ def _hnsw(remedy: VectorIndex, key: str, kind: str, dimensions: int | None) -> R
         language="sql",
         title=f"Create an hnsw index for {comment(remedy.table)}.{comment(remedy.column)} ({key.rsplit(' ', 1)[1]})",
         text=(
-            f"SET maintenance_work_mem = '{_memory(size)}'; -- {_needs('the graph', size)}\n"
+            f"SET maintenance_work_mem = '{memory_setting(size)}'; -- {_needs('the graph', size)}\n"
             f"CREATE INDEX CONCURRENTLY ON {quote_table(remedy.table)} USING hnsw ({key}) "
             f"WITH (m = {M}, ef_construction = {EF_CONSTRUCTION});\n"
             f"-- in the transaction of a search: SET LOCAL hnsw.ef_search = {ef}; -- the LIMIT or more: more finds more and takes longer{again}"
         ),
         verified_by="rule",
         risk=(
-            f"{_APPROXIMATE}Building takes {_time(rows, dimensions, _HNSW_MS)} on one core, and much longer where the "
+            f"{_APPROXIMATE}Building takes {_time('hnsw', rows, dimensions)} on one core, and much longer where the "
             "graph does not fit in maintenance_work_mem; an INSERT becomes slower. Where recall is too low: m = 24 to 32, "
             "ef_construction at least 4 · m, then ef_search. Up to 2,000 dimensions (halfvec: 4,000)."
         ),
@@ -116,13 +90,13 @@ def _ivfflat(remedy: VectorIndex, key: str, kind: str, dimensions: int | None) -
         language="sql",
         title=f"Or an ivfflat index, built sooner, which finds less ({lists:,} lists)",
         text=(
-            f"SET maintenance_work_mem = '{_memory(size)}'; -- {_needs('finding the lists', size)}\n"
+            f"SET maintenance_work_mem = '{memory_setting(size)}'; -- {_needs('finding the lists', size)}\n"
             f"CREATE INDEX CONCURRENTLY ON {quote_table(remedy.table)} USING ivfflat ({key}) WITH (lists = {lists});\n"
             f"-- in the transaction of a search: SET LOCAL ivfflat.probes = {probes_for(lists)};"
         ),
         verified_by="rule",
         risk=(
-            f"{_APPROXIMATE}Building takes {_time(rows, dimensions, _IVFFLAT_MS)} on one core. Build it when the rows are there: lists are "
+            f"{_APPROXIMATE}Building takes {_time('ivfflat', rows, dimensions)} on one core. Build it when the rows are there: lists are "
             "made of them, and are to be made anew (REINDEX) when the table has become several times larger."
         ),
         effect=_effect(remedy, size),
@@ -163,26 +137,30 @@ def _quantized(remedy: VectorIndex, dimensions: int) -> Recommendation:
     )
 
 
-def filtered(table: str, columns: tuple[str, ...], index: str) -> Recommendation:
+def filtered(table: str, columns: tuple[str, ...], index: str) -> Iterator[Recommendation]:
     """What serves a search with a filter, which an index for distances applies afterwards.
 
     `index` is the method with its key.
     """
-    name, first = quote_table(table), quote_identifier(columns[0])
     keys = ", ".join(quote_identifier(one) for one in columns)
-    return Recommendation(
-        kind="rewrite",
+    yield Recommendation(
+        kind="index",
         language="sql",
-        title=f"Serve the filter on {', '.join(comment(one) for one in columns)} as well",
-        text=(
-            f"-- where it leaves some thousand rows or less, these are compared exactly:\n"
-            f"CREATE INDEX CONCURRENTLY ON {name} ({keys});\n"
-            f"-- a few frequent values: an index for each\n"
-            f"-- CREATE INDEX CONCURRENTLY ON {name} USING {index} WHERE {first} = 'value';\n"
-            f"-- many values: PARTITION BY LIST ({first}), or HASH, with an index in each partition"
-        ),
+        title=f"Where {', '.join(comment(one) for one in columns)} leaves some thousand rows or less: compare these exactly",
+        text=f"CREATE INDEX CONCURRENTLY ON {quote_table(table)} ({keys});",
         verified_by="rule",
-        risk="A partial index serves only statements that name its value; partitioning means a new table.",
+        risk="The planner chooses between this index and one for distances by its statistics: ANALYZE where they are old.",
+    )
+    yield Recommendation(
+        kind="index",
+        language="sql",
+        title=f"Where a value of {comment(columns[0])} has more: an index for each frequent value",
+        text=frequent_script(table, columns[0], f"USING {index}", EXACT_ROWS, _MOST_PARTIAL),
+        verified_by="rule",
+        risk=(
+            "A partial index serves only statements that name its value, or are planned for it (plan_cache_mode = "
+            "force_custom_plan). For many values with many rows `pg95 indexes` has the table partitioned by them."
+        ),
     )
 
 
@@ -192,16 +170,8 @@ def _needs(what: str, size: int | None) -> str:
     return f"{what} takes about {max(1, round(size / _MB)):,} MB"
 
 
-def _memory(size: int | None) -> str:
-    """maintenance_work_mem for what takes so many bytes: the next power of two, 64 MB at least, 8 GB at most."""
-    if size is None:
-        return "1GB"
-    mb = min(8192, max(64, 1 << math.ceil(math.log2(max(1.0, size * 1.2 / _MB)))))
-    return f"{mb}MB" if mb < 1024 else f"{mb // 1024}GB"  # noqa: PLR2004 - a GB
-
-
-def _time(rows: float, dimensions: int | None, each_ms: float) -> str:
-    seconds = rows * each_ms * max(1.0, (dimensions or _MEASURED) / _MEASURED) / 1000
+def _time(method: str, rows: float, dimensions: int | None) -> str:
+    seconds = build_time_s(method, rows, dimensions)
     if seconds < 1:
         return "less than a second"
     return f"about {seconds:,.0f} s" if seconds < 120 else f"about {seconds / 60:,.0f} min"  # noqa: PLR2004 - two minutes

@@ -3,37 +3,40 @@
 import gc
 import os
 import sys
+from importlib import import_module
 
 import click
 
 from analyzer import __version__
 from analyzer.cli._failures import run_safely
-from analyzer.cli.ack import ack
-from analyzer.cli.cache import cache
-from analyzer.cli.demo import demo
-from analyzer.cli.diff import diff
-from analyzer.cli.doctor import doctor
-from analyzer.cli.history import history
-from analyzer.cli.indexes import indexes
-from analyzer.cli.jobs import jobs
-from analyzer.cli.migrations import migrations
-from analyzer.cli.nightly import nightly
-from analyzer.cli.nplusone import nplusone
-from analyzer.cli.plans import plans
-from analyzer.cli.report import report
-from analyzer.cli.schema import schema
-from analyzer.cli.scoreboard import scoreboard
-from analyzer.cli.snapshot import snapshot
-from analyzer.cli.tables import tables
-from analyzer.cli.ticket import ticket
-from analyzer.cli.top import top
 
-__all__ = ["cli", "main", "settle"]
+__all__ = ["Commands", "cli", "main", "settle"]
 
 _YOUNG_OBJECTS = 1_000_000
 
 
+_COMMANDS = (
+    "ack", "cache", "demo", "diff", "doctor", "history", "indexes", "jobs", "migrations", "nightly", "nplusone",
+    "plans", "report", "schema", "scoreboard", "snapshot", "tables", "ticket", "top",
+)  # fmt: skip
+
+
+class Commands(click.Group):
+    """Commands whose files are imported when they are asked for: a run is of one, `--help` of all."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        """The names, in the order of `--help`."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, None if there is none."""
+        if cmd_name in _COMMANDS and cmd_name not in self.commands:
+            self.add_command(getattr(import_module(f"analyzer.cli.{cmd_name}"), cmd_name))
+        return super().get_command(ctx, cmd_name)
+
+
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with: pg95 demo, then pg95 report /var/log/postgresql/. Every command has examples in its --help.",
 )
@@ -46,31 +49,6 @@ def cli() -> None:
 
     Exit codes: 0 fine, 1 a --fail-on condition holds, 2 usage, 3 nothing could be read.
     """
-
-
-commands = (
-    report,
-    top,
-    nplusone,
-    plans,
-    indexes,
-    tables,
-    snapshot,
-    nightly,
-    history,
-    diff,
-    doctor,
-    schema,
-    migrations,
-    cache,
-    jobs,
-    scoreboard,
-    ack,
-    ticket,
-    demo,
-)
-for command in commands:
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -77,6 +77,9 @@ def _checked(given: dict[str, Any]) -> set[str]:
             raise UsageError(
                 f"--follow prints findings as they come: leave out --{option.replace('_', '-')}"
             )
+    told = click.get_current_context().get_parameter_source("redis_url")
+    if told is click.core.ParameterSource.COMMANDLINE:
+        raise UsageError("--follow prints findings as they come: leave out --redis")
     if not given["inputs"]:
         raise UsageError("--follow what? Give log files, or their folder")
     if "-" in given["inputs"] or any("://" in name for name in given["inputs"]):
@@ -162,7 +165,7 @@ def _put_json(document: dict[str, Any]) -> None:
             "redaction": document["redaction"],
             "finding": finding,
         }
-        click.echo(json_text(line, None))
+        click.echo(json_text(line, on_one_line=True))
 
 
 def _put_text(document: dict[str, Any]) -> None:
@@ -183,7 +186,7 @@ def _summarise(follower: "Follower", *, as_json: bool) -> None:
     if as_json:
         rows = [asdict(one) for one in ranked]
         line = {"schema_version": _SCHEMA_VERSION, "summary": {**asdict(totals), "seen": rows}}
-        click.echo(json_text(line, None))
+        click.echo(json_text(line, on_one_line=True))
         return
     from analyzer.report.formats import count, ms, one_line, plural
 

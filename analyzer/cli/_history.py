@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from analyzer.history.reading import Reader
     from analyzer.pipeline import Result
 
 USERS = "default"
@@ -37,10 +38,12 @@ def remember(result: "Result", given: str | None, *, save: bool) -> None:
         if not save:
             with store.reading() as reader:
                 look_back(reader, document)
+                add_promise_trend(reader, document)
             return
         now_us = int(datetime.now(UTC).timestamp() * 1e6)
         with store.transaction() as night:
             look_back(night, document)
+            add_promise_trend(night, document)
             already = kept_already(night, document)
             if already is not None:
                 document["coverage"]["warnings"].append(already)
@@ -50,3 +53,15 @@ def remember(result: "Result", given: str | None, *, save: bool) -> None:
             night.retain(now_us)
         store.vacuum()
         click.echo(f"pg95: saved to the history {store.name}", err=True)
+
+
+def add_promise_trend(reader: "Reader", document: dict[str, Any]) -> None:
+    """What each metric of a scoreboard was in the runs of a history, as its `trend`."""
+    board = document.get("scoreboard")
+    if not board:
+        return
+    from analyzer.history.promises import promise_trend, runs_alike
+
+    trend = promise_trend(runs_alike(reader.runs()))
+    for metric in board["metrics"]:
+        metric["trend"] = trend.get(metric["id"], [])

@@ -1,6 +1,5 @@
 """The options that all commands share, and what they mean to the pipeline."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,8 +9,9 @@ import click
 from analyzer.cli._say import say
 from analyzer.cli._server import dsn_option
 from analyzer.errors import UsageError
-from analyzer.model.explain import MAX_SECONDS, TOP, ExplainRequest
+from analyzer.model.explain import MAX_SECONDS, TOP, VERIFY_SECONDS, ExplainRequest
 from analyzer.model.target import METHODS
+from analyzer.patterns import regex
 
 if TYPE_CHECKING:
     from analyzer.configuration import Configuration
@@ -35,7 +35,7 @@ LOG_FORMATS = (
     *("prisma-events", "prisma-stdout", "django", "rails", "sqlalchemy", "sequelize", "typeorm"),
     *("otel-spans", "json-lines"),
 )
-_RELATIVE = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_RELATIVE = regex(r"(\d+)\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 _RATE = click.FloatRange(0, 1)
@@ -281,6 +281,7 @@ def pipeline_options(given: dict[str, Any]) -> "Options":
         replicas=_replicas(given),
         every_table=given.get("every_table", False),
         verify=given.get("verify"),
+        verify_seconds=given.get("verify_seconds") or VERIFY_SECONDS,
         announce=_announce,
     )
 

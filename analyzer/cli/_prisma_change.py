@@ -38,15 +38,18 @@ class ProjectAdvice:
 
     def __init__(self, place: str, migrations: str | None, time: datetime | None) -> None:
         self.path = find_schema(Path(place))
-        self._project = read_project(self.path, Path(migrations) if migrations else None)
-        for name, text in self._project.texts.items():
+        self.project = read_project(self.path, Path(migrations) if migrations else None)
+        for name, text in self.project.texts.items():
             if Path(name).read_bytes() != text.encode("utf-8", "replace"):
                 raise InputError(f"{name}: is not UTF-8, so no patch of it can be made.")
         self._now = (time or datetime.now(UTC)).replace(tzinfo=UTC, microsecond=0)
         base = self.path if self.path.is_dir() else self.path.parent
         home = base.parent if base.name == "schema" else base
-        self._migrations = Path(self._project.migrations_folder or home / "migrations")
+        self._migrations = Path(self.project.migrations_folder or home / "migrations")
         root = home.absolute().parent if home.absolute().name == "prisma" else home.absolute()
+        named = Path(place).absolute()
+        if named.is_dir() and named.name != "prisma" and self.path.absolute() != named:
+            root = named  # the project's folder, wherever its schema is in it
         self._root = Path(os.path.commonpath([root, self._migrations.absolute()]))
 
     def add(self, result: "Result") -> None:
@@ -55,12 +58,12 @@ class ProjectAdvice:
         catalog = result.workload.catalog
         self._same_database(catalog)
         taken = {one.name or "" for table in catalog or () for one in table.indexes}
-        names = [one.name for one in self._project.migrations]
-        change = IndexChanges(self._project.schema, names, self._now, taken).of(advice)
-        before = dict(self._project.texts)
+        names = [one.name for one in self.project.migrations]
+        change = IndexChanges(self.project.schema, names, self._now, taken).of(advice)
+        before = dict(self.project.texts)
         after = edited(before, change.edits)
         wrong = misread(
-            self._project.schema, prisma.read_schemas(after, str(self.path)), change.edits
+            self.project.schema, prisma.read_schemas(after, str(self.path)), change.edits
         )
         if wrong:
             raise InputError(
@@ -111,7 +114,7 @@ class ProjectAdvice:
         """Refuse a server that has none of the project's tables."""
         if known is None or known.server_version is None:
             return
-        models = [table.name for table in self._project.schema if table.kind == "table"]
+        models = [table.name for table in self.project.schema if table.kind == "table"]
         there = [known.table(name) for name in models]
         if not any(table is not None and table.bytes is not None for table in there):
             raise InputError(
@@ -120,12 +123,12 @@ class ProjectAdvice:
             )
 
     def _notes(self, result: "Result", *, changed: bool) -> list[str]:
-        catalog, notes = result.workload.catalog, []
+        catalog, notes = result.workload.catalog, list(self.project.notes)
         if catalog is None or catalog.server_version is None:
             notes.append(
                 "not compared with a database: --dsn knows which indexes are there, and how large tables are"
             )
-        if changed and not self._project.migrations:
+        if changed and not self.project.migrations:
             notes.append(
                 f"{self._migrations} has no migration: a database that is not empty takes these only after a baseline "
                 "(`npx prisma migrate diff --from-empty`, then `npx prisma migrate resolve --applied`)"
@@ -154,7 +157,7 @@ class ProjectAdvice:
             return None
         problem = parser.problems(after)
         if problem is not None:
-            old = parser.problems(self._project.texts)
+            old = parser.problems(self.project.texts)
             whose = "as it is" if old else "with the change"
             raise InputError(
                 f"{self.path}: Prisma's own parser refuses the schema {whose}:\n{old or problem}"

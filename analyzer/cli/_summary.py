@@ -8,8 +8,9 @@ def summary(document: dict[str, Any], outputs: Sequence[str]) -> str:
     """A few lines for a terminal, from the document alone."""
     from analyzer.report import wording
     from analyzer.report.formats import one_line, plural
+    from analyzer.report.verdict_words import verdict_line
 
-    lines = [one_line(wording.headline(document))]
+    lines = [one_line(verdict_line(document))]
     findings = wording.open_findings(document)
     accepted = len(wording.acknowledged(document))
     beside = f" ({accepted} acknowledged)" if accepted else ""

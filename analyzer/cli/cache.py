@@ -4,20 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli._cache import HIT_TARGET, CacheAsked
 from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
 from analyzer.cli._options import pipeline_options, shared_options
 from analyzer.cli._output import clear_progress, print_document, progress
 from analyzer.cli._redis import redis_option
-from analyzer.cli._sizes import size_in_bytes
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from analyzer.model.cache import CacheCandidate
     from analyzer.model.workload import Workload
-
 
 FAIL_ON = ("never", "target")
 
@@ -44,7 +40,7 @@ Examples:
 @click.option(
     "--hit-target",
     type=click.FloatRange(0, 1),
-    default=0.8,
+    default=HIT_TARGET,
     show_default=True,
     help="The hit rate to be over.",
 )
@@ -66,36 +62,20 @@ def cache(**given: Any) -> None:
     JSON lines {ts, route, op, key_prefix, hit}; each is recognised by its content. --fail-on target: exit 1
     unless the hit rate is met.
     """
-    from analyzer.cache.document import cache_document
-    from analyzer.cache.measure import measure
     from analyzer.report.views import cache as view
-    from analyzer.sources.redis.facts import CacheFacts
 
     if given["snippet"]:
         click.echo(_snippet(), nl=False)
         return
     conditions = fail_conditions(given["fail_on"], among=FAIL_ON)
-    facts = CacheFacts()
-    logs = [name for name in given["inputs"] if not facts.take(name)]
-    if given["redis_url"]:
-        facts.ask(given["redis_url"], given["monitor_seconds"])
-    if not facts.any and not logs and not given["dsn"] and not given["live"]:
+    asked = CacheAsked(given, given["monitor_seconds"])
+    serves = bool(asked.inputs or given["dsn"] or given["live"])
+    if not asked.facts.any and not serves:
         raise UsageError("give a query log, INFO, a capture of MONITOR, cache events, or --redis")
-    measured = measure(
-        facts.routes, facts.prefixes, facts.info, given["hit_target"], ", ".join(facts.origins)
-    )
-    found, workload, stack_of, seconds, left_out = _replayed({**given, "inputs": logs})
-    document = cache_document(
-        measured,
-        found,
-        workload,
-        stack_of,
-        seconds=seconds,
-        left_out=left_out,
-        warnings=facts.warnings,
-    )
+    workload = _observed({**given, "inputs": asked.inputs}, asked) if serves else None
+    document = asked.document(workload)
     print_document(document, given["form"], view.show, view.render)
-    failed = "target" in conditions and measured.verdict != "met"
+    failed = "target" in conditions and document["hit_rate"]["verdict"] != "met"
     click.get_current_context().exit(CONDITION if failed else 0)
 
 
@@ -107,31 +87,10 @@ def _snippet() -> str:
     return place.read_text(encoding="utf-8")
 
 
-def _replayed(
-    given: dict[str, Any],
-) -> "tuple[list[CacheCandidate], Workload | None, Callable[[str], str | None], float, int]":
-    """The candidates of the query logs, the workload, whose stack sent a statement, the replay's extent."""
-    if not given["inputs"] and not given["dsn"] and not given["live"]:
-        return [], None, lambda _: None, 0.0, 0
-    from analyzer.advice.stacks import Stacks
-    from analyzer.cache.candidates import candidates
-    from analyzer.cache.simulation import CacheReplay
+def _observed(given: dict[str, Any], asked: CacheAsked) -> "Workload":
+    """The workload of the query logs, replayed on the way."""
     from analyzer.pipeline import run
 
-    replay = CacheReplay()
-    result = run(pipeline_options(given), progress(), observers=[replay])
+    result = run(pipeline_options(given), progress(), observers=[asked.observer()])
     clear_progress()
-    replay.finish()
-    stacks = Stacks(result.workload)
-
-    def stack_of(sql: str) -> str | None:
-        known = stacks.of((sql,))
-        return known[0].stack.name if known else None
-
-    found = candidates(
-        result.workload,
-        replay,
-        given["hit_target"],
-        size_in_bytes(given["cache_memory"], "--cache-memory"),
-    )
-    return found, result.workload, stack_of, replay.seconds(), replay.left_out
+    return result.workload

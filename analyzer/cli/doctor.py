@@ -10,6 +10,7 @@ from analyzer.cli._failures import CONDITION
 from analyzer.cli._say import show
 from analyzer.cli._server import insist_on_server, server_options
 from analyzer.errors import ServerError, UsageError
+from analyzer.patterns import regex
 from analyzer.report.json_text import json_text
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.model.examination import Examination
     from analyzer.model.statement import StatementCounters
 
-_BUDGET = re.compile(
+_BUDGET = regex(
     r"(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB)?(?:\s*(?:/|per)\s*(day|week|month|hour))?", re.IGNORECASE
 )
 _UNITS = {"b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40}
@@ -79,7 +80,7 @@ def doctor(**given: Any) -> None:
     plan = _plan(found, given, budget) if given["plan_logging"] else None
     if given["format"] == "json":
         document = asdict(diagnosis) | {"plan": asdict(plan) if plan else None}
-        click.echo(json_text(document, 2))
+        click.echo(json_text(document))
     else:
         from analyzer.cli._doctor_text import checks_text, plan_text
 

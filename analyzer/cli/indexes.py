@@ -8,8 +8,10 @@ from analyzer.cli._clone import blueprint, statistics_option
 from analyzer.cli._focused import run_focused
 from analyzer.cli._options import replica_option, shared_options
 from analyzer.cli._output import FORMATS
+from analyzer.cli._prisma import prisma_options, project_advice
 from analyzer.cli._sizes import size_in_bytes
 from analyzer.errors import UsageError
+from analyzer.model.explain import VERIFY_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +60,13 @@ Examples:
     help="A scratch server with data: builds the advised indexes there in a transaction that is rolled back, and runs the statements that only read without and with them.",
 )
 @click.option(
+    "--verify-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=VERIFY_SECONDS,
+    show_default=True,
+    help="How long --verify may take, building included. What is not clear by then is said to be.",
+)
+@click.option(
     "--queries",
     metavar="DIR",
     help="The workload: one .sql file per query, weight 1 or what weights.json there says. Nothing else then counts.",
@@ -88,6 +97,11 @@ Examples:
     help="What an index entry written counts, in the planner's units (1: a page read in sequence); 0: writes are free.",
 )
 @click.option(
+    "--careful",
+    is_flag=True,
+    help="Count what nested loops read and the planner leaves out of a plan's cost: fewer promises, and fewer that a run breaks.",
+)
+@click.option(
     "--max-seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=MAX_SECONDS,
@@ -95,21 +109,7 @@ Examples:
     help="When the search for indexes stops; the best set until then is advised.",
 )
 @statistics_option
-@click.option(
-    "--prisma",
-    metavar="DIR",
-    help="A Prisma project (its folder, or its schema): the advice as a patch of schema.prisma and as migrations.",
-)
-@click.option(
-    "--migrations",
-    metavar="DIR",
-    help="With --prisma: its migrations, where they are not beside the schema.",
-)
-@click.option(
-    "--migration-time",
-    type=click.DateTime(["%Y%m%d%H%M%S", "%Y-%m-%dT%H:%M:%S"]),
-    help="With --prisma: the time (UTC) in the name of the first migration. [default: now]",
-)
+@prisma_options
 @click.option(
     "-o",
     "--output",
@@ -145,16 +145,11 @@ def indexes(**given: Any) -> None:
 
 def _change(given: dict[str, Any]) -> "Callable[[Result], None] | None":
     """What makes the advice a change of the project of --prisma, and writes it where -o says."""
-    if not given["prisma"]:
-        named = [name for name in ("migrations", "migration_time", "output") if given[name]]
-        if named or given["format"] == "patch":
-            what = f"--{named[0].replace('_', '-')}" if named else "--format patch"
-            raise UsageError(f"{what} is for --prisma DIR")
+    advice = project_advice(given, "output")
+    if advice is None:
+        if given["format"] == "patch":
+            raise UsageError("--format patch is for --prisma DIR")
         return None
-    from analyzer.cli._prisma_change import ProjectAdvice
-
-    advice = ProjectAdvice(given["prisma"], given["migrations"], given["migration_time"])
-    given["schema"] = given["schema"] or str(advice.path)
 
     def add(result: "Result") -> None:
         advice.add(result)
@@ -169,7 +164,7 @@ def _asked(given: dict[str, Any], options: "Options") -> "Options":
     from dataclasses import replace
     from functools import cache
 
-    from analyzer.model.index_request import IndexRequest
+    from analyzer.model.index_request import CAREFUL_PAGE_PRICE, IndexRequest
 
     request = IndexRequest(
         what_if=given["what_if"],
@@ -178,6 +173,7 @@ def _asked(given: dict[str, Any], options: "Options") -> "Options":
         max_width=given["max_width"],
         max_seconds=given["max_seconds"],
         write_cost=given["write_cost"],
+        page_price=CAREFUL_PAGE_PRICE if given["careful"] else 0.0,
         queries=given["queries"],
     )
     return replace(options, indexes=request, blueprint=cache(lambda: blueprint(given)))

@@ -1,18 +1,12 @@
 """`pg95 jobs`: what jobs of queues wait, run and cost the database."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from analyzer.cli._focused import run_focused
 from analyzer.cli._options import shared_options
-from analyzer.cli._redis import redis_option
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from analyzer.pipeline import Options
+from analyzer.cli._redis import asking_queues, queue_options, redis_option
 
 FORMATS = ("table", "markdown", "json")
 
@@ -27,16 +21,7 @@ Examples:
 )
 @shared_options
 @redis_option("Read BullMQ's jobs of a Redis")
-@click.option(
-    "--queue",
-    "queues",
-    multiple=True,
-    metavar="NAME",
-    help="Read this queue of the Redis; several are allowed. [default: all that are found]",
-)
-@click.option(
-    "--bull-prefix", default="bull", show_default=True, help="What BullMQ's keys begin with."
-)
+@queue_options
 @click.option("--format", type=click.Choice(FORMATS), help="Instead of a table.")
 def jobs(**given: Any) -> None:
     """Say how long jobs wait and run, and what each does in the database.
@@ -47,24 +32,10 @@ def jobs(**given: Any) -> None:
     from analyzer.report.parts.jobs import LOOPS
     from analyzer.report.views import jobs as view
 
-    run_focused(given, LOOPS, view.show, {"markdown": view.render}, asking_redis(given))
-
-
-def asking_redis(given: dict[str, Any]) -> "Callable[[Options], Options]":
-    """What adds the jobs of a Redis to a run."""
-
-    def asks(options: "Options") -> "Options":
-        if not given["redis_url"]:
-            return options
-        from analyzer.sources.redis.bullmq import read_queues
-
-        found = read_queues(given["redis_url"], given["queues"], given["bull_prefix"])
-
-        def more(recording: Any, _progress: Any) -> list[Any]:
-            recording.jobs += found.attempts
-            recording.coverage.warnings += found.warnings
-            return []
-
-        return replace(options, more=more)
-
-    return asks
+    run_focused(
+        given,
+        LOOPS,
+        view.show,
+        {"markdown": view.render},
+        asks=lambda options: asking_queues(given, options),
+    )

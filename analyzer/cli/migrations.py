@@ -12,6 +12,8 @@ from analyzer.cli._server import server_options
 from analyzer.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from analyzer.model.catalog import Catalog
     from analyzer.model.migration import Danger, MigrationFile, MigrationState
     from analyzer.sources.postgres.prisma_state import PrismaState
@@ -64,7 +66,7 @@ def migrations(**given: Any) -> None:
         states = migration_states(files, state.migrations)
     checked = _checked(given, files, states)
     applied = {one.name for one in states or () if one.status in ("applied", "edited")}
-    found = _dangers(files, checked, state.catalog if state else None, applied)
+    found = _dangers(given, files, checked, state.catalog if state else None, applied)
     document = migrations_document(
         folder=str(folder),
         database=state.address if state else None,
@@ -83,10 +85,15 @@ def migrations(**given: Any) -> None:
 
 
 def _folder(named: str | None) -> Path:
-    """The folder of migrations: as given, or below what is given, or at the usual place."""
+    """The folder of migrations: as given, as prisma.config.ts says, below what is given, or at the usual place."""
+    from analyzer.sources.schema.project import migrations_folder
+
     start = Path(named) if named else Path.cwd()
-    for place in (start, start / "migrations", start / "prisma" / "migrations"):
-        if any(place.glob("*/migration.sql")):
+    configured = None if any(start.glob("*/migration.sql")) else migrations_folder(start)
+    if configured is not None and not any(configured.glob("*/migration.sql")):
+        raise InputError(f"{configured}: no migration in it, and prisma.config names this folder.")
+    for place in (configured, start, start / "migrations", start / "prisma" / "migrations"):
+        if place is not None and any(place.glob("*/migration.sql")):
             return place
     if start.exists():
         raise InputError(
@@ -120,7 +127,25 @@ def _checked(
     return [name for name in names if name in open_ones]
 
 
+def _values(
+    given: dict[str, Any], files: "list[MigrationFile]", checked: list[str]
+) -> "Mapping[tuple[str, str], Sequence[str]]":
+    """What the server's statistics hold of the columns whose types are to change."""
+    from analyzer.prisma.safety import changed_types
+    from analyzer.sources.postgres.prisma_state import sampled_values
+    from analyzer.sources.schema.project import read_steps
+
+    wanted = [
+        column
+        for file in files
+        if file.name in checked
+        for column in changed_types(list(read_steps(file.sql)))
+    ]
+    return sampled_values(given["dsn"], wanted) if wanted else {}
+
+
 def _dangers(
+    given: dict[str, Any],
     files: "list[MigrationFile]",
     checked: list[str],
     live: "Catalog | None",
@@ -135,12 +160,14 @@ def _dangers(
 
     found: list[Danger] = []
     version = live.server_version if live else None
+    values = _values(given, files, checked) if live else {}
     for file, steps, before in history(files):
         if file.name not in checked:
             continue
         # Of what is applied the server shows what it was made into, not what was there before.
         known = live.tables if live and file.name not in applied else {}
-        situation = Situation(file.name, steps, replace(before, tables={**before.tables, **known}))
+        tables = replace(before, tables={**before.tables, **known})
+        situation = Situation(file.name, steps, tables, values if known else {})
         others = linted(lint(file.path, file.sql, version), situation)
         found += without_repeats(dangers(situation), others, situation)
     return found

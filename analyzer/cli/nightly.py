@@ -66,9 +66,9 @@ def nightly(**given: Any) -> None:
 
         click.echo(dump(outcome.document), nl=False)
     elif not given["quiet"]:
-        from analyzer.report.wording import headline
+        from analyzer.report.verdict_words import verdict_line
 
-        show("Nothing new." if outcome.quiet else headline(outcome.document))
+        show("Nothing new." if outcome.quiet else verdict_line(outcome.document))
     slower = bool(outcome.slower)
     click.get_current_context().exit(exit_code(outcome.document, conditions, slower=slower))
 

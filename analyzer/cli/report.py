@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from analyzer.cli._additions import Additions
 from analyzer.cli._conditions import exit_code, fail_conditions
 from analyzer.cli._history import history_option, remember
 from analyzer.cli._options import explain_options, pipeline_options, shared_options
@@ -15,6 +16,8 @@ from analyzer.cli._output import (
     tell_warnings,
     write_all,
 )
+from analyzer.cli._prisma import prisma_options
+from analyzer.cli._redis import queue_options, redis_option
 from analyzer.cli._say import show
 from analyzer.cli._summary import summary
 from analyzer.errors import UsageError
@@ -32,6 +35,8 @@ Examples:
   zcat app.log.gz | pg95 report - --format json | jq .target
   pg95 report app.log --fail-on target,findings       for a nightly job
   pg95 report app.log --history default --save-history   and what changed since the last time
+  pg95 report app.log --redis redis://queue:6379/0    with jobs of queues, and the cache
+  pg95 report app.log --dsn service=prod --prisma .    index advice as a change of a Prisma project, too
   pg95 report --follow /var/log/postgresql/           tells what a burst shows when it ends, until Ctrl-C
   pg95 report --follow app.log --format json | jq -r .finding.title
 """,
@@ -50,6 +55,9 @@ Examples:
     type=click.Choice(FORMATS),
     help="Print this on stdout, or the format of outputs whose ending does not tell.",
 )
+@prisma_options
+@redis_option("Jobs of BullMQ's queues and the cache's INFO belong into the report")
+@queue_options
 @history_option
 @click.option(
     "--save-history",
@@ -78,12 +86,18 @@ def run_report(given: dict[str, Any]) -> None:
     """Run the pipeline and write the outputs; a summary goes to stdout unless a format does."""
     from analyzer.pipeline import run
 
+    more = Additions(given) if "redis_url" in given else None  # the demo has its sample alone
+    given = more.given if more else given
     history, save = given.get("history"), given.get("save_history", False)
     conditions = fail_conditions(given["fail_on"], compares=bool(history or save))
     options = replace(pipeline_options(given), keep_hours=save)
     if save and options.redact == "off":
         raise UsageError("a history holds no values of your data: leave out --no-redact")
-    result = run(options, progress())
+    if more:
+        result = run(more.options(options), progress(), more.observers())
+        more.add(result)
+    else:
+        result = run(options, progress())
     clear_progress()
     if history or save:
         remember(result, history, save=save)

@@ -7,6 +7,7 @@ import click
 
 from analyzer.cli._conditions import fail_conditions
 from analyzer.cli._failures import CONDITION
+from analyzer.cli._history import add_promise_trend, history_option, place
 from analyzer.cli._options import pipeline_options, shared_options
 from analyzer.cli._output import clear_progress, print_document, progress
 from analyzer.cli._redis import redis_option
@@ -23,6 +24,7 @@ Examples:
   pg95 scoreboard app.log --dsn service=prod --prisma prisma/schema.prisma
   pg95 scoreboard app.log monitor.txt info.txt --dsn service=prod     with what Redis tells of the cache
   pg95 scoreboard app.log --prisma prisma --dump dump.sql --format markdown
+  pg95 scoreboard app.log --dsn service=prod --history /var/lib/pg95/history.db     beside earlier nights
   pg95 scoreboard app.log --dsn service=prod --format openmetrics > /var/lib/node_exporter/pg95_promises.prom
 """,
 )
@@ -39,13 +41,14 @@ Examples:
     help="Compare the schema with a pg_dump --schema-only instead of --dsn.",
 )
 @redis_option("Ask a Redis for INFO")
+@history_option
 @click.option("--hit-target", type=click.FloatRange(0, 1), default=0.8, show_default=True)
 @click.option("--format", "form", type=click.Choice(FORMS), default="table")
 def scoreboard(**given: Any) -> None:
     """Show the four promises: queries P95, cache hit rate, failed migrations, schema in sync.
 
     Each with its value, target, method and the first thing to do; what nothing tells is unknown, with
-    what would make it known. INPUT are query logs, and what Redis and the application tell of the cache.
+    what would make it known; with --history what each was in earlier nights. INPUT are query logs, and what Redis and the application tell of the cache.
     --fail-on target: exit 1 unless all four are met.
     """
     from analyzer.promises import hit_rate
@@ -66,6 +69,8 @@ def scoreboard(**given: Any) -> None:
         _schema(given, warnings),
         [*facts.warnings, *warnings],
     )
+    if given["history"]:
+        _add_trend(document, given["history"])
     if given["form"] == "openmetrics":
         for warning in document["warnings"]:
             say(f"warning: {warning}")
@@ -74,6 +79,14 @@ def scoreboard(**given: Any) -> None:
         print_document(document, given["form"], view.show, view.render)
     kept = all(one["verdict"] == "met" for one in document["metrics"])
     click.get_current_context().exit(CONDITION if "target" in conditions and not kept else 0)
+
+
+def _add_trend(document: dict[str, Any], history: str) -> None:
+    """What each metric was in the runs that a history has, as its `trend`."""
+    from analyzer.history import open_store
+
+    with open_store(place(history), make=False) as store, store.reading() as reader:
+        add_promise_trend(reader, {"scoreboard": document})
 
 
 def _report(given: dict[str, Any]) -> dict[str, Any] | None:

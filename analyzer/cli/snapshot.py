@@ -64,7 +64,7 @@ def snapshot(**given: Any) -> None:
     for warning in told["warnings"]:
         say(f"warning: {warning}")
     if given["format"] == "json":
-        click.echo(json_text(told, 2))
+        click.echo(json_text(told))
     else:
         show(_sentence(told))
 

@@ -1,6 +1,5 @@
 """`pg95 ticket`: a finding as the body of an issue, ready to be pasted or filed."""
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,12 @@ import click
 
 from analyzer.cli._say import say
 from analyzer.errors import InputError, UsageError
+from analyzer.patterns import regex
 from analyzer.report.json_text import json_text
 
 _ENDINGS = {"markdown": ".md", "jira": ".txt"}
 _NAMED = 10  # keys in a message
-_NAME = re.compile(r"[^A-Za-z0-9._-]")
+_NAME = regex(r"[^A-Za-z0-9._-]")
 
 
 @click.command(

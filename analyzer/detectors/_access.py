@@ -7,12 +7,13 @@ from analyzer.model.catalog import Catalog, Table
 from analyzer.model.plan import Plan, PlanNode
 from analyzer.model.statement import Arity, Obstacle, Statement, StatementFacts
 from analyzer.model.workload import Workload
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sql.conditions import parse_condition
 from analyzer.sql.expressions import same_expression
 
 _SCANS = frozenset({"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan"})
-_LITERAL = re.compile(r"'(?:[^']|'')*'")
+_LITERAL = regex(r"'(?:[^']|'')*'")
 
 
 @record

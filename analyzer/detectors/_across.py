@@ -3,14 +3,17 @@
 They follow their parent in an unbroken run, by the time at which the pool's executions end.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from analyzer.detectors._places import of_groups
 from analyzer.detectors._rows import MINIMUM, ExecutionRows
 from analyzer.detectors._shapes import Shapes
-from analyzer.model.columns import Flags, Rows, sorted_distinct, starts_of_runs
-from analyzer.records import record
+from analyzer.model.columns import Flags, Floats, Rows, distinct, sorted_distinct, starts_of_runs
+from analyzer.native import compiled, twin_in
+
+_twin = twin_in(compiled("analyzer.detectors.native._pools"))
 
 PARALLEL_WINDOW_US = 100_000  # children on other connections follow each other within this
 # Children must be this share of what a pool ran meanwhile: they are run at once, and chance brings
@@ -22,96 +25,65 @@ _DENSITY_AMONG_KIN = 1 / 12
 _KIN = 0.9
 
 
-@record
-class Chain:
-    """A child's rows in a pool, by end: `last` is where the unbroken run ends that each is in."""
+def may_follow_in_pool(
+    rows: ExecutionRows, parents: Sequence[int], child: int, kin: Mapping[int, Flags]
+) -> Flags:
+    """For which parent statements a loop of children on other connections is possible at all.
 
-    rows: Rows
-    end: Rows
-    last: Rows
+    A quick look at what `across_pools` and `looping` will ask for; `kin` is by parent, as in `dense_across`.
+    """
+    shares = np.array([_DENSITY_AMONG_KIN if one in kin else DENSITY_ACROSS for one in parents])
+    bounds = MINIMUM, PARALLEL_WINDOW_US, len(rows.work.routes)
+    return runs_behind(rows.pooled, parents, child, shares, bounds)
 
 
-def chains(rows: ExecutionRows, children: Rows) -> dict[int, Chain]:
-    """The unbroken runs of a child's rows, whatever their connection, by pool."""
-    pooled = children[rows.pool[children] >= 0]
-    pooled = pooled[np.argsort(rows.pool_place[pooled])]
-    found = {}
-    for pool in sorted_distinct(rows.pool[pooled]).tolist():
-        mine = pooled[rows.pool[pooled] == pool]
-        end = rows.end[mine]
-        breaks = np.flatnonzero(np.append(np.diff(end) > PARALLEL_WINDOW_US, True))
-        last = breaks[np.searchsorted(breaks, np.arange(len(mine)))]
-        found[pool] = Chain(mine, end, last)
+@_twin
+def runs_behind(
+    table: tuple[Rows, Rows, Rows, Rows, Rows],
+    parents: Sequence[int],
+    child: int,
+    shares: Floats,
+    bounds: tuple[int, int, int],
+) -> Flags:
+    """Marks the parent statements behind which, and before their next execution, a run of children is in a pool.
+
+    `table` is Places.pooled, `bounds` are how many children a run has at least, what breaks it (so long, in µs, no child
+    ends), and how many units of work there are. The children are the parent's one of `shares` of what ran meanwhile; before it ran none that is nobody's child.
+    """
+    starts, pools, ends, places, units = table
+    least, window_us, _ = bounds
+    found = np.zeros(len(parents), dtype=bool)
+    children, _ = of_groups(starts, [child])
+    every, numbers = of_groups(starts, parents)
+    for pool in sorted_distinct(pools[children]).tolist():
+        mine, here = children[pools[children] == pool], pools[every] == pool
+        ours, number = every[here], numbers[here]
+        if len(mine) < least or len(ours) == 0:
+            continue
+        times, end = ends[ours], ends[mine]
+        breaks = np.flatnonzero(np.append(np.diff(end) > window_us, True))
+        first = np.searchsorted(end, times)
+        at = np.minimum(first, len(end) - 1)
+        goes_on = np.append(~starts_of_runs(number)[1:], False)
+        before_next = np.where(goes_on, np.append(first[1:], 0), len(end)) - 1
+        last = np.minimum(
+            np.repeat(breaks, np.diff(breaks, prepend=-1))[at], np.maximum(before_next, at)
+        )
+        counts, span = last - at + 1, places[mine[last]] - places[ours]
+        some = (first < len(end)) & (counts >= least) & (counts >= shares[number] * span)
+        some &= end[at] - times <= window_us
+        for one in distinct(number[some]).tolist():
+            its = number == one
+            alone = end[~np.isin(units[mine], units[ours[its]])]
+            asked = times[some & its]
+            found[one] |= _any_quiet(alone, asked, window_us)
     return found
 
 
-def may_follow_in_pool(
-    rows: ExecutionRows, parent: int, children: dict[int, Chain], kin: Flags | None
-) -> bool:
-    """Whether a loop of children on other connections than their parent is possible at all.
-
-    A quick look at what `follow` and `Claims` will ask for (`kin` is as in `dense_across`): behind a parent, and before the
-    next, an unbroken and dense run of MINIMUM children; before it none that is nobody's child.
-    """
-    parents = rows.of_statement(parent)
-    density = DENSITY_ACROSS if kin is None else _DENSITY_AMONG_KIN
-    for pool in sorted_distinct(rows.pool[parents]).tolist():
-        chain = children.get(pool)
-        if chain is None or len(chain.rows) < MINIMUM:
-            continue
-        ours = parents[rows.pool[parents] == pool]
-        ours = ours[np.argsort(rows.pool_place[ours])]
-        times = rows.end[ours]
-        first = np.searchsorted(chain.end, times)
-        some = first < len(chain.end)
-        at = np.minimum(first, len(chain.end) - 1)
-        before_next = np.append(first[1:], len(chain.end)) - 1
-        last = np.minimum(chain.last[at], np.maximum(before_next, at))
-        counts = last - at + 1
-        span = rows.pool_place[chain.rows[last]] - rows.pool_place[ours]
-        some &= (chain.end[at] - times <= PARALLEL_WINDOW_US) & (counts >= MINIMUM)
-        some &= counts >= density * span
-        if some.any() and _any_quiet(rows, times[some], ours, chain):
-            return True
-    return False
-
-
-def _any_quiet(rows: ExecutionRows, times: Rows, parents: Rows, chain: Chain) -> bool:
-    """Whether before any of these times no child ran whose unit of work has no parent."""
-    alone = chain.end[~np.isin(rows.request[chain.rows], rows.request[parents])]
-    earlier = np.searchsorted(alone, times) - np.searchsorted(alone, times - PARALLEL_WINDOW_US)
+def _any_quiet(alone: Rows, times: Rows, window_us: int) -> bool:
+    """Whether before any of these times none of the children ended whose unit of work has no parent."""
+    earlier = np.searchsorted(alone, times) - np.searchsorted(alone, times - window_us)
     return bool((earlier == 0).any())
-
-
-def follow_in_pool(
-    rows: ExecutionRows, pool: int, parents: Rows, children: Rows, owner: Rows, crossed: Flags
-) -> None:
-    """Give children without a parent to one that ran on another connection just before them."""
-    ours = parents[rows.pool[parents] == pool]
-    if len(ours) == 0:
-        return
-    ours = ours[np.argsort(rows.end[ours], kind="stable")]
-    times = rows.end[ours]
-    mine = np.flatnonzero(rows.pool[children] == pool)
-    mine = mine[np.argsort(rows.end[children[mine]], kind="stable")]
-    at = rows.end[children[mine]]
-    latest = np.searchsorted(times, at, side="right") - 1
-    free = owner[mine] < 0
-    # The run is unbroken: every child within the window of the one before, the first of its parent.
-    previous = np.concatenate(([0], at[:-1]))
-    new = np.concatenate(([True], latest[1:] != latest[:-1])) if len(mine) else free
-    previous = np.where(new & (latest >= 0), times[np.maximum(latest, 0)], previous)
-    late = at - previous > PARALLEL_WINDOW_US
-    breaks = np.cumsum(late)
-    start = np.maximum.accumulate(np.where(new, np.arange(len(mine)), 0))
-    unbroken: Flags = (breaks == breaks[start]) & ~late[start]
-    # Lookups that run on their own just before the parent will do so behind it too.
-    alone = at[free]
-    earlier = np.searchsorted(alone, times) - np.searchsorted(alone, times - PARALLEL_WINDOW_US)
-    quiet = earlier == 0
-    taken = free & (latest >= 0) & unbroken & quiet[np.maximum(latest, 0)]
-    owner[mine[taken]] = ours[latest[taken]]
-    crossed[mine[taken]] = True
 
 
 def one_by_one(rows: ExecutionRows, children: Rows, parents: Rows) -> Flags:
@@ -162,7 +134,7 @@ def families(shapes: Shapes, rows: ExecutionRows, numbers: Iterable[int]) -> dic
     linked: dict[int, set[int]] = {}
     for number in numbers:
         varying = shapes.varying(number, rows, rows.of_statement(number))
-        for parent, _ in shapes.sure_parents(number, varying) if varying else ():
+        for parent in shapes.sure_parents(number, varying) if varying else ():
             linked.setdefault(parent, set()).add(number)
     nests = {parent: _below(parent, linked) for parent in linked}
     count, found = len(shapes.driving), {}
@@ -171,7 +143,8 @@ def families(shapes: Shapes, rows: ExecutionRows, numbers: Iterable[int]) -> dic
             *(nest for top, nest in nests.items() if top == parent or parent in nest)
         )
         if len(family) > 1:
-            found[parent] = np.isin(np.arange(count), list(family))
+            found[parent] = np.zeros(count, dtype=bool)
+            found[parent][list(family)] = True
     return found
 
 

@@ -7,6 +7,7 @@ several rows a call, and a linked child that is called about as often as the par
 from collections.abc import Iterator
 
 from analyzer.detectors._links import Link, finds_one_row, link, lookups
+from analyzer.detectors._reads import Reads
 from analyzer.model.statement import Kind, Role, StatementFacts
 from analyzer.model.workload import Workload
 from analyzer.records import record
@@ -34,6 +35,7 @@ def counted_pairs(workload: Workload) -> list[CountedPair]:
     known = [statement.facts for statement in workload.statements]
     tables = frozenset(name for facts in known for name in facts.tables)
     parents = sorted(_parents(workload, known), key=lambda one: -one[1])[:_PARENTS]
+    reads = {parent: Reads.of(known[parent]) for parent, _, _ in parents}
     found = []
     for child, facts in enumerate(known):
         wanted, calls = lookups(facts), workload.stats[child].calls
@@ -44,7 +46,7 @@ def counted_pairs(workload: Workload) -> list[CountedPair]:
             for parent, rows, times in parents
             if parent != child
             and _FEWEST <= calls / rows <= _MOST
-            and (made := link(facts, wanted, known[parent], workload.catalog, tables))
+            and (made := link(facts, wanted, reads[parent], workload.catalog, tables))
             and made.strength >= _SURE_LINK
         ]
         if fitting:

@@ -1,6 +1,6 @@
 """Whole results fetched beside a page of the same: what count-by-fetching judges."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from analyzer.model.columns import Rows
 from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Kind, Role, StatementFacts
 from analyzer.model.work import WorkSlice
+from analyzer.records import changing
 
 _NEAR = 8  # rows between the whole and its page
 _WIDE = 2  # columns from which rows are fetched, not keys
@@ -22,7 +23,7 @@ _READ = 32  # pairs of two statements in a slice whose values are compared
 _Family = tuple[object, ...]
 
 
-@dataclass(slots=True)
+@changing
 class FetchFigures:
     """Executions of `whole` with one of `page` beside it, asked with the same values.
 
@@ -104,8 +105,11 @@ class Fetches(Watcher):
 
     def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
         del covered
-        codes = self._families.of(work)
+        self._families.learn(work)
         both = [sorted(kinds) for kinds in self._families.kinds.values() if len(kinds) > 1]
+        if not both:
+            return NONE
+        codes = self._families.of(work)
         for whole, page in both:
             rows, pages = _neighbours(
                 work, np.flatnonzero(codes == whole), np.flatnonzero(codes == page)

@@ -4,16 +4,21 @@ from collections import Counter
 
 import numpy as np
 
+from analyzer.detectors._orders import run_sizes
 from analyzer.model.columns import (
     Column,
     Floats,
     Rows,
+    run_starts,
     sorted_distinct,
     sorted_rows,
     starts_of_runs,
 )
 from analyzer.model.evidence_parts import Spread
 from analyzer.model.work import WorkSlice
+from analyzer.native import compiled, twin_in
+
+_twin = twin_in(compiled("analyzer.detectors.native._figures"))
 
 _KEPT = 10_000  # values of which a median is taken; of more, an even share
 _DISTINCT = 50_000  # different parameters that are told apart
@@ -31,7 +36,8 @@ class Sample:
 
     def add(self, values: Floats) -> None:
         """Add values in the order of time."""
-        self._waiting.append(np.asarray(values, dtype=np.float64)[:: self._step])
+        # A copy: a view of every sixty-fourth value would keep all sixty-four.
+        self._waiting.append(np.array(values[:: self._step], dtype=np.float64))
         self._size += len(self._waiting[-1])
         if self._size > _KEPT:
             self._settle()
@@ -76,8 +82,10 @@ class Sizes:
 
     def add(self, sizes: Column) -> None:
         """Add the sizes of some things."""
-        values, counts = np.unique(sizes, return_counts=True)
-        self._counts.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+        ordered = np.sort(sizes)
+        starts = run_starts(ordered)
+        counts = run_sizes(starts, len(ordered)).tolist()
+        self._counts.update(dict(zip(ordered[starts].tolist(), counts, strict=True)))
 
     @property
     def count(self) -> int:
@@ -114,22 +122,27 @@ class RowFigures:
         self._durations = Sample()
         self._gaps = Sample()
         self._parameters = np.zeros(0, dtype=np.uint32)
+        self._waiting: list[Column] = []  # parameters that are not among those yet
+        self._unsorted = 0  # how many
         self._routes: Counter[str] = Counter()
 
     def add(self, work: WorkSlice, rows: Rows, within: Rows) -> None:
         """Add rows; a gap is between two that follow each other in a session, alike in `within`."""
         transaction = work.transaction[rows]
         self.executions += len(rows)
-        self.total_ms += float(work.duration_ms[rows].sum())
+        took_ms = work.duration_ms[rows]
+        self.total_ms += float(took_ms.sum())
         self.transactions += len(sorted_distinct(transaction))
         self.whole += int(np.count_nonzero(work.whole[rows]))
-        self.all_traced &= bool((work.trace[rows] != 0).all())
-        self.all_inside &= bool((transaction >= 0).all())
-        self._durations.add(work.duration_ms[rows])
-        self._gaps.add(_gaps_ms(work, rows, within))
+        self.all_traced = self.all_traced and bool(work.trace[rows].all())
+        self.all_inside = self.all_inside and bool((transaction >= 0).all())
+        self._durations.add(took_ms)
+        self._gaps.add(gaps_ms(rows, within, work.session, work.start_us, work.end_us))
+        if len(self._parameters) + self._unsorted >= _DISTINCT:
+            self._tell_parameters_apart()
         if len(self._parameters) < _DISTINCT:
-            both = (self._parameters, work.parameters_hash[rows])
-            self._parameters = sorted_distinct(np.concatenate(both))
+            self._waiting.append(work.parameters_hash[rows])
+            self._unsorted += len(rows)
 
     def add_requests(self, work: WorkSlice, requests: Rows) -> None:
         """Count the units of work (numbers, each once) that the rows belong to, and their routes."""
@@ -143,7 +156,13 @@ class RowFigures:
     @property
     def distinct_parameters(self) -> int:
         """How many different parameter texts there were, up to a bound."""
+        self._tell_parameters_apart()
         return len(self._parameters)
+
+    def _tell_parameters_apart(self) -> None:
+        if self._waiting:
+            self._parameters = sorted_distinct(np.concatenate([self._parameters, *self._waiting]))
+            self._waiting, self._unsorted = [], 0
 
     @property
     def median_ms(self) -> float:
@@ -160,6 +179,11 @@ class RowFigures:
         return self._gaps.quantile(0.25)
 
     @property
+    def rest_ms(self) -> float | None:
+        """The same, with the pauses: the middle one."""
+        return self._gaps.quantile(0.5)
+
+    @property
     def scope(self) -> str:
         """trace, transaction or session: what holds the executions together."""
         if self.all_traced:
@@ -172,12 +196,13 @@ class RowFigures:
         return tuple(name for name, _ in self._routes.most_common(5))
 
 
-def _gaps_ms(work: WorkSlice, rows: Rows, within: Rows) -> Floats:
-    """The times between rows that follow each other in a session, alike in `within`."""
-    session = work.session[rows]
-    order = sorted_rows(within, session, work.end_us[rows], rows)
+@_twin
+def gaps_ms(rows: Rows, within: Rows, session: Column, start_us: Rows, end_us: Rows) -> Floats:
+    """The times between rows that follow each other in a session, alike in `within`; in their order."""
+    sessions = session[rows]
+    order = sorted_rows(within, sessions, end_us[rows], rows)
     rows = rows[order]
-    follows = ~starts_of_runs(within[order], session[order])[1:]
-    gaps = (work.start_us[rows][1:] - work.end_us[rows][:-1])[follows] / 1000
+    follows = ~starts_of_runs(within[order], sessions[order])[1:]
+    gaps = (start_us[rows][1:] - end_us[rows][:-1])[follows] / 1000
     found: Floats = np.maximum(gaps, 0.0)
     return found

@@ -1,16 +1,17 @@
 """What the search for loops finds in one slice."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.detectors._links import Link
 from analyzer.model.columns import Rows
 from analyzer.model.statement import Predicate
+from analyzer.records import changing
 
 # What a unit of work looked up, each once, by the conditions that are equalities.
 Values = frozenset[tuple[str | None, ...] | None]
 
 
-@dataclass(slots=True)
+@changing
 class Pair:
     """A parent and a child statement (numbers) with every child row's parent row in a slice.
 
@@ -29,7 +30,7 @@ class Pair:
     parallel: bool
 
 
-@dataclass(slots=True)
+@changing
 class Groups:
     """Executions of one statement that repeat in units of work without a parent.
 
@@ -49,7 +50,7 @@ class Groups:
     values: frozenset[Values] = frozenset()
 
 
-@dataclass(slots=True)
+@changing
 class Loops:
     """What a slice holds: pairs, lookups without a parent, identical repetitions."""
 

@@ -4,11 +4,13 @@ The computed fact behind n-plus-one, repeated-lookup and repeated-query. Each sl
 (_search.py) and let go; what is kept of a loop are its figures and a few executions as examples.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import field
 
 import numpy as np
 
 from analyzer.detectors._base import examples_of
+from analyzer.detectors._drawn import DrawnValues
 from analyzer.detectors._figures import RowFigures, Sample, Sizes
 from analyzer.detectors._found import Groups, Pair, Values
 from analyzer.detectors._found import Loops as Found
@@ -16,29 +18,36 @@ from analyzer.detectors._guard import Guard
 from analyzer.detectors._hits import hits_of
 from analyzer.detectors._links import Link
 from analyzer.detectors._neighbours import Neighbours
+from analyzer.detectors._orders import run_sizes
 from analyzer.detectors._places import NONE
+from analyzer.detectors._ruled_out import ruled_out
 from analyzer.detectors._search import Search
 from analyzer.detectors._shapes import Shapes
 from analyzer.detectors._shared_search import SharedSearch
 from analyzer.detectors._timelines import timeline_of
+from analyzer.detectors._weighed import Weigher
 from analyzer.model.catalog import Catalog
-from analyzer.model.columns import sorted_distinct, starts_of_runs
+from analyzer.model.columns import run_starts, sorted_distinct, spread, stable_order
 from analyzer.model.evidence_parts import ExampleExecution, Timeline
+from analyzer.model.ruled_out import Verdict
 from analyzer.model.statement import Predicate
 from analyzer.model.work import LoopHits, WorkSlice
+from analyzer.records import changing
 
 _CONSTANT_FROM = 2  # units of work from which equal values are taken to be written in the program
+_COMPARED = 512  # values of a loop's children that are compared with their parents'
 _SHOWN = 3  # executions of a loop that are shown as examples
 
 
-@dataclass(slots=True)
+@changing
 class PairFigures:
     """A parent and a child statement (positions in Workload.statements), and their loops.
 
     `rows` are about the children. `per_occurrence` are children of one run of the whole nest,
     `per_parent` those behind one execution of the parent, `wall_ms` the times of the runs from the
     outermost parent's end to the last child's. `one_transaction`: no run spans two transactions.
-    `parallel`: some children ran on other connections than their parent. The `examples` are a
+    `parallel`: some children ran on other connections than their parent. `values` compares what some
+    children looked up with what their parents can return. The `examples` are a
     parent of the largest loop and its first children, the `timeline` is that loop's.
     """
 
@@ -52,6 +61,7 @@ class PairFigures:
     wall_ms: Sample = field(default_factory=Sample)
     one_transaction: bool = True
     parallel: bool = False
+    values: DrawnValues = field(default_factory=DrawnValues)
     examples: tuple[ExampleExecution, ...] = ()
     timeline: Timeline | None = None
 
@@ -59,28 +69,32 @@ class PairFigures:
         """Add the loops of a slice."""
         rows, children = self.rows, pair.children
         rows.add(work, children, pair.parents)
-        by_root = np.argsort(pair.roots, kind="stable")
-        starts = np.flatnonzero(starts_of_runs(pair.roots[by_root]))
-        roots = pair.roots[by_root][starts]
-        self.per_occurrence.add(np.diff(starts, append=len(by_root)))
-        last_us = np.maximum.reduceat(work.end_us[children[by_root]], starts)
+        by_root = stable_order(pair.roots)
+        roots, mine = pair.roots[by_root], children[by_root]
+        starts = run_starts(roots)
+        roots = roots[starts]
+        self.per_occurrence.add(run_sizes(starts, len(by_root)))
+        last_us = np.maximum.reduceat(work.end_us[mine], starts)
         self.wall_ms.add((last_us - work.end_us[roots]) / 1000)
-        transaction = work.transaction[children[by_root]]
-        least, most = (part.reduceat(transaction, starts) for part in (np.minimum, np.maximum))
-        self.one_transaction &= bool((least == most).all())
+        if self.one_transaction:
+            transaction = work.transaction[mine]
+            same = transaction == spread(transaction[starts], starts, len(mine))
+            self.one_transaction = bool(same.all())
         # Children on other connections belong to the request of the statement that began the loop.
         rows.add_requests(work, sorted_distinct(work.request[roots]))
-        parents, sizes = np.unique(pair.parents, return_counts=True)
+        parents = np.sort(pair.parents)
+        first = run_starts(parents)
+        sizes = run_sizes(first, len(parents))
         if sizes.max() > self.per_parent.largest:
-            largest = int(parents[np.argmax(sizes)])
-            shown = [largest, *children[pair.parents == largest][:_SHOWN].tolist()]
-            self.examples = examples_of(work, shown)
-            self.timeline = timeline_of(work, largest, children[pair.parents == largest])
+            largest = int(parents[first[np.argmax(sizes)]])
+            behind = children[pair.parents == largest]
+            self.examples = examples_of(work, [largest, *behind[:_SHOWN].tolist()])
+            self.timeline = timeline_of(work, largest, behind)
         self.per_parent.add(sizes)
         self.parallel |= pair.parallel
 
 
-@dataclass(slots=True)
+@changing
 class GroupFigures:
     """Repetitions of one statement (position in Workload.statements) in units of work.
 
@@ -122,13 +136,18 @@ class GroupFigures:
         self.needed += groups.needed
 
 
-@dataclass(slots=True)
+@changing
 class Loops:
-    """What was found: pairs, lookups without a parent, identical repetitions."""
+    """What was found: pairs, lookups without a parent, identical repetitions.
+
+    `ruled_out` has executions and units of work by statement (position in Workload.statements) and
+    what they are instead of a loop.
+    """
 
     pairs: list[PairFigures] = field(default_factory=list)
     lookups: list[GroupFigures] = field(default_factory=list)
     repeated: list[GroupFigures] = field(default_factory=list)
+    ruled_out: Mapping[tuple[int, Verdict], tuple[int, int]] = field(default_factory=dict)
 
 
 class LoopFinder:
@@ -136,9 +155,11 @@ class LoopFinder:
 
     def __init__(self, catalog: Catalog | None = None) -> None:
         self._shapes = Shapes(catalog)
+        self._weigher = Weigher(self._shapes)
         self._pairs: dict[tuple[int, int], PairFigures] = {}
         self._lookups: dict[int, GroupFigures] = {}
         self._repeated: dict[int, GroupFigures] = {}
+        self._ruled_out: dict[tuple[int, Verdict], tuple[int, int]] = {}
         self._guard = Guard()
         self.neighbours = Neighbours()  # other detectors' watchers of the same slices
 
@@ -156,8 +177,16 @@ class LoopFinder:
         return hits_of(work, found)
 
     def _search(self, work: WorkSlice) -> Found:
-        search = SharedSearch if work.marker >= 0 else Search
-        found = search(work, self._shapes).run()
+        if work.marker >= 0 or work.spread:
+            shared = SharedSearch(work, self._shapes, self._weigher)
+            found, told = shared.run(), shared.told
+        else:
+            search = Search(work, self._shapes, self._weigher)
+            found = search.run()
+            told = ruled_out(search, found)
+        for number, verdict, executions, requests in told:
+            before = self._ruled_out.get((number, verdict), (0, 0))
+            self._ruled_out[number, verdict] = before[0] + executions, before[1] + requests
         for pair in found.pairs:
             known = self._pairs.setdefault(
                 (pair.child, pair.parent),
@@ -165,6 +194,8 @@ class LoopFinder:
             )
             known.link, known.lookups = pair.link, pair.lookups
             known.add(work, pair)
+            if known.values.looked + known.values.sortable < _COMPARED:
+                known.values.add(self._weigher.look(work, pair))
         for groups, figures in ((found.lookups, self._lookups), (found.repeated, self._repeated)):
             for group in groups:
                 number = group.statement
@@ -180,4 +211,5 @@ class LoopFinder:
             list(self._pairs.values()),
             [figures for number, figures in self._lookups.items() if number not in children],
             list(self._repeated.values()),
+            self._ruled_out,
         )

@@ -1,19 +1,23 @@
 """How deep OFFSETs go, and walks from page to page: what offset-pagination judges."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import field
+from itertools import islice
 
 import numpy as np
 
 from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sizes
+from analyzer.detectors._numbers import NO_NUMBER, numbers_at
+from analyzer.detectors._orders import ordered, run_sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM
 from analyzer.detectors._watcher import LearnedKeys, Watcher, values_of
-from analyzer.model.columns import Rows, sorted_distinct, stable_order, starts_of_runs
+from analyzer.model.columns import Rows, run_starts, sorted_distinct, stable_order
 from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Kind, StatementFacts
 from analyzer.model.work import WorkSlice
-from analyzer.records import record
+from analyzer.records import changing, record
 from analyzer.sql.parameters import Values
 
 DEEP = 1_000  # rows skipped from which a page is deep
@@ -37,7 +41,7 @@ class Page:
     duration_ms: float
 
 
-@dataclass(slots=True)
+@changing
 class PageFigures:
     """What is known of the pages of one statement (position in Workload.statements).
 
@@ -101,17 +105,24 @@ class Pages(Watcher):
 
     def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
         del covered
-        rows = np.flatnonzero(self._skips.of(work))
-        if len(rows) == 0:
+        if not self._skips.learn(work).any():
             return NONE
+        rows = np.flatnonzero(self._skips.of(work))
         rows = rows[stable_order(work.statement[rows])]
-        for mine in np.split(rows, np.flatnonzero(np.diff(work.statement[rows])) + 1):
+        walked = _long_enough(work, rows)
+        starts = run_starts(work.statement[rows])
+        some = []
+        for mine in np.split(rows, starts[1:]):
             number = int(work.statement[mine[0]])
             figures = self.found.setdefault(number, PageFigures(number))
-            some = _sample(work, mine, _FEWER if figures.read >= _KNOWN_FROM else _SAMPLE)
-            figures.add(work, some, [page_of(work, row) for row in some.tolist()])
+            some.append(_sample(work, mine, _FEWER if figures.read >= _KNOWN_FROM else _SAMPLE))
+        pages = iter(pages_of(work, np.concatenate(some)))
+        for mine in some:
+            number = int(work.statement[mine[0]])
+            figures = self.found[number]
+            figures.add(work, mine, list(islice(pages, len(mine))))
             if not figures.never_skips:
-                _find_walks(work, mine, figures)
+                _find_walks(work, walked.get(number, ()), figures)
         return NONE
 
 
@@ -124,8 +135,25 @@ def _sample(work: WorkSlice, rows: Rows, size: int) -> Rows:
     return rows[sorted_distinct(np.concatenate([slowest, spread]))]
 
 
-def page_of(work: WorkSlice, row: int) -> Page | None:
-    """The page that a row asks for, None where its OFFSET was not logged."""
+def pages_of(work: WorkSlice, rows: Rows) -> list[Page | None]:
+    """The page that each row asks for, None where its OFFSET was not logged."""
+    keys = work.key[rows]
+    asked = np.full((2, len(rows)), NO_NUMBER)  # offsets and limits
+    for key in sorted_distinct(keys).tolist():
+        facts = work.key_facts[key]
+        if facts is not None and facts.offset_parameter and facts.limit_parameter:
+            mine = np.flatnonzero(keys == key)
+            texts = work.parameters[rows[mine]]
+            asked[0, mine] = numbers_at(work.texts, texts, facts.offset_parameter)
+            asked[1, mine] = numbers_at(work.texts, texts, facts.limit_parameter)
+    columns = rows.tolist(), *asked.tolist(), work.duration_ms[rows].tolist()
+    return [
+        Page(offset, limit, took_ms) if offset >= 0 and limit >= 0 else _page_of(work, row)
+        for row, offset, limit, took_ms in zip(*columns, strict=True)
+    ]
+
+
+def _page_of(work: WorkSlice, row: int) -> Page | None:
     facts = work.key_facts[int(work.key[row])]
     if facts is None or facts.offset is None:
         return None
@@ -148,16 +176,29 @@ def _number(values: Values, parameter: int, literal: int | None) -> int | None:
     return literal if told else None
 
 
-def _find_walks(work: WorkSlice, rows: Rows, figures: PageFigures) -> None:
-    """Runs of pages one behind the other, in the units that ask for most of them."""
-    rows = rows[stable_order(work.request[rows])]
-    starts = np.flatnonzero(starts_of_runs(work.request[rows]))
-    sizes = np.diff(starts, append=len(rows))
-    for unit in np.argsort(-sizes, kind="stable")[:_READ_UNITS].tolist():
+def _long_enough(work: WorkSlice, rows: Rows) -> dict[int, list[Rows]]:
+    """By statement: the rows of the units of work that ask for most pages, of MINIMUM and more each.
+
+    `rows` are by statement and time.
+    """
+    rows = ordered(rows, work.statement, work.request, np.arange(len(work)))
+    statement, request = work.statement[rows], work.request[rows]
+    starts = run_starts(statement, request)
+    sizes = run_sizes(starts, len(rows))
+    found: dict[int, list[Rows]] = {}
+    for unit in np.argsort(-sizes, kind="stable").tolist():
         if sizes[unit] < MINIMUM:
             break
-        mine = rows[starts[unit] : starts[unit] + min(sizes[unit], _READ_PAGES)]
-        pages = [page_of(work, row) for row in mine.tolist()]
+        units = found.setdefault(int(statement[starts[unit]]), [])
+        if len(units) < _READ_UNITS:
+            units.append(rows[starts[unit] : starts[unit] + min(sizes[unit], _READ_PAGES)])
+    return found
+
+
+def _find_walks(work: WorkSlice, units: Iterable[Rows], figures: PageFigures) -> None:
+    """Runs of pages one behind the other, in the rows of some units of work."""
+    for mine in units:
+        pages = pages_of(work, mine)
         offsets = np.array([-1 if page is None else page.offset for page in pages])
         steps = np.array([page.limit or 0 if page else 0 for page in pages])
         follows = (steps[1:] > 0) & (offsets[:-1] >= 0) & (np.diff(offsets) == steps[:-1])

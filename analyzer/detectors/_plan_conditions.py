@@ -1,12 +1,13 @@
 """Which columns a node's condition compares, and whether an index could take a comparison over."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.plan import PlanNode
 from analyzer.records import record
-from analyzer.sql.conditions import Condition, parse_condition
+from analyzer.sql.conditions import Condition, ParsedFilter, parse_condition
 
 _RANGES = frozenset({"<", "<=", ">", ">=", "between", "is not null"})
 _CONTAINS = frozenset({"@>", "<@", "&&", "@@", "?", "?|", "?&", "~", "~*", "ilike"})
@@ -38,13 +39,23 @@ def compared(node: PlanNode, text: str | None, catalog: Catalog | None) -> Compa
     compared with a value, a text that cannot be read.
     """
     table = catalog.table(node.relation) if catalog is not None else None
+    if table is None:
+        return _compared_untyped(text or "", node.alias)
 
     def column_type(name: str) -> str | None:
-        column = table.column(name) if table is not None else None
+        column = table.column(name)
         return column.type if column is not None else None
 
-    known_type = column_type if table is not None else None
-    parsed = parse_condition(text or "", alias=node.alias, column_type=known_type)
+    return _of_parsed(parse_condition(text or "", alias=node.alias, column_type=column_type))
+
+
+@lru_cache(maxsize=512)
+def _compared_untyped(text: str, alias: str | None) -> Compared:
+    """Without a catalog the text alone decides, and plans of one statement often have the same."""
+    return _of_parsed(parse_condition(text, alias=alias))
+
+
+def _of_parsed(parsed: ParsedFilter | None) -> Compared:
     if parsed is None or parsed.disjunctive:
         return Compared(certain=False)
     return Compared(

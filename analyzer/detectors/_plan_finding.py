@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from analyzer.detectors._plan_catalog import known_of
 from analyzer.detectors._plan_rule import Found
 from analyzer.model.evidence import Evidence
 from analyzer.model.finding import Finding, Impact, Severity
@@ -95,7 +96,9 @@ def _evidence(worst: Found, alike: Sequence[Found]) -> Evidence:
         statements = len({one.view.statement.lineage for one in alike if one.view.statement})
         if statements > 1:
             told += (f"{statements} statements scan it for the same columns",)
-        return replace(spot.scan, plans=plans, reasons=(*spot.scan.reasons, *told))
+        scan = spot.scan()
+        reasons = (*scan.reasons, *known_of(spot, view), *told)
+        return replace(scan, plans=plans, reasons=reasons)
     consequences = [
         Consequence(one.rule.id, one.spot.node.id, one.spot.title, one.cost_ms)
         for one in worst.consequences
@@ -116,7 +119,7 @@ def _evidence(worst: Found, alike: Sequence[Found]) -> Evidence:
         calls=view.stats.calls if view.stats is not None else None,
         figures=spot.figures,
         consequences=tuple(consequences),
-        reasons=(*spot.reasons, *told, *_unmeasured(worst)),
+        reasons=(*spot.reasons, *known_of(spot, view), *told, *_unmeasured(worst)),
         sql=view.statement.sql if view.statement is not None else view.plan.statement,
         shape_id=view.plan.shape_id,
     )

@@ -10,7 +10,7 @@ BLOCK_BYTES = 8192
 def number(node: PlanNode, key: str) -> float:
     """A figure of a node, 0 where it has none."""
     value = node.extra.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    return float(value) if type(value) is int or type(value) is float else 0.0
 
 
 def text(node: PlanNode, key: str) -> str:
@@ -34,7 +34,7 @@ def workers(node: PlanNode) -> tuple[Mapping[str, object], ...]:
 def worker_number(worker: Mapping[str, object], key: str) -> float:
     """A figure of a worker, 0 where it has none."""
     value = worker.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    return float(value) if type(value) is int or type(value) is float else 0.0
 
 
 def over_processes(node: PlanNode, key: str) -> float:

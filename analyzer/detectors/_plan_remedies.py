@@ -9,12 +9,13 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.evidence_parts import ColumnCondition
 from analyzer.model.plan import PlanNode
 from analyzer.model.remedy import Rewrite, Setting, WantedIndex
+from analyzer.patterns import regex
 
 KB = 1024
 _LEAST_MB = 8  # twice the default of work_mem
 _MOST_MB = 2048
 _IDENTIFIER = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
-_SORT_KEY = re.compile(
+_SORT_KEY = regex(
     rf"(?:(?P<alias>{_IDENTIFIER})\.)?(?P<column>{_IDENTIFIER})(?P<down> DESC)?", re.ASCII
 )
 

@@ -5,8 +5,8 @@ in, lists consequences under their cause, and makes findings of what is left.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import field
 from enum import Enum
 from typing import ClassVar, Protocol
 
@@ -17,7 +17,7 @@ from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Remedy
 from analyzer.model.workload import Workload
-from analyzer.records import record
+from analyzer.records import changing, record
 
 
 class Gate(Enum):
@@ -57,7 +57,7 @@ class Spot:
     spared: float = 0.0
     wrong_result: bool = False
     shared: bool = False
-    scan: SeqScanEvidence | None = None  # the evidence of detectors of sequential scans
+    scan: Callable[[], SeqScanEvidence] | None = None  # makes that of detectors of sequential scans
 
 
 class Finder(Protocol):
@@ -114,7 +114,7 @@ class WholePlanRule(PlanRule, ABC):
         return iter(())
 
 
-@dataclass(slots=True)
+@changing
 class Found:
     """A spot with its plan and rule, and what was listed under it."""
 
@@ -126,4 +126,6 @@ class Found:
     @property
     def cost_ms(self) -> float:
         """Its own cost, or that of its worst consequence; consequences may overlap."""
-        return max([self.spot.cost_ms, *(one.cost_ms for one in self.consequences)])
+        if not self.consequences:
+            return self.spot.cost_ms
+        return max(self.spot.cost_ms, *(one.cost_ms for one in self.consequences))

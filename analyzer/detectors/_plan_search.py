@@ -5,7 +5,7 @@ subject, in plans of one statement, are one finding, with the worst of them as i
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.detectors._base import Detector
 from analyzer.detectors._plan_finding import finding_of
@@ -14,6 +14,7 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Finding, Outcome, Status
 from analyzer.model.plan import PlanNode
 from analyzer.model.workload import Workload
+from analyzer.records import changing
 
 NO_PLANS = (
     "no executed plan in the input: log plans with auto_explain (log_analyze = on, log_buffers = on, "
@@ -24,15 +25,15 @@ _Asked = tuple[NodeRule, Callable[[PlanNode, PlanView], Spot | None]]
 
 # The rules that are asked, by their gates: about nodes of plans that were only estimated, executed nodes,
 # those of slow plans, and hot ones.
-_PASSED = {
-    Gate.ANY: (Gate.ANY,),
-    Gate.EXECUTED: (Gate.ANY, Gate.EXECUTED),
-    Gate.SLOW: (Gate.ANY, Gate.EXECUTED, Gate.SLOW),
-    Gate.HOT: (Gate.ANY, Gate.EXECUTED, Gate.SLOW, Gate.HOT),
-}
+_PASSED = (
+    (Gate.ANY,),
+    (Gate.ANY, Gate.EXECUTED),
+    (Gate.ANY, Gate.EXECUTED, Gate.SLOW),
+    (Gate.ANY, Gate.EXECUTED, Gate.SLOW, Gate.HOT),
+)
 
 
-@dataclass(slots=True)
+@changing
 class _Results:
     """What a run over a workload gave: findings by rule, and the rules that failed."""
 
@@ -53,7 +54,9 @@ class PlanFinder:
     ) -> None:
         self._better = better or {}
         self._rules = {rule.id: rule for rule in rules}
-        self._asked = {gate: _by_type(rules, gates) for gate, gates in _PASSED.items()}
+        self._idle, self._executed, self._slow, self._hot = (
+            _by_type(rules, gates) for gates in _PASSED
+        )
         self._whole = [rule for rule in rules if isinstance(rule, WholePlanRule)]
         self._results: _Results | None = None
 
@@ -104,14 +107,15 @@ class PlanFinder:
 
     def _nodes(self, view: PlanView, results: _Results) -> Iterator[Found]:
         """Spots at nodes: each is shown to the rules about its type, as far as their gates are open."""
-        asked, idle = self._asked[_gate(view)], self._asked[Gate.ANY]
-        hot = self._asked[Gate.HOT] if view.slow else asked
+        idle = asked = hot = self._idle
+        if view.plan.analyzed:
+            asked = hot = self._executed
+        if view.slow:
+            asked, hot = self._slow, self._hot
         for node in view.nodes:
-            if node.never_executed:
-                rules = idle.get(node.type, ())
-            else:
-                rules = (hot if view.is_hot(view.own_ms(node)) else asked).get(node.type, ())
-            for rule, at in rules:
+            own_ms = view.own_ms(node) if node.self_ms is None else node.self_ms
+            open_to = idle if node.never_executed else hot if own_ms >= view.hot_ms else asked
+            for rule, at in open_to.get(node.type, ()):
                 try:
                     spot = at(node, view)
                 except Exception as error:  # noqa: BLE001 - it is raised again as that rule's answer
@@ -130,13 +134,6 @@ class PlanFinder:
                         yield Found(rule, view, spot)
                 except Exception as error:  # noqa: BLE001 - it is raised again as that rule's answer
                     results.failures.setdefault(rule.id, error)
-
-
-def _gate(view: PlanView) -> Gate:
-    """Which gate the nodes of a plan pass at least."""
-    if not view.plan.analyzed:
-        return Gate.ANY
-    return Gate.SLOW if view.slow else Gate.EXECUTED
 
 
 def _shapes_told(detector: Detector, workload: Workload) -> frozenset[str]:

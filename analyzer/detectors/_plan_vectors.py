@@ -3,11 +3,10 @@
 <=> cosine   <-> Euclidean (l2)   <#> negative inner product   <+> l1   <~> Hamming   <%> Jaccard
 """
 
-import re
-
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.catalog import Index
 from analyzer.model.plan import PlanNode
+from analyzer.patterns import regex
 from analyzer.records import record
 
 CLASSES = {
@@ -22,12 +21,12 @@ METHODS = frozenset({"hnsw", "ivfflat"})
 _TYPES = r"vector|halfvec|sparsevec|bit"
 _COLUMN = r'(?:[^\W\d][\w$]*|"[^"]+")'
 # A column, an operator, and a literal or parameter with its type: long literals are passed over.
-_DISTANCE = re.compile(
+_DISTANCE = regex(
     rf"\(?(?:{_COLUMN}\.)?(?P<column>{_COLUMN})\)?(?:::(?:{_TYPES})(?:\(\d+\))?)? "
     rf"(?P<operator><=>|<->|<#>|<\+>|<~>|<%>) (?P<value>'[^']*+'|\$\d+|\S{{1,80}}?)(?:::(?P<type>{_TYPES}))?"
     r"(?:\(\d+\))?(?=[\s)]|\Z)"
 )
-_VALUE = re.compile(r"'[^']*+'")
+_VALUE = regex(r"'[^']*+'")
 
 
 @record

@@ -22,10 +22,13 @@ JOINS = frozenset({"Nested Loop", "Hash Join", "Merge Join"})
 
 
 class PlanView:
-    """A plan with the statement, figures and catalog that are known of it."""
+    """A plan with the statement, figures and catalog that are known of it.
+
+    `floor_ms` is time that counts against the target, `hot_ms` what counts in this plan, too.
+    """
 
     __slots__ = (
-        "_ends", "_own", "catalog", "floor_ms", "measured", "nodes", "plan", "slow", "statement",
+        "_ends", "_own", "catalog", "floor_ms", "hot_ms", "measured", "nodes", "plan", "slow", "statement",
         "stats", "target_ms", "whole_ms",
     )  # fmt: skip
 
@@ -47,6 +50,7 @@ class PlanView:
         timed = plan.execution_ms or plan.root.total_ms
         self.whole_ms = max(timed or plan.duration_ms or 0.0, plan.root.total_ms or 0.0)
         self.floor_ms = MIN_TARGET_SHARE * target_ms
+        self.hot_ms = max(self.floor_ms, MIN_SHARE * self.whole_ms)
         self.slow = plan.analyzed and self.whole_ms >= self.floor_ms
         self._own: list[float] | None = None
         self._ends: list[int] | None = None
@@ -82,7 +86,7 @@ class PlanView:
 
     def is_hot(self, cost_ms: float) -> bool:
         """Whether time matters: in this plan, and against the target."""
-        return cost_ms >= self.floor_ms and cost_ms >= MIN_SHARE * self.whole_ms
+        return cost_ms >= self.hot_ms
 
     def kept(self, node: PlanNode) -> float:
         """Rows that a node returned, over all loops."""
@@ -187,7 +191,9 @@ def side(node: PlanNode, which: str) -> PlanNode | None:
 
 def estimate_error(node: PlanNode) -> float:
     """How far the estimate is off: 10 for ten times too few expected, -10 for ten times too many."""
-    if node.rows_actual is None or node.rows_estimated is None:
+    expected, came = node.rows_estimated, node.rows_actual
+    if came is None or expected is None:
         return 1.0
-    expected, came = max(node.rows_estimated, 1.0), max(node.rows_actual, 1.0)
+    expected = max(1.0, expected)
+    came = max(1.0, came)
     return came / expected if came >= expected else -expected / came

@@ -4,18 +4,26 @@ Everything here works on row numbers of the slice.
 """
 
 import math
+from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
 from analyzer.detectors._found import Values
 from analyzer.detectors._links import lookups
+from analyzer.detectors._numbers import numbers_at
+from analyzer.detectors._orders import distinct_in_groups
 from analyzer.detectors._places import Places
+from analyzer.detectors._watcher import LearnedKeys
 from analyzer.model.columns import Flags, Rows, sorted_distinct, starts_of_runs
 from analyzer.model.statement import StatementFacts
 from analyzer.model.work import WorkSlice
 from analyzer.sql.parameters import pick, split_parameters, values_in
 
+LookedUp = tuple[str | None, ...] | None  # the values of a row's lookups; None: not logged
+
 MINIMUM = 5  # executions from which a repetition is a loop
+NO_LIMIT = 1 << 62  # above any LIMIT
 _BATCH = 8  # values from which a list is a batch
 _READ_TEXTS = 64  # parameter texts that are read to see whether a group's lookups differ
 _READ_GROUPS = 64  # units of work that are read at a time
@@ -24,6 +32,16 @@ _READ_LARGEST = 16  # of them, that are read to say how many lookups one does at
 _TRUSTED_FROM = 200  # texts after which it is known whether other texts mean other lookups
 _SETTLED_FROM = 2000  # texts after which their share of other lookups says how many to ask for
 _TRUSTED_SHARE = 0.9  # of them were other lookups
+
+
+class _Limits(LearnedKeys):
+    """By text: one more than its LIMIT, or than NO_LIMIT; 0 where parameters may tell."""
+
+    def _judge(self, facts: StatementFacts) -> int:
+        if facts.limit_parameter:
+            return 0
+        limit = facts.limit if facts.limit is not None and facts.limit >= 0 else NO_LIMIT
+        return 1 + min(limit, NO_LIMIT)
 
 
 class Lookups:
@@ -37,6 +55,7 @@ class Lookups:
     def __init__(self) -> None:
         self._parameters: dict[int, tuple[int, ...]] = {}  # by key: which parameters are looked up
         self._read: dict[int, tuple[int, int]] = {}  # by statement: texts, different lookups
+        self.limits = _Limits()
         self.most: dict[int, int] = {}  # by statement: different lookups that a unit of work did
 
     def parameters(self, key: int, facts: StatementFacts) -> tuple[int, ...]:
@@ -68,21 +87,40 @@ class ExecutionRows(Places):
         super().__init__(work)
         self._known = known
         self._limits: dict[int, int | None] = {}  # by key and parameters
+        self._looked: dict[int, LookedUp] = {}  # the same
 
-    def value(self, row: int, place: int) -> str | None:
-        """The value that the place-th lookup of the row's statement is done with."""
-        values = self._looked_up(row)
-        return values[place] if values is not None and place < len(values) else None
+    @cached_property
+    def values_known(self) -> bool:
+        """Whether any execution was logged with what it was called with."""
+        return bool(self.work.parameters.max(initial=-1) >= 0)
 
     def limits(self, rows: Rows) -> list[int | None]:
         """The most rows that each execution can have returned, None where nothing tells."""
-        code = self.work.key[rows].astype(np.int64) << 32 | self.work.parameters_hash[rows]
-        codes, limits = code.tolist(), self._limits
+        codes, limits = self._codes(rows).tolist(), self._limits
         texts = self.work.parameters[rows].tolist()
         for one, text in zip(codes, texts, strict=True):
             if one not in limits:
                 limits[one] = self._limit(one >> 32, text)
         return [limits[one] for one in codes]
+
+    def most_rows(self, rows: Rows) -> Rows:
+        """As `limits`, in numbers: NO_LIMIT where nothing tells."""
+        found = self._most_rows[self.work.key[rows]] - 1
+        asked = np.flatnonzero(found < 0)
+        keys = self.work.key[rows[asked]]
+        for key in sorted_distinct(keys).tolist():
+            mine = asked[keys == key]
+            texts, parameter = self.work.parameters[rows[mine]], self._facts(key).limit_parameter
+            found[mine] = numbers_at(self.work.texts, texts, parameter)
+        asked = asked[found[asked] < 0]  # what is no plain number
+        limits = self.limits(rows[asked])
+        found[asked] = [NO_LIMIT if limit is None else limit for limit in limits]
+        return found
+
+    @cached_property
+    def _most_rows(self) -> Rows:
+        """By text."""
+        return self._known.limits.by_text(self.work)
 
     def _limit(self, key: int, text: int) -> int | None:
         """The LIMIT of an execution of a key's text with parameters of that number (-1 none)."""
@@ -153,17 +191,11 @@ class ExecutionRows(Places):
         """What some units of work look up, of a statement's rows unit by unit."""
         starts = np.flatnonzero(starts_of_runs(self.request[rows]))
         parts = np.split(rows, starts[1 : _READ_VALUES + 1])[:_READ_VALUES]
-        return frozenset(
-            frozenset(self._looked_up(row) for row in part[:_READ_TEXTS].tolist()) for part in parts
-        )
+        return frozenset(frozenset(self.looked_up(part[:_READ_TEXTS])) for part in parts)
 
     def texts_counted(self, rows: Rows, groups: Rows, count: int) -> Rows:
         """How many different parameter texts each group has; those not logged count as different."""
-        hashes = self.work.parameters_hash[rows]
-        logged = hashes != 0
-        texts = sorted_distinct(groups[logged] << 32 | hashes[logged])
-        unlogged = np.bincount(groups[~logged], minlength=count)
-        return np.bincount(texts >> 32, minlength=count) + unlogged
+        return distinct_in_groups(self.work.parameters_hash[rows], groups, count)
 
     def _texts(self, rows: Rows, groups: Rows, count: int) -> tuple[Rows, Rows, Rows]:
         """The first row with each parameter text in each group, its group, and rows without text."""
@@ -179,27 +211,35 @@ class ExecutionRows(Places):
 
     def _count(self, rows: Rows, wanted: int) -> int:
         """How many different lookups rows with different texts do, counted until there are `wanted`."""
-        found: set[tuple[str | None, ...] | None] = set()
+        found: set[LookedUp] = set()
         read = 0
-        for row in rows.tolist():
-            found.add(self._looked_up(row))
-            read += 1
+        for read, values in enumerate(self.looked_up(rows), 1):  # noqa: B007 - counted
+            found.add(values)
             if len(found) >= wanted:
                 break
         if read:
             self._known.note(int(self.work.statement[rows[0]]), read, len(found))
         return len(found)
 
-    def _looked_up(self, row: int) -> tuple[str | None, ...] | None:
-        """The values that a row's lookups are done with, None where they were not logged."""
-        key = int(self.work.key[row])
-        return self._values(row, self._known.parameters(key, self._facts(key)))
+    def looked_up(self, rows: Rows) -> Iterator[LookedUp]:
+        """The values that rows' lookups are done with; the same few are read again and again."""
+        looked = self._looked
+        texts = self.work.parameters[rows].tolist()
+        for code, text in zip(self._codes(rows).tolist(), texts, strict=True):
+            if code not in looked:
+                looked[code] = self._values(code >> 32, text)
+            yield looked[code]
 
-    def _values(self, row: int, parameters: tuple[int, ...]) -> tuple[str | None, ...] | None:
-        text = int(self.work.parameters[row])
+    def _codes(self, rows: Rows) -> Rows:
+        """What rows' texts and parameters are, each as one number."""
+        return self.work.key[rows].astype(np.int64) << 32 | self.work.parameters_hash[rows]
+
+    def _values(self, key: int, text: int) -> LookedUp:
+        """The values of a key's lookups with parameters of that number (-1 none)."""
         if text < 0:
             return None
         values = values_in(self.work.texts[text])
+        parameters = self._known.parameters(key, self._facts(key))
         return tuple([values.at(one) for one in parameters])  # made quicker than by a generator
 
     def _facts(self, key: int) -> StatementFacts:

@@ -6,12 +6,15 @@ executions of a child that is linked runs in the same turns of the same loop.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
+from analyzer.detectors._orders import run_sizes
+from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import ExecutionRows
-from analyzer.model.columns import Flags, Rows, starts_of_runs
+from analyzer.model.columns import Flags, Rows, run_starts
 from analyzer.records import record
 
 _IN_TURN = 0.8  # share of executions that stand alone between two of the linked child's
@@ -19,7 +22,7 @@ _TRIED = 3  # linked children that are looked at for each lookup
 
 
 class Owned(Protocol):
-    """Children of a loop and the parent execution of each (row numbers)."""
+    """Children of a loop, by unit of work and time, and the parent execution of each (row numbers)."""
 
     parent: int
     children: Rows
@@ -41,22 +44,30 @@ class Turns:
     def __init__(self, rows: ExecutionRows, pairs: Sequence[Owned]) -> None:
         self._rows = rows
         self._pairs = pairs
-        self._orders = [np.argsort(rows.place[pair.children], kind="stable") for pair in pairs]
-        lengths = [len(pair.children) for pair in pairs]
-        numbers = np.repeat(np.arange(len(pairs)), lengths)
-        every = np.concatenate([pair.children for pair in pairs]) if pairs else numbers
-        order = np.argsort(rows.place[every], kind="stable")
-        self._children, self._numbers = every[order], numbers[order]
+        self._every = np.concatenate([NONE, *(pair.children for pair in pairs)])
+        self._units = rows.units_of(self._every)
+
+    @cached_property
+    def _ordered(self) -> tuple[Rows, Rows]:
+        """All children in their order, and the pair of each."""
+        numbers = np.repeat(np.arange(len(self._pairs)), [len(one.children) for one in self._pairs])
+        order = np.argsort(self._rows.place[self._every], kind="stable")
+        return self._every[order], numbers[order]
+
+    def near(self, some: Rows) -> bool:
+        """Whether any of some rows is of a unit of work with children that are linked."""
+        return bool(self._units[self._rows.unit(some)].any())
 
     def sibling(self, number: int, some: Rows) -> Sibling | None:
         """The linked child that runs in turn with rows of a statement (by unit and time), if any."""
-        if len(self._children) == 0 or len(some) == 0:
+        if len(self._every) == 0 or len(some) == 0:
             return None
         places = self._rows.place[some]
-        before = np.searchsorted(self._rows.place[self._children], places) - 1
-        near = self._children[np.maximum(before, 0)]
+        children, numbers = self._ordered
+        before = np.searchsorted(self._rows.place[children], places) - 1
+        near = children[np.maximum(before, 0)]
         inside = (before >= 0) & (self._rows.request[near] == self._rows.request[some])
-        counts = np.bincount(self._numbers[before[inside]], minlength=len(self._pairs))
+        counts = np.bincount(numbers[before[inside]], minlength=len(self._pairs))
         for pair in np.argsort(-counts, kind="stable")[:_TRIED].tolist():
             if counts[pair] and self._pairs[pair].parent != number:
                 found = self._in_turn(pair, some, places)
@@ -65,18 +76,17 @@ class Turns:
         return None
 
     def _in_turn(self, number: int, some: Rows, places: Rows) -> Sibling | None:
-        pair, order = self._pairs[number], self._orders[number]
-        request = self._rows.request
-        turns = self._rows.place[pair.children[order]]
+        pair, request = self._pairs[number], self._rows.request
+        turns = self._rows.place[pair.children]
         behind = np.searchsorted(turns, places)
-        starts = np.flatnonzero(starts_of_runs(request[some]))
-        sizes = np.diff(starts, append=len(some))
+        starts = run_starts(request[some])
+        sizes = run_sizes(starts, len(some))
         alone = np.diff(behind, prepend=-1) == 1
         alone[starts] = False
         good = np.add.reduceat(alone, starts, dtype=np.int64) >= _IN_TURN * (sizes - 1)
         good &= sizes > 1
-        chosen = order[np.clip(behind - 1, 0, len(order) - 1)]
-        other = order[np.clip(behind, 0, len(order) - 1)]
+        chosen = np.clip(behind - 1, 0, len(turns) - 1)
+        other = np.clip(behind, 0, len(turns) - 1)
         mine = request[pair.children[chosen]] == request[some]
         chosen = np.where(mine, chosen, other)
         rows = np.repeat(good, sizes) & (request[pair.children[chosen]] == request[some])

@@ -6,11 +6,12 @@ that of a plain SELECT (and of a COPY TO) keeps nobody from reading or writing.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from analyzer.detectors._figures import Sample, Sizes
+from analyzer.detectors._merged import Merged, MergedRows
 from analyzer.detectors._places import NONE
 from analyzer.detectors._watcher import Learned, Watcher
 from analyzer.model.columns import (
@@ -24,6 +25,7 @@ from analyzer.model.columns import (
 )
 from analyzer.model.statement import Effect, Kind, Role, Statement
 from analyzer.model.work import WorkSlice
+from analyzer.records import changing
 
 MANY_TRIPS = 20  # statements behind the first lock from which a transaction is chatty
 HELD_MS = 100.0  # and the time from which its locks are held for long
@@ -42,7 +44,7 @@ _EFFECTS = {
 }
 
 
-@dataclass(slots=True)
+@changing
 class ChattyFigures:
     """Transactions with many round trips behind one statement that takes the first lock.
 
@@ -60,7 +62,7 @@ class ChattyFigures:
     running_total_ms: float = 0.0
 
 
-@dataclass(slots=True)
+@changing
 class IdleFigures:
     """Gaps behind one statement (position in Workload.statements), inside transactions with locks.
 
@@ -85,7 +87,7 @@ class IdleFigures:
             self.longest_ms, self.locked_by = gap_ms, lock
 
 
-@dataclass(slots=True)
+@changing
 class _Open:
     """A session's transaction that a slice leaves open."""
 
@@ -109,35 +111,6 @@ class _Effects(Learned):
         return _EFFECTS[facts.effect] if counts else _PLAIN
 
 
-@dataclass(slots=True)
-class _Rows:
-    """All rows of a slice, the team's and the others, ordered by session and time.
-
-    `team` marks the team's statements, `trip` those of them that nothing else explains.
-    """
-
-    session: Column
-    start_us: Rows
-    end_us: Rows
-    statement: Rows
-    boundary: Column
-    effect: Column
-    team: Flags
-    trip: Flags
-
-    def of(self, some: Flags) -> "_Rows":
-        return _Rows(
-            self.session[some],
-            self.start_us[some],
-            self.end_us[some],
-            self.statement[some],
-            self.boundary[some],
-            self.effect[some],
-            self.team[some],
-            self.trip[some],
-        )
-
-
 class _Chats(Learned):
     """By statement: 1 where each execution is a round trip that a batch could spare.
 
@@ -147,33 +120,6 @@ class _Chats(Learned):
     def _judge(self, statement: Statement) -> int:
         facts = statement.facts
         return int(facts.kind is not Kind.UTILITY and facts.rows_written <= 1)
-
-
-def _merged(work: WorkSlice, covered: Rows, effects: Column, chats: Column) -> _Rows:
-    """The rows of a slice with the asides in their places."""
-    asides = work.asides
-    at = asides.place + np.arange(len(asides))
-    team = np.ones(len(work) + len(asides), dtype=bool)
-    team[at] = False
-
-    def both(mine: Column, others: Column) -> Column:
-        column = np.empty(len(team), dtype=mine.dtype)
-        column[team], column[at] = mine, others
-        return column
-
-    statement = both(work.statement, asides.statement)
-    trip = team & (chats[statement] == 1)
-    trip[np.flatnonzero(team)[covered]] = False
-    return _Rows(
-        session=both(work.session, asides.session),
-        start_us=both(work.start_us, asides.start_us),
-        end_us=both(work.end_us, asides.end_us),
-        statement=statement,
-        boundary=both(np.zeros(len(work), dtype=asides.boundary.dtype), asides.boundary),
-        effect=effects[statement],
-        team=team,
-        trip=trip,
-    )
 
 
 class Transactions(Watcher):
@@ -192,23 +138,16 @@ class Transactions(Watcher):
     def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
         if not self._open and not (work.asides.boundary == 1).any():
             return NONE
-        rows = _merged(
-            work, covered, self._effects.of(work.statements), self._chats.of(work.statements)
-        )
-        if len(rows.session) == 0:
+        merged = Merged.of(work)
+        if len(merged.team) == 0:
             return NONE
-        new_session = starts_of_runs(rows.session)
-        ended = rows.boundary == -1
-        begins = new_session | (rows.boundary == 1)
-        begins[1:] |= ended[:-1]
-        goes_on = new_session & (rows.boundary != 1) & np.isin(rows.session, list(self._open))
-        segment = np.cumsum(begins) - 1
-        opened = (rows.boundary == 1)[begins] | goes_on[begins]
-        if opened.any():
-            self._figure(rows.of(opened[segment]), work.end_us)
+        some = merged.transactions(self._goes_on)
+        if len(some):
+            learned = self._effects.of(work.statements), self._chats.of(work.statements)
+            self._figure(merged.some(some, covered, learned), work.end_us)
         return NONE
 
-    def _figure(self, rows: _Rows, ends: Rows) -> None:
+    def _figure(self, rows: MergedRows, ends: Rows) -> None:
         """Add up transactions; `rows` are theirs alone, `ends` when any session's statements ended."""
         ended = rows.boundary == -1
         begins = starts_of_runs(rows.session) | (rows.boundary == 1)
@@ -237,19 +176,23 @@ class Transactions(Watcher):
         self._add_chatty(rows, held)
         self._keep_open(rows, held)
 
-    def _take_up(self, rows: _Rows, held: "_Held") -> None:
+    def _take_up(self, rows: MergedRows, held: "_Held") -> None:
         """Go on with the transactions that the slice before left open."""
         if not self._open:
             return
         first = starts_of_runs(rows.session[held.starts])
-        first &= np.isin(rows.session[held.starts], list(self._open))
+        first &= self._goes_on(rows.session[held.starts])
         for number in np.flatnonzero(first).tolist():
             start = int(held.starts[number])
             known = self._open.pop(int(rows.session[start]))
             if rows.boundary[start] != 1:
                 held.take_up(number, known, rows)
 
-    def _add_idle(self, rows: _Rows, held: "_Held", found: Rows, gap_ms: Floats) -> None:
+    def _goes_on(self, sessions: Column) -> Flags:
+        """Marks the sessions whose transaction the slice before left open."""
+        return np.array([one in self._open for one in sessions.tolist()], dtype=bool)
+
+    def _add_idle(self, rows: MergedRows, held: "_Held", found: Rows, gap_ms: Floats) -> None:
         place = np.arange(len(rows.team))
         last = np.maximum.accumulate(np.where(rows.team, place, -1))
         for row in found.tolist():  # gaps of a second: few
@@ -261,7 +204,7 @@ class Transactions(Watcher):
             then = int(rows.statement[row]) if rows.team[row] else -1
             figures.add(float(gap_ms[row]), int(held.lock[segment]), then)
 
-    def _add_chatty(self, rows: _Rows, held: "_Held") -> None:
+    def _add_chatty(self, rows: MergedRows, held: "_Held") -> None:
         done = rows.boundary[held.last] == -1
         self.seen += int(np.count_nonzero(done))
         locked = done & (held.lock >= 0)
@@ -287,7 +230,7 @@ class Transactions(Watcher):
         """How many transactions the statement took the first lock in."""
         return int(self._locked[statement]) if statement < len(self._locked) else 0
 
-    def _keep_open(self, rows: _Rows, held: "_Held") -> None:
+    def _keep_open(self, rows: MergedRows, held: "_Held") -> None:
         """Remember what the slice leaves open: the last transaction of a session."""
         sessions = rows.session[held.starts]
         final = np.append(sessions[1:] != sessions[:-1], True)
@@ -313,7 +256,7 @@ class Transactions(Watcher):
             )
 
 
-def _holes(rows: _Rows, found: Rows, gap_ms: Floats, ends: Rows) -> Flags:
+def _holes(rows: MergedRows, found: Rows, gap_ms: Floats, ends: Rows) -> Flags:
     """The gaps in which all sessions are silent most of the time, though busy around it.
 
     There the log is cut, and what the session did meanwhile is not known.
@@ -330,7 +273,7 @@ def _holes(rows: _Rows, found: Rows, gap_ms: Floats, ends: Rows) -> Flags:
     return flags
 
 
-@dataclass(slots=True)
+@changing
 class _Held:
     """By transaction: its first and last row, who took the first lock, and what is behind it.
 
@@ -352,7 +295,7 @@ class _Held:
     carried: dict[int, _Open] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: _Rows, starts: Rows, segment: Rows) -> "_Held":
+    def of(cls, rows: MergedRows, starts: Rows, segment: Rows) -> "_Held":
         """The figures of transactions that begin at `starts`."""
         count, place = len(starts), np.arange(len(segment))
         locks = (rows.effect == _LOCKS) | (rows.effect == _DEFINES)
@@ -375,7 +318,7 @@ class _Held:
             idle_ms=np.zeros(count),
         )
 
-    def take_up(self, number: int, known: _Open, rows: _Rows) -> None:
+    def take_up(self, number: int, known: _Open, rows: MergedRows) -> None:
         """Put a transaction together with its beginning in an earlier slice."""
         self.carried[number] = known
         if known.lock < 0:

@@ -5,16 +5,17 @@ length is no part of the shape). Of each statement that raises the question some
 looked at while they pass by, and what is kept are counts and lengths, never a value.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from analyzer.detectors._guard import Guard
-from analyzer.model.columns import Flags, Rows, distinct, grown, starts_of_runs
+from analyzer.model.columns import Flags, grown
 from analyzer.model.statement import Hindrance, Kind, Statement, StatementFacts
 from analyzer.model.work import WorkSlice
+from analyzer.patterns import regex
+from analyzer.records import changing
 from analyzer.sql.obstacles import starts_anywhere
 from analyzer.sql.parameters import Values, values_in
 from analyzer.sql.survey import MANY
@@ -22,11 +23,11 @@ from analyzer.sql.survey import MANY
 MOST = 64  # executions of a statement in the whole run
 MOST_OF_SLICE = 16
 LIST_MARK = " /*, ... */"  # what the normalised text writes for the items beyond the first
-_PARAMETER = re.compile(r"\$\d+(?! /\*)")
-_LIST = re.compile(r"\$\d+ /\*, \.\.\. \*/")
+_PARAMETER = regex(r"\$\d+(?! /\*)")
+_LIST = regex(r"\$\d+ /\*, \.\.\. \*/")
 
 
-@dataclass(slots=True)
+@changing
 class PatternSeen:
     """Of the patterns that were looked at: how many there were, and how many match anywhere."""
 
@@ -34,7 +35,7 @@ class PatternSeen:
     anywhere: int = 0
 
 
-@dataclass(slots=True)
+@changing
 class ValuesSeen:
     """Of one statement: patterns by the obstacle's position, and the items of its lists."""
 
@@ -81,22 +82,13 @@ class ValueSamples:
         self._learn(work.statements)
         if not self._wanted.any():
             return
-        rows = np.flatnonzero(self._wanted[work.statement] & (work.parameters >= 0))
-        rows = rows[np.argsort(work.statement[rows], kind="stable")]
-        starts = np.flatnonzero(starts_of_runs(work.statement[rows]))
-        for own in np.split(rows, starts[1:]):
-            if len(own):
-                self._look_at_some(work, own)
-
-    def _look_at_some(self, work: WorkSlice, own: Rows) -> None:
-        """Look at some of one statement's rows, spread evenly."""
-        number = int(work.statement[own[0]])
-        seen = self._seen.setdefault(number, ValuesSeen())
-        places = np.linspace(0, len(own) - 1, min(len(own), MOST_OF_SLICE)).astype(np.int64)
-        for row in own[distinct(places)].tolist():
-            self._look_at(work, row, seen)
-        if seen.looked_at >= MOST:
-            self._wanted[number] = False
+        for some in work.some_with_values(self._wanted, MOST_OF_SLICE):
+            number = int(work.statement[some[0]])
+            seen = self._seen.setdefault(number, ValuesSeen())
+            for row in some.tolist():
+                self._look_at(work, row, seen)
+            if seen.looked_at >= MOST:
+                self._wanted[number] = False
 
     def _learn(self, statements: Sequence[Statement]) -> None:
         if len(statements) > self._known:

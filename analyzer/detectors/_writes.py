@@ -1,11 +1,12 @@
 """Writes of one row each that follow each other: what write-loop judges, slice by slice."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sample, Sizes
+from analyzer.detectors._orders import run_sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM
 from analyzer.detectors._watcher import Learned, Watcher, values_of
@@ -13,18 +14,26 @@ from analyzer.model.columns import (
     Column,
     Flags,
     Rows,
+    run_starts,
     sorted_distinct,
+    spread,
     stable_order,
     starts_of_runs,
 )
 from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Arity, Kind, Predicate, Role, Statement, StatementFacts
 from analyzer.model.work import WorkSlice
+from analyzer.native import compiled, twin_in
+from analyzer.records import changing
+
+_twin = twin_in(compiled("analyzer.detectors.native._orders"))
 
 _GAP_US = 100_000  # a loop in autocommit does not rest longer between two rows
 _ROUNDED_US = 1_500  # by which two executions may overlap in a log of whole milliseconds
 _BETWEEN = 10  # other statements that one turn of a loop in a transaction may hold
 _BUSY = 1.5  # times as many by other sessions meanwhile: requests side by side, no loop
+_HASHES = 1 << 17
+_SPREAD = 0x9E3779B1  # odd: neighbours' hashes lie far apart
 _READ_RUNS = 16  # runs of a statement in a slice whose values are read
 _READ_TEXTS = 16
 _ROWS_APART = frozenset({Role.HEALTH_CHECK, Role.SESSION})  # a pool hands the connection on
@@ -40,7 +49,7 @@ def keys_of(facts: StatementFacts) -> tuple[Predicate, ...]:
     )
 
 
-@dataclass(slots=True)
+@changing
 class WriteFigures:
     """Loops of one statement (position in Workload.statements).
 
@@ -61,7 +70,7 @@ class WriteFigures:
 
     def add(self, work: WorkSlice, rows: Rows, starts: Rows) -> None:
         """Add the runs of a slice: `rows` in order, run by run, and where each begins."""
-        sizes = np.diff(starts, append=len(rows))
+        sizes = run_sizes(starts, len(rows))
         run = np.repeat(np.arange(len(starts)), sizes)
         self.rows.add(work, rows, run)
         self.rows.add_requests(work, sorted_distinct(work.request[rows]))
@@ -124,7 +133,7 @@ class Writes(Watcher):
         rows = _often(work, np.flatnonzero(one_row[work.statement]))
         if len(rows) == 0:
             return NONE
-        run = np.cumsum(~_continues(work, rows, tables[work.statement], covered)) - 1
+        run = np.cumsum(~_continues(work, rows, tables, covered)) - 1
         long = np.bincount(run) >= MINIMUM
         rows, run = rows[long[run]], run[long[run]]
         loops = [NONE]
@@ -143,13 +152,14 @@ class Writes(Watcher):
             kept &= _different_keys(work, rows, group, kept)
         rows, group = rows[kept[group]], group[kept[group]]
         if len(rows):
-            starts = np.flatnonzero(starts_of_runs(group))
+            starts = run_starts(group)
             self.found.setdefault(number, WriteFigures(number)).add(work, rows, starts)
         return rows
 
 
 def _often(work: WorkSlice, rows: Rows) -> Rows:
     """Those rows whose statement runs at least MINIMUM times in their place, in the order of time."""
+    rows = _in_busy_places(work, rows)
     if len(rows) < MINIMUM:
         return NONE
     traced = work.trace[rows] != 0
@@ -160,6 +170,13 @@ def _often(work: WorkSlice, rows: Rows) -> Rows:
         rows = rows[stable_order(work.statement[rows])]
     group = np.cumsum(starts_of_runs(work.statement[rows], _place(work, rows))) - 1
     found: Rows = rows[(np.bincount(group) >= MINIMUM)[group]]
+    return found
+
+
+def _in_busy_places(work: WorkSlice, rows: Rows) -> Rows:
+    """Those rows in whose place (nearly: by a hash of it) some statements run at least MINIMUM times."""
+    code = (_place(work, rows) * _SPREAD + work.statement[rows]) & (_HASHES - 1)
+    found: Rows = rows[(np.bincount(code, minlength=_HASHES) >= MINIMUM)[code]]
     return found
 
 
@@ -179,7 +196,7 @@ def _held(work: WorkSlice, rows: Rows) -> Flags:
     return flags
 
 
-def _continues(work: WorkSlice, rows: Rows, table: Column, children: Rows) -> Flags:
+def _continues(work: WorkSlice, rows: Rows, tables: Column, children: Rows) -> Flags:
     """Marks the rows that are the next turn of the loop that the row before belongs to.
 
     In one transaction or trace a few other statements may stand between; elsewhere only such of
@@ -191,10 +208,8 @@ def _continues(work: WorkSlice, rows: Rows, table: Column, children: Rows) -> Fl
     same = ~starts_of_runs(work.statement[rows], _place(work, rows))[1:]
     here_too = work.session[here] == work.session[before]
     between = np.where(here_too, here - before - 1, 0)
-    order = stable_order(table)
-    rank = np.empty(len(table), dtype=np.int64)
-    rank[order] = np.arange(len(table))
-    own = rank[here] - rank[before] - 1
+    ranks = rank(work.statement, tables)
+    own = ranks[here] - ranks[before] - 1
     read = np.zeros(len(work) + 1, dtype=np.int64)
     read[children + 1] = 1
     read = np.cumsum(read)
@@ -210,6 +225,18 @@ def _continues(work: WorkSlice, rows: Rows, table: Column, children: Rows) -> Fl
     held = _held(work, rows)[1:] & (between <= _BETWEEN)
     flags[1:] = same & (held | alone)
     return flags
+
+
+@_twin
+def rank(values: Rows, numbers: Column) -> Rows:
+    """By row: how many rows before it are alike in `numbers[value]`, for numbers ≥ 0."""
+    found = np.zeros(len(values), dtype=np.int64)
+    numbered = numbers[values]
+    order = stable_order(numbered)
+    starts = run_starts(numbered[order])
+    first = spread(starts, starts, len(order))
+    found[order] = np.arange(len(order)) - first
+    return found
 
 
 def _handed_on(work: WorkSlice, before: Rows, here: Rows) -> Flags:
@@ -235,7 +262,7 @@ def _different_texts(work: WorkSlice, rows: Rows, group: Rows, count: int) -> Fl
 def _side_by_side(work: WorkSlice, number: int, rows: Rows, new: Flags) -> Flags:
     """The runs beside which other sessions are busy with the same: traffic of many requests."""
     starts = np.flatnonzero(new)
-    sizes = np.diff(starts, append=len(rows))
+    sizes = run_sizes(starts, len(rows))
     ends = np.sort(work.end_us[work.statement == number])
     first, last = rows[starts], rows[starts + sizes - 1]
     meanwhile = np.searchsorted(ends, work.end_us[last], "right") - np.searchsorted(

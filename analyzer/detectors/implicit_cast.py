@@ -29,7 +29,6 @@ What to do
     really differ (an id kept as text in one table and as a number in another) migrate one of them.
 """
 
-import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -55,12 +54,13 @@ from analyzer.model.plan import Plan
 from analyzer.model.statement import Hindrance
 from analyzer.model.text_evidence import ImplicitCastEvidence
 from analyzer.model.workload import Workload
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sql.conditions import names_key, parse_condition
 from analyzer.sql.expressions import relabels, widened_by
 
 _PLAN, _SCHEMA, _NAME = 0.95, 0.85, 0.55  # confidence
-_CAST = re.compile(r"\(\"?([^()\"]+)\"?\)::([a-z ]+)\Z")
+_CAST = regex(r"\(\"?([^()\"]+)\"?\)::([a-z ]+)\Z")
 
 
 @record

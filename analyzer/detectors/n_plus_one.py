@@ -27,7 +27,22 @@ How it decides
 
     Where a pooler shares connections between requests at once, only the order within a transaction
     tells something. Outside, executions count that do something new, beyond the requests that began
-    meanwhile: at least five, or three of what few requests run.
+    meanwhile, or many together just before: at least five, or three of what few requests run. Requests are counted by a statement
+    that each runs once, or a pool's checks of its connections, and by transactions.
+
+    Requests may use several connections at once, as resolvers of GraphQL and `Promise.all` do. Then
+    what follows on another connection is the same statement far oftener than by chance. Parents are
+    looked for on all connections, in the order of time, and levels that are loaded at once are one
+    tree: each parent of a level has an equal share of the children.
+
+    Logs have what statements were called with, not what they returned. But a parent that asks for a list
+    of values (`IN`, `= ANY`, VALUES) or for a single one returns no other values there. Where the values
+    of its children are among these, a link that names only suggest is surer (by .2 where parents are
+    chosen, by .3 in the confidence), and where neither keys nor names suggest one and the children look
+    up most of a list, it is made (strength .5 for small numbers, else .65). Where most are not, the
+    statement is no parent of theirs, whatever its name: another one is looked for, and where there is none
+    the finding says that the loop's values come from elsewhere (strength .4). Values in the order that the parent sorts by count for .1. The
+    evidence says how many values were compared; the values themselves are not kept.
 
     The confidence adds up: .15, + .45 × strength of the link, + .1 for tight gaps, for one
     transaction or trace, for a key lookup and for different keys, − .3 when every child has a
@@ -37,8 +52,16 @@ How it decides
     with a confidence of .3: the parent returns two rows a call or more, and the child was called
     .3 to 1.05 times for each of these rows.
 
+    What comes again and again and is none has its verdict in `ruled_out`: batched (lists of several
+    values), pagination, retry (rolled back each time; also on other connections, where the last one is kept and
+    writes), polling (the same question at a steady period, or alone on its connections for five seconds and twenty times,
+    with pauses that are much the same or grow and begin anew), batch-job (a transaction in each turn, without a rest; also where
+    units of work end with it: eight turns that run the same for the rows of a list read just before, or name a job),
+    bulk-import (several rows), per-tenant (search_path, a role or a setting of the application changes in each turn),
+    read-before-write.
+
 When it is wrong
-    Per-tenant loops and batch jobs that must work row by row look the same. In a short log, or an
+    Loops over tenants' keys and jobs that must work row by row look the same. In a short log, or an
     application whose requests begin in no common way, requests that follow each other on one
     connection may be taken for one. Links guessed from names can name the wrong parent.
 
@@ -48,21 +71,28 @@ What to do
 """
 
 import math
+from dataclasses import replace
 
 from analyzer.detectors._base import answer, incomplete_log
 from analyzer.detectors._counters import CountedPair, counted_pairs
+from analyzer.detectors._figures import RowFigures
 from analyzer.detectors._links import Link, lookups
-from analyzer.detectors._loops import LoopFinder, PairFigures
+from analyzer.detectors._loops import LoopFinder, Loops, PairFigures
+from analyzer.detectors._ruled_out import REST_US
 from analyzer.detectors._scores import TIGHT_GAP_MS
 from analyzer.model.evidence import NPlusOneEvidence
 from analyzer.model.evidence_parts import Spread
 from analyzer.model.finding import Finding, Impact, Outcome, Severity
+from analyzer.model.ruled_out import RuledOut, Verdict
 from analyzer.model.statement import Statement
 from analyzer.model.workload import Workload
 from analyzer.sql.identity import short_hash
 
 _REPORTED_FROM = 0.5  # confidence
 _GUESSED = 0.3  # confidence of what counters alone suggest
+_BY_VALUES, _BY_ORDER = 0.3, 0.1  # that values add to the strength of a link
+_BESIDE = 0.4  # the strength of a link that values speak against
+_MOST_RULED_OUT = 100  # statements
 _MANY_CHILDREN = 50
 _SOME_CHILDREN = 15
 
@@ -77,11 +107,33 @@ class NPlusOne:
 
     def detect(self, workload: Workload) -> Outcome:
         """Judge the workload."""
-        pairs = self._loops.find().pairs
+        loops = self._loops.find()
+        pairs = loops.pairs
         findings = [made for pair in pairs if (made := _finding(workload, pair))]
         if not pairs and workload.counters and incomplete_log(workload):
             findings = [_guess(workload, pair) for pair in counted_pairs(workload)]
-        return answer(findings, workload)
+        return replace(answer(findings, workload), ruled_out=_ruled_out(workload, loops, findings))
+
+
+def _ruled_out(workload: Workload, loops: Loops, findings: list[Finding]) -> tuple[RuledOut, ...]:
+    """What looked like a loop and is none, with its verdict, most executions first."""
+    found = {finding.shape_ids[0] for finding in findings}
+    told = dict(loops.ruled_out)
+    seen = [(pair.child, pair.rows) for pair in loops.pairs]
+    for number, rows in seen + [(group.statement, group.rows) for group in loops.lookups]:
+        if rows.all_inside and rows.transactions == rows.executions and _goes_on(rows):
+            told[number, Verdict.BATCH_JOB] = rows.executions, rows.requests
+    made = [
+        RuledOut(workload.statements[number].shape_id, verdict, *counts)
+        for (number, verdict), counts in told.items()
+    ]
+    made.sort(key=lambda one: (-one.executions, one.shape_id))
+    return tuple(one for one in made if one.shape_id not in found)[:_MOST_RULED_OUT]
+
+
+def _goes_on(rows: RowFigures) -> bool:
+    """Whether hardly any time passes between executions: a job does not rest, requests come at random."""
+    return rows.rest_ms is not None and rows.rest_ms <= REST_US / 1000
 
 
 def _finding(workload: Workload, pair: PairFigures) -> Finding | None:
@@ -115,6 +167,8 @@ def _finding(workload: Workload, pair: PairFigures) -> Finding | None:
         reasons=tuple(reasons),
         examples=pair.examples,
         timeline=pair.timeline,
+        values_compared=pair.values.looked or None,
+        values_from_parent=pair.values.inside if pair.values.looked else None,
     )
     trips = rows.executions - pair.per_parent.count
     # Round trips saved, each the smallest usual gap; server time stays (a batch does the same work).
@@ -124,7 +178,7 @@ def _finding(workload: Workload, pair: PairFigures) -> Finding | None:
         detector=NPlusOne.id,
         severity=_severity(evidence, workload.target.ms),
         confidence=confidence,
-        title=_title(evidence),
+        title=_title(evidence, pair.link),
         evidence=evidence,
         impact=Impact(
             round_trips=trips,
@@ -199,8 +253,8 @@ def _tables(link: Link) -> tuple[str, ...]:
 def _confidence(pair: PairFigures, gap_ms: float) -> tuple[float, list[str]]:
     """The sum described in the module's docstring, with a sentence for each part."""
     rows = pair.rows
-    score = 0.15 + 0.45 * pair.link.strength + 0.1
-    reasons = [pair.link.how]
+    strength, reasons = _strength(pair)
+    score = 0.15 + 0.45 * strength + 0.1
     if gap_ms <= TIGHT_GAP_MS:
         score += 0.1
         reasons.append(f"children follow each other within {gap_ms:.1f} ms")
@@ -219,6 +273,26 @@ def _confidence(pair: PairFigures, gap_ms: float) -> tuple[float, list[str]]:
     return round(min(score, 1.0), 2), reasons
 
 
+def _strength(pair: PairFigures) -> tuple[float, list[str]]:
+    """How sure it is that the children belong to the parent, with what speaks for and against it."""
+    strength, values = pair.link.strength, pair.values
+    reasons = [pair.link.how]
+    column = f"values of {pair.link.asks.column}" if pair.link.asks else "values"
+    if pair.link.refuted:
+        strength = _BESIDE
+        reasons.append(f"{values.outside} of {values.looked} {column} are none that it asked for")
+    elif values.from_parent:
+        strength = max(strength, min(strength + _BY_VALUES, 0.9))
+        where = "in the list of" if 2 * values.listed >= values.inside else "what is asked for by"
+        reasons.append(
+            f"{values.inside} of {values.looked} {column} were {where} the parent's statement"
+        )
+    if values.in_order:
+        strength = max(strength, min(strength + _BY_ORDER, 0.9))
+        reasons.append(f"{column} come in the order in which the parent sorts its rows")
+    return strength, reasons
+
+
 def _severity(evidence: NPlusOneEvidence, target_ms: float) -> Severity:
     """By what one occurrence costs a request, against the target; counts alone for fast networks."""
     children = evidence.children_per_occurrence.median
@@ -231,9 +305,12 @@ def _severity(evidence: NPlusOneEvidence, target_ms: float) -> Severity:
     return Severity.LOW
 
 
-def _title(evidence: NPlusOneEvidence) -> str:
+def _title(evidence: NPlusOneEvidence, link: Link) -> str:
     children = evidence.children_per_occurrence.median
-    return (
-        f"N+1: {children:g} × {evidence.child_table} by {', '.join(evidence.lookup_columns)} "
-        f"after one read of {evidence.parent_table}"
+    where = (
+        f"in a loop, with values from elsewhere than {evidence.parent_table}"
+        if link.refuted
+        else f"after one read of {evidence.parent_table}"
     )
+    columns = ", ".join(evidence.lookup_columns)
+    return f"N+1: {children:g} × {evidence.child_table} by {columns} {where}"

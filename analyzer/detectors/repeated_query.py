@@ -9,10 +9,12 @@ Why it hurts
 
 How it decides
     Same shape, same parameter text, five times in one unit of work. A statement without
-    parameters counts when it has no lookup whose values the log might have left out.
+    parameters counts when it has no lookup whose values the log might have left out. Polling
+    (at a steady period or one that varies, also by a pool), retries and what runs once for each tenant are left out
+    (n-plus-one's `ruled_out`).
 
 When it is wrong
-    Polling, and reads that must see another session's writes between them. Requests that follow
+    Polling for less than five seconds at changing intervals or among a connection's other statements, and reads that must see another session's writes between them. Requests that follow
     each other on one connection without a gap look like one unit of work; then a cache across
     requests is the fix rather than a variable.
 

@@ -28,8 +28,6 @@ What to do
     … FROM`, `= ANY` for changes. At the least put the loop into one transaction.
 """
 
-import re
-
 from analyzer.detectors._base import answer
 from analyzer.detectors._loops import LoopFinder
 from analyzer.detectors._scores import tight_gap
@@ -38,10 +36,11 @@ from analyzer.detectors._writes import WriteFigures, keys_of
 from analyzer.model.evidence import WriteLoopEvidence
 from analyzer.model.finding import Finding, Impact, Outcome
 from analyzer.model.workload import Workload
+from analyzer.patterns import regex
 from analyzer.sql.identity import short_hash
 
 _SENT_TOGETHER = 8  # rows in one millisecond: no client waits for each of them
-_PARAMETER = re.compile(r"\$(\d{1,5})")
+_PARAMETER = regex(r"\$(\d{1,5})")
 _VERBS = {"insert": "inserted into", "update": "updated in", "delete": "deleted from"}
 
 

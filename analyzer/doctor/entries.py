@@ -5,17 +5,17 @@ of parameters, is taken for VALUE_BYTES each. The rest are the separators and fi
 puts around an entry in each format (measured: tests/doctor/test_volume_on_server.py).
 """
 
-import re
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+from analyzer.patterns import regex
 from analyzer.records import record
 
 Protocol: TypeAlias = Literal["simple", "prepared", "extended"]
 
 VALUE_BYTES = 8
-_PARAMETER = re.compile(r"\$\d+")
-_ESCAPE = re.compile(r"%(-?\d*)([a-zA-Z%])")
+_PARAMETER = regex(r"\$\d+")
+_ESCAPE = regex(r"%(-?\d*)([a-zA-Z%])")
 # What log_line_prefix's escapes come to in a session, in bytes; names are counted as they are.
 _ESCAPE_BYTES: Mapping[str, int] = {
     "a": 8,

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from analyzer.doctor.remedies import Remedies, together
 from analyzer.model.diagnosis import Check, CheckStatus
 from analyzer.model.examination import Examination
+from analyzer.patterns import regex
 
 _SUGGESTED_PREFIX = "%m [%p] %q%u@%d/%a %c %l "
-_ESCAPES = re.compile(r"%-?\d*([a-zA-Z])")
+_ESCAPES = regex(r"%-?\d*([a-zA-Z])")
 _NEEDED = (
     ("mnt", "%m", "when an entry was written"),
     ("pc", "%p", "which session it is of"),

@@ -3,7 +3,7 @@
 import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from analyzer import pipeline
@@ -11,6 +11,7 @@ from analyzer.errors import InputError
 from analyzer.following.watch import QUIET_SECONDS
 from analyzer.model.log_position import LogPosition
 from analyzer.model.recording import Recording
+from analyzer.records import changing
 from analyzer.sources.increments.contents import LogFiles, News, find_new
 from analyzer.sources.increments.gathering import NewEntries
 from analyzer.sources.increments.portion import Found, tail_hash
@@ -23,7 +24,7 @@ _LONGEST_LINE = 1 << 20  # bytes
 _PREFIX = f"[[logs]] {_NAME}: "
 
 
-@dataclass(slots=True)
+@changing
 class Seen:
     """A finding while logs are followed: `bursts` that showed it, and what they add up to."""
 
@@ -42,7 +43,7 @@ class Seen:
         self.total_ms += finding["impact"]["total_ms"] or 0.0
 
 
-@dataclass(slots=True)
+@changing
 class Totals:
     """All that was followed so far."""
 

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from analyzer.records import changing
 from analyzer.sources.expansion import expand
 
 QUIET_SECONDS = 0.3  # without a byte written, a burst is over
@@ -12,7 +13,7 @@ LOOK_SECONDS = 1.0  # how often names are looked up anew: a log that was rotated
 _State = dict[str, tuple[int, int, int]]
 
 
-@dataclass(slots=True)
+@changing
 class Watch:
     """Whether there is a burst to be read. `paths` are files, folders and globs; times are seconds that only grow."""
 

@@ -42,6 +42,34 @@ def between(
     ]
 
 
+def fewest(connection: sa.Connection, from_us: int, to_us: int) -> tuple[list[Row], list[Row]]:
+    """Rows of [from_us, to_us), and rows that are to be taken away from them: fewer than `between` has.
+
+    Most of a day is the day without its other hours: a night from three to three o'clock is a day
+    and twice three hours instead of 24 hours.
+    """
+    start, end = from_us // HOUR_US, -(-to_us // HOUR_US)
+    first, last = -(-start // DAY_HOURS) * DAY_HOURS, end // DAY_HOURS * DAY_HOURS
+    if first > last:
+        return _within_day(connection, start, end)
+    rows, less = _days(connection, first, last, None), []
+    for begin, until in ((start, first), (last, end)):
+        more, taken = _within_day(connection, begin, until)
+        rows += more
+        less += taken
+    return rows, less
+
+
+def _within_day(connection: sa.Connection, start: int, end: int) -> tuple[list[Row], list[Row]]:
+    """`fewest` of hours of one day."""
+    day = start // DAY_HOURS * DAY_HOURS
+    if end - start <= DAY_HOURS // 2 or not _has_hours(connection, day):
+        return singles(connection, start, end, None), []
+    after = day + DAY_HOURS
+    others = [*singles(connection, day, start, None), *singles(connection, end, after, None)]
+    return _days(connection, day, after, None), others
+
+
 def singles(
     connection: sa.Connection, start: int, end: int | None, statements: Sequence[int] | None
 ) -> list[Row]:

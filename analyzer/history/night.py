@@ -67,7 +67,8 @@ class Night(Reader):
                 day = start // DAY_HOURS * DAY_HOURS
                 parts.setdefault((day, DAY_HOURS, number, client), []).append(one.figures)
         self._take_present(parts)
-        self._insert(tables.statement_hour, [_row(key, some) for key, some in parts.items()])
+        ordered = sorted(parts)  # as the table has them: each row comes behind the last
+        self._insert(tables.statement_hour, [_row(key, parts[key]) for key in ordered])
 
     def _take_present(self, parts: dict[HourKey, list[Figures]]) -> None:
         """Take the rows that are there already out of the store, and to the parts of their keys."""

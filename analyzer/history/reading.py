@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from analyzer.errors import StoreError
 from analyzer.history import hours, tables
-from analyzer.history.rows import run_of, statement_of, sum_of
+from analyzer.history.rows import run_of, statement_of
 from analyzer.history.snapshots import decode, numbers_in
+from analyzer.history.sums import sums_by_group
 from analyzer.model.history import (
     DAY_HOURS,
     HOUR_US,
@@ -23,6 +24,7 @@ from analyzer.model.history import (
 from analyzer.model.snapshot import Snapshot
 
 _AT_ONCE = 500  # values in one IN list
+_ALL = 0  # the group of all statements together; lineages have the numbers behind it
 
 
 class Reader:
@@ -52,18 +54,19 @@ class Reader:
             rows = hours.singles(self._connection, from_us // HOUR_US, end, chosen)
         else:
             rows = hours.between(self._connection, from_us, to_us, chosen)
-        found: dict[tuple[bool, int, int], list[hours.Row]] = {}
-        for row in rows:
-            step = max(step_hours, row.hours)
-            place = row.start_hour // step * step
-            found.setdefault((bool(row.client), place, step), []).append(row)
-        client = not any(not client for client, _, _ in found)
-        points = []
-        for (mine, start, step), parts in sorted(found.items()):
-            merged = sum_of(parts) if mine == client else None
-            if merged is not None:
-                points.append(TrendPoint(start * HOUR_US, (start + step) * HOUR_US, merged))
-        return points
+        steps = [max(step_hours, row.hours) for row in rows]
+        spans = [
+            (row.start_hour // step * step, step) for row, step in zip(rows, steps, strict=True)
+        ]
+        ordered = sorted(set(spans))
+        numbers = {span: number for number, span in enumerate(ordered)}
+        sums = sums_by_group(rows, [numbers[span] for span in spans])
+        client = all(client for _, client in sums)
+        return [
+            TrendPoint(start * HOUR_US, (start + step) * HOUR_US, sums[number, client])
+            for number, (start, step) in enumerate(ordered)
+            if (number, client) in sums
+        ]
 
     def window(
         self, from_us: int, to_us: int
@@ -72,22 +75,37 @@ class Reader:
 
         Each on the clock that saw more of it.
         """
-        found: dict[int, dict[bool, list[hours.Row]]] = {}
-        for row in hours.between(self._connection, from_us, to_us, None):
-            clocks = found.setdefault(row.statement, {})
-            clocks.setdefault(bool(row.client), []).append(row)
-        names = self.names(number for number in found if number != tables.EVERYTHING)
-        by_lineage: dict[str, tuple[StatementName, dict[bool, list[hours.Row]]]] = {}
-        for number, name in names.items():
-            _, clocks = by_lineage.setdefault(name.lineage, (name, {}))
-            for client, parts in found[number].items():
-                clocks.setdefault(client, []).extend(parts)
-        statements = {}
-        for lineage, (name, clocks) in sorted(by_lineage.items()):
-            merged = _busier(clocks)
-            if merged is not None:
-                statements[lineage] = (name, merged)
-        return _busier(found.get(tables.EVERYTHING, {})), statements
+        return self._everything(from_us, to_us), self._lineages(from_us, to_us)
+
+    def _everything(self, from_us: int, to_us: int) -> Figures | None:
+        """`window` over all. By single hours, few as they are: a day's histogram is a coarser one."""
+        rows = hours.between(self._connection, from_us, to_us, [tables.EVERYTHING])
+        sums = sums_by_group(rows, [0] * len(rows))
+        return max(sums.values(), key=lambda one: one.calls, default=None)  # a tie: the server's
+
+    def _lineages(self, from_us: int, to_us: int) -> dict[str, tuple[StatementName, Figures]]:
+        """`window` by lineage."""
+        rows, less = hours.fewest(self._connection, from_us, to_us)
+        names = self.names(sorted({row.statement for row in rows} - {tables.EVERYTHING}))
+        lineages: dict[str, StatementName] = {}
+        for name in names.values():
+            lineages.setdefault(name.lineage, name)
+        numbers = {lineage: number for number, lineage in enumerate(sorted(lineages), start=1)}
+        group_of = {number: numbers[name.lineage] for number, name in names.items()}
+        group_of[tables.EVERYTHING] = _ALL
+        sums = sums_by_group(rows, [group_of[row.statement] for row in rows])
+        taken = sums_by_group(less, [group_of[row.statement] for row in less])
+        busier: dict[int, Figures] = {}
+        for key, whole in sums.items():  # the server's clock first: a tie is the server's
+            figures = whole.without(taken[key]) if key in taken else whole
+            known = busier.get(key[0])
+            if figures is not None and (known is None or figures.calls > known.calls):
+                busier[key[0]] = figures
+        return {
+            lineage: (lineages[lineage], busier[number])
+            for lineage, number in numbers.items()
+            if number in busier
+        }
 
     # --- statements
 
@@ -220,12 +238,6 @@ class Reader:
         table = tables.position
         query = sa.select(table.c.file, table.c.state).where(table.c.log_set == log_set)
         return {row.file: json.loads(row.state) for row in self._connection.execute(query)}
-
-
-def _busier(clocks: Mapping[bool, Sequence[hours.Row]]) -> Figures | None:
-    """The figures on the clock that saw more; a tie is the server's."""
-    merged = [sum_of(clocks.get(client, ())) for client in (False, True)]
-    return max((one for one in merged if one), key=lambda one: one.calls, default=None)
 
 
 def _pieces(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -1,7 +1,6 @@
 """Rows of tables as the types of the model, and the other way round."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,12 +21,12 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\u2400")
 
 
-def figures_of(row: sa.Row[Any], histogram: Histogram | None = None) -> Figures:
-    """A row of statement_hour as figures; with another histogram than its own, if one is given."""
+def figures_of(row: sa.Row[Any]) -> Figures:
+    """A row of statement_hour as figures."""
     return Figures(
         calls=row.calls,
         total_ms=row.total_ms,
-        histogram=Histogram.from_bytes(row.histogram) if histogram is None else histogram,
+        histogram=Histogram.from_bytes(row.histogram),
         samples=row.samples,
         min_ms=row.min_ms,
         max_ms=row.max_ms,
@@ -36,14 +35,6 @@ def figures_of(row: sa.Row[Any], histogram: Histogram | None = None) -> Figures:
         floor_ms=row.floor_ms,
         client=bool(row.client),
     )
-
-
-def sum_of(rows: Sequence[sa.Row[Any]]) -> Figures | None:
-    """Rows of one clock together, as `Figures.merged` has them; None of none."""
-    if len(rows) <= 1:
-        return figures_of(rows[0]) if rows else None
-    histogram = Histogram.sum_of_bytes([row.histogram for row in rows])
-    return Figures.merged([figures_of(row, histogram) for row in rows], histogram)
 
 
 def row_of(key: HourKey, made: Figures) -> dict[str, Any]:

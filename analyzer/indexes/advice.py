@@ -9,7 +9,9 @@ from analyzer.indexes.candidates import candidate_for_scan
 from analyzer.indexes.foreign_keys import uncovered
 from analyzer.indexes.hygiene import drops
 from analyzer.indexes.notes import notes
+from analyzer.indexes.partitions import Partitions, for_all_partitions
 from analyzer.indexes.superseded import KIND, superseded
+from analyzer.indexes.vectors import vector_advice
 from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.finding import Finding
 from analyzer.model.index_advice import CreatedIndex, IndexAdvice, StatementGain
@@ -18,7 +20,9 @@ from analyzer.model.index_request import AdvisedWorkload, IndexRequest
 from analyzer.model.remedy import WantedIndex
 from analyzer.model.what_if import WhatIf
 from analyzer.model.workload import Workload
+from analyzer.sql.quoting import quote_identifier
 
+_NEAREST = ("hnsw", "ivfflat")
 _TINY_ROWS = 1000  # below this a scan is as fast as an index
 
 
@@ -26,12 +30,21 @@ def candidates_for(
     findings: Sequence[Finding], workload: Workload, *, max_width: int
 ) -> dict[str, IndexCandidate | NoCandidate]:
     """For each finding that an index may help (by its key) that index, or why none would."""
-    wanted = {finding.key: _wanted(finding) for finding in findings}
-    return {
-        key: candidate_for_scan(one, workload.catalog, max_width=max_width)
-        for key, one in wanted.items()
-        if one is not None
-    }
+    catalog = workload.catalog
+    partitions = Partitions(catalog) if catalog is not None else None
+    found: dict[str, IndexCandidate | NoCandidate] = {}
+    for finding in findings:
+        wanted = _wanted(finding)
+        if wanted is None:
+            continue
+        table = catalog.table(wanted.table) if catalog is not None else None
+        if table is not None and partitions is not None:  # of a partition: the whole table's index
+            wanted = replace(wanted, table=partitions.root(table.name))
+        made = candidate_for_scan(wanted, catalog, max_width=max_width)
+        found[finding.key] = (
+            for_all_partitions(made, catalog) if isinstance(made, IndexCandidate) else made
+        )
+    return found
 
 
 def _wanted(finding: Finding) -> SeqScanEvidence | WantedIndex | None:
@@ -45,8 +58,13 @@ def advise_indexes(
     candidates: Mapping[str, IndexCandidate | NoCandidate],
     findings: Sequence[Finding],
     workload: Workload,
+    *,
+    show_values: bool = False,
 ) -> IndexAdvice:
-    """The indexes to create: those of scans first, then foreign keys that statements look up by."""
+    """The indexes to create: those of scans first, then foreign keys that statements look up by, then distances.
+
+    `show_values`: statements may have values of the data.
+    """
     served: dict[str, tuple[IndexCandidate, list[str], str]] = {}
     for finding in findings:
         candidate = candidates.get(finding.key)
@@ -60,7 +78,12 @@ def advise_indexes(
     chosen = [entry for entry in served.values() if not _is_prefix(entry[0], wanted)]
     advice = IndexAdvice(create=tuple(_created(*entry, workload=workload) for entry in chosen))
     candidates_chosen = [candidate for candidate, _, _ in chosen]
-    return _with_superseded(with_hygiene(advice, workload), candidates_chosen, workload)
+    nearest, vector_notes = vector_advice(workload, show_values=show_values)
+    by_rule = {one.sql for one in advice.create}
+    more = tuple(one for one in nearest if one.sql not in by_rule)
+    advice = with_hygiene(replace(advice, create=(*advice.create, *more)), workload)
+    advice = replace(advice, notes=(*advice.notes, *vector_notes))
+    return _with_superseded(advice, candidates_chosen, workload)
 
 
 def advise_tried(
@@ -88,7 +111,13 @@ def with_tried(
 ) -> IndexAdvice:
     """What was chosen by what-if, and of what rules advise only what could not be tried that way."""
     untried = {candidate.name for candidate, _ in tried.refused}
-    kept = tuple(one for one in advice.create if one.name in untried or one.method != "btree")
+    by_distance = {(one.table, one.columns) for one in tried.candidates if one.method in _NEAREST}
+    kept = tuple(
+        one
+        for one in advice.create
+        if (one.name in untried or one.method != "btree")
+        and not (one.method in _NEAREST and any(_of_column(one, *known) for known in by_distance))
+    )
     left = None if request.budget_bytes is None else request.budget_bytes - tried.bytes
     keys = _bare_foreign_keys(workload, tried, left)
     by_rule = [candidate for candidate, _ in tried.refused if candidate.name in _names(kept)]
@@ -103,7 +132,14 @@ def with_tried(
         budget_bytes=request.budget_bytes,
         bytes=tried.bytes,
         finished=tried.finished,
+        unanswered=tried.unanswered,
     )
+
+
+def _of_column(one: CreatedIndex, table: str, columns: tuple[str, ...]) -> bool:
+    """Whether an index for distances is of a column that one that was tried is of, and of all rows as that."""
+    quoted = quote_identifier(columns[0])
+    return one.table == table and " WHERE " not in one.sql and f" ({quoted} " in one.sql
 
 
 def _names(created: Sequence[CreatedIndex]) -> set[str]:

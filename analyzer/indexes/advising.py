@@ -2,12 +2,15 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field, replace
 
 from analyzer.indexes.generation import candidates_of, is_tiny
+from analyzer.indexes.loops import uncounted_pages
 from analyzer.indexes.making import Maker
 from analyzer.indexes.merging import merged
+from analyzer.indexes.partial import Asked, HeldRows
+from analyzer.indexes.partitions import Partitions
 from analyzer.indexes.plan_costs import Limits, PlanCosts
 from analyzer.indexes.pool import Pool
 from analyzer.indexes.relevance import relevant
@@ -20,8 +23,9 @@ from analyzer.model.catalog import Catalog
 from analyzer.model.index_advice import CreatedIndex
 from analyzer.model.index_candidate import IndexCandidate
 from analyzer.model.index_request import AdvisedStatement, AdvisedWorkload, IndexRequest
+from analyzer.model.plan import Plan
 from analyzer.model.what_if import WhatIf
-from analyzer.records import record
+from analyzer.records import changing, record
 from analyzer.sql.access import statement_access
 
 _ASKING = (
@@ -30,6 +34,7 @@ _ASKING = (
 _TELLING = 4  # questions a statement that telling the choice may ask beyond the search
 _LEAST_SHARE = 0.0005  # of the workload's cost, that an index has to bring where no budget is given
 _LEAST_UNDER_BUDGET = 1e-7
+_REASONS = 5  # that are told one by one
 
 
 @record
@@ -38,7 +43,8 @@ class Tried:
 
     `candidates` are the chosen ones, `refused` those that this way cannot try, with the reason.
 
-    Costs are the workload's, in planner units times executions. `notes` are for the coverage.
+    Costs are the workload's, in planner units times executions. `unanswered` are questions that count as
+    "nothing gained" because the planner did not answer them, by reason. `notes` are for the coverage.
     """
 
     create: tuple[CreatedIndex, ...]
@@ -49,6 +55,7 @@ class Tried:
     finished: bool
     candidates: tuple[IndexCandidate, ...] = ()
     refused: tuple[tuple[IndexCandidate, str], ...] = ()
+    unanswered: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -71,7 +78,7 @@ def advise_by_what_if(
     return _Advising(workload, catalog, what_if, request, progress).run()
 
 
-@dataclass(slots=True)
+@changing
 class _Reading:
     """The workload resolved: statements with their accesses, and what could not be."""
 
@@ -97,6 +104,9 @@ class _Advising:
         self._left_out = workload.left_out
         self._reading = _resolved(workload.statements, catalog)
         self._writes = _writes(self._reading)
+        self._partitioned = frozenset(table.partition_of for table in catalog)
+        self._begun = what_if.calls
+        self._held = HeldRows(what_if)
         self._pool = Pool()
         self._refused: dict[str, tuple[IndexCandidate, str]] = {}
 
@@ -109,10 +119,11 @@ class _Advising:
         weights = [one.weight for one in planned]
         request = self._request
         limits = Limits(
-            self._what_if.calls + request.max_calls - _TELLING * len(planned),
+            self._begun + request.max_calls - _TELLING * len(planned),
             time.monotonic() + _ASKING * request.max_seconds,
         )
-        costs = PlanCosts(self._what_if, planned, self._pool, (own, seen), limits)
+        about = (own, seen)
+        costs = PlanCosts(self._what_if, planned, self._pool, about, limits, self._uncounted)
         before = sum(weight * cost for weight, cost in zip(weights, costs.base, strict=True))
         share = _LEAST_SHARE if request.budget_bytes is None else _LEAST_UNDER_BUDGET
         terms = Terms(request.budget_bytes, share * before)
@@ -120,25 +131,32 @@ class _Advising:
         selected = selector.select()
         return self._told(costs, selected, before)
 
+    def _uncounted(self, plan: Plan) -> float:
+        """What the planner leaves out of a plan's cost: what its loops read and it does not count."""
+        price = self._request.page_price
+        return price * uncounted_pages(plan, self._catalog) if price else 0.0
+
     def _made_for(self, number: int) -> int:
         """The set of candidates that a statement gives rise to."""
         found = 0
         statement = self._reading.statements[number]
+        asked = Asked(statement.constants, statement.fixed)
         for access in self._reading.accesses[number].accesses:
-            for one in candidates_of(
-                access, self._catalog, self._request.max_width, constants=statement.constants
-            ):
-                place = self._pool.number(one)
+            for made in candidates_of(access, self._catalog, self._request.max_width, asked):
+                place = self._pool.number(made)
                 if place is None:
-                    measured = self._measured(one)
-                    if measured is None:
+                    one = self._held.measured(made, self._catalog.table(made.table))
+                    measured = self._measured(one) if one is not None else None
+                    if one is None or measured is None:
                         continue
                     place = self._pool.add(one, *measured)
                 found |= 1 << place
         return found
 
     def _measured(self, candidate: IndexCandidate) -> tuple[int, float] | None:
-        """Size and price of a candidate; None where this way cannot try it."""
+        """Size and price of a candidate; None where this way cannot try it, or it is not wanted."""
+        if candidate.name in self._request.without:
+            return None
         why_not = self._what_if.refused(candidate)
         if why_not is not None:
             self._refused.setdefault(candidate.sql, (candidate, why_not))
@@ -151,7 +169,9 @@ class _Advising:
         return size, price(candidate, table, writes, size, self._request.write_cost).cost
 
     def _size(self, candidate: IndexCandidate) -> int | None:
-        if self._request.size_model == "estimate" and candidate.bytes is not None:
+        # Of a partitioned table HypoPG knows no rows, unless somebody analyzed the table itself.
+        estimated = self._request.size_model == "estimate" or candidate.table in self._partitioned
+        if estimated and candidate.bytes is not None:
             return candidate.bytes
         own = self._what_if.size_bytes(
             candidate
@@ -162,13 +182,16 @@ class _Advising:
         table = self._catalog.table(first.table)
         if table is None or first.table != second.table:
             return None
-        return merged(first, second, Maker(table, self._catalog))
+        made = merged(first, second, Maker(table, self._catalog))
+        return self._held.measured(made, table) if made is not None else None
 
     def _told(self, costs: PlanCosts, selected: Selected, before: float) -> Tried:
         telling = Telling(
             costs, self._what_if, self._reading.statements, self._catalog, self._writes
         )
         created = telling.created(selected.chosen, self._request.write_cost)
+        unanswered = costs.unanswered + Counter(telling.unanswered.values())
+        method = self._what_if.method
         return Tried(
             create=created,
             cost_before=before,
@@ -180,7 +203,8 @@ class _Advising:
                 self._pool.candidates[place] for place in self._pool.members(selected.chosen)
             ),
             refused=tuple(self._refused.values()),
-            notes=tuple(self._notes(costs)),
+            unanswered=dict(unanswered.most_common()),
+            notes=(*self._notes(costs), *_untold(unanswered, self._refused.values(), method)),
         )
 
     def _notes(self, costs: PlanCosts) -> list[str]:
@@ -206,8 +230,28 @@ class _Advising:
         return notes
 
 
+def _untold(
+    unanswered: Mapping[str, int], refused: Iterable[tuple[IndexCandidate, str]], method: str
+) -> list[str]:
+    """What the advice does not know, because its planner did not say: the most frequent reasons first."""
+    notes = [
+        f"index advice: {count} what-if questions were not answered by {method}, so what these indexes would "
+        f"bring is not known and counts as nothing: {why}"
+        for why, count in list(unanswered.items())[:_REASONS]
+    ]
+    if len(unanswered) > _REASONS:
+        left = sum(list(unanswered.values())[_REASONS:])
+        notes.append(f"index advice: {left} more what-if questions were not answered by {method}")
+    reasons = Counter(why for _, why in refused)
+    notes += [
+        f"index advice: {count} candidates could not be tried by {method}: {why}"
+        for why, count in reasons.most_common(_REASONS)
+    ]
+    return notes
+
+
 def _resolved(statements: Sequence[AdvisedStatement], catalog: Catalog) -> _Reading:
-    reading = _Reading()
+    reading, partitions = _Reading(), Partitions(catalog)
     for one in statements:
         access = statement_access(one.planned.sql, catalog)
         if access is None:
@@ -215,9 +259,11 @@ def _resolved(statements: Sequence[AdvisedStatement], catalog: Catalog) -> _Read
             continue
         if access.unresolved:
             reading.unresolved[access.unresolved[0]] += 1
-        kept = [use for use in access.accesses if not _tiny(use.table, catalog)]
+        whole = [replace(use, table=partitions.root(use.table)) for use in access.accesses]
+        kept = [use for use in whole if not _tiny(use.table, catalog)]
+        writes = [replace(use, table=partitions.root(use.table)) for use in access.writes]
         reading.statements.append(one)
-        reading.accesses.append(replace(access, accesses=tuple(kept)))
+        reading.accesses.append(replace(access, accesses=tuple(kept), writes=tuple(writes)))
     return reading
 
 

@@ -1,19 +1,10 @@
 """Hints that a table or an index takes more room than its rows need.
 
 The room they need is an estimate: rows and the mean width of columns from statistics, laid out as
-PostgreSQL does (storage/bufpage.h, access/htup_details.h: a row has a header of 23 bytes and a bitmap of
-NULLs, padded to 8, and a line pointer of 4). So it is a hint, and only one where much more room is taken;
-pgstattuple counts.
+PostgreSQL does (layout.py). So it is a hint, and only one where much more room is taken; pgstattuple counts.
 """
 
-from analyzer.indexes.layout import (
-    HEADER_BYTES,
-    LINE_POINTER_BYTES,
-    PAGE_BYTES,
-    aligned,
-    data_bytes,
-    has_fixed_width,
-)
+from analyzer.indexes.layout import has_fixed_width, heap_bytes
 from analyzer.indexes.sizes import btree_bytes
 from analyzer.model.catalog import Column, Index, Table
 from analyzer.model.snapshot import TableUse
@@ -21,7 +12,6 @@ from analyzer.records import record
 
 _TIMES = 2.0  # what random inserts, HOT and one update of every row may leave is below that
 _LEAST_BYTES = 10 * 2**20
-_ROW_HEADER_BYTES = 23
 
 
 @record
@@ -42,11 +32,7 @@ def table_bloat(table: Table, use: TableUse) -> Bloat | None:
     rows = use.rows if use.rows is not None else table.rows
     if not use.heap_bytes or not rows or not _all_known(table.columns):
         return None
-    bitmap = (len(table.columns) + 7) // 8
-    row = aligned(_ROW_HEADER_BYTES + bitmap) + aligned(data_bytes(table.columns))
-    room = (PAGE_BYTES - HEADER_BYTES) * (use.fillfactor or 100) / 100
-    per_page = max(1, int(room // (row + LINE_POINTER_BYTES)))
-    return _standing_out(use.heap_bytes, -(-rows // per_page) * PAGE_BYTES)
+    return _standing_out(use.heap_bytes, heap_bytes(table, rows, use.fillfactor or 100))
 
 
 def index_bloat(table: Table, index: Index) -> Bloat | None:

@@ -7,6 +7,7 @@ children by their parent, joins, and every DELETE or key UPDATE of a parent then
 from analyzer.indexes.candidates import trade_off
 from analyzer.indexes.existing import existing_indexes
 from analyzer.indexes.naming import create_statement, index_name
+from analyzer.indexes.partitions import Partitions, for_all_partitions
 from analyzer.indexes.sizes import btree_bytes
 from analyzer.model.catalog import Catalog, ForeignKey, Table
 from analyzer.model.index_candidate import IndexCandidate, IndexKey
@@ -16,14 +17,20 @@ def uncovered(catalog: Catalog) -> list[IndexCandidate]:
     """An index for each foreign key that has none, by table and columns; the caller chooses.
 
     A key is supported by an index, primary or unique key that begins with its columns, in any
-    order among themselves. A partial index counts only if it leaves out nothing but NULLs.
+    order among themselves. A partial index counts only if it leaves out nothing but NULLs. A partitioned table's
+    is one key, however many partitions have it.
     """
+    partitions = Partitions(catalog)
+    keys = {table.name: {frozenset(key.columns) for key in table.foreign_keys} for table in catalog}
     found: dict[tuple[str, frozenset[str]], IndexCandidate] = {}
     for table in catalog:
         for key in table.foreign_keys:
             identity = (table.name, frozenset(key.columns))
+            root = partitions.root(table.name)
+            if root != table.name and identity[1] in keys.get(root, ()):
+                continue
             if key.columns and identity not in found and not is_supported(table, key):
-                found[identity] = _candidate(table, key, catalog)
+                found[identity] = for_all_partitions(_candidate(table, key, catalog), catalog)
     return sorted(found.values(), key=lambda candidate: (candidate.table, candidate.columns))
 
 

@@ -11,11 +11,13 @@ from itertools import permutations
 
 from analyzer.indexes.existing import existing_indexes
 from analyzer.indexes.making import Maker
-from analyzer.indexes.special import partial_accesses, special_candidates
+from analyzer.indexes.partial import Asked, partial_accesses
+from analyzer.indexes.special import special_candidates
 from analyzer.model.access import Compared, TableAccess, Use
 from analyzer.model.catalog import Catalog, Table
-from analyzer.model.index_candidate import IndexCandidate, IndexKey
+from analyzer.model.index_candidate import Constant, IndexCandidate, IndexKey
 
+NOTHING_ASKED = Asked()
 TINY_ROWS = 1000  # below this a scan is as fast as an index
 MOST_INCLUDED = 10  # columns that an index carries
 MOST_OF_ROW = 0.5  # of a row's bytes in an index that carries columns: beyond it is a second table
@@ -27,12 +29,12 @@ _NO_BTREE = ("json", "xml", "point", "polygon", "box", "circle", "path", "line",
 
 
 def candidates_of(
-    access: TableAccess, catalog: Catalog, max_width: int, *, constants: bool = False
+    access: TableAccess, catalog: Catalog, max_width: int, asked: Asked = NOTHING_ASKED
 ) -> list[IndexCandidate]:
     """Every index that might help one mention of a table, none that exists already.
 
-    `constants` says that the literals of the statement are the same at each execution, so that an
-    index may hold just the rows that have them.
+    `asked` says which values of the statement are the same at each execution, so that an index may hold
+    just the rows that have them.
     """
     table = catalog.table(access.table)
     if table is None or is_tiny(table):
@@ -40,8 +42,9 @@ def candidates_of(
     maker = Maker(table, catalog)
     found: dict[str, IndexCandidate] = {}
     made = [*_variants(access, maker, max_width, None)]
-    for predicate, rest in partial_accesses(access, table, constants=constants):
-        made += _variants(rest, maker, min(max_width, _PARTIAL_WIDTH), predicate)
+    for predicate, constant, rest in partial_accesses(access, table, catalog, asked):
+        width = min(max_width, _PARTIAL_WIDTH)
+        made += _variants(rest, maker, width, predicate, constant)
     made += special_candidates(access, table, maker)
     for one in made:
         if not repeats(table, one):
@@ -50,14 +53,18 @@ def candidates_of(
 
 
 def _variants(
-    access: TableAccess, maker: Maker, max_width: int, predicate: str | None
+    access: TableAccess,
+    maker: Maker,
+    max_width: int,
+    predicate: str | None,
+    constant: Constant | None = None,
 ) -> Iterator[IndexCandidate]:
     """Each list of keys bare, and carrying the other columns that the statement reads."""
     for keys in _key_lists(access, maker.table, max_width):
-        yield maker.make(keys, predicate=predicate)
+        yield maker.make(keys, predicate=predicate, constant=constant)
         include = _carried(access, maker.table, keys)
         if include:
-            yield maker.make(keys, include=include, predicate=predicate)
+            yield maker.make(keys, include=include, predicate=predicate, constant=constant)
 
 
 def is_tiny(table: Table) -> bool:

@@ -4,7 +4,7 @@ What is never dropped says protection.py. A drop that counts on another index co
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.indexes.definition import create_statement, drop_statement
 from analyzer.indexes.overlap import is_covered, is_duplicate
@@ -21,6 +21,7 @@ from analyzer.model.catalog import Catalog, Index, Table
 from analyzer.model.index_advice import DroppedIndex
 from analyzer.model.use import Use
 from analyzer.model.workload import Workload
+from analyzer.records import changing
 
 _MUCH_LARGER = 4  # times the size of the index that it stands in for
 _LOCKS = "DROP INDEX CONCURRENTLY waits for transactions that use the table and blocks none"
@@ -41,7 +42,7 @@ def drops(workload: Workload) -> tuple[DroppedIndex, ...]:
     return tuple(sorted(found, key=lambda one: (-(one.bytes or 0), one.table, one.index)))
 
 
-@dataclass(slots=True)
+@changing
 class _Search:
     """The search in one table; `gone` are the names of those found so far."""
 

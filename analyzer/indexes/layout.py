@@ -1,4 +1,4 @@
-"""Pages and tuples of PostgreSQL's indexes: the constants that sizes are reckoned with.
+"""Pages and tuples of PostgreSQL's indexes and tables: the constants that sizes are reckoned with.
 
 Sources: storage/bufpage.h (page header, line pointers), access/itup.h (index tuples), c.h (MAXALIGN),
 the access methods' own headers where named. All are those of 8 KB pages on 64-bit machines.
@@ -14,6 +14,7 @@ LINE_POINTER_BYTES = 4  # ItemIdData
 TUPLE_HEADER_BYTES = 8  # IndexTupleData
 NULLS_HEADER_BYTES = 16  # with IndexAttributeBitMapData, aligned
 ALIGNED_BYTES = 8  # MAXIMUM_ALIGNOF
+_ROW_HEADER_BYTES = 23  # HeapTupleHeaderData
 
 _UNKNOWN_BYTES = 20  # a short text with its length
 # By type: bytes and alignment.
@@ -82,6 +83,19 @@ def data_bytes(columns: Sequence[Column | None]) -> float:
         else:
             size += length + (alignment - 1) / 2
     return aligned(size) if certain else size + (ALIGNED_BYTES - 1) / 2
+
+
+def heap_bytes(table: Table, rows: float, fillfactor: int = 100) -> int:
+    """The room that so many rows take in the table itself, without TOAST and indexes, when they are written.
+
+    A row has a header of 23 bytes and a bitmap of NULLs, padded to 8, and a line pointer of 4 (storage/bufpage.h,
+    access/htup_details.h); widths are means by statistics.
+    """
+    bitmap = (len(table.columns) + 7) // 8
+    row = aligned(_ROW_HEADER_BYTES + bitmap) + aligned(data_bytes(table.columns))
+    room = (PAGE_BYTES - HEADER_BYTES) * fillfactor / 100
+    per_page = max(1, int(room // (row + LINE_POINTER_BYTES)))
+    return int(-(-rows // per_page)) * PAGE_BYTES
 
 
 def _enumerated(column: Column | None) -> tuple[int, int] | None:

@@ -27,4 +27,6 @@ def merged(first: IndexCandidate, second: IndexCandidate, maker: Maker) -> Index
     include = tuple(sorted({column for column in carried if column not in keys}))
     if not may_carry(maker.table, keys, include):
         return None
-    return maker.make(first.keys, include=include, predicate=first.predicate)
+    return maker.make(
+        first.keys, include=include, predicate=first.predicate, constant=first.constant
+    )

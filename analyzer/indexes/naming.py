@@ -1,17 +1,17 @@
 """The text of CREATE INDEX: names that are legal, stable and free, identifiers quoted."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.index_candidate import IndexKey
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sql.quoting import quote_identifier, quote_table
 
 _MAX_BYTES = 63  # NAMEDATALEN - 1
 _DIGEST_LENGTH = 8
-_OTHER = re.compile(r"[^a-z0-9_]+")
+_OTHER = regex(r"[^a-z0-9_]+")
 
 
 @record

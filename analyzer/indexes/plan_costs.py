@@ -7,24 +7,33 @@ So each answer is kept as (U, S, cost): the first rule spares questions, the sec
 the search uses (Papadomanolakis et al., "Efficient Use of the Query Optimizer for Automated Physical
 Design", VLDB 2007, and Dash et al., "CoPhy", VLDB 2011, on what such bounds are good for).
 
+The planner chooses by its cost, and the search by what a plan is counted as: the cost, and what the planner is known to
+leave out of it (loops.py). So an index that makes the planner take a plan which is counted as more than the one
+that it takes now is worth less than nothing.
+
 Sets of candidates are integers with a bit for each.
 """
 
+import math
+import sys
 import time
 from bisect import insort
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import field
 
 from analyzer.errors import WhatIfError
 from analyzer.indexes.pool import Pool
+from analyzer.model.plan import Plan
 from analyzer.model.what_if import PlannedStatement, WhatIf
+from analyzer.records import changing
 
 
 class OutOfBudgetError(Exception):
     """The calls or the seconds that were allowed are used up."""
 
 
-@dataclass(slots=True)
+@changing
 class Limits:
     """Until when questions may be asked: `calls` in all, and `ends` of time.monotonic()."""
 
@@ -41,40 +50,45 @@ class Limits:
         return what_if.calls >= self.calls or time.monotonic() >= self.ends
 
 
-@dataclass(slots=True)
+@changing
 class _Known:
     """What is known of one statement.
 
-    `answers` are (cost, used, offered); `plans` are (cost, used) without those that a cheaper one
+    `answers` are (cost, used, offered); `plans` are (cost, used, counted) without those that a cheaper one
     makes pointless, the cheapest first; `exact` are costs by the set that was asked about.
     """
 
     relevant: int
     answers: list[tuple[float, int, int]] = field(default_factory=list)
-    plans: list[tuple[float, int]] = field(default_factory=list)
+    plans: list[tuple[float, int, float]] = field(default_factory=list)
     exact: dict[int, float] = field(default_factory=dict)
     named: int = 0  # what any of the plans uses
     bounds: dict[int, tuple[float, int]] = field(default_factory=dict)  # by named candidates
 
-    def learn(self, cost: float, used: int, offered: int) -> None:
-        """Take in an answer."""
+    def learn(self, cost: float, used: int, offered: int, counted: float) -> None:
+        """Take in an answer: a plan's cost, and what it is counted as."""
         self.exact[offered] = cost
         insort(self.answers, (cost, used, offered))
-        if any(other <= cost and known & used == known for other, known in self.plans):
+        if any(other <= cost and known & used == known for other, known, _ in self.plans):
             return
-        self.plans = [
-            (other, known) for other, known in self.plans if other < cost or known & used != used
-        ]
-        insort(self.plans, (cost, used))
+        self.plans = [plan for plan in self.plans if plan[0] < cost or plan[1] & used != used]
+        insort(self.plans, (cost, used, counted))
         self.named |= used
         self.bounds.clear()
+
+
+def _nothing(_plan: Plan) -> float:
+    """Of a planner whose costs are taken as they are."""
+    return 0.0
 
 
 class PlanCosts:
     """Asks and remembers. Statements are named by their position in `statements`.
 
     `base` is each statement's cost with no candidate; statements that cannot be planned are in
-    `failed`, by position, with the reason, and cost nothing.
+    `failed`, by position, with the reason, and cost nothing. `unanswered` are questions about candidates
+    that the planner did not answer (a timeout, an index refused), by reason. `uncounted` says what the planner leaves out
+    of a plan's cost.
     """
 
     def __init__(
@@ -84,13 +98,16 @@ class PlanCosts:
         pool: Pool,
         relevant: tuple[Sequence[int], Sequence[int]],
         limits: Limits,
+        uncounted: Callable[[Plan], float] = _nothing,
     ) -> None:
         self.statements = statements
         self.pool = pool
         self.failed: dict[int, str] = {}
+        self.unanswered: Counter[str] = Counter()
         self.base: list[float] = []
         self._what_if = what_if
-        self._limits = limits
+        self._uncounted = uncounted
+        self._limits = Limits(sys.maxsize, math.inf)  # what all costs now is asked in any case
         self._own = list(relevant[0])
         self._known = [_Known(mask) for mask in relevant[1]]
         for number in range(len(statements)):
@@ -99,7 +116,8 @@ class PlanCosts:
             except WhatIfError as error:
                 self.failed[number] = str(error)
                 self.base.append(0.0)
-                self._known[number] = _Known(0, [(0.0, 0, -1)], [(0.0, 0)])
+                self._known[number] = _Known(0, [(0.0, 0, -1)], [(0.0, 0, 0.0)])
+        self._limits = limits
 
     @property
     def over(self) -> bool:
@@ -134,18 +152,18 @@ class PlanCosts:
             self._known[number].relevant |= bit
             self._own[number] |= bit
 
-    def plans(self, number: int) -> list[tuple[float, int]]:
-        """Known plans (cost, used), the cheapest first, that no cheaper one makes pointless."""
+    def plans(self, number: int) -> list[tuple[float, int, float]]:
+        """Known plans (cost, used, counted), the cheapest first, that no cheaper one makes pointless."""
         return self._known[number].plans
 
     def bound(self, number: int, chosen: int) -> tuple[float, int]:
-        """At most this much the statement costs under a set, and by using what; nothing is asked."""
+        """What the statement's plan under a set is counted as, by known plans, and what it uses; nothing is asked."""
         known = self._known[number]
         chosen &= known.named
         found = known.bounds.get(chosen)
         if found is None:
             found = next(
-                (plan for plan in known.plans if plan[1] & chosen == plan[1]),
+                ((counted, used) for _, used, counted in known.plans if used & chosen == used),
                 (self.base[number], 0),
             )
             known.bounds[chosen] = found
@@ -176,19 +194,19 @@ class PlanCosts:
             found = self._what_if.estimate(
                 self.statements[number], [self.pool.candidates[place] for place in offered]
             )
-        except WhatIfError:
+        except WhatIfError as error:
             if not seen:  # without any candidate: it has no plan at all
                 raise
-            known.exact[seen] = self.base[
-                number
-            ]  # a timeout, or an index refused: nothing is gained
+            self.unanswered[str(error)] += 1
+            known.exact[seen] = self.base[number]  # nothing is known to be gained
             return self.base[number]
         names = {self.pool.candidates[place].name: place for place in offered}
         used = 0
         for name in found.indexes:
             if name in names:
                 used |= 1 << names[name]
-        known.learn(found.cost, used, seen)
+        more = self._uncounted(found.plan) if found.plan is not None else 0.0
+        known.learn(found.cost, used, seen, found.cost + more)
         return found.cost
 
     def used(self, number: int, chosen: int) -> int:

@@ -1,12 +1,13 @@
 """The candidates of one run: each with a number, a size and what its writes cost."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.model.index_candidate import IndexCandidate
+from analyzer.records import changing
 
 
-@dataclass(slots=True)
+@changing
 class Pool:
     """Candidates by number; a set of them is an integer with a bit for each.
 

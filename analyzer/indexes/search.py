@@ -1,18 +1,18 @@
 """The best set of candidates under a budget, as far as known plans tell: no question is asked here.
 
-A set is worth what the cheapest known plan of each statement costs under it (an upper bound: see
-plan_costs.py), plus what writers pay. The search climbs from a set by whole plans: it adds what a
+A set is worth what the cheapest known plan of each statement under it is counted as (see plan_costs.py; of the
+cost that is an upper bound), plus what writers pay. The search climbs from a set by whole plans: it adds what a
 cheaper plan of one statement still lacks (so indexes that only help together come together), and makes
 room by leaving out what is missed least for its size. From the top that it reaches it is pushed off
 again in fixed ways, and the best that was met is the answer.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 
 from analyzer.indexes.plan_costs import PlanCosts
-from analyzer.records import record
+from analyzer.records import changing, record
 
 _KICKS = 16  # how often the search is pushed off
 _SEED = 95  # the same advice on every run
@@ -29,7 +29,7 @@ class Terms:
     least: float = 0.0
 
 
-@dataclass(slots=True)
+@changing
 class _State:
     """A set with what it costs: each statement's bound, unweighted, and what that plan uses.
 
@@ -118,12 +118,10 @@ class Search:
         found: dict[int, float] = {}
         for number, weight in enumerate(self._weights):
             bound = state.bounds[number][0]
-            for cost, used in self._costs.plans(number):
-                if cost >= bound:
-                    break
+            for _, used, counted in self._costs.plans(number):
                 lacking = used & ~state.chosen
-                if lacking and not lacking & tabu:
-                    found[lacking] = found.get(lacking, 0.0) + weight * (bound - cost)
+                if counted < bound and lacking and not lacking & tabu:
+                    found[lacking] = found.get(lacking, 0.0) + weight * (bound - counted)
         sizes = {lacking: self._pool.size(lacking) for lacking in found}
         order = sorted(found, key=lambda one: (-found[one] / (sizes[one] + 1), one))
         for one in order:

@@ -132,7 +132,7 @@ class Selector:
                 self._vary(number, plan)
         winners = 0
         for number in self._order:
-            for _, used in self._costs.plans(number)[:_WINNERS]:
+            for _, used, _ in self._costs.plans(number)[:_WINNERS]:
                 winners |= used
         self._merge(winners)
 
@@ -165,7 +165,7 @@ class Selector:
         Where an index is visited for its keys alone, any with the same keys will do.
         """
         pool, useful = self._costs.pool, self._useful() & self._costs.relevant(number)
-        for _, used in self._costs.plans(number)[:_WINNERS]:
+        for _, used, _ in self._costs.plans(number)[:_WINNERS]:
             for one in self._pool_members(used):
                 for other in self._pool_members(useful & pool.rivals(1 << one)):
                     if pool.candidates[other].keys == pool.candidates[one].keys:
@@ -264,8 +264,9 @@ class Selector:
         now = self._costs.bound(number, chosen)[0]
         pool = self._costs.pool
         score: dict[int, float] = dict.fromkeys(self._pool_members(offered), 0.0)
-        for cost, used in self._costs.plans(number):
-            gain = self._costs.base[number] - cost + max(0.0, now - cost)
+        before = self._costs.bound(number, 0)[0]
+        for _, used, counted in self._costs.plans(number):
+            gain = before - counted + max(0.0, now - counted)
             for one in self._pool_members(used & offered):
                 score[one] = max(score[one], gain / (pool.sizes[one] + 1))
         return sorted(score, key=lambda one: (-score[one], pool.sizes[one], one))

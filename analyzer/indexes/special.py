@@ -1,4 +1,4 @@
-"""Candidates beside the plain btree: partial ones, GIN, GiST, BRIN, and those for nearest neighbours."""
+"""Candidates beside the btree: hash, GIN, GiST, BRIN, and those for nearest neighbours."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,28 +7,28 @@ from analyzer.indexes.making import Maker
 from analyzer.model.access import Compared, TableAccess, Use
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexCandidate, IndexKey
-from analyzer.model.vectors import MOST_DIMENSIONS, lists_for
-from analyzer.sql.quoting import quote_identifier
+from analyzer.model.vectors import (
+    DISTANCES,
+    HNSW_PARAMETERS,
+    LARGEST_GRAPH_BYTES,
+    MOST_DIMENSIONS,
+    lists_for,
+)
 
 _BRIN_ROWS = 100_000  # below it a btree is small as well
 # Elsewhere it reads nearly every page, and the planner, which takes it for the cheaper of two indexes of
 # one condition when it combines bitmaps, may drop the btree that would serve (choose_bitmap_and).
 _BRIN_CORRELATION = 0.9
-_FEW_VALUES = 12  # of a status, a kind, a flag
-_TESTS = {
-    "is null": "{} IS NULL",
-    "is not null": "{} IS NOT NULL",
-    "is true": "{}",
-    "is false": "NOT {}",
-}
 _SETS = frozenset({"@>", "<@", "&&"})
+_SIDES = frozenset({"<<", ">>", "-|-"})  # of ranges: left of, right of, beside
+_SUBNETS = frozenset({"<<", ">>", "<<=", ">>="})
 _JSON = frozenset({"@>", "?", "?|", "?&", "@?", "@@"})
 _TRIGRAMS = frozenset({"like", "ilike", "~", "~*"})
 _TEXT = ("text", "character varying", "varchar", "character")
-_GEOMETRIC = ("point", "box", "polygon", "circle", "inet", "cidr", "geometry", "geography")
-_DISTANCES = {"<->": "l2", "<#>": "ip", "<=>": "cosine", "<+>": "l1"}
-# Of an hnsw graph: more than servers give maintenance_work_mem. Without, pgvector builds it on disk, for hours.
-_GRAPH_BYTES = 2 << 30
+_GEOMETRIC = ("point", "box", "polygon", "circle", "geometry", "geography")
+_IN_GIST = (
+    "integer", "bigint", "smallint", "text", "character", "uuid", "date", "timestamp", "numeric",
+)  # fmt: skip
 _HASH_WIDTH = 64  # bytes of a value, which a btree keeps whole and a hash index as 4 bytes
 _HASH_DISTINCT = 0.5  # of the rows: entries with one hash stand in one chain of pages
 _HASHED = ("text", "character varying", "varchar", "bytea")
@@ -45,50 +45,28 @@ def special_candidates(access: TableAccess, table: Table, maker: Maker) -> Itera
             method, operator_class = found
             role = "distance" if one.use is Use.DISTANCE else "contains"
             made = maker.make(
-                [IndexKey(one.column, role, one.expression, operator_class)], method=method
+                [IndexKey(one.column, role, one.expression, operator_class)],
+                method=method,
+                parameters=HNSW_PARAMETERS if method == "hnsw" else (),
             )
             yield _in_lists(made, maker) if _too_large_a_graph(made) else made
+            if method == "gist" and one.use is Use.SEARCH:
+                yield from _with_scalars(made, access, maker)
         if one.use is Use.EQUALITY and one.expression is None and _suits_hash(table, one.column):
             yield maker.make([IndexKey(one.column, "equality")], method="hash")
         if one.use is Use.RANGE and one.expression is None and _suits_brin(table, one.column):
             yield maker.make([IndexKey(one.column, "range")], method="brin")
 
 
-def partial_accesses(
-    access: TableAccess, table: Table, *, constants: bool
-) -> Iterator[tuple[str, TableAccess]]:
-    """Predicates of partial indexes, each with what is left to be asked of the rows that it keeps.
-
-    IS NULL and booleans always hold the same; a value does where `constants` says so, and makes a
-    predicate where the column has few values.
-    """
-    for one in access.compared:
-        predicate = _predicate(one, table, constants=constants)
-        if predicate is None:
-            continue
-        rest = replace(
-            access,
-            compared=tuple(other for other in access.compared if other.column != one.column),
-            needed=tuple(name for name in access.needed if name != one.column),
-            sorted_by=tuple(other for other in access.sorted_by if other.column != one.column),
-            grouped_by=tuple(name for name in access.grouped_by if name != one.column),
-        )
-        if not (rest.compared or rest.sorted_by or rest.grouped_by):  # the tested column itself
-            rest = replace(rest, grouped_by=(one.column,), needed=(one.column,))
-        yield predicate, rest
-
-
-def _predicate(one: Compared, table: Table, *, constants: bool) -> str | None:
-    if not one.required or one.expression is not None:
-        return None
-    quoted = quote_identifier(one.column)
-    if one.use is Use.TEST and one.operator in _TESTS:
-        return _TESTS[one.operator].format(quoted)
-    known = table.column(one.column)
-    few = known is not None and known.distinct is not None and 1 < known.distinct <= _FEW_VALUES
-    if constants and few and one.use is Use.EQUALITY and one.constant is not None:
-        return f"{quoted} = {one.constant}"
-    return None
+def _with_scalars(
+    made: IndexCandidate, access: TableAccess, maker: Maker
+) -> Iterator[IndexCandidate]:
+    """What an exclusion constraint has: who or what it is about in front of the range (`room, during`)."""
+    for other in access.compared:
+        known = maker.table.column(other.column)
+        plain = other.use is Use.EQUALITY and other.expression is None and other.required
+        if plain and known is not None and known.type.lower().startswith(_IN_GIST):
+            yield maker.make([IndexKey(other.column, "equality"), *made.keys], method="gist")
 
 
 def _by_search(one: Compared, table: Table) -> tuple[str, str | None] | None:
@@ -109,10 +87,12 @@ def _by_search(one: Compared, table: Table) -> tuple[str, str | None] | None:
         found = ("gin", "jsonb_path_ops" if operator in ("@>", "@?", "@@") else None)
     elif operator in _SETS and kind.endswith("[]"):
         found = ("gin", None)
-    elif (operator in _SETS or operator == "-|-") and kind.endswith("range"):
+    elif operator in _SETS | _SIDES and kind.endswith("range"):
         found = ("gist", None)
+    elif operator in _SETS | _SUBNETS and kind in ("inet", "cidr"):
+        found = ("gist", "inet_ops")
     elif operator in _SETS and kind.startswith(_GEOMETRIC):
-        found = ("gist", "inet_ops" if kind in ("inet", "cidr") else None)
+        found = ("gist", None)
     return found
 
 
@@ -121,15 +101,15 @@ def _nearest(operator: str, kind: str) -> tuple[str, str | None] | None:
     dimensions = size.rstrip(")")
     if base in MOST_DIMENSIONS and dimensions.isdigit() and int(dimensions) > MOST_DIMENSIONS[base]:
         return None  # pgvector refuses it; the findings in plans tell of halfvec
-    if base in ("vector", "halfvec", "sparsevec") and operator in _DISTANCES:
-        return "hnsw", f"{base}_{_DISTANCES[operator]}_ops"
+    if base in ("vector", "halfvec", "sparsevec") and operator in DISTANCES:
+        return "hnsw", f"{base}_{DISTANCES[operator]}_ops"
     if operator == "<->" and base in ("point", "geometry", "geography", "box", "circle", "polygon"):
         return "gist", None
     return None
 
 
 def _too_large_a_graph(made: IndexCandidate) -> bool:
-    return made.method == "hnsw" and (made.bytes or 0) > _GRAPH_BYTES
+    return made.method == "hnsw" and (made.bytes or 0) > LARGEST_GRAPH_BYTES
 
 
 def _in_lists(graph: IndexCandidate, maker: Maker) -> IndexCandidate:

@@ -43,7 +43,10 @@ def _of_indexes(catalog: Catalog | None, advice: IndexAdvice | None) -> list[tup
     for candidate in uncovered(catalog) if catalog is not None else ():
         text = f"{candidate.rule}: every DELETE and key UPDATE of a parent reads the whole table"
         notes.append(
-            (candidate.table, TableNote("foreign-key-without-index", "low", text, candidate.sql))
+            (
+                candidate.table,
+                TableNote("foreign-key-without-index", "low", text, " ".join(candidate.statements)),
+            )
         )
     for drop in advice.drop if advice is not None else ():
         kind = f"{drop.kind}-index"

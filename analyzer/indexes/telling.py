@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from analyzer.errors import WhatIfError
 from analyzer.indexes.building import created_index
 from analyzer.indexes.candidates import trade_off
+from analyzer.indexes.loops import uncounted_pages
 from analyzer.indexes.plan_costs import PlanCosts
 from analyzer.indexes.writes import TableWrites, price, shown
 from analyzer.model.catalog import Catalog
 from analyzer.model.index_advice import CreatedIndex, StatementGain
 from analyzer.model.index_candidate import IndexCandidate
-from analyzer.model.index_request import AdvisedStatement
+from analyzer.model.index_request import CAREFUL_PAGE_PRICE, AdvisedStatement
 from analyzer.model.plan import Plan
 from analyzer.model.what_if import PlanEstimate, WhatIf
 
@@ -19,9 +20,18 @@ _OPTIMISM = (
     "little optimistic; compare EXPLAIN (ANALYZE, BUFFERS) before and after"
 )
 
+_DOUBT = (
+    "; MAY MAKE SLOWER, as nested loops of the plan with it read more than its cost counts: {}. --verify measures it, "
+    "--careful advises without such plans"
+)
+
 
 class Telling:
-    """Asks for the plans of the chosen set once more, and writes them down."""
+    """Asks for the plans of the chosen set once more, and writes them down.
+
+    `unanswered` are the statements, by position, that have no plan with the set, and why: they count as
+    if nothing served them.
+    """
 
     def __init__(
         self,
@@ -37,6 +47,8 @@ class Telling:
         self._catalog = catalog
         self._writes = writes
         self._after: dict[int, PlanEstimate] = {}
+        self._before: dict[int, PlanEstimate | None] = {}
+        self.unanswered: dict[int, str] = {}
 
     def cost(self, chosen: int) -> float:
         """What the workload costs under the set."""
@@ -71,11 +83,12 @@ class Telling:
         pool = self._costs.pool
         indexes = [pool.candidates[place] for place in pool.members(chosen)]
         for number, one in enumerate(self._statements):
-            if indexes and number not in self._after and number not in self._costs.failed:
+            known = number in self._after or number in self.unanswered
+            if indexes and not known and number not in self._costs.failed:
                 try:
                     self._after[number] = self._what_if.estimate(one.planned, indexes)
-                except WhatIfError:  # a timeout: it counts as served by nothing
-                    continue
+                except WhatIfError as error:
+                    self.unanswered[number] = str(error)
         return self._after
 
     def _created(self, place: int, served: Sequence[int], write_cost: float) -> CreatedIndex:
@@ -87,6 +100,7 @@ class Telling:
             found = price(candidate, table, writes, size, write_cost)
             costs = shown(found, writes, table)
         order = sorted(served, key=lambda number: -self._gain(number))
+        told = f"{trade_off(table, candidate.keys, size, candidate.method)} {_OPTIMISM}"
         return created_index(
             candidate,
             self._catalog,
@@ -94,15 +108,11 @@ class Telling:
             statements=[self._served(number, candidate) for number in order],
             write_cost=costs,
             verified_by="what-if",
-            risk=f"{trade_off(table, candidate.keys, size, candidate.method)} {_OPTIMISM}",
+            risk=f"{told}{self._doubts(order)}",
         )
 
     def _served(self, number: int, candidate: IndexCandidate) -> StatementGain:
-        one, after = self._statements[number], self._after[number]
-        try:
-            before = self._what_if.estimate(one.planned, ())
-        except WhatIfError:  # it was planned before; the server changed its mind
-            before = None
+        one, after, before = self._statements[number], self._after[number], self._now(number)
         return StatementGain(
             shape_id=one.planned.shape_id,
             cost_before=round(self._costs.base[number], 2),
@@ -112,6 +122,29 @@ class Telling:
             name=one.name,
             weight=one.planned.weight,
         )
+
+    def _now(self, number: int) -> PlanEstimate | None:
+        """The statement's plan without any candidate; None where the server changed its mind about planning it."""
+        if number not in self._before:
+            try:
+                self._before[number] = self._what_if.estimate(self._statements[number].planned, ())
+            except WhatIfError:
+                self._before[number] = None
+        return self._before[number]
+
+    def _doubts(self, served: Sequence[int]) -> str:
+        """Which of an index's statements may get slower by plans that read more than their cost counts."""
+        found = []
+        for number in served:
+            before, after = self._now(number), self._after[number]
+            if before is None or before.plan is None or after.plan is None:
+                continue
+            pages = uncounted_pages(after.plan, self._catalog)
+            now = before.cost + CAREFUL_PAGE_PRICE * uncounted_pages(before.plan, self._catalog)
+            if after.cost + CAREFUL_PAGE_PRICE * pages > now:
+                one = self._statements[number]
+                found.append(f"{one.name or one.planned.shape_id} ({pages:,.0f} pages)")
+        return _DOUBT.format(", ".join(found)) if found else ""
 
 
 def _node(plan: Plan | None, candidate: IndexCandidate, *, by_index: bool = False) -> str | None:

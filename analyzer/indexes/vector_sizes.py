@@ -7,7 +7,6 @@ fit, and only whole ones. Of ivfflat (ivfflat.h): a vector a row, and one a list
 """
 
 import math
-import re
 
 from analyzer.indexes.layout import (
     HEADER_BYTES,
@@ -19,6 +18,7 @@ from analyzer.indexes.layout import (
 )
 from analyzer.model.catalog import Column, Table
 from analyzer.model.index_candidate import IndexCandidate
+from analyzer.patterns import regex
 
 _SPECIAL_BYTES = 8  # HnswPageOpaqueData, IvfflatPageOpaqueData
 _ROOM_BYTES = PAGE_BYTES - HEADER_BYTES - _SPECIAL_BYTES
@@ -27,7 +27,7 @@ _NEIGHBOR_BYTES = 4  # HnswNeighborTupleData before its pointers
 _POINTER_BYTES = 6
 _DEFAULT_M = 16
 _DEFAULT_LISTS = 100
-_DIMENSIONS = re.compile(r"(?:\w+\.)?(vector|halfvec|bit|sparsevec)\((\d+)\)")
+_DIMENSIONS = regex(r"(?:\w+\.)?(vector|halfvec|bit|sparsevec)\((\d+)\)")
 _DIMENSION_BYTES = {"vector": 4.0, "halfvec": 2.0, "bit": 1 / 8}
 _VECTOR_HEADER_BYTES = 8
 

@@ -5,17 +5,19 @@ tree (btcostestimate's: comparisons at cpu_operator_cost, 50 of them per page), 
 written once (seq_page_cost, 1.0: `write_cost` is that), and its bytes in the write-ahead log, as a share
 of a page. An UPDATE that sets no indexed column may be HOT and write no entry at all; once an index has
 one of the columns that it sets, it writes an entry into every index of the table, old ones included.
-A DELETE leaves entries to be removed by VACUUM: half an entry.
+A DELETE leaves entries to be removed by VACUUM: half an entry. Of a partial index a row has an entry where
+the predicate holds: once in its life if statements set the column that it tests (a job is open, then done), else
+for the share of the rows that the planner expects.
 """
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.model.access import TableWrite
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexCandidate
-from analyzer.records import record
+from analyzer.records import changing, record
 
 _OPERATOR_COST = 0.0025  # cpu_operator_cost
 _PAGE_DESCENT = 50  # operator costs for each page on the way down
@@ -30,7 +32,7 @@ _DELETE_SHARE = 0.5
 _HOT_SHARE = 0.5  # of updates that could be HOT, where no statistics tell
 
 
-@dataclass(slots=True)
+@changing
 class TableWrites:
     """Rows written in the window: inserted, deleted, and updated by the columns that are set."""
 
@@ -82,13 +84,16 @@ def price(
         return WritePrice()
     columns = _columns(candidate, table)
     hot = _HOT_SHARE if table.hot_ratio is None else table.hot_ratio
-    entries = writes.inserted + _DELETE_SHARE * writes.deleted
+    share = 1.0 if candidate.share is None else candidate.share
+    tested = _tested(candidate, table)
+    passing = any(tested.intersection(names) for names in writes.updated)
+    entries = writes.inserted * (1.0 if passing else share) + _DELETE_SHARE * writes.deleted * share
     others = lost = 0.0
     for names, rows in writes.updated.items():
         if columns.isdisjoint(names):
-            entries += rows * (1 - hot)
+            entries += rows * (1 - hot) * share
             continue
-        entries += rows
+        entries += rows * share
         if not any(set(names) & _indexed(index_columns) for index_columns in _existing(table)):
             lost += rows * hot
             others += rows * hot * len(table.indexes)
@@ -105,9 +110,15 @@ def _entry_cost(rows: int, size_bytes: int, write_cost: float) -> float:
 
 
 def _columns(candidate: IndexCandidate, table: Table) -> set[str]:
-    found = {*candidate.columns, *candidate.include}
+    return {*candidate.columns, *candidate.include, *_tested(candidate, table)}
+
+
+def _tested(candidate: IndexCandidate, table: Table) -> set[str]:
+    """The columns that a partial index's predicate tests."""
+    if candidate.constant is not None:
+        return {candidate.constant.column}
     predicate = candidate.predicate or ""
-    return found | {column.name for column in table.columns if column.name in predicate}
+    return {column.name for column in table.columns if column.name in predicate}
 
 
 def _existing(table: Table) -> Iterable[tuple[str, ...]]:

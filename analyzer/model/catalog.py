@@ -6,6 +6,7 @@ unquoted and case-sensitive, as PostgreSQL stores them.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
+from typing import TypeVar
 
 from analyzer.records import record
 
@@ -17,6 +18,7 @@ REFERENTIAL_ACTIONS: Mapping[str, str] = {
     "n": "SET NULL",
     "d": "SET DEFAULT",
 }
+_Entry = TypeVar("_Entry")
 SEQUENCE = "nextval"  # the default of a serial or identity column
 
 
@@ -174,11 +176,11 @@ class Catalog:
         """The table of that name; a name without schema also finds its only match in others."""
         if name is None:
             return None
-        found = self.tables.get(name)
-        if found is None and "." not in name:
-            matches = [t for key, t in self.tables.items() if key.rpartition(".")[2] == name]
-            found = matches[0] if len(matches) == 1 else None
-        return found
+        return _named(self.tables, name)
+
+    def view(self, name: str) -> str | None:
+        """The query of the view of that name, found as tables are."""
+        return _named(self.views, name)
 
     def __iter__(self) -> Iterator[Table]:
         return iter(self.tables.values())
@@ -198,6 +200,14 @@ class Catalog:
         views = {**other.views, **self.views}
         previews = self.previews if self.previews is not None else other.previews
         return Catalog(tables, origin, version, enums, names, views, previews)
+
+
+def _named(entries: Mapping[str, _Entry], name: str) -> _Entry | None:
+    found = entries.get(name)
+    if found is None and "." not in name:
+        matches = [one for key, one in entries.items() if key.rpartition(".")[2] == name]
+        found = matches[0] if len(matches) == 1 else None
+    return found
 
 
 def table_name(schema: str | None, name: str) -> str:

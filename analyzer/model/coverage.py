@@ -1,13 +1,13 @@
 """How much of the real traffic the input shows: every byte of every input is accounted for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.model.sampling import LoggedSetting, Sampling
-from analyzer.records import record
+from analyzer.records import changing, record
 
 
-@dataclass(slots=True)
+@changing
 class SourceCoverage:
     """One input's account; filled in while it is read.
 
@@ -55,7 +55,7 @@ class ExplainCoverage:
     refused: Mapping[str, int]
 
 
-@dataclass(slots=True)
+@changing
 class Coverage:
     """The account of the whole run. `log_min_duration_ms`: what was left out, given or inferred.
 

@@ -7,8 +7,10 @@ the sums of what is kept and `other` are exact even then.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
+
+from analyzer.records import changing
 
 KEPT = 500  # distinct statements, tables … of an event; up to twice as many while counting
 _HOUR_US = 3_600_000_000
@@ -19,7 +21,7 @@ Key = TypeVar("Key", bound=Hashable)
 Rename = Callable[[int], int]
 
 
-@dataclass(slots=True)
+@changing
 class Measure:
     """A quantity over several events: how many told it, their sum and the largest."""
 
@@ -46,7 +48,7 @@ class Measure:
         self.largest = max(self.largest, other.largest)
 
 
-@dataclass(slots=True)
+@changing
 class Hours:
     """How many events by hour. Beyond 62 days' hours, the step doubles until there are fewer.
 
@@ -84,7 +86,7 @@ class Hours:
         self.counts = counts
 
 
-@dataclass(slots=True)
+@changing
 class Tally:
     """How often something happened, when first and last, how much, and to what.
 
@@ -103,12 +105,17 @@ class Tally:
     def add(self, at_us: int, amounts: Mapping[str, float]) -> None:
         """One more at a time, with its amounts by measure."""
         self.count += 1
-        if self.first_us is None or at_us < self.first_us:
-            self.first_us = at_us
-        if self.last_us is None or at_us > self.last_us:
+        if self.first_us is None or self.last_us is None:
+            self.first_us = self.last_us = at_us
+        elif at_us > self.last_us:
             self.last_us = at_us
+        elif at_us < self.first_us:
+            self.first_us = at_us
         for name, value in amounts.items():
-            self.measure(name).add(value)
+            measure = self.measures.get(name)
+            if measure is None:
+                measure = self.measures[name] = Measure()
+            measure.add(value)
 
     def measure(self, name: str) -> Measure:
         """The measure of a name, new or known."""
@@ -121,16 +128,18 @@ class Tally:
         self, key: int, at_us: int, amounts: Mapping[str, float], kept: int = KEPT
     ) -> None:
         """The statement, by its key, that one of those counted came from."""
-        if self.statements is None:
-            self.statements = Tallies(kept)
-        self.statements.at(key).add(at_us, amounts)
+        statements = self.statements
+        if statements is None:
+            statements = self.statements = Tallies(kept)
+        tally = statements.kept.get(key) or statements.at(key)
+        tally.add(at_us, amounts)
 
     def part(self, what: str, name: str, kept: int = KEPT) -> "Tally":
         """The tally of one table, message, database …; names beyond `kept` share one."""
         found = self.parts.get(what)
         if found is None:
             found = self.parts[what] = Tallies(kept)
-        return found.at(name)
+        return found.kept.get(name) or found.at(name)
 
     def merge(self, other: "Tally", rename: Rename | None = None) -> None:
         """Take in another part's. `rename` turns the other's statement keys into this one's."""
@@ -162,7 +171,7 @@ def _same(key: Key) -> Key:
     return key
 
 
-@dataclass(slots=True)
+@changing
 class Tallies(Generic[Key]):
     """Tallies by key. When twice `limit` keys are kept, the lighter half is added to `other`."""
 
@@ -222,7 +231,7 @@ def _without_parts(tally: Tally) -> Tally:
     return Tally(tally.count, tally.first_us, tally.last_us, tally.measures)
 
 
-@dataclass(slots=True)
+@changing
 class Event(Tally):
     """Server events of one kind and code.
 

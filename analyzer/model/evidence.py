@@ -24,7 +24,9 @@ class NPlusOneEvidence:
     `children_per_occurrence` counts all children in it, `children_per_parent` those that follow
     one execution of the parent. `link` says how parent and child are known to belong together.
     `distinct_parameters` counts different parameter sets over all children. `wall_ms` is the
-    elapsed time of the median occurrence, `timeline` the largest one over time.
+    elapsed time of the median occurrence, `timeline` the largest one over time. Of the values looked up
+    `values_compared` were compared with what their parent's statement asked for, and `values_from_parent`
+    were among that (None: it asked for nothing that tells).
     """
 
     child: str
@@ -50,6 +52,8 @@ class NPlusOneEvidence:
     reasons: tuple[str, ...]
     examples: tuple[ExampleExecution, ...]
     timeline: Timeline | None = None
+    values_compared: int | None = None
+    values_from_parent: int | None = None
 
 
 @record

@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from itertools import accumulate
 from typing import Any, ClassVar, Protocol
@@ -10,10 +9,15 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.native import compiled, twin_in
+from analyzer.records import changing
+
 Column = npt.NDArray[Any]
 
 # A client's log without times: what is before this (the year 1971) is a place in its log, no time.
 FIRST_TIME_US = 31_536_000_000_000
+
+_twin = twin_in(compiled("analyzer.model.native._columns"))
 
 
 class Clock(IntEnum):
@@ -33,7 +37,7 @@ class Texts(Protocol):
     def __len__(self) -> int: ...
 
 
-@dataclass(slots=True)
+@changing
 class ExecutionChunk:
     """Some executions of one source, one row each, in the order of their source.
 
@@ -96,19 +100,23 @@ class ByteTexts:
         return cls.some_of(texts, range(len(texts)))
 
     @classmethod
-    def some_of(cls, texts: Texts, numbers: Sequence[int]) -> "ByteTexts":
+    def some_of(cls, texts: Texts, numbers: Sequence[int] | Column) -> "ByteTexts":
         """Some of any texts in this form, with bytes of their own."""
-        if isinstance(texts, JoinedTexts):
-            encoded = texts.encoded(numbers)
-        else:
-            encoded = [_encoded(texts, number) for number in numbers]
-        ends = np.cumsum(np.array([len(text) for text in encoded], dtype="i8"), dtype="i8")
-        return cls(b"".join(encoded), ends)
-
-    def encoded(self, number: int) -> bytes:
-        """The text of a number as UTF-8."""
-        start = self._places[number - 1] if number else 0
-        return self.data[start : self._places[number]]
+        wanted = np.asarray(numbers, dtype="i8")
+        tables = texts.tables if isinstance(texts, JoinedTexts) else [texts]
+        known = [table for table in tables if isinstance(table, ByteTexts)]
+        if len(known) < len(tables):
+            encoded = [texts[number].encode("utf-8", "surrogatepass") for number in wanted.tolist()]
+            ends = np.cumsum(np.array([len(text) for text in encoded], dtype="i8"), dtype="i8")
+            return cls(b"".join(encoded), ends)
+        first = np.cumsum([0, *(len(table) for table in known)])
+        ends = np.concatenate([np.zeros(0, dtype="i8"), *(table.ends for table in known)])
+        starts = np.concatenate([[0], ends[:-1]])[: len(ends)]
+        starts[first[:-1][first[:-1] < len(ends)]] = 0
+        table = np.searchsorted(first, wanted, side="right") - 1
+        spans = starts[wanted], ends[wanted]
+        data = cut_out([one.data for one in known], table, *spans)
+        return cls(data, np.cumsum(spans[1] - spans[0], dtype="i8"))
 
     def __getitem__(self, number: int) -> str:
         start = self._places[number - 1] if number else 0
@@ -118,10 +126,11 @@ class ByteTexts:
         return len(self.ends)
 
 
-def _encoded(texts: Texts, number: int) -> bytes:
-    if isinstance(texts, ByteTexts):
-        return texts.encoded(number)
-    return texts[number].encode("utf-8", "surrogatepass")
+@_twin
+def cut_out(texts: list[bytes], which: Column, starts: Column, ends: Column) -> bytes:
+    """Pieces of texts, each of the one that is told by its number, one behind the other."""
+    places = zip(which.tolist(), starts.tolist(), ends.tolist(), strict=True)
+    return b"".join([texts[number][start:end] for number, start, end in places])
 
 
 class JoinedTexts:
@@ -142,15 +151,6 @@ class JoinedTexts:
     def start(self, part: int) -> int:
         """The number that the first text of a part has here."""
         return self._parts[part]
-
-    def encoded(self, numbers: Sequence[int]) -> list[bytes]:
-        """The texts of some numbers as UTF-8."""
-        starts, tables = self._starts, self.tables
-        found = []
-        for number in numbers:
-            place = bisect_right(starts, number) - 1
-            found.append(_encoded(tables[place], number - starts[place]))
-        return found
 
     def __getitem__(self, number: int) -> str:
         table = bisect_right(self._starts, number) - 1

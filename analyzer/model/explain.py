@@ -8,6 +8,7 @@ from analyzer.records import record
 
 TOP = 20
 MAX_SECONDS = 30.0
+VERIFY_SECONDS = 600.0  # in which statements are run on a scratch server
 
 
 @record
@@ -28,12 +29,14 @@ class ExplainRequest:
 class Sample:
     """A statement as it ran: its text, and the values of its `$n` as text (None: NULL).
 
-    `values` is None where they are not known; a text without `$n` needs none.
+    `values` is None where they are not known; a text without `$n` needs none. `name` is what it is called where that
+    is not its shape (a file).
     """
 
     shape_id: str
     text: str
     values: tuple[str | None, ...] | None = None
+    name: str | None = None
 
 
 @record

@@ -7,6 +7,7 @@ from enum import StrEnum
 from analyzer.model.acknowledgement import Acknowledged
 from analyzer.model.evidence import Evidence
 from analyzer.model.remedy import Remedy
+from analyzer.model.ruled_out import RuledOut
 from analyzer.model.saving import Saving
 from analyzer.records import record
 
@@ -112,11 +113,15 @@ class Status(StrEnum):
 
 @record
 class Outcome:
-    """A detector's answer; `reason` is given with not-applicable and error."""
+    """A detector's answer; `reason` is given with not-applicable and error.
+
+    `ruled_out` is what came again and again and is nothing to fix, of those that say so.
+    """
 
     status: Status
     findings: tuple[Finding, ...] = ()
     reason: str | None = None
+    ruled_out: tuple[RuledOut, ...] = ()
 
 
 def worst_first(finding: Finding) -> tuple[bool, bool, int, float, float, str]:

@@ -21,8 +21,12 @@ LEAST_MS = 0.001  # faster ones count as this
 LARGEST_BYTES = 1024  # as bytes, a histogram is made coarser until it fits
 _ROUNDING = 1e-9  # 0.95 * 20 must not become rank 20 by a rounding error of the product
 _RAW = -15  # deflate without a header and a checksum of its own
-_HEAD = 3  # bytes: steps, and the first bucket as a signed 16-bit number
-_PLANES = 8  # a count is 8 bytes
+_HEAD = 3  # bytes: planes and steps, and the first bucket as a signed 16-bit number
+_PLANES = 8  # a count is at most 8 bytes
+_SOME_PLANES = (
+    0x40  # in the first byte: it has the number of planes and the octave's bits; else 8 planes
+)
+_BITS = STEPS.bit_length() - 1
 _WIDEST = 1 << 12  # buckets of a histogram that bytes may hold, all octaves of a float64 at 1 ns
 
 
@@ -111,6 +115,14 @@ class Histogram:
             raise ValueError(f"{self.steps} buckets an octave cannot be taken together to {steps}")
         return Histogram(*_summed(-(-self.buckets // factor), self.counts), steps)
 
+    def without(self, other: "Histogram") -> "Histogram":
+        """What is left when durations that it holds are taken away, at the coarser of the two's steps."""
+        steps = min(self.steps, other.steps)
+        mine, taken = self.coarser(steps), other.coarser(steps)
+        buckets = np.concatenate([mine.buckets, taken.buckets])
+        buckets, counts = _summed(buckets, np.concatenate([mine.counts, -taken.counts]))
+        return Histogram(buckets[counts > 0], counts[counts > 0], steps)
+
     def at_rank(self, rank: int) -> tuple[float, float, float]:
         """The edges and the middle (low, middle, high; ms) of the bucket that the 0-based rank is in."""
         place = int(np.searchsorted(np.cumsum(self.counts), rank, side="right"))
@@ -135,16 +147,19 @@ class Histogram:
     def _packed(self) -> bytes:
         """Counts of all buckets from the first to the last, compressed.
 
-        The lowest bytes of all counts come first, then the next: nearly all of the higher are 0,
-        and cost nothing.
+        The lowest bytes of all counts come first, then the next: as many as the largest count has.
         """
         first = int(self.buckets[0]) if len(self.buckets) else 0
         width = int(self.buckets[-1]) - first + 1 if len(self.buckets) else 0
-        dense = np.zeros(width, dtype="<i8")
+        most = int(self.counts.max()) if width else 0
+        count = max(-(-most.bit_length() // 8), 1)
+        dense = np.zeros(width, dtype=np.uint8 if count == 1 else "<i8")
         dense[self.buckets - first] = self.counts
-        planes = dense.view(np.uint8).reshape(-1, _PLANES).T.tobytes()
-        head = self.steps.to_bytes(1, "little") + first.to_bytes(2, "little", signed=True)
-        return head + zlib.compress(planes, 6, _RAW)
+        if count > 1:
+            dense = dense.view(np.uint8).reshape(-1, _PLANES).T[:count]
+        kind = _SOME_PLANES | (count - 1) << 3 | self.steps.bit_length() - 1
+        head = kind.to_bytes(1, "little") + first.to_bytes(2, "little", signed=True)
+        return head + zlib.compress(dense.tobytes(), 6, _RAW)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Histogram":
@@ -186,15 +201,27 @@ def _unpacked(data: bytes) -> tuple[int, int, Column]:
         planes = unpacking.decompress(data[_HEAD:], _WIDEST * _PLANES)
     except zlib.error as error:
         raise ValueError(f"these bytes are no histogram: {error}") from error
-    steps = data[0] if data else 0
-    if not unpacking.eof or len(planes) % _PLANES or steps not in (1, 2, 4, 8, 16, 32):
+    count, steps = _kind_of(data[0] if data else 0)
+    if not unpacking.eof or not steps or len(planes) % count:
         raise ValueError("these bytes are no histogram")
     first = int.from_bytes(data[1:_HEAD], "little", signed=True)
-    width = len(planes) // _PLANES
-    if planes.count(0, width) == len(planes) - width:  # as nearly always, all counts are below 256
+    width = len(planes) // count
+    if count == 1 or planes.count(0, width) == len(planes) - width:  # all counts are below 256
         return steps, first, np.frombuffer(planes, dtype=np.uint8, count=width)
-    by_plane = np.frombuffer(planes, dtype=np.uint8).reshape(_PLANES, width)
+    whole = planes + bytes((_PLANES - count) * width)
+    by_plane = np.frombuffer(whole, dtype=np.uint8).reshape(_PLANES, width)
     return steps, first, np.ascontiguousarray(by_plane.T).view("<i8").reshape(-1)
+
+
+def _kind_of(first: int) -> tuple[int, int]:
+    """Planes and steps by the first byte of a histogram; no steps where it is none.
+
+    Until the store's revision 0004 it was the steps alone, with all eight planes.
+    """
+    if first & _SOME_PLANES:
+        bits = first & 7
+        return (first >> 3 & 7) + 1, 1 << bits if first < 2 * _SOME_PLANES and bits <= _BITS else 0
+    return _PLANES, first if first in (1, 2, 4, 8, 16, STEPS) else 0
 
 
 def _summed(buckets: Rows, counts: Rows) -> tuple[Rows, Rows]:

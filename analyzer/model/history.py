@@ -72,6 +72,27 @@ class Figures:
         high_ms = self.histogram.at_rank(above)[2] if rank + margin < held else None
         return Quantile(middle, self.histogram.at_rank(below)[0], high_ms, "sampled")
 
+    def without(self, other: "Figures") -> "Figures | None":
+        """What is left when executions that are among these are taken away; None where none are.
+
+        The fastest and the slowest of what is left are not known, and `floor_ms` is that of all.
+        """
+        calls = self.calls - other.calls
+        if calls <= 0:
+            return None
+        known = self.squares is not None and other.squares is not None
+        return replace(
+            self,
+            calls=calls,
+            total_ms=max(self.total_ms - other.total_ms, 0.0),
+            histogram=self.histogram.without(other.histogram),
+            samples=self.samples - other.samples,
+            min_ms=None,
+            max_ms=None,
+            squares=max((self.squares or 0.0) - (other.squares or 0.0), 0.0) if known else None,
+            untimed=self.untimed - other.untimed,
+        )
+
     @staticmethod
     def merged(parts: Iterable["Figures"], histogram: Histogram | None = None) -> "Figures | None":
         """Figures of one clock together; None of none. `histogram` is theirs, if it is known."""

@@ -33,9 +33,12 @@ class CreatedIndex:
 
     `write_cost` says what writers of the table pay (figures by name), `verified_by` is execution,
     what-if, plan or rule, `rule` names what led to it, `risk` is the trade-off in words. Where it was built
-    on a scratch server, `built_bytes` and `build_ms` are what that took, and `verification` says what came of it. `locks` says how it
+    on a scratch server, `built_bytes` and `build_ms` are what that took, and `verification` says what came of it; where its
+    table has another size there, `scaled_bytes` is `built_bytes` for all rows. `locks` says how it
     is built, `build_seconds` about how long that takes, `rollback` takes it away again. `prisma` is the
-    line of schema.prisma, None where `prisma_why_not` says why there is none.
+    line of schema.prisma, None where `prisma_why_not` says why there is none. `settings` are SQL with their reason: what
+    to set while it is built, and in the transaction of a search (pgvector). `secret` is the predicate where its
+    literal is a value of the data, as it stands in the other texts: it is not to be shown as it is.
     """
 
     sql: str
@@ -48,6 +51,7 @@ class CreatedIndex:
     built_bytes: int | None = None
     build_ms: float | None = None
     verification: str | None = None
+    scaled_bytes: int | None = None
     table: str = ""
     name: str = ""
     method: str = "btree"
@@ -56,6 +60,8 @@ class CreatedIndex:
     rollback: str | None = None
     prisma: str | None = None
     prisma_why_not: str | None = None
+    secret: str | None = None
+    settings: tuple[str, ...] = ()
 
 
 @record
@@ -66,7 +72,8 @@ class DroppedIndex:
     comes after that), `covered_by` the index that does what this one does.
     `rollback` makes it anew, None where its definition is not known. `action` is drop, or review where the
     window is too short or not all servers were seen. `scans` are those of the window that `reason` states,
-    `days` long. `verified_by` is rule: nothing was tried.
+    `days` long. `verified_by` is rule, or execution where statements that read it were run without it on a scratch
+    server; `verification` says what came of that.
     """
 
     sql: str
@@ -82,13 +89,16 @@ class DroppedIndex:
     scans: int | None = None
     days: float | None = None
     verified_by: str = "rule"
+    verification: str | None = None
 
 
 @record
 class IndexNote:
-    """Something about existing indexes that is for people to decide: never run as it is.
+    """Something about indexes that is for people to decide: never run as it is.
 
-    `kind` is merge, constraints, bloat, or rejected (an index to create that makes a statement slower); `indexes` are their names, `sql` what would do it.
+    `kind` is merge, constraints, bloat, rejected (an index to create that makes a statement slower), kept (one to
+    drop without which a statement is slower) or vectors (another way to search by distance); `indexes` are their
+    names, `sql` what would do it. `own`: its literals are pg95's, no data.
     """
 
     kind: str
@@ -97,6 +107,7 @@ class IndexNote:
     text: str
     sql: str | None = None
     bytes: int | None = None
+    own: bool = False
 
 
 @record
@@ -105,6 +116,8 @@ class IndexAdvice:
 
     `method` says how indexes were tried (hypopg, clone, none), `budget_bytes` what was allowed and `bytes` what
     is taken; `finished` is False where the limits ended the search: what was best until then is advised.
+    `unanswered` are what-if questions that nobody answered (a timeout, an index refused), by reason: what they
+    were about counts as nothing gained.
     """
 
     create: tuple[CreatedIndex, ...] = ()
@@ -118,3 +131,4 @@ class IndexAdvice:
     budget_bytes: int | None = None
     bytes: int | None = None
     finished: bool = True
+    unanswered: Mapping[str, int] = field(default_factory=dict)

@@ -20,6 +20,19 @@ class IndexKey:
 
 
 @record
+class Constant:
+    """The value that all rows of a partial index have in a column, because statements always ask for it.
+
+    `secret` says that it is a value of the data (no label of the schema, nothing of the team's own files): it is
+    shown on request only, and `number` is what stands for it in the index's name (0: no value of a log).
+    """
+
+    column: str
+    secret: bool = False
+    number: int = 0
+
+
+@record
 class IndexCandidate:
     """An index to consider.
 
@@ -27,7 +40,9 @@ class IndexCandidate:
     (an extension). `rule` says in a sentence what led to it, `trade_off` what it costs. `bytes`
     is the estimated size, None where the table's rows are not known. `predicate` is the WHERE of
     a partial index, `include` the columns that it carries beside its keys. `parameters` are what
-    its WITH sets, as (name, value): m of hnsw, pages_per_range of brin.
+    its WITH sets, as (name, value): m of hnsw, pages_per_range of brin. `constant` tells of a predicate
+    that compares a column with a value, `share` which part of the table's rows a predicate leaves, where the
+    planner told. `recipe` are the statements in place of `sql` where its table is partitioned.
     """
 
     table: str
@@ -42,6 +57,14 @@ class IndexCandidate:
     prerequisites: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
+    constant: Constant | None = None
+    share: float | None = None
+    recipe: tuple[str, ...] = ()
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """What is to be run, in order."""
+        return (*self.prerequisites, *(self.recipe or (self.sql,)))
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -7,25 +7,26 @@ follows is the server's message or the application's, which quotes values.
 import re
 
 from analyzer.model.names import HIDDEN, is_value
+from analyzer.patterns import regex
 
 _REST = "…"
 # From here on an entry is the message: PostgreSQL's levels, and what introduces a statement or values.
-_MESSAGE = re.compile(
+_MESSAGE = regex(
     r"\b((?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG\d?|DETAIL|HINT|STATEMENT|CONTEXT|QUERY|LOCATION)\s?:"
     r"|statement:|execute\b|parameters\b|args=|duration:\s[\d.]+\s?ms)",
 )
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.|"")*+(?:"|\Z)|\'(?:[^\'\\]|\\.|\'\')*+(?:\'|\Z)')
-_JSON_KEY = re.compile(r'"([\w.$@\-]{1,64})"(?=\s*:)')
-_STATEMENT = re.compile(
+_QUOTED = regex(r'"(?:[^"\\]|\\.|"")*+(?:"|\Z)|\'(?:[^\'\\]|\\.|\'\')*+(?:\'|\Z)')
+_JSON_KEY = regex(r'"([\w.$@\-]{1,64})"(?=\s*:)')
+_STATEMENT = regex(
     r"\b(?:select|insert|update|delete|with|values|copy|create|alter|set)\s.*",
     re.IGNORECASE | re.DOTALL,
 )
-_WORD = re.compile(r"[^\s,;:|()\[\]{}<>]+")
-_ASSIGNED = re.compile(r"(?<=[A-Za-z_])([=:])(?=[^\s=])[^\s,;&]+")
-_KEY = re.compile(r"(\)\s?=\s?|\bcontains )\((?:[^()]++|\([^()]*+\))*\)?")
-_SINGLE = re.compile(r"'(?:[^']|'')*+(?:'|\Z)")
+_WORD = regex(r"[^\s,;:|()\[\]{}<>]+")
+_ASSIGNED = regex(r"(?<=[A-Za-z_])([=:])(?=[^\s=])[^\s,;&]+")
+_KEY = regex(r"(\)\s?=\s?|\bcontains )\((?:[^()]++|\([^()]*+\))*\)?")
+_SINGLE = regex(r"'(?:[^']|'')*+(?:'|\Z)")
 # PostgreSQL puts names and values in the same quotes; the word before them tells which it is.
-_DOUBLE = re.compile(
+_DOUBLE = regex(
     r"""(\b(?:relation|column|table|view|constraint|index|type|schema|function|role|database|enum|sequence|extension)\s)?"[^"]*+(?:"|\Z)"""
 )
 _NUMBER = 12  # digits: a time in microseconds has 16, and says nothing of what is wrong

@@ -8,24 +8,24 @@ from a page's.
 import ipaddress
 import re
 
+from analyzer.patterns import regex
+
 PLACE = "{id}"  # where a route takes a value
 HIDDEN = "?"
 
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
-_ID = re.compile(rf"\d+|{_UUID}|(?=[a-f]*\d)[0-9a-f]{{12,}}", re.IGNORECASE)
+_ID = regex(rf"\d+|{_UUID}|(?=[a-f]*\d)[0-9a-f]{{12,}}", re.IGNORECASE)
 # Prefixes that say of themselves that a secret follows (Stripe, GitHub, Slack, AWS, JSON Web Tokens).
-_TOKEN = re.compile(
-    r"(?:[sprw]k|tok|key)_[A-Za-z0-9_]{8}|gh[pousr]_|xox[abeprs]-|AKIA[0-9A-Z]{12}|eyJ"
-)
-_EMAIL = re.compile(r"[^\s@\"']+@[^\s@\"']+\.[^\s@\"']")
-_MIXED = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]{12,}")
-_FOUR = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
+_TOKEN = regex(r"(?:[sprw]k|tok|key)_[A-Za-z0-9_]{8}|gh[pousr]_|xox[abeprs]-|AKIA[0-9A-Z]{12}|eyJ")
+_EMAIL = regex(r"[^\s@\"']+@[^\s@\"']+\.[^\s@\"']")
+_MIXED = regex(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]{12,}")
+_FOUR = regex(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 # A path that is a regular expression (Django's) has no query, and `?` of its own.
-_REGULAR = re.compile(r"\(\?|[\^$\\]")
-_HOST = re.compile(r"\A[a-z][a-z0-9+.\-]{1,20}://[^/?#]*", re.IGNORECASE)
-_QUERY = re.compile(r"[?#].*", re.DOTALL)
-_WORD = re.compile(r"[^\s,;|()\[\]<>\"']+")
-_SECRET = re.compile(
+_REGULAR = regex(r"\(\?|[\^$\\]")
+_HOST = regex(r"\A[a-z][a-z0-9+.\-]{1,20}://[^/?#]*", re.IGNORECASE)
+_QUERY = regex(r"[?#].*", re.DOTALL)
+_WORD = regex(r"[^\s,;|()\[\]<>\"']+")
+_SECRET = regex(
     r"\A([\w.\-]*(?:token|pass(?:word|wd)?|pwd|secret|auth|api_?key|session)[\w.\-]*[=:]).+\Z",
     re.IGNORECASE | re.DOTALL,
 )

@@ -219,6 +219,11 @@ class PlanShelf:
         self.left_out += 1
         return True
 
+    def floor(self, statement_key: int) -> float:
+        """Plans of that statement which took less would be turned away, whatever they say; -1: none would."""
+        kept = self._logged.get(statement_key, ())
+        return _duration(kept[0]) if kept and len(kept) >= self._room(statement_key) else -1.0
+
     def append(self, plan: RecordedPlan) -> None:
         """Keep the plan, if it is to stay."""
         if plan.duration_ms is None and plan.statement_key < 0:

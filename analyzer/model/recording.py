@@ -1,7 +1,7 @@
 """What the sources give, before anyone looks at it: columns, plans, counters, a catalog."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from analyzer.model.cancelled import Cancelled, StatementTimeouts
@@ -14,6 +14,7 @@ from analyzer.model.snapshot import CounterWindow, Snapshot
 from analyzer.model.statement import StatementCounters
 from analyzer.model.strings import Strings
 from analyzer.model.use import Use
+from analyzer.records import changing
 
 NANOSECONDS = 1_000_000  # in a millisecond
 
@@ -54,7 +55,7 @@ class StatementKeys(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@changing
 class PhaseTotals:
     """Parse and bind figures of one statement key: how often, and their time together.
 
@@ -84,7 +85,7 @@ class PhaseTotals:
         return self.bind_ns / NANOSECONDS
 
 
-@dataclass(slots=True)
+@changing
 class Recording:
     """Everything gathered. Tables of texts are shared by all sources of a run.
 

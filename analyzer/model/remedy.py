@@ -79,10 +79,15 @@ class VectorIndex:
 
 @record
 class VectorFilter:
-    """What serves the filter of a search by distance, which an index for distances applies afterwards."""
+    """What serves the filter of a search by distance, which an index for distances applies afterwards.
+
+    `column` is what distances are of, `operator_class` goes with the distance.
+    """
 
     table: str
     columns: tuple[str, ...]
+    column: str
+    operator_class: str
 
 
 @record

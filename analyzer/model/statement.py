@@ -75,6 +75,21 @@ class Predicate:
 
 
 @record
+class ValueList:
+    """`table.column` is held against a list of values, ANDed with the rest.
+
+    `first` is the code (as in Predicate) of the list's first value, `behind` how many values of its
+    kind, bound or literals, an execution has behind the last. An `array` is one value that holds all.
+    """
+
+    table: str | None
+    column: str
+    first: int
+    behind: int
+    array: bool = False
+
+
+@record
 class Join:
     """An equality between columns of two tables of one statement."""
 
@@ -143,6 +158,7 @@ class StatementFacts:
     opens a transaction, -1 for what ends one. `star_tables` are the tables whose columns are all
     asked for by `*` or `t.*`. `random_order` says that rows are sorted by random(). `obstacles` and
     `exclusions` are conditions that keep indexes from being used. `effect` is that on a transaction.
+    `lists` are lists of values that a SELECT's rows are chosen by.
     """
 
     kind: Kind
@@ -170,6 +186,7 @@ class StatementFacts:
     random_order: bool = False
     obstacles: tuple[Obstacle, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
+    lists: tuple[ValueList, ...] = ()
 
 
 @record

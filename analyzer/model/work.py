@@ -1,22 +1,24 @@
 """A slice of the team's executions with their units of work: what detectors of loops look at."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
-from analyzer.model.columns import Column, Flags, Floats, Rows
+import numpy as np
+
+from analyzer.model.columns import Column, Flags, Floats, Rows, distinct, starts_of_runs
 from analyzer.model.executions import Texts
 from analyzer.model.saving import LoopKey
 from analyzer.model.statement import Statement, StatementFacts
+from analyzer.records import changing
 
 
-@dataclass(slots=True)
+@changing
 class Asides:
     """What sessions ran beside the team's statements: transaction control, settings, health checks.
 
     A row each, ordered as the slice's rows; `place` is how many of those stand before it.
     `boundary` is +1 for what opens a transaction and -1 for what ends one, `statement` a position
-    in WorkSlice.statements.
+    in WorkSlice.statements, `key` the number of the text that this is an execution of.
     """
 
     place: Rows
@@ -24,13 +26,14 @@ class Asides:
     start_us: Rows
     end_us: Rows
     statement: Rows
+    key: Rows
     boundary: Column
 
     def __len__(self) -> int:
         return len(self.place)
 
 
-@dataclass(slots=True)
+@changing
 class LoopHits:
     """Executions of a slice that a fix would spare, each group replaced by one statement.
 
@@ -46,7 +49,7 @@ class LoopHits:
     keep_first: bool = False
 
 
-@dataclass(slots=True)
+@changing
 class WorkSlice:
     """Executions of the team's statements (role WORKLOAD) in whole units of work.
 
@@ -60,8 +63,9 @@ class WorkSlice:
     `parameters_hash` stands for the text (0 none). `routes[request - first_request]` is the route
     (a number into `route_names`, -1 none) of a request; `request_ms`, placed alike, is its time in
     the database. `clock` is whose clock timed the row (a Clock), `untimed` marks rows without a
-    duration (which is then 0). `asides` are the rows of all other roles. `marker` is the statement that each
-    request runs about once, where connections are shared by several requests at once; else -1.
+    duration (which is then 0). `asides` are the rows of all other roles. `logged` orders rows as they were logged. `marker` is the statement that each
+    request runs about once, where connections are shared by several requests at once; else -1. `jobs` are the
+    numbers of the routes that are jobs'.
     """
 
     statement: Rows
@@ -72,6 +76,7 @@ class WorkSlice:
     whole: Flags
     pool: Rows
     session: Rows
+    logged: Rows
     at_us: Rows
     start_us: Rows
     end_us: Rows
@@ -90,9 +95,21 @@ class WorkSlice:
     route_names: Sequence[str]
     asides: Asides
     marker: int = -1
+    spread: bool = False
+    jobs: Collection[int] = ()
 
     def __len__(self) -> int:
         return len(self.statement)
+
+    def some_with_values(self, wanted: Flags, most: int) -> Iterator[Rows]:
+        """Rows whose values are known, of each statement that is `wanted`: at most so many, spread evenly."""
+        rows = np.flatnonzero(wanted[self.statement] & (self.parameters >= 0))
+        rows = rows[np.argsort(self.statement[rows], kind="stable")]
+        starts = np.flatnonzero(starts_of_runs(self.statement[rows]))
+        for own in np.split(rows, starts[1:]):
+            if len(own):
+                places = np.linspace(0, len(own) - 1, min(len(own), most)).astype(np.int64)
+                yield own[distinct(places)]
 
 
 class Observer(Protocol):

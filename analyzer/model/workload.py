@@ -12,6 +12,7 @@ from analyzer.model.plan import Plan
 from analyzer.model.statement import Role, Statement, StatementCounters, StatementStats
 from analyzer.model.target import RequestVerdict, Target, Verdict
 from analyzer.model.use import Use
+from analyzer.model.vectors import FilterValues
 from analyzer.records import record
 
 STEPS_PER_DECADE = 8  # Traffic.distribution's buckets grow by 10^(1/8)
@@ -90,7 +91,9 @@ class Workload:
     `statements[i]`. `plans` are read plans and `counters` rows of pg_stat_statements, linked by
     shape_id. `comments` are those of statements,
     without their trace ids, `applications` the names that sessions gave. `ignored`
-    has, by shape_id, the detectors that a comment in all its executions tells to pass it over. `promises`
+    has, by shape_id, the detectors that a comment in all its executions tells to pass it over, `calls` those of
+    an ORM that a statement's executions name ("Project.findMany"), most frequent first. `filter_values` are, by
+    shape_id and column, what filters of searches by distance were called with, where index advice was asked for. `promises`
     are parts of the traffic with a target of their own, and the worst of those that miss the run's. `jobs` are those of queues, by queue and name. `events` are by kind and code; their statements, by number, are
     `event_statements`.
     """
@@ -107,6 +110,8 @@ class Workload:
     comments: Sequence[str] = ()
     applications: Sequence[str] = ()
     ignored: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    calls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filter_values: Mapping[tuple[str, str], FilterValues] = field(default_factory=dict)
     catalog: Catalog | None = None
     use: Use | None = None
     plans: Sequence[Plan] = ()
@@ -127,3 +132,7 @@ class Workload:
     def statement(self, shape_id: str) -> Statement:
         """The statement of a shape that a finding names."""
         return next(one for one in self.statements if one.shape_id == shape_id)
+
+    def call(self, shape_id: str) -> str | None:
+        """The call of an ORM that most executions of a statement name, None where none does."""
+        return next(iter(self.calls.get(shape_id, ())), None)

@@ -12,7 +12,7 @@ from typing import Any
 from analyzer.nightly.settings import Mail
 from analyzer.records import record
 from analyzer.report.formats import ms, one_line, quantile_name, window
-from analyzer.report.wording import headline
+from analyzer.report.verdict_words import verdict_line
 
 _SHOWN = 10  # of a kind; the report has all
 _SLACK_TEXT = 2900  # a block takes 3000 characters
@@ -69,7 +69,7 @@ def events_of(
     target = document["target"]
     unknown = target["verdict"] == "unknown" and target["executions"]
     if "target" in on and (target["verdict"] == "missed" or unknown):
-        events.append(Event("target", headline(dict(document))))
+        events.append(Event("target", verdict_line(dict(document))))
     if "new" in on:
         events += [
             Event("new", f"{one['severity']} {one['detector']}: {one['title']}", one["key"])
@@ -87,7 +87,7 @@ def message(
     """A night's alert."""
     target, span = document["target"], document["window"]
     return Message(
-        headline=headline(dict(document)),
+        headline=verdict_line(dict(document)),
         verdict=target["verdict"],
         value_ms=target["value_ms"],
         target_ms=target["ms"],
@@ -150,7 +150,7 @@ def _lines(told: Message) -> list[str]:
 
 def _footer(told: Message) -> str:
     parts = [window(told.from_time, told.to_time)] if told.from_time else []
-    parts += [f"report: {told.report}"] if told.report else []
+    parts += [f"report: {one_line(told.report)}"] if told.report else []
     return ", ".join(parts)
 
 

@@ -24,6 +24,7 @@ from analyzer.history.reading import Reader
 from analyzer.history.store import Store
 from analyzer.model.history import Alert
 from analyzer.model.log_position import LogPosition
+from analyzer.model.recording import Recording
 from analyzer.model.target import Target
 from analyzer.nightly.alerts import events_of, message
 from analyzer.nightly.delivery import channels_of, deliver
@@ -31,11 +32,14 @@ from analyzer.nightly.looking import Look, NightInputs, Tell, TornError, look_at
 from analyzer.nightly.metrics import figures_of, has_figures, with_success
 from analyzer.nightly.nights import Beside, beside, has_news, last_night, regressions
 from analyzer.nightly.outputs import paths_of, read_text, write_outputs, write_whole
+from analyzer.nightly.queues import add_cache, add_jobs, cache_facts
 from analyzer.nightly.scoreboard import add_scoreboard
+from analyzer.nightly.scoreboard_settings import HIT_TARGET
 from analyzer.nightly.settings import Settings
 from analyzer.records import record
 from analyzer.report.formats import plural
 from analyzer.sources.increments.contents import News, find_new
+from analyzer.sources.inputs import ExecutionStream
 
 Slower = Sequence[tuple[str, str]]
 
@@ -118,6 +122,7 @@ class _Night:
         self._store = store
         self._log_set = ",".join(one.name for one in settings.logs)
         self._began = asked.now()
+        self._last_us: int | None = None  # when the last night began
 
     def run(self) -> Outcome:
         """All of it, in order."""
@@ -167,7 +172,7 @@ class _Night:
             return [], []
         with self._reading() as reader:
             last = None if reader is None else last_night(reader, self._log_set)
-            last_us = None if last is None else last.made_us
+            last_us = self._last_us = None if last is None else last.made_us
             logging = self._settings.logging_server
             servers = sorted(self._settings.servers, key=lambda one: one.name != logging)
             return look_at_all(servers, reader, last_us, self._tell)
@@ -222,9 +227,21 @@ class _Night:
                 log_min_duration_ms=None if minimum is None or minimum < 0 else minimum,
                 keep_hours=self._asked.keeps,
                 workers=self._asked.workers,
-                more=inputs,
+                more=self._asking_redis(inputs),
             )
         )
+
+    def _asking_redis(self, inputs: NightInputs) -> pipeline.More:
+        """The night's inputs, and jobs of queues beside them."""
+        places = self._settings.redis
+
+        def more(
+            recording: Recording, progress: pipeline.Progress | None
+        ) -> Sequence[ExecutionStream]:
+            add_jobs(recording, places, self._last_us, self._tell)
+            return inputs(recording, progress)
+
+        return more if places and self._asked.since_us is None else inputs
 
     def _compare(self, document: dict[str, Any]) -> Beside:
         """Fill in what the history knows: statuses, the trend, changes, earlier nights."""
@@ -239,14 +256,15 @@ class _Night:
         return earlier
 
     def _measure(self, document: dict[str, Any]) -> None:
-        """The scoreboard, if it is configured, beside what it was in earlier nights."""
+        """What Redis tells of the cache; the scoreboard, if it is configured, beside earlier nights."""
         settings = self._settings.scoreboard
-        if settings is None:
-            return
-        with self._reading() as reader:
-            known = [] if reader is None else reader.runs()
-        runs = [one for one in known if one.log_set == self._log_set]
-        add_scoreboard(document, settings, self._settings.servers, runs)
+        facts = cache_facts(self._settings.redis if self._asked.since_us is None else ())
+        if settings is not None:
+            with self._reading() as reader:
+                known = [] if reader is None else reader.runs()
+            runs = [one for one in known if one.log_set == self._log_set]
+            add_scoreboard(document, settings, self._settings.servers, runs, facts)
+        add_cache(document, facts, settings.hit_target if settings is not None else HIT_TARGET)
 
     def _write(self, document: dict[str, Any], *, quiet: bool) -> dict[str, Path]:
         outputs = self._settings.outputs

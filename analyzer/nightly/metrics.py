@@ -9,10 +9,11 @@ itself says: when it ended well last. Figures are written before the night is co
 after it, so one that is killed between the two and run again, to find nothing new, has both.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from analyzer.patterns import regex
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 _VERDICTS = ("met", "missed", "unknown")
@@ -22,7 +23,7 @@ Sample = tuple[Mapping[str, str], float | None]
 
 
 _SUCCESS = "pg95_last_success_timestamp_seconds"
-_OURS = re.compile(r"(?:# (?:TYPE|UNIT|HELP) )?(pg95_\w+)[ {]")
+_OURS = regex(r"(?:# (?:TYPE|UNIT|HELP) )?(pg95_\w+)[ {]")
 _END = "# EOF"
 
 

@@ -35,10 +35,12 @@ class Beside:
 
 
 def has_news(document: Mapping[str, Any]) -> bool:
-    """Whether anything came up in a night: statements, plans, new findings, events but upkeep."""
+    """Whether anything came up in a night: statements, plans, new findings, jobs done, events but upkeep."""
     events = any(one["kind"] not in _UPKEEP for one in document["events"])
     new = any(one["status"] == "new" for one in document["findings"])
-    return bool(document["statements"] or document["plans"] or events or new)
+    states = [one["states"] for one in document.get("jobs", [])]
+    jobs = any(one["completed"] or one["failed"] for one in states)
+    return bool(document["statements"] or document["plans"] or events or new or jobs)
 
 
 def beside(reader: "Reader", document: Mapping[str, Any], log_set: str) -> Beside:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.errors import AnalyzerError
+from analyzer.history.promises import promise_trend
 from analyzer.model.history import Run
 from analyzer.nightly.scoreboard_settings import ScoreboardSettings
 from analyzer.nightly.settings import Server
@@ -13,40 +14,32 @@ from analyzer.report.scoreboard import scoreboard
 from analyzer.sources.redis.facts import CacheFacts
 from analyzer.sources.schema.project import read_project
 
-_NIGHTS = 30  # in a trend
-
 
 def add_scoreboard(
     document: dict[str, Any],
     settings: ScoreboardSettings,
     servers: Sequence[Server],
     runs: Sequence[Run],
+    facts: CacheFacts,
 ) -> None:
     """Fill in `scoreboard`: the metrics of `pg95 scoreboard`, each with its `trend` of earlier nights.
 
-    What cannot be read is a warning there, and its metric unknown.
+    `facts` are what a Redis tells of the cache; files of the configuration add to them. What cannot be read is
+    a warning there, and its metric unknown.
     """
     warnings: list[str] = []
-    facts = _facts(settings, warnings)
+    _add_files(facts, settings, warnings)
     schema = _schema(settings, servers, warnings)
     rate = hit_rate(facts, settings.hit_target)
-    board = scoreboard(document, rate, schema, [*facts.warnings, *warnings])
-    kept = [(run.made_us, run.target.get("promises") or {}) for run in runs][-_NIGHTS:]
+    # The error of a failed migration may quote the data, which no report holds.
+    board = scoreboard(document, rate, schema, [*facts.warnings, *warnings], shows_values=False)
+    trend = promise_trend(runs)
     for metric in board["metrics"]:
-        if metric["id"] == "failed-migrations" and metric["verdict"] == "missed":
-            # Its error may quote the data, which no report holds.
-            name = str(metric["first"]).partition(": ")[0]
-            metric["first"] = f"{name}: pg95 migrations shows its error and what to do"
-        metric["trend"] = [
-            {"made_us": made_us, **promises[metric["id"]]}
-            for made_us, promises in kept
-            if metric["id"] in promises
-        ]
+        metric["trend"] = trend.get(metric["id"], [])
     document["scoreboard"] = {"metrics": board["metrics"], "warnings": board["warnings"]}
 
 
-def _facts(settings: ScoreboardSettings, warnings: list[str]) -> CacheFacts:
-    facts = CacheFacts()
+def _add_files(facts: CacheFacts, settings: ScoreboardSettings, warnings: list[str]) -> None:
     for pattern in settings.cache:
         names = sorted(glob.glob(pattern))  # noqa: PTH207 - the pattern may be absolute
         if not names:
@@ -57,7 +50,6 @@ def _facts(settings: ScoreboardSettings, warnings: list[str]) -> CacheFacts:
                     warnings.append(f"{name}: is nothing that tells of a cache (docs/cache.md)")
             except AnalyzerError as error:
                 warnings.append(str(error))
-    return facts
 
 
 def _schema(

@@ -6,7 +6,7 @@ from pathlib import Path
 from analyzer.configuration import Table
 from analyzer.records import record
 
-_HIT_TARGET = 0.8
+HIT_TARGET = 0.8
 
 
 @record
@@ -33,7 +33,7 @@ def read_scoreboard(
     if found is None:
         return None
     prisma, dump = (found.text(name, None) for name in ("prisma", "dump"))
-    server, target = found.text("server", None), found.number("hit_target", _HIT_TARGET)
+    server, target = found.text("server", None), found.number("hit_target", HIT_TARGET)
     cache = [str(folder / Path(one).expanduser()) for one in found.texts("cache")]
     found.end()
     if server is not None and server not in servers:

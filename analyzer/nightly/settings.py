@@ -13,7 +13,10 @@ from typing import Literal, cast
 
 from analyzer.configuration import Configuration, Table
 from analyzer.errors import UsageError
+from analyzer.nightly.named_secrets import Secret, read_secret
+from analyzer.nightly.redis_settings import RedisPlace, read_redis
 from analyzer.nightly.scoreboard_settings import ScoreboardSettings, read_scoreboard
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sources.increments.contents import LogFiles
 from analyzer.sources.options import ReadOptions
@@ -21,42 +24,9 @@ from analyzer.sources.options import ReadOptions
 CONDITIONS = ("target", "new", "regression")
 _LATEST = ("copy", "symlink", "none")
 _KINDS = ("slack", "json")
-_PASSWORD = re.compile(r"password\s*=|^[a-z]+://[^@/\s]*:[^@/\s]+@", re.IGNORECASE)
+_PASSWORD = regex(r"password\s*=|^[a-z]+://[^@/\s]*:[^@/\s]+@", re.IGNORECASE)
 _MINUTE = 60.0
 _SMTP_PORT = 587
-
-
-@record
-class Secret:
-    """Where a secret is: an environment variable or a file; `what` names its use in messages."""
-
-    what: str
-    variable: str | None = None
-    file: Path | None = None
-
-    @property
-    def place(self) -> str:
-        """Where it is looked for, in words."""
-        return f"${self.variable}" if self.variable else str(self.file)
-
-    def read(self) -> str:
-        """The secret itself.
-
-        Raises:
-            UsageError: it is not there.
-        """
-        if self.variable:
-            found = os.environ.get(self.variable, "")
-        else:
-            try:
-                found = cast("Path", self.file).read_text(encoding="utf-8")
-            except OSError as error:
-                raise UsageError(
-                    f"{self.what}: {self.file} cannot be read ({error.strerror})"
-                ) from error
-        if not found.strip():
-            raise UsageError(f"{self.what}: {self.place} is empty or not set")
-        return found.strip()
 
 
 @record
@@ -120,6 +90,7 @@ class Settings:
     textfile: Path | None
     logging_server: str | None = None
     scoreboard: ScoreboardSettings | None = None
+    redis: Sequence[RedisPlace] = ()
 
 
 def read_settings(configuration: Configuration) -> Settings:
@@ -138,8 +109,10 @@ def read_settings(configuration: Configuration) -> Settings:
             f"{table.where}: nothing to look at: name logs ([[logs]] with paths) or servers "
             "([[servers]] with dsn); docs/nightly.md has an example"
         )
+    redis = tuple(read_redis(one, folder) for one in table.tables("redis"))
     for what, names in (
         ("servers", [s.name for s in servers]),
+        ("redis", [one.name for one in redis]),
         ("logs", [one.name for one in logs]),
     ):
         twice = next((name for name in names if names.count(name) > 1), None)
@@ -154,6 +127,7 @@ def read_settings(configuration: Configuration) -> Settings:
         textfile=_textfile(table, folder),
         logging_server=_logging_server([server for _, server in read], servers),
         scoreboard=read_scoreboard(table, folder, [one.name for one in servers]),
+        redis=redis,
     )
 
 
@@ -250,7 +224,7 @@ def _alerts(table: Table, folder: Path) -> Alerts:
 def _webhook(table: Table, folder: Path) -> Webhook:
     if "url" in table:
         table.refuse("url", "is a secret: give url_env (a variable's name) or url_file (a path)")
-    url = _secret(table, "url", folder, "the webhook's address")
+    url = read_secret(table, "url", folder, "the webhook's address")
     kind = table.text("kind", "json")
     table.end()
     if url is None:
@@ -268,7 +242,7 @@ def _mail(table: Table, folder: Path) -> Mail:
         port=table.integer("port", _SMTP_PORT),
         starttls=table.flag("starttls", default=True),
         user=table.text("user", None),
-        password=_secret(table, "password", folder, "the SMTP server's password"),
+        password=read_secret(table, "password", folder, "the SMTP server's password"),
         sender=table.text("from"),
         recipients=table.texts("to"),
     )
@@ -278,16 +252,6 @@ def _mail(table: Table, folder: Path) -> Mail:
     if (mail.user is None) != (mail.password is None):
         table.refuse("user", "and its password (password_env, password_file) go together")
     return mail
-
-
-def _secret(table: Table, name: str, folder: Path, what: str) -> Secret | None:
-    variable, file = table.text(f"{name}_env", None), table.text(f"{name}_file", None)
-    if variable is None and file is None:
-        return None
-    if variable is not None and file is not None:
-        table.refuse(f"{name}_env", f"and {name}_file are two answers to one question; give one")
-    path = None if file is None else folder / Path(file).expanduser()
-    return Secret(f"{table.where}: {what}", variable, path)
 
 
 def _textfile(table: Table, folder: Path) -> Path | None:

@@ -23,6 +23,11 @@ IO_TIMES = (
 )
 
 
+def has_field(name: str) -> bool:
+    """Whether a counter is a field of a node; the others are in its `extra`, if it has them."""
+    return name in _FIELDS
+
+
 def counter(node: PlanNode, name: str) -> float:
     """A counter of a node by its name in FORMAT JSON ("Shared Dirtied Blocks", "WAL Bytes"), 0 if it has none."""
     field = _FIELDS.get(name)
@@ -55,4 +60,4 @@ def exclusive(nodes: Sequence[PlanNode], name: str) -> list[float]:
 
 def io_ms(node: PlanNode) -> float:
     """Milliseconds that a node and all below it waited for reads and writes (track_io_timing)."""
-    return sum(counter(node, name) for name in IO_TIMES)
+    return sum(counter(node, name) for name in IO_TIMES if name in node.extra)

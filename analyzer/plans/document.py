@@ -1,17 +1,11 @@
 """From a plan document (the keys of EXPLAIN (FORMAT JSON)) to a Plan with its tree of nodes."""
 
-import hashlib
-import struct
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
-from analyzer.model.plan import Plan, PlanNode, RecordedPlan
-from analyzer.plans.fields import draft_of, figure
-from analyzer.plans.figures import fill_in_times
+from analyzer.model.plan import Plan, RecordedPlan
+from analyzer.plans.fields import figure
 from analyzer.plans.found import Found, PlanProblemError
-from analyzer.plans.nodes import finish
-
-MAX_DEPTH = 250  # levels of nodes; walks over a tree may recurse
+from analyzer.plans.tree import tree_of
 
 _DOCUMENT_FIELDS = {
     *("Plan", "Query Text", "Query Parameters", "Settings", "Triggers", "JIT"),
@@ -31,14 +25,12 @@ def build_plan(found: Found, recorded: RecordedPlan) -> Plan:
         PlanProblemError: a key has a value of the wrong kind, or the tree is too deep.
     """
     document = found.document
-    nodes = _drafts(document["Plan"])
-    fill_in_times(nodes)
-    finish(nodes)
+    tree = tree_of(document["Plan"])
     statement = document.get("Query Text")
     text = statement if isinstance(statement, str) else None
     return Plan(
-        key=_key(nodes, text),
-        root=nodes[0],
+        key=tree.key(text),
+        root=tree.nodes[0],
         origin=recorded.origin,
         format=recorded.format,
         analyzed="Actual Loops" in _mapping(document["Plan"]),
@@ -58,50 +50,6 @@ def build_plan(found: Found, recorded: RecordedPlan) -> Plan:
     )
 
 
-def _drafts(root: object) -> list[Any]:
-    """All nodes depth first, as EXPLAIN prints them; each knows its parent and its children."""
-    drafts: list[Any] = []
-    waiting: list[tuple[object, Any, int]] = [(root, None, 1)]
-    while waiting:
-        keys, above, depth = waiting.pop()
-        if type(keys) is not dict or type(keys.get("Node Type")) is not str:
-            raise PlanProblemError(f'node {len(drafts)} of the plan has no "Node Type"')
-        if depth > MAX_DEPTH:
-            raise PlanProblemError(f"the plan is deeper than {MAX_DEPTH} nodes")
-        draft = draft_of(keys)
-        draft.id = len(drafts)
-        drafts.append(draft)
-        if above is not None:
-            draft.parent = above.id
-            above.children.append(draft)
-        below = draft.children
-        if below:
-            draft.children = []
-            waiting += [(child, draft, depth + 1) for child in reversed(below)]
-    for draft in drafts:
-        draft.children = tuple(draft.children)
-    return drafts
-
-
-def _key(nodes: Sequence[PlanNode], statement: str | None) -> str:
-    """16 hex digits: the same for one plan wherever it was found, another for another run."""
-    texts = [(statement or "").strip()]
-    numbers: list[float | None] = []
-    for node in nodes:
-        texts += (
-            node.type, node.relation or "", node.alias or "", node.index or "", node.filter or "",
-            node.index_condition or "", node.hash_condition or "",
-        )  # fmt: skip
-        numbers += (
-            node.parent, node.rows_estimated, node.total_cost,
-            node.rows_actual, node.loops, node.actual_total_ms,
-        )  # fmt: skip
-    known = [-1.0 if one is None else one for one in numbers]
-    digest = hashlib.blake2b("\0".join(texts).encode("utf-8", "replace"), digest_size=8)
-    digest.update(struct.pack(f"<{len(known)}d", *known))
-    return digest.hexdigest()
-
-
 def _text(keys: Mapping[str, object], key: str) -> str | None:
     value = keys.get(key)
     if value is None or isinstance(value, str):
@@ -115,7 +63,7 @@ def _number(keys: Mapping[str, object], key: str, default: float | None = None) 
 
 
 def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def _triggers(value: object) -> tuple[Mapping[str, object], ...]:

@@ -7,6 +7,7 @@ tab with which PostgreSQL's log begins the further lines of an entry. Lines keep
 
 import re
 
+from analyzer.patterns import regex
 from analyzer.plans.decoration import RULE, unwrapped, without_tags
 
 _BORDERS = "|\u2502\u2551"
@@ -14,11 +15,11 @@ _LINE_ENDS = "+\u21b5\u00b6"
 # What no line of a plan begins or ends with; else each line is looked at.
 _FIRST = frozenset('\t"|\u2502\u2551>`+=*[\u250c')
 LAST = "+|\u2502\u2551\u21b5\u00b6\r.\u2026"
-_BAR = re.compile(r"^ {1,20}[|\u2502\u2551]|[|\u2502\u2551] {1,9}$", re.MULTILINE)
-_HEADER = re.compile(r"(?:\^l)?[|\u2502]?[ ]{0,999}\"?QUERY PLAN\"?\s{0,999}(?:[|\u2502]|$)")
-_FOOTER = re.compile(r"\s{0,9}\((?:\d{1,9}) [^\s()]{1,20}\)\s*")
-_RECORD = re.compile(r"\s{0,9}(?:-\[ RECORD \d+ \]|\* Record \d+|\[options=|```|~~~|\|====)")
-_HTML = re.compile(r"<t[dr][ >]")
+_BAR = regex(r"^ {1,20}[|\u2502\u2551]|[|\u2502\u2551] {1,9}$", re.MULTILINE)
+_HEADER = regex(r"(?:\^l)?[|\u2502]?[ ]{0,999}\"?QUERY PLAN\"?\s{0,999}(?:[|\u2502]|$)")
+_FOOTER = regex(r"\s{0,9}\((?:\d{1,9}) [^\s()]{1,20}\)\s*")
+_RECORD = regex(r"\s{0,9}(?:-\[ RECORD \d+ \]|\* Record \d+|\[options=|```|~~~|\|====)")
+_HTML = regex(r"<t[dr][ >]")
 
 
 def undressed(text: str) -> list[str]:

@@ -47,11 +47,11 @@ _COUNTS = {
     "Temp Written Blocks": "temp_written_blocks",
 }
 _LARGEST = sys.float_info.max
-_FRACTION_DIGITS = 2  # of actual rows, from PostgreSQL 18 on
+FRACTION_DIGITS = 2  # of actual rows, from PostgreSQL 18 on
 
 _FIELDS = _TEXTS | _NUMBERS | _COUNTS
 _FIELDS |= {"Plans": "children", "Sort Key": "sort_key", "Parallel Aware": "parallel_aware"}
-_PLACE_OF = {key: PLACES[name] for key, name in _FIELDS.items()}
+PLACE_OF = {key: PLACES[name] for key, name in _FIELDS.items()}
 # What a value is, by its place, so that it is taken as it is. Figures are behind all others.
 _KINDS: list[type] = [
     list,
@@ -61,8 +61,8 @@ _KINDS: list[type] = [
     *[float] * len(NUMBERS),
     *[int] * len(COUNTS),
 ]
-_FIRST_COUNT = len(_KINDS) - len(COUNTS)
-_FIRST_NUMBER = _FIRST_COUNT - len(NUMBERS)
+FIRST_COUNT = len(_KINDS) - len(COUNTS)
+FIRST_NUMBER = FIRST_COUNT - len(NUMBERS)
 _EXTRA, _LOOPS, _DIGITS = PLACES["extra"], PLACES["loops"], PLACES["rows_digits"]
 _NEVER, _SORT_KEY, _RELATION = PLACES["never_executed"], PLACES["sort_key"], PLACES["relation"]
 
@@ -76,13 +76,13 @@ def draft_of(keys: dict[str, Any]) -> Any:  # noqa: ANN401 - a Draft, see nodes.
     row = NOTHING.copy()
     extra: dict[str, object] = {}
     row[_EXTRA] = extra
-    place_of, kinds = _PLACE_OF.get, _KINDS
+    place_of, kinds = PLACE_OF.get, _KINDS
     for key, value in keys.items():
         place = place_of(key)
         if place is None:
             extra[key] = value
         elif type(value) is (kind := kinds[place]) and (
-            place < _FIRST_NUMBER or 0 <= value <= _LARGEST  # type: ignore[operator]  # a figure
+            place < FIRST_NUMBER or 0 <= value <= _LARGEST  # type: ignore[operator]  # a figure
         ):
             row[place] = value
         elif kind is float and type(value) is int and 0 <= value <= _LARGEST:
@@ -95,9 +95,9 @@ def draft_of(keys: dict[str, Any]) -> Any:  # noqa: ANN401 - a Draft, see nodes.
 
 def _checked(keys: Mapping[str, Any], key: str, place: int) -> object:
     """A value that is not of its field's kind: numbers are floats there, and counts whole."""
-    if place >= _FIRST_COUNT:
+    if place >= FIRST_COUNT:
         return int(figure(key, keys[key]))
-    if place >= _FIRST_NUMBER:
+    if place >= FIRST_NUMBER:
         return figure(key, keys[key])
     if key in _TEXTS or key == "Plans":
         kind = "list" if key == "Plans" else "text"
@@ -110,7 +110,7 @@ def _complete(row: list[Any], keys: Mapping[str, object], extra: dict[str, objec
     if row[_LOOPS] == 0:
         row[_NEVER] = True
     if type(keys.get("Actual Rows")) is float:
-        row[_DIGITS] = _FRACTION_DIGITS
+        row[_DIGITS] = FRACTION_DIGITS
     if row[_SORT_KEY]:
         row[_SORT_KEY] = tuple(map(str, row[_SORT_KEY]))
     schema = extra.pop("Schema", None)

@@ -9,16 +9,17 @@ InitPlan inside the node that first asks for its value; their time is taken off 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from analyzer.plans.nodes import TEXTS
+from analyzer.records import changing
 
 _GATHERS = ("Gather", "Gather Merge")
 _ROUNDING_MS = 0.0005  # times are printed with three digits
 
 
-@dataclass(slots=True)
+@changing
 class _Ledger:
     """Who waits for whom, and for how long: `charges[n]` are (subtree root, milliseconds)."""
 
@@ -93,7 +94,11 @@ def _handed_down(nodes: Sequence[Any], totals: Sequence[float]) -> list[float]:
         if not children:
             own.append(budget)
             continue
-        claimed = sum([totals[child.id] for child in children])
+        claimed = 0.0
+        for (
+            child
+        ) in children:  # as native/_nodes.pyx does; `sum` rounds otherwise from Python 3.12 on
+            claimed += totals[child.id]
         if claimed > budget:
             scale = budget / claimed
             for child in children:

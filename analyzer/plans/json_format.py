@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import orjson
 
+from analyzer.native import compiled
 from analyzer.plans.decoration import undecorated
 from analyzer.plans.found import Document, Found, PlanProblemError, is_rooted, merge_workers
 from analyzer.plans.truncated import closed
@@ -17,6 +18,7 @@ _FIRST_KEYS = ('"Plan"', '"Query Text"', '"Node Type"', '"QUERY PLAN"')
 _OPENING = "[{ \t\r\n"
 _WORKERS = '"Workers":'
 _ABOVE_NODES = ("Plans", "Plan", "QUERY PLAN")
+_NATIVE = compiled("analyzer.plans.native._nodes")
 
 
 def documents(text: str) -> Iterator[Found]:
@@ -66,6 +68,8 @@ def _one_value(text: str, at: int) -> tuple[object, int] | None:
 
 def _has_workers(value: object) -> bool:
     """Whether a node has the key Workers: the text need not be searched for a second one if none has."""
+    if _NATIVE is not None:
+        return bool(_NATIVE.has_key(value, "Workers", _ABOVE_NODES))
     waiting = [value]
     while waiting:
         current = waiting.pop()

@@ -4,22 +4,23 @@ The tree is in the indentation: a node stands below the nearest one before it wh
 the left. What is printed in TEXT alone or in JSON alone stays as it is; nothing is made up.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.plans.found import Found, PlanProblemError
 from analyzer.plans.text_details import add_beside, add_detail, add_jit
 from analyzer.plans.text_lines import Line, head_of
 from analyzer.plans.text_nodes import Keys, figures_at, node_keys, target_keys, worker_keys
+from analyzer.records import changing
 
 # What children are called below nodes that have not one or two of them, outer and inner.
-_CHILDREN = {
+CHILDREN = {
     **dict.fromkeys(("Append", "Merge Append", "BitmapAnd", "BitmapOr"), "Member"),
     "Subquery Scan": "Subquery",
 }
 _SHOWN = 80
 
 
-@dataclass(slots=True)
+@changing
 class _Open:
     """A node that lines may still belong to; `column` is where its arrow stands."""
 
@@ -29,7 +30,7 @@ class _Open:
     below: list[Keys] | None = None  # its "Plans"
 
 
-@dataclass(slots=True)
+@changing
 class Block:
     """A plan while it is read."""
 
@@ -210,10 +211,10 @@ def before_plan(line: Line, before: Keys, duration_ms: float | None) -> float | 
 
 def _relationship(above: _Open) -> str:
     """How a child that is no subplan belongs to the node above: as FORMAT JSON says it."""
-    kind = above.keys["Node Type"]
+    kind = str(above.keys["Node Type"])
     if kind == "ModifyTable":
         return _written(above)
-    return _CHILDREN.get(kind) or ("Inner" if above.child else "Outer")  # type: ignore[call-overload]
+    return CHILDREN.get(kind) or ("Inner" if above.child else "Outer")
 
 
 def _written(above: _Open) -> str:

@@ -7,23 +7,26 @@ have a function here. What is not known is kept under its own key.
 import re
 from collections.abc import Callable, Iterator
 
+from analyzer.patterns import regex
 from analyzer.plans.text_nodes import Keys, number
 
 _DIGITS = 30  # that a figure may have
 _EXACT_DIGITS = 15  # so many a float holds exactly
-_NUMBER = re.compile(r"(-?\d{1,30}(?:\.\d{1,30})?)(?: ?(?:kB|ms))?")
-_ASSIGNED = re.compile(r"([a-z][a-z /]{0,30})=(\S+)")
-_COUNTED = re.compile(r"(?:(shared/local|shared|local|temp) )?(\w{1,20})=(\d{1,30}(?:\.\d{1,30})?)")
-_QUOTED_OR = re.compile(r"""'(?:[^']|'')*+'|"(?:[^"]|"")*+"|[(),\[\]]""")
-_SETTING = re.compile(r"([\w.]{1,200}) = '((?:[^']|'')*+)'")
-_TRIGGER = re.compile(
+_NUMBER = regex(r"(-?\d{1,30}(?:\.\d{1,30})?)(?: ?(?:kB|ms))?")
+_ASSIGNED = regex(r"([a-z][a-z /]{0,30})=(\S+)")
+_COUNTED = regex(r"(?:(shared/local|shared|local|temp) )?(\w{1,20})=(\d{1,30}(?:\.\d{1,30})?)")
+_QUOTED_OR = regex(r"""'(?:[^']|'')*+'|"(?:[^"]|"")*+"|[(),\[\]]""")
+_SETTING = regex(r"([\w.]{1,200}) = '((?:[^']|'')*+)'")
+_TRIGGER = regex(
     r"Trigger (?:for constraint )?(.{1,300}?)(?: on (.{1,300}?))?: (?:time=(\d+\.\d+) )?calls=(\d+)"
 )
-_ORIGINALLY = re.compile(r"(\d+)(?: \(originally (\d+)\))?")
-_SAMPLING = re.compile(r"(.{1,200}?) \((.{0,2000}?)\)(?: REPEATABLE \((.{0,2000})\))?")
-_JIT_TIME = re.compile(r"(\w+) (\d+\.\d+) ms(?: \(Deform (\d+\.\d+) ms\))?")
-_JIT_OPTION = re.compile(r"(\w+) (true|false)")
-_BLOCKS = {
+_ORIGINALLY = regex(r"(\d+)(?: \(originally (\d+)\))?")
+_COUNT = r"(\d{1,15})(?: \(originally (\d{1,15})\))?"
+_USUAL_HASH = regex(rf"{_COUNT}  Batches: {_COUNT}  Memory Usage: (\d{{1,15}})kB", re.ASCII)
+_SAMPLING = regex(r"(.{1,200}?) \((.{0,2000}?)\)(?: REPEATABLE \((.{0,2000})\))?")
+_JIT_TIME = regex(r"(\w+) (\d+\.\d+) ms(?: \(Deform (\d+\.\d+) ms\))?")
+_JIT_OPTION = regex(r"(\w+) (true|false)")
+BLOCKS = {
     scope: {
         what: f"{scope.title()} {what.title()} Blocks"
         for what in ("hit", "read", "dirtied", "written")
@@ -47,7 +50,7 @@ _BESIDE = {  # as versions before 11 and 9.4 spell it
     "Execution time": "Execution Time",
     "Total runtime": "Execution Time",
 }
-_TEXTS = frozenset(
+TEXTS = frozenset(
     (
         *("Filter", "Index Cond", "Recheck Cond", "Hash Cond", "Merge Cond", "Join Filter"),
         *("TID Cond", "Order By", "One-Time Filter", "Function Call", "Table Function Call"),
@@ -55,16 +58,16 @@ _TEXTS = frozenset(
         *("Conflict Filter", "Conflict Resolution", "Query Text", "Query Parameters"),
     )
 )
-_LISTS = frozenset(
+LISTS = frozenset(
     ("Output", "Sort Key", "Presorted Key", "Params Evaluated", "Conflict Arbiter Indexes")
 )
 
 
 def add_detail(keys: Keys, key: str, value: str) -> None:
     """Put what the line `key: value` says into `keys`."""
-    if key in _TEXTS:
+    if key in TEXTS:
         keys[key] = value
-    elif key in _LISTS:
+    elif key in LISTS:
         keys[key] = items(value)
     else:
         reader = _READERS.get(key)
@@ -109,7 +112,7 @@ def _assigned(text: str) -> Iterator[tuple[str, str]]:
 
 def _buffers(keys: Keys, value: str) -> None:
     """`shared hit=12 read=3, temp read=4`, word by word; by an expression where a word is unusual."""
-    names = _BLOCKS["shared"]
+    names = BLOCKS["shared"]
     found: Keys = {}
     for word in value.split(" "):
         what, _, count = word.partition("=")
@@ -118,8 +121,8 @@ def _buffers(keys: Keys, value: str) -> None:
             if not count.isdecimal() or len(count) > _EXACT_DIGITS:
                 return _unusual_buffers(keys, value)
             found[names[what]] = int(count)
-        elif what in _BLOCKS and not count:
-            names = _BLOCKS[what]
+        elif what in BLOCKS and not count:
+            names = BLOCKS[what]
         else:
             return _unusual_buffers(keys, value)
     keys.update(found)
@@ -184,6 +187,14 @@ def _sort_groups(name: str) -> Callable[[Keys, str], None]:
 
 
 def _hash(keys: Keys, value: str) -> None:
+    if found := _USUAL_HASH.fullmatch(value):
+        buckets, first_buckets, batches, first_batches, memory = found.groups()
+        keys["Hash Buckets"] = int(buckets)
+        keys["Original Hash Buckets"] = int(first_buckets or buckets)
+        keys["Hash Batches"] = int(batches)
+        keys["Original Hash Batches"] = int(first_batches or batches)
+        keys["Peak Memory Usage"] = int(memory)
+        return
     for key, one in _pairs("Buckets", value):
         if key == "Memory Usage":
             keys["Peak Memory Usage"] = scalar(one)
@@ -355,4 +366,4 @@ FIGURE_KEYS = frozenset(
         *("Single Copy", "Disabled", "Planning Time", "Execution Time"),
     )
 )
-KNOWN_KEYS = _TEXTS | _LISTS | _READERS.keys()
+KNOWN_KEYS = TEXTS | LISTS | _READERS.keys()

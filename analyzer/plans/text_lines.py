@@ -4,22 +4,22 @@ A line that begins neither a node nor a detail goes on with the one before, if t
 literal, within brackets, after a comma, or broken where all the lines end.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Literal
 
+from analyzer.patterns import regex
 from analyzer.plans.text_details import KNOWN_KEYS
 from analyzer.plans.text_nodes import Keys, figures_at, is_node, node_keys, target_keys
 
 Kind = Literal["root", "node", "label", "target", "detail", "query", "head", "other"]
 
-_KEY = re.compile(r"[A-Z][\w/-]{0,40}(?: [\w/-]{1,40}){0,6}:(?: |$)")
-_LABEL = re.compile(r"(?:InitPlan|SubPlan|CTE(?! Scan on )) \S[^\n]{0,300}")
+_KEY = regex(r"[A-Z][\w/-]{0,40}(?: [\w/-]{1,40}){0,6}:(?: |$)")
+_LABEL = regex(r"(?:InitPlan|SubPlan|CTE(?! Scan on )) \S[^\n]{0,300}")
 QUERY_KEYS = frozenset(("Query Text", "Query Parameters"))
-_STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:")  # of the next entry of a log
-_SIGNS = re.compile(r"""['"()]""")
-_HEAD = re.compile(r"duration: (\d{1,15}(?:\.\d{1,9})?) ms  plan:$")
+_STAMP = regex(r"\d{4}-\d\d-\d\d \d\d:")  # of the next entry of a log
+_SIGNS = regex(r"""['"()]""")
+_HEAD = regex(r"duration: (\d{1,15}(?:\.\d{1,9})?) ms  plan:$")
 _MARGIN = 48  # columns: no terminal is narrower
 _MOST_PARTS = 40  # lines that a node's line may have been broken into
 _LONGEST = 1 << 20  # characters of a line put together

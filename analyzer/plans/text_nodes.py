@@ -6,25 +6,26 @@ The words are those of ExplainNode() in PostgreSQL's explain.c, 9.6 to 18. A typ
 here is kept under its own name.
 """
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
+
+from analyzer.patterns import regex
 
 # A space may have gone where a terminal broke the line.
 _COST = r"\(cost=(\d+\.\d+)\.\.(\d+\.\d+) ?rows=(\d+) ?width=(\d+)\)"
 _ACTUAL = r"\((?:actual ?(?:time=(\d+\.\d+)\.\.(\d+\.\d+) ?)?rows=(\d+(?:\.\d+)?) ?loops=(\d+)|(never executed))\)"
-_FIGURES = re.compile(rf"{_COST} ?(?:{_ACTUAL})?|{_ACTUAL}")
-_ACTUALS = re.compile(r"actual (?:time=(\d+\.\d+)\.\.(\d+\.\d+) )?rows=(\d+(?:\.\d+)?) loops=(\d+)")
+_FIGURES = regex(rf"{_COST} ?(?:{_ACTUAL})?|{_ACTUAL}")
+_ACTUALS = regex(r"actual (?:time=(\d+\.\d+)\.\.(\d+\.\d+) )?rows=(\d+(?:\.\d+)?) loops=(\d+)")
 _OPENINGS = ("(cost=", "(actual ", "(never executed)")
 _LONGEST = 2000  # characters of a description: names have 63 bytes each
 
-_JOIN = re.compile(
+_JOIN = regex(
     r"(Nested Loop|Hash|Merge)(?: (Left|Right|Full|Semi|Anti|Right Semi|Right Anti))? Join"
 )
-_SET_OPERATION = re.compile(r"(Hash)?SetOp (.{1,40})")
-_CUSTOM = re.compile(r"Custom Scan \(([^)]{1,200})\)")
-_IDENTIFIER = re.compile(r'"(?:[^"]|"")*+"|[^\s".]++')
-_WORDS_OF_TYPE = re.compile(r" (?:Backward|using|on) ?")
+_SET_OPERATION = regex(r"(Hash)?SetOp (.{1,40})")
+_CUSTOM = regex(r"Custom Scan \(([^)]{1,200})\)")
+_IDENTIFIER = regex(r'"(?:[^"]|"")*+"|[^\s".]++')
+_WORDS_OF_TYPE = regex(r" (?:Backward|using|on) ?")
 
 _PREFIXES = {
     "Parallel ": ("Parallel Aware", True),
@@ -140,11 +141,12 @@ def is_node(text: str) -> bool:
 
 def described(text: str) -> Keys:
     """The keys that a description stands for ("Partial HashAggregate", "Seq Scan on o")."""
-    return _described(text).copy()
+    return known_description(text).copy()
 
 
 @lru_cache(maxsize=2048)
-def _described(text: str) -> Keys:
+def known_description(text: str) -> Keys:
+    """What `described` gives, the same object each time: to be copied."""
     keys: Keys = {}
     for prefix, (key, value) in _PREFIXES.items():
         if text.startswith(prefix):

@@ -2,8 +2,10 @@
 
 import re
 
+from analyzer.patterns import regex
+
 # A token: a string with its end, a bracket, a comma or colon, a word or number.
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\s\[\]{},:"]++', re.DOTALL)
+_TOKEN = regex(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\s\[\]{},:"]++', re.DOTALL)
 _CLOSING = {"{": "}", "[": "]"}
 _DEEPEST = 1500
 

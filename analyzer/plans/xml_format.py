@@ -4,19 +4,19 @@ Expat is driven directly: a document type declaration, and with it every entity 
 refused where it begins, and a text that ends too early gives what came before.
 """
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NoReturn
 from xml.parsers import expat
 
+from analyzer.patterns import regex
 from analyzer.plans.decoration import undecorated
 from analyzer.plans.found import Found, PlanProblemError, is_rooted, merge_workers
 from analyzer.plans.text_lines import head_of
 from analyzer.plans.text_nodes import Keys, number
 
-_START = re.compile(r"<explain\b")
-_NUMBER = re.compile(r"\d{1,30}(?:\.\d{1,30})?")
+_START = regex(r"<explain\b")
+_NUMBER = regex(r"-?\d{1,30}(?:\.\d{1,30})?")
 _EARLY = (
     expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],
     expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN],

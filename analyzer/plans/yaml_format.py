@@ -9,14 +9,15 @@ import json
 import re
 from collections.abc import Iterator
 
+from analyzer.patterns import regex
 from analyzer.plans.dressing import undressed
 from analyzer.plans.found import Found, PlanProblemError, is_rooted, merge_workers
 from analyzer.plans.text_lines import head_of
 from analyzer.plans.text_nodes import Keys
 
-_ENTRY = re.compile(r"([A-Za-z][\w./ -]{0,200}?): ?(.*)", re.DOTALL)
-_FIRST = re.compile(r"\s*(?:- )?(?:Plan|Query Text|Query Identifier): ?")
-_NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?(?:[eE][-+]?\d{1,3})?")
+_ENTRY = regex(r"([A-Za-z][\w./ -]{0,200}?): ?(.*)", re.DOTALL)
+_FIRST = regex(r"\s*(?:- )?(?:Plan|Query Text|Query Identifier): ?")
+_NUMBER = regex(r"-?\d{1,30}(\.\d{1,30})?(?:[eE][-+]?\d{1,3})?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None}
 _DEEPEST = 1500  # containers: a node is two
 _SHOWN = 80

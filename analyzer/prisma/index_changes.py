@@ -25,6 +25,10 @@ from analyzer.sql.prisma_index import (
 from analyzer.sql.quoting import comment, quote_identifier
 
 _ALONE = "-- One statement to a file: CONCURRENTLY cannot run in the transaction that several would share.\n"
+_PARTITIONED = (
+    "the table is partitioned, which a schema does not tell Prisma: run the statements by hand, or each in a "
+    "migration of its own"
+)
 _FAILED = (
     "-- If it fails: DROP INDEX CONCURRENTLY IF EXISTS {name}; then\n"
     "-- npx prisma migrate resolve --rolled-back {migration}, and deploy again.\n"
@@ -76,6 +80,12 @@ class IndexChanges:
         )
 
     def _create(self, entry: Mapping[str, Any]) -> None:
+        if entry.get("fill_in"):
+            self._left_out.append(LeftOut(entry["sql"], entry["fill_in"]))
+            return
+        if " ON ONLY " in entry["sql"]:
+            self._left_out.append(LeftOut(entry["sql"], _PARTITIONED))
+            return
         made = _read(entry)
         table = self._schema.table(entry["table"])
         why_not = (
@@ -129,6 +139,7 @@ class IndexChanges:
         why = (
             f"-- {comment(made.entry['rule'])}; verified by {comment(made.entry['verified_by'])}.\n"
         )
+        why += "".join(f"-- {comment(line)}\n" for line in made.entry.get("settings") or ())
         self._statement(f"add_{name}", why, made.statement.replace(old, new, 1), name, table)
 
     def _note(self, name: str, declared: Declaration) -> None:

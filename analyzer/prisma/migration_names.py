@@ -1,14 +1,14 @@
 """Names of new migrations: a time and what they do, behind those that exist."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from analyzer.errors import InputError
+from analyzer.patterns import regex
 
 _FORM = "%Y%m%d%H%M%S"
-_STAMP = re.compile(r"\d{14}(?=_|\Z)")
-_OTHER = re.compile(r"[^a-z0-9]+")
+_STAMP = regex(r"\d{14}(?=_|\Z)")
+_OTHER = regex(r"[^a-z0-9]+")
 _LONGEST = 120  # characters of what it does: Prisma's table of migrations has room for 255 in all
 
 

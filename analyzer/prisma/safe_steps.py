@@ -4,11 +4,12 @@ import re
 
 from analyzer.model.catalog import Column
 from analyzer.model.migration import ReadyFile
+from analyzer.patterns import regex
 from analyzer.prisma.words import column_sql, quoted
 from analyzer.sql.definitions import Name
 
-_NAME = re.compile(r"(\d{14})_?(.*)")
-_OTHER = re.compile(r"[^a-z0-9]+")
+_NAME = regex(r"(\d{14})_?(.*)")
+_OTHER = regex(r"[^a-z0-9]+")
 _BATCH = 10_000
 _VALUE = "NULL /* instead of NULL, what rows are to have that were there before */"
 

@@ -6,12 +6,14 @@ Prisma. Where both say the same thing of a statement, the one that knows the dat
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
 
 from analyzer.model.catalog import Catalog, Column, Table, table_name
 from analyzer.model.migration import Danger, LintFinding
 from analyzer.prisma import words
+from analyzer.prisma.safe_rest import safe_form, unique_index, without
 from analyzer.prisma.safe_steps import SafeSteps
-from analyzer.prisma.type_changes import type_change
+from analyzer.prisma.type_changes import type_change, unfit
 from analyzer.records import record
 from analyzer.sql.definitions import (
     AddColumn,
@@ -36,11 +38,16 @@ _SEVERITIES = {"high": 0, "medium": 1, "low": 2}
 
 @record
 class Situation:
-    """A migration by name, with its statements, the tables before it, and what it makes itself."""
+    """A migration by name, with its statements, the tables before it, and what it makes itself.
+
+    `values` are what a server's statistics hold of columns (table, column) whose types change; they are data, and only
+    counted.
+    """
 
     name: str
     steps: Sequence[Step]
     before: Catalog
+    values: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
     def table(self, name: Name) -> Table | None:
         """The table as it was before."""
@@ -61,8 +68,19 @@ def dangers(situation: Situation) -> list[Danger]:
     return sorted(found, key=lambda one: (_SEVERITIES[one.severity], one.line))
 
 
+def changed_types(steps: Sequence[Step]) -> list[tuple[str, str]]:
+    """The columns (table, column) whose types some statements change."""
+    return [
+        (table_name(alter.table.schema, alter.table.name), alter.change.column)
+        for step in steps
+        for alter in step.definitions
+        if isinstance(alter, AlterTable) and isinstance(alter.change, SetType)
+    ]
+
+
 def linted(found: Iterable[LintFinding], situation: Situation) -> list[Danger]:
-    """What squawk found, in our words."""
+    """What squawk found, in our words, with files that do the same safely where there are some."""
+    steps = {step.line: step for step in situation.steps}
     return [
         Danger(
             situation.name,
@@ -72,6 +90,7 @@ def linted(found: Iterable[LintFinding], situation: Situation) -> list[Danger]:
             None,
             one.message.partition(". ")[0].rstrip("."),
             one.help or _ADVICE.get(one.rule, one.message),
+            safe=safe_form(one.rule, situation.name, steps.get(one.line)),
             source="squawk",
         )
         for one in found
@@ -242,12 +261,27 @@ def _types(situation: Situation) -> Iterator[Danger]:
         if small and not change.may_fail:
             continue
         old = column.type if column else "its type"
+        told, fits = (
+            _values_told(situation, table, alter.change) if change.may_fail else ("", False)
+        )
         yield Danger(
-            situation.name, "type-change", "high" if change.may_fail else "medium", step.line,
+            situation.name, "type-change", "high" if change.may_fail and not fits else "medium", step.line,
             alter.table.name, f"{alter.change.column} changes from {old} to {alter.change.type}",
-            change.why, _size(table),
+            change.why, "; ".join(part for part in (told, _size(table)) if part),
             SafeSteps(situation.name, alter.table).new_type(alter.change.column, alter.change.type),
         )  # fmt: skip
+
+
+def _values_told(situation: Situation, table: Table | None, change: SetType) -> tuple[str, bool]:
+    """What the values in statistics say of a change of type, and whether all of them fit."""
+    values = situation.values.get((table.name, change.column)) if table is not None else None
+    labels = situation.before.enums.get(change.type.replace('"', ""), ())
+    bad = unfit(values, change.type, labels) if values else None
+    if values is None or bad is None:
+        return "", False
+    if bad:
+        return f"{bad} of {len(values)} values that statistics hold do not fit", False
+    return f"all {len(values)} values that statistics hold fit; they are a sample", True
 
 
 def _renamed_columns(situation: Situation) -> Iterator[Danger]:
@@ -258,6 +292,8 @@ def _renamed_columns(situation: Situation) -> Iterator[Danger]:
                 f"{alter.change.old} becomes {alter.change.new}",
                 "the application that runs while it is deployed still asks for the old name: keep the name in the "
                 f'database and write {alter.change.new} … @map("{alter.change.old}") in schema.prisma instead',
+                safe=(without(situation.name, situation.steps, step,
+                      f'in schema.prisma: {alter.change.new} … @map("{alter.change.old}"), and the column keeps its name'),),
             )  # fmt: skip
 
 
@@ -280,6 +316,7 @@ def _handmade(situation: Situation) -> Iterator[Danger]:
                 f"{index.name} is dropped, and it was made by hand ({' and '.join(made)})",
                 f"Prisma drops what its schema does not say. To keep it, take the line out, and {keep}",
                 words.index_sql(table.name, index),
+                (without(situation.name, situation.steps, step, keep),),
             )  # fmt: skip
 
 
@@ -292,7 +329,10 @@ def _concurrently(situation: Situation) -> Iterator[Danger]:
                 "CONCURRENTLY beside other statements",
                 "Prisma sends a file as one text, which PostgreSQL runs as one transaction: CONCURRENTLY is refused "
                 "there. Alone in its migration it works",
-                safe=SafeSteps.alone(situation.name, step.text),
+                safe=(
+                    without(situation.name, situation.steps, step, "the statement with CONCURRENTLY has a migration of its own"),
+                    *SafeSteps.alone(situation.name, step.text),
+                ),
             )  # fmt: skip
 
 
@@ -334,6 +374,7 @@ def _unique(
         f"the index cannot be built. They are: SELECT {name}, count(*) FROM {quote_table(table.name)} "  # noqa: S608 - for people
         f"GROUP BY {name} HAVING count(*) > 1;",
         f"about {values:,.0f} values in {rows:,.0f} rows",
+        unique_index(situation.name, step, quote_table(table.name), column.name),
     )  # fmt: skip
 
 

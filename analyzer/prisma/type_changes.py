@@ -5,10 +5,13 @@ PostgreSQL rewrites a table unless the old values are valid as they are: see ALT
 """
 
 import re
+from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal, InvalidOperation
 
+from analyzer.patterns import regex
 from analyzer.records import record
 
-_SIZED = re.compile(
+_SIZED = regex(
     r"(character varying|bit varying|numeric|timestamp|time|character)\((\d+)(?:,(\d+))?\)(.*)"
 )
 _TEXTS = ("text", "character varying")
@@ -60,3 +63,51 @@ def _only_wider(old: str, new: str) -> bool:
         same_scale = before[1] != "numeric" or (before[3] or "0") == (after[3] or "0")
         return before[1] != "character" and same_scale and int(after[2]) >= int(before[2])
     return bool(before) and new == base and base in ("numeric", "bit varying")
+
+
+def unfit(values: Sequence[str], new: str, labels: Collection[str] = ()) -> int | None:
+    """How many of some values (as text) the new type refuses; None where that is not known of the type.
+
+    `labels` are those of the new type, if it is an enum.
+    """
+    if labels:
+        return sum(value not in labels for value in values)
+    fits = _fitting(new)
+    return None if fits is None else sum(not fits(value) for value in values)
+
+
+_RANGES = {"smallint": 15, "integer": 31, "bigint": 63}
+_WRITTEN = {
+    "uuid": regex(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE),
+    "boolean": regex(r"t|f|true|false|y|n|yes|no|on|off|1|0", re.IGNORECASE),
+}
+
+
+def _fitting(new: str) -> Callable[[str], bool] | None:
+    """Whether a value fits a type, as far as that is plain."""
+    sized = _SIZED.fullmatch(new)
+    if new in _RANGES:
+        bits = _RANGES[new]
+        return lambda value: (
+            (number := _number(value)) is not None and -(2**bits) <= round(number) < 2**bits
+        )
+    if new in ("numeric", "double precision", "real"):
+        return lambda value: _number(value) is not None
+    if sized and sized[1] == "numeric":
+        most = 10 ** (int(sized[2]) - int(sized[3] or 0))
+        return lambda value: (number := _number(value)) is not None and abs(number) < most
+    if sized and sized[1] in ("character varying", "character"):
+        length = int(sized[2])
+        return lambda value: len(value.rstrip(" ")) <= length
+    pattern = _WRITTEN.get(new)
+    if pattern is not None:
+        return lambda value: pattern.fullmatch(value.strip()) is not None
+    return None
+
+
+def _number(value: str) -> Decimal | None:
+    try:
+        number = Decimal(value.strip())
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

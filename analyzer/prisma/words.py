@@ -7,6 +7,7 @@ expressions, order of NULLs, index types such as hnsw) is in the SQL alone.
 import re
 
 from analyzer.model.catalog import SEQUENCE, Column, ForeignKey, Index, Table
+from analyzer.patterns import regex
 from analyzer.sql.column_types import named_type
 from analyzer.sql.prisma_index import escaped, index_line, is_column
 from analyzer.sql.quoting import quote_table
@@ -50,8 +51,8 @@ _ACTIONS = {
     "SET NULL": "SetNull",
     "SET DEFAULT": "SetDefault",
 }
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?\Z")
+_NAME = regex(r"[A-Za-z][A-Za-z0-9_]*\Z")
+_NUMBER = regex(r"-?\d+(?:\.\d+)?\Z")
 
 
 def quoted(name: str) -> str:

@@ -14,10 +14,12 @@ _PLOT_TOP = 26.0
 _PLOT_HEIGHT = 138.0
 _FLOOR = _PLOT_TOP + _PLOT_HEIGHT
 _ROW = 40.0
+_CALLS_HEIGHT, _CALLS_LABEL = 30.0, 14.0
 _GAUGE_WIDTH = 200.0
 _GAUGE_DECADES = 1.5  # on each side of the target
 _FASTEST_MS = 0.001
-_SPARK = (144, 36)  # half of a pixel: whole numbers are short
+_LEAST_SPAN = 4.0  # of bounds without a value: a narrow pair is to be seen as well
+SPARK_WIDTH, _SPARK_HEIGHT = 144, 36  # half pixels: whole numbers are short
 _SPARK_BAR = math.log10(2.0) / 2  # the histograms' buckets: half an octave
 
 
@@ -108,11 +110,12 @@ def ranking(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 
 def by_hour(hours: Sequence[Mapping[str, Any]], target_ms: float) -> dict[str, Any] | None:
-    """P95 of each hour as a bar under the target's line; None for fewer than two hours."""
+    """P95 of each hour as a bar under the target's line, its calls as one below; None for fewer than two hours."""
     shown = [hour for hour in hours if is_number(hour["p95_ms"])]
     if len(shown) < 2:  # noqa: PLR2004 - one hour is no course of a day
         return None
     tallest = max(target_ms * 1.25, *(float(hour["p95_ms"]) for hour in shown))
+    busiest = max(1, *(hour["calls"] for hour in shown))
     width = WIDTH * 2
     step = width / len(shown)
     bars = []
@@ -124,6 +127,7 @@ def by_hour(hours: Sequence[Mapping[str, Any]], target_ms: float) -> dict[str, A
                 "width": rounded(max(step * 0.8, 0.6)),
                 "y": rounded(_FLOOR - height),
                 "height": rounded(height),
+                "calls": rounded(max(1.0, hour["calls"] / busiest * _CALLS_HEIGHT)),
                 "over": float(hour["p95_ms"]) >= target_ms,
                 "title": f"{moment(hour['from'])}: {ms(hour['p95_ms'])}, "
                 f"{plural(hour['calls'], 'call')}",
@@ -136,8 +140,10 @@ def by_hour(hours: Sequence[Mapping[str, Any]], target_ms: float) -> dict[str, A
     ]
     return {
         "width": width,
-        "height": _FLOOR + 30.0,
+        "height": _FLOOR + 30.0 + _CALLS_HEIGHT + _CALLS_LABEL,
         "floor": _FLOOR,
+        "calls_top": _FLOOR + 30.0 + _CALLS_LABEL,
+        "calls_label": f"calls, up to {count(busiest)}",
         "bars": bars,
         "ticks": ticks,
         "target_y": rounded(_FLOOR - target_ms / tallest * _PLOT_HEIGHT),
@@ -183,24 +189,24 @@ def trend(days: Sequence[Mapping[str, Any]], target_ms: float) -> dict[str, Any]
     }
 
 
-def small_trend(days: Sequence[Mapping[str, Any]], target_ms: float) -> dict[str, Any] | None:
+def small_trend(
+    days: Sequence[Mapping[str, Any]], target_ms: float, width: float = 200.0
+) -> dict[str, Any] | None:
     """P95 of each day as a line, small enough for a table, with the target's line; None for fewer than two days."""
     known = [float(day["p95_ms"]) for day in days if is_number(day["p95_ms"])]
     if len(known) < 2:  # noqa: PLR2004 - one day is no trend
         return None
-    width, height, margin = 200.0, 36.0, 3.0
+    height, margin = 36.0, 3.0
     tallest = max(target_ms * 1.25, *known)
     step = (width - 2 * margin) / (len(known) - 1)
 
-    def y(value_ms: float) -> float:
-        return rounded(height - margin - value_ms / tallest * (height - 2 * margin))
+    def y(value_ms: float) -> int:
+        return round(height - margin - value_ms / tallest * (height - 2 * margin))
 
     return {
         "width": width,
         "height": height,
-        "line": " ".join(
-            f"{rounded(margin + at * step):g},{y(one):g}" for at, one in enumerate(known)
-        ),
+        "line": " ".join(f"{round(margin + at * step)},{y(one)}" for at, one in enumerate(known)),
         "target_y": y(target_ms),
         "days": len(known),
         "over": sum(1 for one in known if one > target_ms),
@@ -228,7 +234,7 @@ def gauge(measured: Mapping[str, Any], target_ms: float) -> dict[str, Any] | Non
         "middle": _GAUGE_WIDTH / 2,
         "dot": None if middle is None else across(middle, 4.0),
         "left": left,
-        "span": rounded(max(right - left, 0.0)),
+        "span": rounded(max(right - left, 0.0 if middle is not None else _LEAST_SPAN)),
     }
 
 
@@ -243,29 +249,32 @@ def spark_domain(
     return min(logs) - _SPARK_BAR, max(logs) + _SPARK_BAR
 
 
-def spark(
-    histogram: Mapping[str, Any] | None, domain: tuple[float, float], target_ms: float
-) -> dict[str, Any] | None:
-    """A statement's distribution as a path small enough for a table cell, the target as a tick."""
+def spark_x(value_ms: float, domain: tuple[float, float]) -> int:
+    """Where a duration lies in the sparklines of a domain, in half pixels."""
+    low, high = domain
+    return round((math.log10(max(value_ms, _FASTEST_MS)) - low) * SPARK_WIDTH / (high - low))
+
+
+def spark(histogram: Mapping[str, Any] | None, domain: tuple[float, float]) -> str | None:
+    """A statement's distribution as a path small enough for a table cell, in half pixels."""
     pairs = (
         list(zip(histogram["bounds_ms"], histogram["counts"], strict=False)) if histogram else []
     )
     pairs = [(float(bound), int(number)) for bound, number in pairs if is_number(bound) and number]
     if not pairs:
         return None
-    width, height = _SPARK
-    low, high = domain
-    scale = width / (high - low)
-    step = max(round(_SPARK_BAR * scale), 1)
+    half = 10**-_SPARK_BAR
+    step = max(spark_x(1.0, domain) - spark_x(half, domain), 1)
     tallest = max(number for _, number in pairs)
-    path, end = "", -9
+    path, end, top, run = "", -9, -1, 0
     for bound, number in pairs:
-        x = round((math.log10(max(bound, _FASTEST_MS)) - _SPARK_BAR - low) * scale)
-        top = round(height - max(2.0, number / tallest * height))
+        x = spark_x(bound * half, domain)
+        height = round(_SPARK_HEIGHT - max(2.0, number / tallest * _SPARK_HEIGHT))
         if abs(x - end) > 1:  # neighbours share an outline, which is a third of the bytes
-            path += f"V{height}" * bool(path) + f"M{x} {height}"
-            end = x
-        path += f"V{top}h{step}"
-        end += step
-    target_x = round((math.log10(max(target_ms, _FASTEST_MS)) - low) * scale)
-    return {"path": f"{path}V{height}", "width": width, "height": height, "target_x": target_x}
+            path += f"h{run}V{_SPARK_HEIGHT}" * bool(path) + f"M{x} {_SPARK_HEIGHT}V{height}"
+            end, run = x, 0
+        elif height != top:
+            path += f"h{run}V{height}"
+            run = 0
+        top, end, run = height, end + step, run + step
+    return f"{path}h{run}V{_SPARK_HEIGHT}"

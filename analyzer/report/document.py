@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from analyzer import __version__
 from analyzer.errors import InputError
 from analyzer.model.table_diagnosis import TableDiagnoses
-from analyzer.report.json_text import indented, powerless
+from analyzer.report.json_text import json_text
 from analyzer.report.parts.coverage import coverage_part, window_part
 from analyzer.report.parts.events import events_part
 from analyzer.report.parts.executions import hours
@@ -107,7 +107,7 @@ def build_document(
 
 def dump(document: Document) -> str:
     r"""The document as JSON text that UTF-8 can hold: a lone surrogate is written as `\udcxx`."""
-    return powerless(clean_text(indented(document))) + "\n"
+    return clean_text(json_text(document)) + "\n"
 
 
 def load(text: str) -> Document:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 
+from analyzer.patterns import regex
+
 NOTHING = "–"
-_CONTROL = re.compile(
+_CONTROL = regex(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
 )
 _PICTURES = 0x2400  # Unicode's control pictures: U+241B for escape
@@ -120,12 +122,13 @@ def moment(value: object) -> str:
 
 
 def window(start: object, end: object) -> str:
-    """A span of time to the minute: the date once where it is the same day."""
+    """A span of time to the minute: the date once where it is the same day; to the second within a minute."""
     first, last = moment(start), moment(end)
     if not (first.endswith(" UTC") and last.endswith(" UTC")):
         return f"{first} to {last}"
-    until = last[11:16] if first[:10] == last[:10] else last[:16]
-    return f"{first[:16]} to {until} UTC"
+    end_of = 19 if first[:16] == last[:16] else 16
+    until = last[11:end_of] if first[:10] == last[:10] else last[:end_of]
+    return f"{first[:end_of]} to {until} UTC"
 
 
 def spread(value: object) -> str:

@@ -6,10 +6,11 @@ Works on any text, also one that PostgreSQL would refuse; only white space is ev
 
 import re
 
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.report.formats import cut, neutralise, one_line
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r'"[^"]*+(?:""[^"]*+)*"(?!")'  # a quoted identifier
     r"|'[^']*+(?:''[^']*+)*'(?!')"  # a string
     r"|/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*/"  # a comment
@@ -26,8 +27,8 @@ _CLAUSES = frozenset(
 _JOIN_WORDS = frozenset({"LEFT", "RIGHT", "INNER", "FULL", "CROSS", "NATURAL", "OUTER"})
 _NO_JOIN_AFTER = frozenset({"SELECT", "DISTINCT", ",", "(", "="}) | _JOIN_WORDS
 _NO_BREAK_AFTER = frozenset({"DELETE", "DISTINCT", "UPDATE", "FOR", "."})
-_SIMPLE = re.compile(r'"([a-z_][a-z0-9_]*)"')
-_PUBLIC = re.compile(r'(?<![\w"$])public\.(?=[\w"])')
+_SIMPLE = regex(r'"([a-z_][a-z0-9_]*)"')
+_PUBLIC = regex(r'(?<![\w"$])public\.(?=[\w"])')
 _LONG_LIST = 40
 _LOOKED_AT = 4_000
 

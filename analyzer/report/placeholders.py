@@ -11,9 +11,9 @@ import hashlib
 import hmac
 import os
 import re
-import secrets
 
 from analyzer.errors import UsageError
+from analyzer.patterns import regex
 
 VARIABLE = "PG95_REDACTION_KEY"
 HIDDEN = "?"
@@ -21,10 +21,10 @@ _SHORTEST_KEY = 16
 _DIGITS = (
     12  # hexadecimal ones: by chance, two of a million values share a name once in 500 reports
 )
-_PLAIN = re.compile(r"[bBxXnN]?'(.*)'\Z", re.DOTALL)
-_DOLLAR = re.compile(r"\$(\w*)\$(.*)\$\1\$\Z", re.DOTALL)
-_ESCAPED = re.compile(r"[eE]'(.*)'\Z", re.DOTALL)
-_ESCAPE = re.compile(
+_PLAIN = regex(r"[bBxXnN]?'(.*)'\Z", re.DOTALL)
+_DOLLAR = regex(r"\$(\w*)\$(.*)\$\1\$\Z", re.DOTALL)
+_ESCAPED = regex(r"[eE]'(.*)'\Z", re.DOTALL)
+_ESCAPE = regex(
     r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|''", re.DOTALL
 )
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -54,7 +54,7 @@ class Placeholders:
     def __init__(self, key: bytes | None = None) -> None:
         """`key` makes names that other reports share; without one they count."""
         self._shared = key is not None
-        self._key = key or secrets.token_bytes(32)
+        self._key = key or os.urandom(32)
         self._numbers: dict[bytes, int] = {}  # by digest: no value is kept
 
     def of(self, literal: str) -> str:

@@ -4,23 +4,21 @@ EXPLAIN (SETTINGS) prints what differs from the defaults, search_path among it, 
 where each tenant has a schema. A document from elsewhere may hold any setting.
 """
 
-import re
 from collections.abc import Mapping
 
+from analyzer.patterns import regex
 from analyzer.report.redaction import Redactor
 from analyzer.sql.hidden_words import EXTENSIONS, NAMING, OWN_SCHEMAS
 
-_NAME = re.compile(r"[A-Za-z_][\w$]{0,63}(?:\.[A-Za-z_][\w$]{0,63})?")
-_FIGURE = re.compile(
-    r"-?\d{1,15}(?:\.\d{1,15})?(?:e[-+]?\d{1,3})?\s?(?:B|kB|MB|GB|TB|us|ms|s|min|h|d)?"
-)
+_NAME = regex(r"[A-Za-z_][\w$]{0,63}(?:\.[A-Za-z_][\w$]{0,63})?")
+_FIGURE = regex(r"-?\d{1,15}(?:\.\d{1,15})?(?:e[-+]?\d{1,3})?\s?(?:B|kB|MB|GB|TB|us|ms|s|min|h|d)?")
 _WORDS = frozenset(
     (
         *("on", "off", "true", "false", "yes", "no", "auto", "default", "partition", "regress"),
         *("force_custom_plan", "force_generic_plan", "strict_order", "relaxed_order"),
     )
 )
-_SCHEMA = re.compile(r'"(?:[^"]|"")*+"|[^,\s"]+')
+_SCHEMA = regex(r'"(?:[^"]|"")*+"|[^,\s"]+')
 
 
 def shown_settings(settings: Mapping[str, object], redactor: Redactor) -> dict[str, str]:

@@ -40,7 +40,7 @@ def shown_text(plan: Plan, redactor: Redactor) -> str | None:
     found = next(documents_of(plan.raw, plan.format), None)
     if found is None:
         return None
-    return json.dumps([_values("", found, redactor)], indent=2, ensure_ascii=False)
+    return json.dumps([_values("", found, redactor)], indent=1, ensure_ascii=False)
 
 
 def _lines(raw: str, redactor: Redactor) -> str:

@@ -31,6 +31,7 @@ class Redactor:
     mode: str
     normalised: Collection[str] = field(default=frozenset())
     stable: Placeholders | None = None
+    known: dict[str, str] = field(default_factory=dict)  # what texts became: plans repeat theirs
 
     @staticmethod
     def of(mode: str, normalised: Collection[str] = frozenset()) -> "Redactor":
@@ -62,7 +63,11 @@ class Redactor:
         """SQL or a plan's condition."""
         if self.shows_values or text in self.normalised:
             return text
-        return redact_text(text, HIDDEN, self.stable.of if self.stable else None)
+        shown = self.known.get(text)
+        if shown is None:
+            shown = redact_text(text, HIDDEN, self.stable.of if self.stable else None)
+            self.known[text] = shown
+        return shown
 
     def definition(self, statement: str) -> str:
         """A statement that defines what a catalog has, whose literals are the team's."""

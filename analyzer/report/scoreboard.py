@@ -17,6 +17,8 @@ def scoreboard(
     hit_rate: dict[str, Any] | None,
     schema: dict[str, Any] | None,
     warnings: list[str],
+    *,
+    shows_values: bool = True,
 ) -> dict[str, Any]:
     """The document: `metrics`, each with `id`, `name`, `value`, `shown`, `target`, `verdict`, `method`, `first`.
 
@@ -25,13 +27,19 @@ def scoreboard(
         hit_rate: the part of `pg95 cache`, None where nothing tells of a cache.
         schema: the document of `pg95 schema`, None where there is no schema or no database.
         warnings: what could not be read.
+        shows_values: a failed migration's error, which may quote the data, may be shown.
 
     `first` is the first thing to do, or what would make an unknown one known.
     """
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "pg95", "version": __version__},
-        "metrics": [_p95(report), _cache(hit_rate), _migrations(schema), _schema(schema)],
+        "metrics": [
+            _p95(report),
+            _cache(hit_rate),
+            _migrations(schema, shows_values=shows_values),
+            _schema(schema),
+        ],
         "warnings": warnings,
     }
 
@@ -91,7 +99,7 @@ def _worst_use(hit_rate: dict[str, Any]) -> str | None:
     return f"{one_line(worst['name'])}: {plural(misses, 'miss', 'misses')} of {count(worst['reads'])} reads; pg95 cache app.log says for how long to keep it"
 
 
-def _migrations(schema: dict[str, Any] | None) -> dict[str, Any]:
+def _migrations(schema: dict[str, Any] | None, *, shows_values: bool) -> dict[str, Any]:
     title = "Failed migrations"
     if schema is None or schema["migrations"] is None:
         give = (
@@ -103,11 +111,18 @@ def _migrations(schema: dict[str, Any] | None) -> dict[str, Any]:
     step = next(iter([*failed, *bad]), None)
     shown = count(len(failed))
     others = len(bad) - len(failed)
+    first = None
+    if step is not None:
+        first = (
+            f"{one_line(step['name'])}: {one_line(step['text'])}. {one_line(step['mend'] or '')}"
+        )
+        if failed and not shows_values:
+            first = f"{one_line(step['name'])}: pg95 migrations shows its error and what to do"
     shown += f" ({others} edited or without their file)" if others else ""
     return _metric(
         "failed-migrations", title, "0", value=len(failed), shown=shown,
         verdict="missed" if failed else "met", method="_prisma_migrations",
-        first=None if step is None else f"{one_line(step['name'])}: {one_line(step['text'])}. {one_line(step['mend'] or '')}",
+        first=first,
     )  # fmt: skip
 
 

@@ -1,16 +1,17 @@
 """Plain JSON values: rounded numbers, safe texts, times. Nothing leaves a report unclean."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from analyzer.patterns import regex
+
 Document = dict[str, Any]
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = regex("[\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS_MS = 3
 _DIGITS = 6

@@ -54,6 +54,11 @@ def overall_headline(document: Document) -> str:
     return line[:1].upper() + line[1:]
 
 
+def verdict_line(document: Document) -> str:
+    """The headline with its figures, where nothing else tells them: an alert, a ticket, a last line."""
+    return f"{overall_headline(document)} ({short_figures(document)})."
+
+
 def short_figures(document: Document) -> str:
     """The figures for a title: "statements 14 ms, requests 176 ms"."""
     parts = measured_parts(document)[:2]

@@ -69,22 +69,6 @@ def method(name: object) -> str:
     return METHODS.get(str(name), one_line(str(name)))
 
 
-def headline(document: Document) -> str:
-    """The verdict as one sentence; where requests fare otherwise than statements, it says so."""
-    target = document["target"]
-    name, limit, figure = quantile_name(target["quantile"]), ms(target["ms"]), value(target)
-    answers = {
-        "met": f"Queries {name} is {figure}, under the target of {limit}.",
-        "missed": f"Queries {name} is {figure}, over the target of {limit}.",
-        "unknown": f"It cannot be said whether queries {name} is under {limit}.",
-    }
-    answer = answers[state(target)]
-    request = target["request"]
-    if request is not None and state(request) not in (state(target), "unknown"):
-        return f"{answer[:-1]}; of requests it is {value(request)}."
-    return answer
-
-
 def parts_of(document: Document) -> list[dict[str, Any]]:
     """Parts of the traffic with a target of their own, and those that miss the run's; worst first."""
     parts = [part for part in _parts(document) if not part.get("too_few")]
@@ -302,6 +286,33 @@ def silent_lines(document: Document) -> list[str]:
         + one_line(said["reason"] or "no reason given")
         for said in answers(silent(document))
     ]
+
+
+def ruled_out(document: Document) -> list[dict[str, Any]]:
+    """What came again and again and is no N+1: `verdict`, `reason`, `times`, `sql`; most first."""
+    known = {one["shape_id"]: one["sql"] for one in document["statements"]}
+    return [
+        {
+            "verdict": one["verdict"],
+            "reason": one["reason"],
+            "times": one["executions"],
+            "sql": known.get(one["shape_id"]) or f"statement {one['shape_id']}",
+        }
+        for detector in document["detectors"]
+        for one in detector.get("ruled_out", ())
+    ]
+
+
+def ruled_out_lines(document: Document, width: int, most: int = 10) -> list[str]:
+    """A line for each of them, the rest as a number."""
+    told = ruled_out(document)
+    lines = [
+        f"no N+1, {one_line(one['verdict'])}: {count(one['times'])} × {brief(one['sql'], width // 2)}"
+        f" ({one_line(one['reason'])})"
+        for one in told[:most]
+    ]
+    left = len(told) - most
+    return lines + ([f"no N+1 either: {plural(left, 'more statement')}"] if left > 0 else [])
 
 
 def requests_phrase(request: dict[str, Any]) -> str:

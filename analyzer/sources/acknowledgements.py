@@ -8,8 +8,6 @@ One table per key, sorted, always written the same way:
     until = 2027-01-31
 """
 
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -17,14 +15,15 @@ from typing import Any
 
 from analyzer.errors import InputError, UsageError
 from analyzer.model.acknowledgement import Acknowledgement
+from analyzer.patterns import regex
 
 NAME = Path(".pg95") / "acknowledged.toml"
 _HEAD = """\
 # Findings that are known and accepted: `pg95 ack --help`. One table per finding's key, sorted.
 # pg95 writes this file anew, comments do not stay.
 """
-_BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
-_AT = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
+_BARE = regex(r"[A-Za-z0-9_-]+\Z")
+_AT = regex(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _FIELDS = ("reason", "ticket", "until")
 _LARGEST = 1 << 20  # bytes; thousands of entries
@@ -69,6 +68,8 @@ def read(path: Path) -> dict[str, Acknowledgement]:
 
 
 def _tables(text: str, path: Path) -> Mapping[str, Any]:
+    import tomllib  # noqa: PLC0415 - only who has such a file pays for it
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from analyzer.model.blueprint import Blueprint, ColumnStatistics, RelationStatistics
 from analyzer.model.catalog import Catalog, Column, Index, Table
+from analyzer.model.partitioned import with_figures_of_partitions
 from analyzer.sources.schema.builder import SchemaBuilder
 from analyzer.sql.ddl import definitions
 
@@ -29,7 +30,9 @@ def catalog_of(blueprint: Blueprint) -> Catalog:
     tables = {
         name: _with_figures(table, relations, columns) for name, table in found.tables.items()
     }
-    return Catalog(tables, blueprint.origin, blueprint.server_version)
+    return replace(
+        found, tables=with_figures_of_partitions(tables), server_version=blueprint.server_version
+    )
 
 
 def _with_figures(table: Table, relations: _Relations, columns: _Columns) -> Table:

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import BinaryIO, cast
 
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sources.applications import (
     JSON_LINES,
@@ -42,10 +43,10 @@ KNOWN = (
 
 _SAMPLE_LINES = 40
 _APPLICATION_LINES = 400  # of which few may be of SQL
-_ANY_TIME = re.compile(
+_ANY_TIME = regex(
     rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z\b|UTC\b|[+-]\d\d:?\d\d))?"
 )
-_JSON_TIME = re.compile(rb'"timestamp"\s{0,9}:\s{0,9}"?([^",}]{1,64})')
+_JSON_TIME = regex(rb'"timestamp"\s{0,9}:\s{0,9}"?([^",}]{1,64})')
 _EVENT_KEYS = frozenset(("timestamp", "duration", "query"))
 _COUNTER_KEYS = frozenset(("query", "calls"))
 _SPAN_KEYS = frozenset(("traceId", "spanId", "startTime", "duration"))
@@ -59,20 +60,20 @@ _JSON_KINDS = (
 )
 
 # psql prints JSON bare, in CSV (quotes doubled) and in HTML.
-_JSON_ENTRY = re.compile(rb'\A\s*\{"timestamp":".{0,60}?"error_severity":"|"error_severity":"[A-Z]')
-_PRISMA_BLOCK = re.compile(
+_JSON_ENTRY = regex(rb'\A\s*\{"timestamp":".{0,60}?"error_severity":"|"error_severity":"[A-Z]')
+_PRISMA_BLOCK = regex(
     rb"^[ \t]{0,20}(?:model|datasource|generator|enum|view|type)[ \t]{1,20}\w{1,100}[ \t]{0,20}\{",
     re.MULTILINE,
 )
-_PRISMA_LEADING = re.compile(rb"\A(?:\s+|//[^\n]*+)*+")
-_DOCUMENT_START = re.compile(rb"\A\s*(?:\xef\xbb\xbf)?\s*(?:\[\s*\{|QUERY PLAN\b)")
+_PRISMA_LEADING = regex(rb"\A(?:\s+|//[^\n]*+)*+")
+_DOCUMENT_START = regex(rb"\A\s*(?:\xef\xbb\xbf)?\s*(?:\[\s*\{|QUERY PLAN\b)")
 _DUMP = b"-- PostgreSQL database dump"
-_SQL_DEFINITION = re.compile(
+_SQL_DEFINITION = regex(
     rb"^\s{0,20}(?:CREATE\s{1,9}(?:\w{1,9}\s{1,9}){0,2}(?:TABLE|INDEX)|ALTER\s{1,9}TABLE)\s",
     re.MULTILINE | re.IGNORECASE,
 )
-_SQL_LEADING = re.compile(rb"\A(?:\s+|--[^\n]*+|/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*/|\\[^\n]*+)*")
-_SQL_START = re.compile(
+_SQL_LEADING = regex(rb"\A(?:\s+|--[^\n]*+|/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*/|\\[^\n]*+)*")
+_SQL_START = regex(
     rb"(?:CREATE|ALTER|SET|SELECT|BEGIN|START|COMMENT|DROP|INSERT|GRANT|REVOKE|DO|COPY|TRUNCATE)\b",
     re.IGNORECASE,
 )

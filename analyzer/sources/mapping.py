@@ -1,9 +1,9 @@
 """`--map`: which fields of a JSON-lines log hold the statement, its time, its duration and the rest."""
 
-import re
 from collections.abc import Mapping
 
 from analyzer.errors import UsageError
+from analyzer.patterns import regex
 from analyzer.records import record
 
 TARGETS = (
@@ -15,7 +15,7 @@ UNITS = {"ns": 1e6, "us": 1e3, "ms": 1.0, "s": 1e-3}
 _TIMED = ("ts", "start", "duration")
 _WORD = r"ns|us|µs|ms|s|nanos|micros|millis|nanoseconds|microseconds|milliseconds|seconds?|secs?"
 # took_us, tookUs, us
-_ENDING = re.compile(rf"(?:^|_)((?i:{_WORD}))$|(?<=[a-z])(?=[A-Z])((?i:{_WORD}))$")
+_ENDING = regex(rf"(?:^|_)((?i:{_WORD}))$|(?<=[a-z])(?=[A-Z])((?i:{_WORD}))$")
 _WORDS = {"µs": "us", "sec": "s", "secs": "s", "second": "s", "seconds": "s"} | {
     f"{word}{end}": unit
     for word, unit in (("nano", "ns"), ("micro", "us"), ("milli", "ms"))

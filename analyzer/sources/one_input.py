@@ -3,7 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO, cast
 
 from analyzer.errors import InputError
@@ -12,6 +12,7 @@ from analyzer.model.executions import ExecutionChunk
 from analyzer.model.lines import form_of
 from analyzer.model.plan import RecordedPlan
 from analyzer.model.recording import Recording
+from analyzer.records import changing
 from analyzer.sources import detection
 from analyzer.sources.applications import READERS, CallSink
 from analyzer.sources.applications.lines import parsed
@@ -35,7 +36,7 @@ _HEAD_SHOWN = 4096  # bytes of a log's beginning that a message may show
 _PROSE = (".md", ".rst")  # a README beside logs is listed in the coverage, and no reason to warn
 
 
-@dataclass(slots=True)
+@changing
 class ExecutionStream:
     """The executions of one input, read as `chunks` is iterated over.
 

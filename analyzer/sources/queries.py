@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,11 +11,12 @@ from analyzer.model.index_request import AdvisedStatement, AdvisedWorkload, Inde
 from analyzer.model.recording import Recording
 from analyzer.model.statement import StatementCounters
 from analyzer.model.what_if import PlannedStatement
+from analyzer.patterns import regex
 from analyzer.sql.identity import identify
 from analyzer.sql.inlining import Script, last_plannable
 
 WEIGHTS = "weights.json"
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = regex(r"(\d+)")
 
 
 def read_queries(request: IndexRequest, recording: Recording) -> AdvisedWorkload | None:

@@ -12,16 +12,15 @@ from analyzer.errors import InputError
 from analyzer.model.snapshot import Snapshot
 from analyzer.model.snapshot_form import FORM_KEY, as_plain, from_plain
 from analyzer.model.statement import StatementCounters
+from analyzer.patterns import regex
 from analyzer.sql.redact import normalise, with_shown_comments
 
 # Of these pg_stat_statements took the values out; of others (CREATE ROLE … PASSWORD) it did not.
-_NORMALISED = re.compile(
+_NORMALISED = regex(
     r"(?:\s|\(|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+(?:select|insert|update|delete|with|values|merge|table)\b",
     re.IGNORECASE,
 )
-_HEAD = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?\s{0,20}\{\s{0,20}\"" + FORM_KEY.encode() + rb"\"\s{0,20}:"
-)
+_HEAD = regex(rb"\A(?:\xef\xbb\xbf)?\s{0,20}\{\s{0,20}\"" + FORM_KEY.encode() + rb"\"\s{0,20}:")
 
 
 def is_snapshot(head: bytes) -> bool:

@@ -7,13 +7,12 @@ versions are read (total_time up to 12, total_exec_time from 13 on), whichever o
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal, TypeAlias
 
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.statement import StatementCounters
-from analyzer.records import record
+from analyzer.records import changing, record
 
 Form: TypeAlias = Literal["csv", "jsonl", "json"]
 
@@ -77,7 +76,7 @@ def read_counters(
     return counters
 
 
-@dataclass(slots=True)
+@changing
 class _Account:
     coverage: SourceCoverage
 

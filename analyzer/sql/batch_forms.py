@@ -6,7 +6,6 @@
   SELECT: LIMIT, OFFSET, ORDER BY, DISTINCT, set operations, subqueries, several keys.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from pglast import ast, enums
 from pglast.stream import IndentedStream
 
 from analyzer.model.statement import Predicate
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sql.batch_tree import (
     Tree,
@@ -33,8 +33,8 @@ from analyzer.sql.quoting import quote_identifier, quote_table
 
 Made = tuple[str, tuple[int, ...], tuple[str, ...]]  # the SQL, its array parameters, key names
 
-_TYPE = re.compile(r'[A-Za-z_"][\w ".]{0,120}\Z')
-_MODIFIER = re.compile(r" ?\(\d+(?:,-?\d+)?\)")
+_TYPE = regex(r'[A-Za-z_"][\w ".]{0,120}\Z')
+_MODIFIER = regex(r" ?\(\d+(?:,-?\d+)?\)")
 _ZERO = frozenset({"count"})
 _NULL = words("sum avg min max bool_and bool_or every array_agg string_agg json_agg jsonb_agg")
 _TEXT = frozenset({"lower", "upper", "::text", "::varchar"})

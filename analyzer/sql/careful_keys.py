@@ -30,6 +30,7 @@ byte. The rules of tokens are in tokens.py. On top of them:
 
 import re
 
+from analyzer.patterns import regex
 from analyzer.sql.tokens import IN_NAME, WHITE, Unbalanced, either, tokens
 
 LITERAL_SEPARATOR = "\x1f"
@@ -41,39 +42,39 @@ _IN_TYPE = either(r'A-Za-z_0-9."\[\] ')
 _ENDS_TYPE = either(r'A-Za-z_0-9"\]')
 _NAME = rf'(?:"[^"]*"|{IN_NAME}+)'
 _NO_IDENTIFIER = rf"(?<!{IN_NAME})"
-STRIPPABLE = re.compile(
+STRIPPABLE = regex(
     rf"[\s(]*(?:select|insert|update|delete|with|values|merge)(?!{IN_NAME})",
     re.IGNORECASE | re.ASCII,
 )
-_CURSOR = re.compile(
+_CURSOR = regex(
     rf"""\s*declare\s+{_NAME}\s+
         (?P<options>(?:(?:binary|asensitive|insensitive|no\s+scroll|scroll)\s+)*
         cursor\s+(?:with(?:out)?\s+hold\s+)?for\s+)""",
     re.IGNORECASE | re.VERBOSE | re.ASCII,
 )
-_NAMED = re.compile(
+_NAMED = regex(
     rf"""\s*(?P<command>savepoint|release\s+savepoint|release|rollback\s+to\s+savepoint|rollback\s+to
         |close|deallocate|fetch\s+(?:(?:forward|backward)\s+)?(?:[0-9]+|all|next)\s+(?:from|in))
         \s+(?!all(?!{IN_NAME})){_NAME}\s*;?\s*\Z""",
     re.IGNORECASE | re.VERBOSE | re.ASCII,
 )
-_IN_LIST = re.compile(rf"{_NO_IDENTIFIER}(in ?\()([^()]*)\)", re.IGNORECASE | re.ASCII)
-_ITEM_RUN = re.compile(
+_IN_LIST = regex(rf"{_NO_IDENTIFIER}(in ?\()([^()]*)\)", re.IGNORECASE | re.ASCII)
+_ITEM_RUN = regex(
     rf"""(?<=[(,\s])
         (-?(?:0|[eEbBxXnN]?''|\$1)(?:::{_IN_TYPE}*{_ENDS_TYPE})?)
         (?:\s*,\s*\1)+(?=\s*[,)])""",
     re.VERBOSE | re.ASCII,
 )
-_VALUES_RUN = re.compile(
+_VALUES_RUN = regex(
     rf"{_NO_IDENTIFIER}(values ?)(\([^()]*\))(?: ?, ?\2)+", re.IGNORECASE | re.ASCII
 )
-_UNEVEN = re.compile(r"[\t-\r]|  ")  # not only single spaces
-_WHITE = re.compile(r'("[^"]*+(?:""[^"]*+)*"(?!"))|\s+', re.ASCII)
-_WHITE_RUN = re.compile(r"\s+", re.ASCII)
-_ENDS_IN_NAME = re.compile(rf"{IN_NAME}\Z")
-_ENDS_IN_U = re.compile(rf"{_NO_IDENTIFIER}[uU]&\Z")
+_UNEVEN = regex(r"[\t-\r]|  ")  # not only single spaces
+_WHITE = regex(r'("[^"]*+(?:""[^"]*+)*"(?!"))|\s+', re.ASCII)
+_WHITE_RUN = regex(r"\s+", re.ASCII)
+_ENDS_IN_NAME = regex(rf"{IN_NAME}\Z")
+_ENDS_IN_U = regex(rf"{_NO_IDENTIFIER}[uU]&\Z")
 # Quoted identifiers that do not look like lists: only with these do lists collapse.
-NAMES_WITHOUT_LISTS = re.compile(r'[^"]*+(?:"[^"(),]*+"[^"]*+)*')
+NAMES_WITHOUT_LISTS = regex(r'[^"]*+(?:"[^"(),]*+"[^"]*+)*')
 
 
 def careful_key(text: str) -> Keyed:

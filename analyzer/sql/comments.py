@@ -9,18 +9,19 @@ import functools
 import hashlib
 import re
 
+from analyzer.patterns import regex
+
 # sqlcommenter: traceparent='version-traceid-spanid-flags' (W3C Trace Context, section 3.2).
-_TRACEPARENT = re.compile(
-    r"traceparent='([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})'"
-)
+_TRACEPARENT = regex(r"traceparent='([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})'")
 # Also unquoted, with a colon (Marginalia), and ids of requests and jobs, in any case. Jobs: BullMQ
 # (jobId), Sidekiq and Active Job (jid, job_id), Celery (task_id, celery_task_id).
-_ID = re.compile(
+_ID = regex(
     r"\b(traceparent|request[_-]?id|req_id|x[_-]request[_-]id|job_?id|jid|(?:celery_)?task_?id)"
     r"\s*([=:])\s*(?:'([^'\\]*+(?:\\.[^'\\]*+)*)'|([^\s,'*]+))",
     re.IGNORECASE,
 )
-_QUEUE = re.compile(r"\b(?:queue|queue_name)\s*[=:]\s*'?([^\s,'*]{1,200})", re.IGNORECASE)
+_QUEUE = regex(r"\b(?:queue|queue_name)\s*[=:]\s*'?([^\s,'*]{1,200})", re.IGNORECASE)
+_TRACE = regex(r"[0-9a-f]{32}")
 _HINTS = ("traceparent", "req", "job", "jid", "task")
 _JOBS = ("job", "jid", "task", "celery")
 _TRACE_PARTS = 4
@@ -41,7 +42,7 @@ def split_trace(comment: str) -> tuple[str, int]:
         rest = comment[: found.start(1)] + comment[found.end(4) :]
         kept = (_known_kept if len(rest) <= _LONGEST_CACHED else _kept)(rest)
         if kept is not None:
-            return kept, trace_number(found[2])
+            return kept, int(found[2][16:], 16) & _MASK or 1  # as trace_number
     elif not _may_hold(comment):
         return comment, 0
     ids = [one for match in _ID.finditer(comment) if (one := _identity(match, comment))]
@@ -85,7 +86,7 @@ def _may_hold(comment: str) -> bool:
 
 def trace_number(name: str) -> int:
     """The number of a trace, request or job id: 63 bits, never 0."""
-    if re.fullmatch(r"[0-9a-f]{32}", name):
+    if _TRACE.fullmatch(name):
         return int(name[16:], 16) & _MASK or 1
     digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") & _MASK or 1

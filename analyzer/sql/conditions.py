@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from analyzer.model.statement import Arity
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sql.expressions import Expression, describe, relabels, type_name
 from analyzer.sql.tree import Node, ParseError, kind_of, parse, strings, walk
@@ -27,18 +28,18 @@ _REMEMBERED = 1_000  # characters: what was read of longer ones is not kept
 ColumnType = Callable[[str], str | None]
 
 # Values that conditions name in words: no SQL, so each becomes the parameter $0.
-_SUBPLANS = re.compile(
+_SUBPLANS = regex(
     r"(?:EXISTS)?\((?:hashed )?(?:InitPlan|SubPlan|CTE) [\w ]{1,64}\)(?:\.col\d{1,4})?"
     r"|\(alternatives: [\w ]{1,120}\)"
     r"|\bhashed SubPlan \w{1,32}"
 )
 _VALUES = frozenset({"A_Const", "ParamRef"})  # nodes of the tree without columns
-_BARE_ANY = re.compile(r"(?<=\()(?:ANY|ALL) (?=\()")
-_LITERAL = re.compile(r"'((?:[^']|'')*)'")
+_BARE_ANY = regex(r"(?<=\()(?:ANY|ALL) (?=\()")
+_LITERAL = regex(r"'((?:[^']|'')*)'")
 _NAMED = {"~~": "like", "~~*": "ilike", "!~~": "not like", "!~~*": "not ilike"}
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_KEY_NAME = re.compile(r"(?:^|_)id$|Id$|ID$|uuid$", re.ASCII)
-_KEY_VALUE = re.compile(r"[0-9]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}", re.ASCII)
+_KEY_NAME = regex(r"(?:^|_)id$|Id$|ID$|uuid$", re.ASCII)
+_KEY_VALUE = regex(r"[0-9]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}", re.ASCII)
 
 
 @record

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from analyzer.model.catalog import REFERENTIAL_ACTIONS, SEQUENCE, Column
+from analyzer.patterns import regex
 from analyzer.sql import tree
 from analyzer.sql.column_types import is_serial, type_text
 from analyzer.sql.defaults import default_texts
@@ -23,12 +24,14 @@ from analyzer.sql.definitions import (
     CreateEnum,
     CreateIndex,
     CreateTable,
+    CreateView,
     Definition,
     DropColumn,
     DropConstraint,
     DropEnum,
     DropIndex,
     DropTable,
+    DropView,
     IndexDefinition,
     KeyDefinition,
     Name,
@@ -37,6 +40,7 @@ from analyzer.sql.definitions import (
     RenameConstraint,
     RenameIndex,
     RenameTable,
+    RenameView,
     ReplicaIdentity,
     SearchPath,
     SetDefault,
@@ -45,11 +49,12 @@ from analyzer.sql.definitions import (
 )
 from analyzer.sql.index_texts import index_texts
 from analyzer.sql.tree import Node
+from analyzer.sql.view_text import view_query
 
 # What is worth parsing: a dump is mostly data and functions.
-_RELEVANT = re.compile(
-    r"(?:CREATE\s+(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|UNIQUE|MATERIALIZED)\s+)*"
-    r"(?:TABLE|INDEX|VIEW|TYPE)|(?:ALTER|DROP)\s+(?:MATERIALIZED\s+VIEW|TABLE|INDEX|TYPE)|(?:RE)?SET)\b",
+_RELEVANT = regex(
+    r"(?:CREATE\s+(?:(?:OR|REPLACE|GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|UNIQUE|RECURSIVE|MATERIALIZED)\s+)*"
+    r"(?:TABLE|INDEX|VIEW|TYPE)|(?:ALTER|DROP)\s+(?:MATERIALIZED\s+VIEW|VIEW|TABLE|INDEX|TYPE)|(?:RE)?SET)\b",
     re.IGNORECASE,
 )
 _LIKE_INDEXES = 1 << 6  # CREATE_TABLE_LIKE_INDEXES of PostgreSQL's parsenodes.h
@@ -124,6 +129,12 @@ def _create_table_as(node: Node, _statement: str) -> Iterator[Definition]:
     columns = [Column(name, _UNKNOWN_TYPE) for name in dict.fromkeys(known) if name]
     view = node.get("objtype") == "OBJECT_MATVIEW"
     yield CreateTable(_name(relation), tuple(columns), materialized_view=view)
+
+
+def _create_view(node: Node, statement: str) -> Iterator[Definition]:
+    query = None if node["view"].get("relpersistence") == "t" else view_query(statement)
+    if query is not None:
+        yield CreateView(_name(node["view"]), query)
 
 
 def _target_name(target: Node) -> str:
@@ -282,6 +293,8 @@ def _rename(node: Node, _statement: str) -> Iterator[Definition]:
             yield AlterTable(relation, RenameConstraint(node.get("subname", ""), new))
         case "OBJECT_TABLE" | "OBJECT_MATVIEW":
             yield AlterTable(relation, RenameTable(name=new))
+        case "OBJECT_VIEW":
+            yield RenameView(relation, name=new)
         case "OBJECT_INDEX":
             yield RenameIndex(relation, new)
 
@@ -289,6 +302,8 @@ def _rename(node: Node, _statement: str) -> Iterator[Definition]:
 def _set_schema(node: Node, _statement: str) -> Iterator[Definition]:
     if node.get("objectType") in ("OBJECT_TABLE", "OBJECT_MATVIEW") and "relation" in node:
         yield AlterTable(_name(node["relation"]), RenameTable(schema=node.get("newschema")))
+    elif node.get("objectType") == "OBJECT_VIEW" and "relation" in node:
+        yield RenameView(_name(node["relation"]), schema=node.get("newschema"))
 
 
 def _drop(node: Node, _statement: str) -> Iterator[Definition]:
@@ -303,6 +318,8 @@ def _drop(node: Node, _statement: str) -> Iterator[Definition]:
         name = Name(parts[-2] if len(parts) > 1 else None, parts[-1])
         if kind in ("OBJECT_TABLE", "OBJECT_MATVIEW"):
             yield DropTable(name)
+        elif kind == "OBJECT_VIEW":
+            yield DropView(name)
         elif kind == "OBJECT_INDEX":
             yield DropIndex(name)
         elif kind == "OBJECT_TYPE":
@@ -352,6 +369,7 @@ def _last(nodes: Iterable[Node]) -> str:
 _READERS: Mapping[str, Callable[[Node, str], Iterator[Definition]]] = {
     "CreateStmt": _create_table,
     "CreateTableAsStmt": _create_table_as,
+    "ViewStmt": _create_view,
     "IndexStmt": _create_index,
     "AlterTableStmt": _alter_table,
     "RenameStmt": _rename,

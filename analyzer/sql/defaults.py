@@ -12,11 +12,12 @@ from pglast.parser import ParseError
 from pglast.stream import RawStream
 
 from analyzer.model.catalog import SEQUENCE
+from analyzer.patterns import regex
 from analyzer.sql import tree
 from analyzer.sql.batch_tree import Tree, is_a
 from analyzer.sql.tree import Node
 
-_MENTIONED = re.compile(r"\bDEFAULT\b", re.IGNORECASE)
+_MENTIONED = regex(r"\bDEFAULT\b", re.IGNORECASE)
 _PLACES = frozenset({"location", "list_start", "list_end"})
 _NOW = frozenset({"now", "transaction_timestamp", "current_timestamp", "localtimestamp"})
 

@@ -253,6 +253,30 @@ class DropEnum:
 
 
 @record
+class CreateView:
+    """A view, new or in place of another: its query as SQL."""
+
+    name: Name
+    query: str
+
+
+@record
+class RenameView:
+    """A view gets another name or schema (None: as before)."""
+
+    old: Name
+    schema: str | None = None
+    name: str | None = None
+
+
+@record
+class DropView:
+    """A view goes."""
+
+    name: Name
+
+
+@record
 class SearchPath:
     """Names without schema are from now on in this one."""
 
@@ -269,6 +293,9 @@ Definition: TypeAlias = (
     | CreateEnum
     | AlterEnum
     | DropEnum
+    | CreateView
+    | RenameView
+    | DropView
     | SearchPath
 )
 

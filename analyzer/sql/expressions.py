@@ -4,15 +4,15 @@ Only what PostgreSQL defines as immutable may be indexed. The lists here are of 
 whose text form depends on nothing but their arguments; what is not listed counts as not immutable.
 """
 
-import re
 from collections.abc import Mapping
 
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sql.quoting import quote_identifier
 from analyzer.sql.tree import Node, ParseError, kind_of, parse, strings
 
 _ELLIPSIS = "\u2026"
-_MODIFIER = re.compile(r"\([0-9, ]{1,20}\)")  # timestamp(6) with time zone
+_MODIFIER = regex(r"\([0-9, ]{1,20}\)")  # timestamp(6) with time zone
 _IMMUTABLE_FUNCTIONS = frozenset(
     {
         "lower", "upper", "initcap", "btrim", "ltrim", "rtrim", "length", "char_length", "md5",

@@ -20,6 +20,7 @@ from analyzer.sql.predicates import Scope, read_conditions
 from analyzer.sql.survey import Survey, survey
 from analyzer.sql.tokens import Token
 from analyzer.sql.tree import Node
+from analyzer.sql.value_lists import value_lists
 
 UNKNOWN = StatementFacts(kind=Kind.UNKNOWN, role=Role.WORKLOAD)
 
@@ -50,6 +51,7 @@ _SESSION_FUNCTIONS = frozenset(
         "current_schema",
         "current_schemas",
         "current_database",
+        "pg_advisory_unlock_all",  # how drivers give a connection back to its pool
         "pg_backend_pid",
         "pg_is_in_recovery",
     }
@@ -185,6 +187,8 @@ def _select(fields: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
     obstacles, exclusions = read_obstacles(
         [fields.get("whereClause"), *scope.conditions, *scope.outer_conditions], scope, coder
     )
+    clauses = [fields.get("whereClause"), *scope.conditions]
+    lists = value_lists(clauses, fields.get("fromClause", []), scope, coder, met)
     columns, stars = _target_columns(fields.get("targetList", []), scope)
     limit, limit_parameter = _bound(fields.get("limitCount"), coder)
     offset, offset_parameter = _bound(fields.get("limitOffset"), coder)
@@ -210,6 +214,7 @@ def _select(fields: Node, met: Survey, coder: ParameterCoder) -> StatementFacts:
         random_order="random" in met.functions and _sorts_randomly(fields.get("sortClause", [])),
         obstacles=obstacles,
         exclusions=exclusions,
+        lists=lists,
     )
 
 

@@ -8,6 +8,7 @@ in a text that PostgreSQL cannot read, a word that stands where a value is compa
 import re
 
 from analyzer.model.names import is_private
+from analyzer.patterns import regex
 
 # Values that are names of roles, programs and places, whatever they look like.
 NAMING = frozenset(
@@ -22,15 +23,15 @@ EXTENSIONS = frozenset(
 )
 OWN_SCHEMAS = frozenset(("public", "pg_catalog", "pg_temp", "information_schema", "$user"))
 _KEPT = frozenset(("default", "none", "on", "off", "true", "false")) | OWN_SCHEMAS
-_SETTING = re.compile(
+_SETTING = regex(
     r"""\A\s*+(?:alter\s[^;'=]{1,300}?\s)?set\s+(?:(?:local|session)\s+)?
         (?:(?P<name>[\w.]{1,128}|"[^"]{1,128}")\s*+(?:=|\bto\b)|(?P<who>role|session\s+authorization)\b)
         (?P<values>[^;]*)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_WORD = re.compile(r'"(?:[^"]|"")*+"|(?<![\w$])[^\W\d][\w$.\-]*')
-_QUOTED = re.compile(r'"((?:[^"]|"")++)"')
-_COMPARED = re.compile(
+_WORD = regex(r'"(?:[^"]|"")*+"|(?<![\w$])[^\W\d][\w$.\-]*')
+_QUOTED = regex(r'"((?:[^"]|"")++)"')
+_COMPARED = regex(
     r"""(?P<how>(?:[=<>~]|\b(?:i?like|similar\s+to)\b)\s*+)
         (?P<words>(?!(?:any|all|some|array|row|null|true|false|select|case|cast|not|exists|interval|date|default|current_\w+)\b)
         [^\W\d][\w$]*+(?![\w$]*\s*[.(:])

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import cast
 
 from analyzer.model.statement import Statement
+from analyzer.patterns import regex
 from analyzer.sql import tree
 from analyzer.sql.facts import UNKNOWN, read_facts
 from analyzer.sql.hidden_words import hide_compared
@@ -25,7 +26,7 @@ _WITH_COLUMNS = frozenset(
 )
 
 # From 17 on, pg_stat_statements writes `$n` also where the grammar asks for a name, a text or a count.
-_MASKED = re.compile(
+_MASKED = regex(
     r"""\s*(?:(?:savepoint|release(?:\s+savepoint)?|rollback(?:\s+(?:work|transaction))?\s+to(?:\s+savepoint)?
         |close|deallocate(?:\s+prepare)?)\s+(?P<name>\$\d+)
         |(?:(?:prepare\s+transaction|(?:commit|rollback)\s+prepared)\s+(?P<text>\$\d+))

@@ -18,6 +18,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from analyzer.model.strings import Strings
+from analyzer.patterns import regex
 from analyzer.sql.careful_keys import (
     LITERAL_SEPARATOR,
     NAMES_WITHOUT_LISTS,
@@ -90,7 +91,7 @@ _placeholder = _PLACEHOLDERS.__getitem__
 _first = itemgetter(0)
 
 # The traces in a rough key of what the sloppy expression does not know.
-_DOUBTS = re.compile(
+_DOUBTS = regex(
     rf"""(?<!')'(?!')|'''                              # an unterminated string
       | {_NO_IDENTIFIER}0{_IN_PATH}    # 0x1F, 1..2, 1a
       | \.[0-9]                                        # .5
@@ -104,16 +105,16 @@ _DOUBTS = re.compile(
 )
 _NO_TOKEN = neither(IDENTIFIER_CHARACTERS + "\"'/")
 # Names in quotes in which the sloppy expression finds no token.
-_PLAIN_NAMES = re.compile(
+_PLAIN_NAMES = regex(
     rf"""[^"]*+(?:"(?:{LETTER}{IN_NAME}*+|{_NO_TOKEN})*"[^"]*+)*""",
     re.VERBOSE,
 )
-_MAY_BE_NAMED = re.compile(
+_MAY_BE_NAMED = regex(
     r"\s*(?:declare|savepoint|release|rollback|close|deallocate|fetch)", re.IGNORECASE
 )
 _PREFIXES = frozenset("eEbBxXnN")
 _COMMENT_STARTS = frozenset("-/")
-_PREFIXED = re.compile(rf"{_NO_IDENTIFIER}[eEbBxXnN]''")
+_PREFIXED = regex(rf"{_NO_IDENTIFIER}[eEbBxXnN]''")
 
 
 class _Form(NamedTuple):

@@ -4,16 +4,16 @@ A text that has literals beside `$n` gives both: what was bound, U+001F, the lit
 """
 
 import json
-import re
 
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sql.keys import LITERAL_SEPARATOR
 
 _NUMBERED = ("$1 = ", "[")
 _VALUE = r"(NULL|'[^']*+(?:''[^']*+)*'(?!')(?:\.\.\.)?)"
-_DETAIL = re.compile(rf"\$(\d+) = {_VALUE}(?:, |$)")
+_DETAIL = regex(rf"\$(\d+) = {_VALUE}(?:, |$)")
 # Up to where the literals begin, if any.
-_DETAIL_PART = re.compile(rf"(?:\$\d+ = {_VALUE}(?:, |$|(?=\x1f)))*+")
+_DETAIL_PART = regex(rf"(?:\$\d+ = {_VALUE}(?:, |$|(?=\x1f)))*+")
 
 
 def split_parameters(text: str) -> tuple[str, ...]:
@@ -73,7 +73,10 @@ def _bound(text: str) -> tuple[str, ...]:
     if text.endswith("]"):
         try:
             values = json.loads(text)
-        except ValueError:  # Prisma 6 does not escape quotes: the whole text still identifies it
+        except (
+            ValueError,
+            RecursionError,
+        ):  # Prisma 6 does not escape quotes: the whole text still identifies it
             return (text,)
         return tuple(
             [
@@ -92,6 +95,9 @@ def pick(text: str, parameter: int) -> str | None:
     if parameter < 0 and not text.startswith(_NUMBERED):  # most frequent: without the other values
         items = text.split(LITERAL_SEPARATOR, -parameter)
         return items[-parameter - 1] if len(items) >= -parameter else None
+    if parameter > 0 and text.startswith("$1 = ") and LITERAL_SEPARATOR not in text:
+        values = _DETAIL.findall(text)
+        return str(values[parameter - 1][1]) if len(values) >= parameter else None
     return values_in(text).at(parameter)
 
 
@@ -121,7 +127,7 @@ def _values_of_detail(text: str) -> list[str | None] | None:
 def _values_of_array(text: str) -> list[str | None] | None:
     try:
         items = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if any(isinstance(item, list | dict) for item in items):
         return None

@@ -29,28 +29,46 @@ class ParameterCoder:
     def code(self, node: Node) -> int:
         """Give n for `$n`, -(k + 1) for the k-th literal, 0 for anything else."""
         inner, _ = tree.without_casts(node)
+        if inner.get("A_Const", {}).get("location", 0) > self._first_list:
+            return 0
+        return self.place(inner)
+
+    def place(self, node: Node) -> int:
+        """The same in this very text, whatever the length of its lists."""
+        inner, _ = tree.without_casts(node)
         if "ParamRef" in inner:
             return int(inner["ParamRef"].get("number", 0))
         if "A_Const" not in inner or inner["A_Const"].get("isnull"):
             return 0
         location = inner["A_Const"].get("location", 0)
-        if location > self._first_list:
-            return 0
         starts = self._literal_starts()
         place = bisect_left(starts, location)  # a negative number begins at its sign
         return -(place + 1) if place < len(starts) else 0
 
+    def behind(self, code: int) -> int:
+        """How many values of its kind (bound, or literals) the text has behind the one with this code."""
+        if code < 0:
+            return len(self._literal_starts()) + code
+        numbers = [int(token[1:]) for _, kind, token, _ in self._tokens() if kind == "parameter"]
+        return max(numbers, default=code) - code
+
+    def _tokens(self) -> Sequence[Token]:
+        """The text's tokens; none where it cannot be split."""
+        if self._read is None:
+            try:
+                self._read = list(tokens(self._text))
+            except Unbalanced:
+                self._read = []
+        return self._read
+
     def _literal_starts(self) -> list[int]:
         """Byte offsets of the text's literals, as libpg_query counts them."""
         if self._starts is None:
-            try:
-                starts = [
-                    start
-                    for _, kind, _, start in self._read or tokens(self._text)
-                    if kind not in ("parameter", "comment", "kept", "end")
-                ]
-            except Unbalanced:
-                starts = []
+            starts = [
+                start
+                for _, kind, _, start in self._tokens()
+                if kind not in ("parameter", "comment", "kept", "end")
+            ]
             if not self._text.isascii():
                 starts = [len(self._text[:at].encode("utf-8", "surrogateescape")) for at in starts]
             self._starts = starts

@@ -1,9 +1,10 @@
 """Conditions of a statement: which column is compared, how, and with how many values."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.model.statement import Arity, Join, Predicate
+from analyzer.records import changing
 from analyzer.sql import tree
 from analyzer.sql.positions import ParameterCoder
 from analyzer.sql.tree import Node
@@ -21,7 +22,7 @@ _EXPRESSION = frozenset({"A_Expr"})
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
-@dataclass(slots=True)
+@changing
 class Scope:
     """The tables that a FROM clause brings in, by the names that columns are qualified with.
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from analyzer.model.catalog import Catalog, Index
+from analyzer.patterns import regex
 from analyzer.records import record
 
 PARTIAL_INDEXES = "partialIndexes"  # the preview feature, from Prisma 7.4 on
@@ -34,7 +35,7 @@ _CLASSES: Mapping[str, Mapping[str, str]] = {
 
 
 _MAX_NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN - 1
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+_NAME = regex(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _UNREADABLE = "?"  # what stands for an expression that could not be printed (index_texts.py)
 
 

@@ -1,10 +1,10 @@
 """Names as SQL: what pg95 puts into a statement, or into its comments, goes through here."""
 
-import re
-
 from pglast import keywords
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
+from analyzer.patterns import regex
+
+_PLAIN = regex(r"[a-z_][a-z0-9_]*\Z")
 _RESERVED = frozenset(
     keywords.RESERVED_KEYWORDS | keywords.TYPE_FUNC_NAME_KEYWORDS | keywords.COL_NAME_KEYWORDS
 )
@@ -32,6 +32,18 @@ def quote_table(name: str) -> str:
     if not dot or not schema or not table:
         return quote_identifier(name)
     return f"{quote_identifier(schema)}.{quote_identifier(table)}"
+
+
+def quote_literal(value: str) -> str:
+    """A value as an SQL literal.
+
+    Raises:
+        ValueError: it holds a NUL, which PostgreSQL cannot store.
+    """
+    if "\0" in value:
+        raise ValueError("no literal: it holds a NUL")
+    quoted = value.replace("'", "''")
+    return f"E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in quoted else f"'{quoted}'"
 
 
 def comment(text: str) -> str:

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable, Sequence
 
+from analyzer.patterns import regex
 from analyzer.sql.hidden_words import hide_words
 from analyzer.sql.shown_comments import shown_comment
 from analyzer.sql.tokens import Token, Unbalanced, tokens
 
 # A single space is left as it is: it is what white space becomes.
-_WHITE = re.compile(r'("[^"]*+(?:""[^"]*+)*"(?!"))|\s\s+|[^\S ]')
-_LIST = re.compile(r"\b(in ?\( ?)(\$\d+)((?: ?, ?\$\d+)+)( ?\))", re.IGNORECASE)
-_ROWS = re.compile(r"\b(values ?)(\([^()]*\))((?: ?, ?\([^()]*\))+)", re.IGNORECASE)
+_WHITE = regex(r'("[^"]*+(?:""[^"]*+)*"(?!"))|\s\s+|[^\S ]')
+_LIST = regex(r"\b(in ?\( ?)(\$\d+)((?: ?, ?\$\d+)+)( ?\))", re.IGNORECASE)
+_ROWS = regex(r"\b(values ?)(\([^()]*\))((?: ?, ?\([^()]*\))+)", re.IGNORECASE)
 _ALWAYS_TRUE = "1"  # both sides of an ORM's 1=1
 CUT = " /* … the text ends inside a literal */"
 

@@ -10,11 +10,12 @@ from pglast import ast, enums
 from pglast.stream import IndentedStream, RawStream
 from pglast.visitors import Visitor
 
+from analyzer.patterns import regex
 from analyzer.sql.batch_tree import Tree, inside, is_a, renumber
 from analyzer.sql.plain_tree import none_if_unwritable, only_statement, statement_of
 
-_LIST = re.compile(r"\bin ?\( ?(\$\d+) /\*, \.\.\. \*/ ?\)", re.IGNORECASE)
-_NOT_LIST = re.compile(r"\bnot in ?\( ?(\$\d+) /\*, \.\.\. \*/ ?\)", re.IGNORECASE)
+_LIST = regex(r"\bin ?\( ?(\$\d+) /\*, \.\.\. \*/ ?\)", re.IGNORECASE)
+_NOT_LIST = regex(r"\bnot in ?\( ?(\$\d+) /\*, \.\.\. \*/ ?\)", re.IGNORECASE)
 _DATE_RANGES = {
     "=": "{c} >= {day} AND {c} < {next}",
     ">=": "{c} >= {day}",
@@ -23,7 +24,7 @@ _DATE_RANGES = {
     "<=": "{c} < {next}",
 }
 _ZONED = "timestamp with time zone"
-_UNIT = re.compile(r"\(?(?:date_trunc\('|EXTRACT\(|date_part\(')(\w+)", re.IGNORECASE)
+_UNIT = regex(r"\(?(?:date_trunc\('|EXTRACT\(|date_part\(')(\w+)", re.IGNORECASE)
 _UNIT_CALLS = ("date_trunc", "extract", "date_part")
 _STEPS = {"quarter": "3 months"} | {
     unit: f"1 {unit}" for unit in ("minute", "hour", "day", "week", "month", "year")

@@ -4,10 +4,11 @@ import re
 from urllib.parse import unquote
 
 from analyzer.model.names import is_value, plain_path
+from analyzer.patterns import regex
 
-_IGNORED = re.compile(r"/\*\s*pg95:ignore [\w\-, ]{1,300}\*/")
+_IGNORED = regex(r"/\*\s*pg95:ignore [\w\-, ]{1,300}\*/")
 _LIST_MARK = "/*, ... */"  # PostgreSQL 18's for what follows in a list
-_PAIR = re.compile(r"([A-Za-z_][\w.\-]*)(\s*[=:]\s*)(?:'([^'\\]*+(?:\\.[^'\\]*+)*)'|([^\s,'*]+))")
+_PAIR = regex(r"([A-Za-z_][\w.\-]*)(\s*[=:]\s*)(?:'([^'\\]*+(?:\\.[^'\\]*+)*)'|([^\s,'*]+))")
 _PATHS = frozenset(("route", "url", "path", "endpoint", "http_route"))
 _WORDS = frozenset(
     (

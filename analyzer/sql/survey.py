@@ -1,7 +1,8 @@
 """What is met anywhere in a statement's tree, from one walk: tables, functions, arity classes."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from analyzer.records import changing
 from analyzer.sql import tree
 from analyzer.sql.tree import Node
 
@@ -9,13 +10,13 @@ from analyzer.sql.tree import Node
 ONE = "i1"  # IN ($1)
 MANY = "in"  # IN ($1, $2)
 _ARRAY = "any"  # = ANY($1)
-_ROWS = "rows"  # VALUES (…), (…)
+ROWS = "rows"  # VALUES (…), (…)
 
 _WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _MET = _WRITES | {"A_Expr", "CommonTableExpr", "FuncCall", "RangeVar", "SelectStmt", "SubLink"}
 
 
-@dataclass(slots=True)
+@changing
 class Survey:
     """What one tree holds, in the order of its text.
 
@@ -40,7 +41,7 @@ def survey(node: Node) -> Survey:
             _expression(fields, found)
         elif kind == "SelectStmt":
             if len(fields.get("valuesLists", ())) > 1:
-                found.arity.append(_ROWS)
+                found.arity.append(ROWS)
         elif kind == "FuncCall":
             if fields.get("funcname"):
                 found.functions.add(tree.strings(fields["funcname"])[-1])

@@ -3,17 +3,18 @@
 import re
 from typing import Literal
 
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sql import tree
 
 Kind = Literal["set", "local", "default", "back", "unclear"]
 
 _NAME = "statement_timeout"
-_HINTS = re.compile(
+_HINTS = regex(
     r"statement_timeout|set_config|\bRESET\s+ALL\b|\bDISCARD\s+ALL\b|\bROLLBACK\b.{0,40}\bTO\b",
     re.IGNORECASE | re.DOTALL,
 )
-_AMOUNT = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*(us|ms|s|min|h|d)?\s*", re.ASCII)
+_AMOUNT = regex(r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*(us|ms|s|min|h|d)?\s*", re.ASCII)
 _UNITS_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "min": 6e4, "h": 3.6e6, "d": 8.64e7}
 
 

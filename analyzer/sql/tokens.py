@@ -47,6 +47,8 @@ white space, with
 import re
 from collections.abc import Iterator
 
+from analyzer.patterns import regex
+
 
 def either(characters: str) -> str:
     """A character class: these ASCII characters, or any that is not ASCII.
@@ -99,7 +101,7 @@ _NUMBER = (
     r"0[xX][0-9a-fA-F_]++|0[oO][0-7_]++|0[bB][01_]++"
     rf"|[0-9]{DECIMAL_REST}|\.[0-9][0-9_]*+(?:[eE][+-]?[0-9]++)?"
 )
-_TOKEN = re.compile(
+_TOKEN = regex(
     rf"""
     (?P<plain>{_PLAIN_RUN})
     (?:
@@ -114,10 +116,10 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
-_PLAIN = re.compile(_PLAIN_RUN, re.VERBOSE)
+_PLAIN = regex(_PLAIN_RUN, re.VERBOSE)
 
 _BEFORE_KEPT = frozenset("([:")
-_KEPT = re.compile(
+_KEPT = regex(
     rf"""(?:(?<!{IN_NAME})
            (?:float|current_time|current_timestamp|localtime|localtimestamp)\s*\(
         |\[)\s*\Z""",
@@ -129,12 +131,12 @@ _BEFORE_ARRAY = (
 )
 _BEFORE_CONSTRUCTOR = neither(IDENTIFIER_CHARACTERS + r'\s.")\]')
 _BEFORE_WORD = either(IDENTIFIER_CHARACTERS + '."')
-_CONSTRUCTOR = re.compile(
+_CONSTRUCTOR = regex(
     rf"""(?:{_BEFORE_CONSTRUCTOR}|(?<!{_BEFORE_WORD})(?:{_BEFORE_ARRAY})\s)
         \s*array\s?\[\s*\Z""",
     re.IGNORECASE | re.VERBOSE | re.ASCII,
 )
-_WHITE_RUN = re.compile(r"\s+", re.ASCII)
+_WHITE_RUN = regex(r"\s+", re.ASCII)
 _SEEN_BEFORE_COMMENT = 64  # characters: more than any of the words above, with what is before it
 
 # (plain text before it, kind, the token as written, its offset in characters); kinds: escaped,

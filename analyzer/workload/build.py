@@ -1,16 +1,14 @@
 """The one way from executions to a Workload, slice by slice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from analyzer.model.columns import Column, Flags, Rows, numbered_rows
+from analyzer.model.columns import Flags, Rows, distinct, numbered_rows
 from analyzer.model.event import Event
 from analyzer.model.executions import (
     FIRST_TIME_US,
-    ByteTexts,
-    Clock,
     ExecutionChunk,
     Texts,
     joined,
@@ -24,29 +22,44 @@ from analyzer.model.target import METHODS, PatternTarget, Target
 from analyzer.model.work import Asides, WorkSlice
 from analyzer.model.workload import Route, Workload
 from analyzer.sql.identity import identify
+from analyzer.workload.asides import asides_of
 from analyzer.workload.cancelled import Stopped, TimeoutSource, all_stopped
 from analyzer.workload.coverage import note_logging
 from analyzer.workload.events import merged_events
 from analyzer.workload.ignored import Ignored
 from analyzer.workload.job_figures import job_figures
 from analyzer.workload.jobs import MOST_ROWS, JobTallies
+from analyzer.workload.kept import duration_columns
 from analyzer.workload.openers import Openers
+from analyzer.workload.orm_calls import OrmCalls
 from analyzer.workload.outcome import Outcome, view_of
 from analyzer.workload.own import OwnSessions
 from analyzer.workload.partial import Figures
 from analyzer.workload.promises import PatternFigures
 from analyzer.workload.quantiles import octaves
-from analyzer.workload.requests import ORDERED, Work, by_session, find_work, moments, unfinished
+from analyzer.workload.requests import (
+    ORDERED,
+    Work,
+    find_work,
+    moments,
+    parted,
+    pools_of,
+    session_order,
+    unfinished,
+)
 from analyzer.workload.routes import Routes
+from analyzer.workload.rows import Columns, standing_alone, taken
 from analyzer.workload.savings import SavingFigures
 from analyzer.workload.simulation import Simulation
+from analyzer.workload.speakers import SPEAKERS
 from analyzer.workload.statement_stats import Context, Sums, statement_stats
 from analyzer.workload.statements import StatementTable
 from analyzer.workload.timeouts import Timeouts
 from analyzer.workload.traffic import SummedRequests, sum_requests
 from analyzer.workload.views import Views
 
-Columns = dict[str, Column]
+_TEAM = ("session", "start_us", "end_us", "clock", "comment", "key", "statement")
+_OF_UNITS = ("request", "transaction", "trace", "unit", "whole")
 _SLICED = ("database", "user", "application", "parameters", "parameters_hash")
 
 
@@ -68,9 +81,11 @@ class WorkloadBuilder:
         self._routes = Routes(recording.comments.texts)
         self.openers = Openers()
         self._ignored = Ignored(recording.comments.texts)
+        self._calls = OrmCalls(recording.comments.texts)
         self._timeouts = Timeouts(recording.keys.texts)
         self._views = Views(recording.sessions.texts)
         self._carried: ExecutionChunk | None = None
+        self._front = 0  # rows of the next slice that were carried
         self._requests = 0  # numbers given so far, to requests and to transactions
         self._own_names = OwnSessions(recording.names.texts)
         self.figures = Figures()
@@ -82,33 +97,50 @@ class WorkloadBuilder:
     def add(self, chunk: ExecutionChunk, *, last: bool) -> WorkSlice:
         """Count a slice of executions; gives those of the team in units of work that are finished.
 
-        Rows of units that may go on wait for the next slice, unless it is the `last`.
+        Rows of units that may go on wait for the next slice, unless it is the `last`. They stand at its beginning
+        already if `carried` was asked for them.
         """
         self.seen = self.seen or len(chunk) > 0
-        self._statements.learn(chunk.columns["key"])
-        chunk = self._counted_once(chunk)
+        front, self._front = self._front, 0
+        # What places in tables are looked up by is of the type that NumPy looks up by: three times quicker.
+        key = chunk.columns["key"].astype(np.int64, copy=False)
+        self._statements.learn(key[front:])
+        chunk = ExecutionChunk({**chunk.columns, "key": key}, chunk.parameters)
+        chunk = self._counted_once(chunk, front)
         if self._carried is not None:
             chunk = joined([self._carried, chunk])
             self._carried = None
-        order = by_session(chunk.columns, moments(chunk.columns))
-        ordered = _taken(chunk.columns, order, ORDERED)
+        at_us, columns = moments(chunk.columns), chunk.columns
+        order = session_order(columns["session"], at_us, columns["line"])
+        ordered = taken(chunk.columns, order, ORDERED)
         boundaries = self._statements.boundaries(ordered["key"])
         statement = self._statements.numbers(ordered["key"])
         opens = self._statements.opens(ordered["key"])
         work = find_work(ordered, boundaries, self.openers, statement, opens)
-        rows = np.arange(len(order))
+        finished = np.ones(len(order), dtype=bool)
         if not last and len(order):
             until_us = int(ordered["end_us"].max())
             open_rows = unfinished(ordered, work, boundaries, until_us)
-            self._carried = _standing_alone(chunk, order[open_rows])
-            rows = np.flatnonzero(~open_rows)
-        made = self._figured(chunk, ordered, order, rows, work)
+            self._carried = standing_alone(chunk, order[open_rows])
+            finished = ~open_rows
+        ordered |= {"statement": statement, "boundary": boundaries}
+        made = self._figured(chunk, ordered, order, finished, work)
         self._jobs.add(made)
         return made
 
-    def _counted_once(self, chunk: ExecutionChunk) -> ExecutionChunk:
-        """The executions without copies, those of clients that the server shows, and pg95's own."""
-        columns, client = self._views.merge(chunk.columns)
+    def carried(self) -> list[ExecutionChunk]:
+        """The rows that wait for the next slice, to be put before it: that spares a copy of all others."""
+        handed = [] if self._carried is None else [self._carried]
+        self._carried, self._front = None, sum(len(chunk) for chunk in handed)
+        return handed
+
+    def _counted_once(self, chunk: ExecutionChunk, front: int) -> ExecutionChunk:
+        """The executions without copies, those of clients that the server shows, and pg95's own.
+
+        Those at the `front` were in a slice before: nothing of them is left out.
+        """
+        new = {name: column[front:] for name, column in chunk.columns.items()}
+        columns, client = self._views.merge(new)
         if client is not None:
             works = self._statements.works(client["key"])
             durations = client["duration_ms"][works]
@@ -116,70 +148,70 @@ class WorkloadBuilder:
             self.figures.client.add(np.zeros(len(durations), dtype=np.int64), durations)
         own = self._statements.own(columns["key"]) | self._own_names.rows(columns["application"])
         if own.any():
-            columns = _taken(columns, np.flatnonzero(~own), columns)
+            columns = taken(columns, np.flatnonzero(~own), columns)
+        if columns is new:
+            return chunk
+        before = {name: column[:front] for name, column in chunk.columns.items()}
+        columns = {name: np.concatenate([before[name], columns[name]]) for name in columns}
         return ExecutionChunk(columns, chunk.parameters)
 
     def _figured(
-        self, chunk: ExecutionChunk, ordered: Columns, order: Rows, rows: Rows, work: Work
+        self, chunk: ExecutionChunk, ordered: Columns, order: Rows, finished: Flags, work: Work
     ) -> WorkSlice:
-        """Add the figures of some rows of what was put in `order`, and give the team's."""
-        columns = _taken(ordered, rows, ORDERED)  # cheaper than from the chunk: in order already
-        columns |= _taken(chunk.columns, order[rows], ("duration_ms", "source", "query_id"))
-        columns |= _durations(columns["duration_ms"])
-        statement = self._statements.numbers(columns["key"])
-        self.figures.statements.add(statement, work.request[rows], columns)
-        boundaries = self._statements.boundaries(columns["key"])
-        self._timeouts.add(columns, work.transaction[rows] >= 0, boundaries)
-        working = self._statements.works(columns["key"])
-        works = np.flatnonzero(working)
-        asides = self._asides(columns, statement, working)
-        columns = _taken(columns, works, (*ORDERED, "duration_ms", "octaves", "untimed"))
-        columns |= _taken(chunk.columns, order[rows[works]], _SLICED)
-        work, statement = work.of(rows[works]), statement[works]
-        self.figures.traffic.add(columns)
-        self._ignored.add(statement, columns["comment"])
-        routes = self._routes.of(columns["comment"])
-        whole = (columns["start_us"] >= FIRST_TIME_US) | (work.trace != 0)
-        requests = sum_requests(
-            work.request, work.unit, routes, columns["duration_ms"], columns["untimed"], whole
+        """Add the figures of the rows that are `finished` of what was put in `order`, and give the team's."""
+        rows, mine, places, others, before = parted(
+            finished, self._statements.works(ordered["key"])
         )
-        self.figures.requests.add(requests, statement, columns["duration_ms"])
-        self.figures.speakers.add(columns)
-        self._patterns.add(columns, statement, requests, self._routes.names)
-        return self._slice(columns, work, statement, requests, chunk.parameters, asides)
+        timed = duration_columns(chunk.columns["duration_ms"].take(order.take(rows)))
+        self.figures.statements.add(ordered, rows, work.request, timed, (chunk.columns, order))
+        self._timeouts.add(ordered, rows, work.transaction)
+        asides = asides_of(ordered, others, before)
+        columns = taken(timed, places, timed)
+        columns |= taken(ordered, mine, _TEAM)
+        logged = order.take(mine)
+        columns |= taken(chunk.columns, logged, _SLICED)
+        columns |= {name: getattr(work, name).take(mine) for name in _OF_UNITS}
+        columns |= {"logged": logged, "octaves": octaves(columns["duration_ms"])}
+        made = self._team_figures(columns, chunk.parameters, asides)
+        self._requests += work.size
+        return made
 
-    def _asides(self, columns: Columns, statement: Rows, working: Flags) -> Asides:
-        """The rows that are not the team's work, and where they stand among those that are."""
-        others = np.flatnonzero(~working)
-        return Asides(
-            place=others - np.arange(len(others)),
-            session=columns["session"][others],
-            start_us=columns["start_us"][others],
-            end_us=columns["end_us"][others],
-            statement=statement[others],
-            boundary=self._statements.boundaries(columns["key"][others]),
-        )
+    def _team_figures(self, columns: Columns, texts: Texts, asides: Asides) -> WorkSlice:
+        """Add the figures of the team's rows of whole units of work, and give them as a slice."""
+        statement, comments = columns["statement"], columns["comment"]
+        self.figures.traffic.add(columns)
+        found = distinct(comments[comments >= 0])
+        self._ignored.add(statement, comments, found)
+        self._calls.add(statement, comments, found)
+        routes = self._routes.of(comments, found)
+        whole = (columns["start_us"] >= FIRST_TIME_US) | (columns["trace"] != 0)
+        request, unit, took_ms = (columns[name] for name in ("request", "unit", "duration_ms"))
+        requests = sum_requests(request, unit, routes, took_ms, columns["untimed"], whole)
+        self.figures.requests.add(requests, statement, took_ms)
+        numbered = numbered_rows(*(columns[name] for name in SPEAKERS))
+        self.figures.speakers.add(columns, numbered)
+        self._patterns.add(columns, statement, requests, self._routes.names)
+        columns["pool"] = pools_of(columns, numbered[1])
+        return self._slice(columns, requests, texts, asides)
 
     def _slice(
         self,
         columns: Columns,
-        work: Work,
-        statement: Rows,
         requests: SummedRequests,
         texts: Texts,
         asides: Asides,
     ) -> WorkSlice:
-        base = self._requests
-        self._requests += work.size
+        base, opened = self._requests, columns["transaction"]
         return WorkSlice(
-            statement=statement,
+            statement=columns["statement"],
             key=columns["key"],
-            request=work.request + base,
-            transaction=np.where(work.transaction >= 0, work.transaction + base, -1),
-            trace=work.trace,
-            whole=work.whole,
-            pool=_pools(columns, work),
+            request=columns["request"] + base,
+            transaction=np.where(opened >= 0, opened + base, -1),
+            trace=columns["trace"],
+            whole=columns["whole"],
+            pool=columns["pool"],
             session=columns["session"],
+            logged=columns["logged"],
             at_us=moments(columns),
             start_us=columns["start_us"],
             end_us=columns["end_us"],
@@ -198,6 +230,8 @@ class WorkloadBuilder:
             route_names=self._routes.names,
             asides=asides,
             marker=self.openers.marker,
+            spread=self.openers.spread.found,
+            jobs=self._routes.jobs,
         )
 
     def simulation(self) -> Simulation:
@@ -257,6 +291,7 @@ class WorkloadBuilder:
                     {number: one.samples for number, one in enumerate(stats)}
                 ).items()
             },
+            calls={statements[n].shape_id: c for n, c in self._calls.by_statement().items()},
             catalog=recording.catalog,
             use=recording.use,
             plans=self._linked(plans),
@@ -359,36 +394,3 @@ class WorkloadBuilder:
             )
             return []
         return routes
-
-
-def _durations(values: Column) -> Columns:
-    """Durations, 0 where they are not known, which `untimed` marks; `octaves` are their logarithms."""
-    untimed = np.isnan(values)
-    known = np.where(untimed, 0.0, values) if untimed.any() else values
-    return {"duration_ms": known, "untimed": untimed, "octaves": octaves(known)}
-
-
-def _taken(columns: Columns, rows: Rows, names: Iterable[str]) -> Columns:
-    return {name: columns[name].take(rows) for name in names}  # quicker than by an index
-
-
-def _standing_alone(chunk: ExecutionChunk, rows: Rows) -> ExecutionChunk | None:
-    """Some rows with their own copies of their parameters (the slice's may go); None of none."""
-    if len(rows) == 0:
-        return None
-    taken = _taken(chunk.columns, rows, ExecutionChunk.NAMES)
-    numbers = taken["parameters"]
-    known = np.flatnonzero(numbers >= 0)
-    texts = ByteTexts.some_of(chunk.parameters, numbers[known].tolist())
-    taken["parameters"] = np.full(len(numbers), -1, dtype="i4")
-    taken["parameters"][known] = np.arange(len(texts))
-    return ExecutionChunk(taken, texts)
-
-
-def _pools(columns: Columns, work: Work) -> Rows:
-    """A number for each (database, user, application); -1 for traced rows and clients."""
-    if len(work.trace) == 0:
-        return np.zeros(0, dtype=np.int64)
-    pool = numbered_rows(*(columns[name] for name in ("database", "user", "application")))[1]
-    shared = ~work.whole & (columns["clock"] == Clock.SERVER)
-    return np.where(shared, pool, -1)

@@ -7,11 +7,12 @@ figures are those of what is left: at most what happened, never more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 
 from analyzer.model.snapshot import CounterWindow, Snapshot
 from analyzer.model.statement import StatementCounters
+from analyzer.records import changing
 from analyzer.workload.counter_rows import (
     RowKey,
     contradicts,
@@ -78,7 +79,7 @@ def joined(windows: Sequence[CounterWindow]) -> CounterWindow:
     )
 
 
-@dataclass(slots=True)
+@changing
 class _Changes:
     """Rows of the window, and how many of them are not what they seem."""
 

@@ -1,13 +1,15 @@
 """Sums over the executions of each statement, by the clock that measured them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from analyzer.model.columns import Column, Floats, Rows, grown, starts_of_runs
+from analyzer.model.columns import Column, Floats, Rows, counted, grown, run_starts, starts_of_runs
 from analyzer.model.executions import Clock
 from analyzer.model.sampling import Sampling
+from analyzer.native import compiled, twin_in
+from analyzer.records import changing
 from analyzer.workload.quantiles import rank_of, shown_histogram
 from analyzer.workload.samples import Sample, design_effect
 from analyzer.workload.tails import EMPTY, Ranked, ranked_groups
@@ -16,11 +18,12 @@ from analyzer.workload.totals import Arrays, Durations, Totals, named, part_of
 _CLOCKS = len(Clock)
 _WIDE = 1 << 31
 _SPREAD = 1_000_003  # tells (query id, statement) apart in one number
-_OFTEN = 64  # calls in one unit of work
 _QUERY_IDS = 1_000  # a statement on temporary tables has another one each time
 
+_twin = twin_in(compiled("analyzer.workload.native._figures"))
 
-@dataclass(slots=True)
+
+@changing
 class Seen:
     """A statement's executions on the clock that saw more of them, summed up.
 
@@ -59,30 +62,41 @@ class StatementFigures:
         self._last_id = np.zeros(0, dtype=np.int64)  # by statement
         self.durations = Durations()
 
-    def add(self, statement: Rows, request: Rows, columns: Mapping[str, Column]) -> None:
-        """Executions in whole units of work.
+    def add(
+        self,
+        ordered: Mapping[str, Column],
+        rows: Rows,
+        request: Rows,
+        timed: Mapping[str, Column],
+        logged: tuple[Mapping[str, Column], Rows],
+    ) -> None:
+        """Add the `rows` of executions, which are in whole units of work: `request`.
 
-        Columns duration_ms, octaves (its binary logarithm), untimed (no duration is known), clock,
-        source and query_id.
+        Columns statement and clock of all; of the rows duration_ms, micros (it in whole microseconds) and untimed (no
+        duration is known). What was `logged` has source and query_id, in another order,
+        in which all stand where the second says.
         """
-        if len(statement) == 0:
+        if len(rows) == 0:
             return
-        group = statement * _CLOCKS + columns["clock"]
-        values = columns["duration_ms"]
-        calls = np.bincount(group)
-        low, high = np.full(len(calls), np.inf), np.zeros(len(calls))
-        np.minimum.at(low, group, values)
-        np.maximum.at(high, group, values)
-        self._sum(calls, np.bincount(group, weights=values).astype(np.float64), low, high)
-        if columns["untimed"].any():
-            timed = np.flatnonzero(~columns["untimed"])
-            self.durations.add(group[timed], values[timed], columns["octaves"][timed])
-            self._count_untimed(np.bincount(group[columns["untimed"]]))
+        values, untimed = timed["duration_ms"], timed["untimed"]
+        group, calls, total_ms, low_ms, high_ms = by_group(
+            ordered["statement"], ordered["clock"], rows, values
+        )
+        self._sum(calls, total_ms, low_ms, high_ms)
+        if untimed.any():
+            known = np.flatnonzero(~untimed)
+            micros = timed["micros"][known]
+            self.durations.add(group[known], values[known], micros=micros)
+            self._count_untimed(np.bincount(group[untimed]))
         else:
-            self.durations.add(group, values, columns["octaves"])
-        self._count_requests(group, request - request.min())
-        self._count_sources(group, columns["source"])
-        self._note_query_ids(statement, columns["query_id"])
+            self.durations.add(group, values, micros=timed["micros"])
+        request = request.take(rows)
+        statement, calls, units = repeats(group, request - request.min())
+        self._per_request.add(statement * _WIDE + calls, units)
+        columns, order = logged
+        self._count_sources(group, columns["source"], order, rows)
+        if columns["query_id"].any():
+            self._note_query_ids(group // _CLOCKS, columns["query_id"].take(order.take(rows)))
 
     def _sum(self, calls: Rows, total_ms: Floats, low_ms: Floats, high_ms: Floats) -> None:
         size = len(calls)
@@ -99,30 +113,13 @@ class StatementFigures:
         self._untimed = grown(self._untimed, len(calls))
         self._untimed[: len(calls)] += calls
 
-    def _count_requests(self, group: Rows, request: Rows) -> None:
-        """Of each (statement, clock): how many units of work ran it once, how many twice and so on."""
-        bits = int(group.max()).bit_length()
-        pairs = request << bits | group
-        if int(request.max()) >> (32 - bits) == 0:
-            pairs = pairs.astype(np.uint32)  # half as long, twice as quickly sorted
-        pairs.sort()
-        starts = np.flatnonzero(starts_of_runs(pairs))
-        calls = np.diff(starts, append=len(pairs))
-        group = (pairs[starts] & ((1 << bits) - 1)).astype(np.int64)
-        often = calls >= _OFTEN
-        self._per_request.count(group[often] * _WIDE + calls[often])
-        # Nearly all are few: they are counted by place, without sorting.
-        counts = np.bincount(group[~often] * _OFTEN + calls[~often])
-        place = np.flatnonzero(counts)
-        self._per_request.add(place // _OFTEN * _WIDE + place % _OFTEN, counts[place])
-
-    def _count_sources(self, group: Rows, source: Column) -> None:
+    def _count_sources(self, group: Rows, source: Column, order: Rows, rows: Rows) -> None:
         first = int(source[0])
         if (source == first).all():
             group = np.flatnonzero(np.bincount(group))
             self._sources.count(group * _WIDE + first)
         else:
-            self._sources.count(group * _WIDE + source)
+            self._sources.count(group * _WIDE + source.take(order.take(rows)))
 
     def _note_query_ids(self, statement: Rows, query_id: Rows) -> None:
         self._last_id = grown(self._last_id, int(statement.max()) + 1)
@@ -218,6 +215,34 @@ class StatementFigures:
             "sources": self._sources,
             "durations": self.durations,
         }
+
+
+@_twin
+def by_group(
+    statement: Rows, clock: Column, rows: Rows, values: Floats
+) -> tuple[Rows, Rows, Floats, Floats, Floats]:
+    """The group (statement and clock) of each of the `rows`; by group calls, ms together, the least and the most.
+
+    `values` are the durations of these rows.
+    """
+    group = statement.take(rows) * _CLOCKS + clock.take(rows)
+    calls = np.bincount(group)
+    low, high = np.full(len(calls), np.inf), np.zeros(len(calls))
+    np.minimum.at(low, group, values)
+    np.maximum.at(high, group, values)
+    return group, calls, np.bincount(group, weights=values).astype(np.float64), low, high
+
+
+@_twin
+def repeats(group: Rows, request: Rows) -> tuple[Rows, Rows, Rows]:
+    """(group, calls, units of work): of each group, how many units of work ran it once, how many twice and so on."""
+    bits = int(group.max()).bit_length()
+    pairs = request << bits | group
+    pairs.sort()
+    starts = run_starts(pairs)
+    calls = np.diff(starts, append=len(pairs))
+    keys, units = counted((pairs[starts] & ((1 << bits) - 1)) * _WIDE + calls)
+    return keys // _WIDE, keys % _WIDE, units
 
 
 def _weighted(seen: Seen, sample: Sample, clustering: float) -> Seen:

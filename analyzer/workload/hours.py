@@ -5,6 +5,7 @@ group. Rows without a time belong to no hour and are left out.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,17 @@ _SUMS = {
     "max_ms": np.maximum,
 }
 _Groups = tuple[Rows, dict[str, Column]]
+
+
+class _Sums(NamedTuple):
+    """What a group's executions add up to, named as in `_SUMS`."""
+
+    calls: int
+    untimed: int
+    total_ms: float
+    squares: float
+    min_ms: float
+    max_ms: float
 
 
 class HourTable:
@@ -98,18 +110,18 @@ class HourTable:
         keys, counts = self._buckets.items()
         first = np.searchsorted(keys, groups * _BUCKETS).tolist()
         end = np.searchsorted(keys, (groups + 1) * _BUCKETS).tolist()
-        columns = {name: column.tolist() for name, column in sums.items()}
+        buckets = keys % _BUCKETS - _MIDDLE
+        rows = zip(*(sums[name].tolist() for name in _SUMS), strict=True)
         weighing = _Weighing(sampling, floor_ms or None)
+        names = [_name(one) for one in statements]
         together: dict[tuple[int, int], list[Figures]] = {}
-        for place, group in enumerate(groups.tolist()):
+        for group, row, begin, behind in zip(groups.tolist(), rows, first, end, strict=True):
             rest, number = divmod(group, _STATEMENTS)
             hour, clock = divmod(rest, _CLOCKS)
-            some = slice(first[place], end[place])
-            histogram = Histogram(keys[some] % _BUCKETS - _MIDDLE, counts[some])
-            row = {name: column[place] for name, column in columns.items()}
-            figures = weighing.figures(row, histogram, client=clock == Clock.CLIENT)
+            histogram = Histogram(buckets[begin:behind], counts[begin:behind])
+            figures = weighing.figures(_Sums(*row), histogram, client=clock == Clock.CLIENT)
             together.setdefault((hour, clock), []).append(figures)
-            yield HourFigures(_name(statements[number]), hour * HOUR_US, figures)
+            yield HourFigures(names[number], hour * HOUR_US, figures)
         for (hour, _), parts in sorted(together.items()):
             merged = Figures.merged(parts)
             if merged is not None:
@@ -123,22 +135,22 @@ class _Weighing:
     sampling: Sampling | None
     floor_ms: float | None
 
-    def figures(self, row: dict[str, float], histogram: Histogram, *, client: bool) -> Figures:
-        samples = histogram.total
-        calls, total_ms, squares = int(row["calls"]), row["total_ms"], row["squares"]
+    def figures(self, row: _Sums, histogram: Histogram, *, client: bool) -> Figures:
+        samples = row.calls - row.untimed
+        calls, total_ms, squares = row.calls, row.total_ms, row.squares
         if self.sampling is not None and not client and samples:
             histogram, factor = _weighted(histogram, self.sampling)
-            calls = histogram.total + int(row["untimed"])
+            calls = histogram.total + row.untimed
             total_ms, squares = total_ms * factor, squares * factor
         return Figures(
             calls=calls,
             total_ms=total_ms,
             histogram=histogram,
             samples=samples,
-            min_ms=row["min_ms"] if samples else None,
-            max_ms=row["max_ms"] if samples else None,
+            min_ms=row.min_ms if samples else None,
+            max_ms=row.max_ms if samples else None,
             squares=squares,
-            untimed=int(row["untimed"]),
+            untimed=row.untimed,
             floor_ms=None if client else self.floor_ms,
             client=client,
         )

@@ -1,19 +1,19 @@
 """`/* pg95:ignore n-plus-one */` in statements: which detectors are told to pass them over."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from analyzer.model.columns import Column, Rows, distinct, grown
+from analyzer.model.columns import Column, Rows
+from analyzer.patterns import regex
+from analyzer.workload.comment_numbers import NONE, CommentNumbers
 from analyzer.workload.totals import Totals
 
 _MARK = "pg95:ignore"
-_DIRECTIVE = re.compile(
+_DIRECTIVE = regex(
     r"pg95:ignore[ \t]+([a-z][a-z0-9-]{0,40}(?:[ \t]*,[ \t]*[a-z][a-z0-9-]{0,40}){0,9})"
 )
 _WIDE = 1 << 32
-_UNREAD, _NONE = -2, -1
 
 
 class Ignored:
@@ -21,28 +21,22 @@ class Ignored:
 
     def __init__(self, comments: Sequence[str]) -> None:
         """`comments` are the recording's; there may be more of them with every slice."""
-        self._comments = comments
-        self._of_comment = np.zeros(0, dtype=np.int64)
+        self._of_comments = CommentNumbers(comments, self._number)
         self._sets: dict[frozenset[str], int] = {}
         self._marked = Totals()
 
-    def add(self, statement: Rows, comments: Column) -> None:
-        """Executions: each one's statement and comment (numbers, -1 none)."""
-        found = distinct(comments[comments >= 0])
-        if len(found) == 0:
-            return
-        self._of_comment = grown(self._of_comment, int(found[-1]) + 1, _UNREAD)
-        for comment in found[self._of_comment[found] == _UNREAD].tolist():
-            self._of_comment[comment] = self._number(self._comments[comment])
+    def add(self, statement: Rows, comments: Column, found: Rows) -> None:
+        """Executions: each one's statement and comment (numbers, -1 none), and which comments these are."""
+        self._of_comments.learn(found)
         if not self._sets:  # nearly always
             return
-        numbers = np.where(comments >= 0, self._of_comment[np.maximum(comments, 0)], _NONE)
+        numbers = self._of_comments.of(comments)
         marked = np.flatnonzero(numbers >= 0)
         self._marked.count(statement[marked].astype(np.int64) * _WIDE + numbers[marked])
 
     def _number(self, comment: str) -> int:
         names = read_ignored(comment)
-        return self._sets.setdefault(names, len(self._sets)) if names else _NONE
+        return self._sets.setdefault(names, len(self._sets)) if names else NONE
 
     def by_statement(self, executions: Mapping[int, int]) -> dict[int, frozenset[str]]:
         """The detectors that every execution of a statement names, by statement.

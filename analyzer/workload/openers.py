@@ -13,6 +13,8 @@ are as frequent as requests may be, these begin there and nowhere else.
 import numpy as np
 
 from analyzer.model.columns import Column, Flags, Floats, Rows, grown, median
+from analyzer.native import compiled, twin_in
+from analyzer.workload.spread import Spread
 from analyzer.workload.totals import Totals
 
 NEVER, MAY, CHECK = 0, 1, 2  # what a statement may be: no opener, one, a check of the connection
@@ -39,15 +41,22 @@ _CHECKED = (4.0, 200.0)
 _LEAST_BEFORE_CHECK = (
     3.0  # different statements before them; loops that take a connection in each turn
 )
+# Stretches of the order of time in which a statement's executions are counted, and their lengths: longer
+# than most loops.
+_STRETCHES = 20
+_STRETCH = (50, 400)
 _INTERLEAVED = 10.0  # statements before an execution, on average, where connections are shared
 # Executions on a connection, on average, from which a pooler may be what keeps it; of few connections
 # the second is enough.
 _KEPT = 2_000
 _KEPT_OF_FEW = 500
 _FEW_CONNECTIONS = 8
+_IDLE_US = 250_000  # without any execution, where requests use several connections
 _PAIRS = 500_000  # pairs of neighbours that are remembered
 _LEARNT_ROWS = 2_000_000  # executions after which most slices teach nothing new
 _LEARNT_EVERY = 8
+
+_twin = twin_in(compiled("analyzer.workload.native._learning"))
 
 
 class Openers:
@@ -57,6 +66,13 @@ class Openers:
         self.learning = True
         self.marker = -1  # what each request runs once, where connections are shared; else -1
         self.paced = False  # whether requests begin behind pauses
+        self.spread = Spread()
+        self._by_time = False  # whether what is learnt is of the order of time, not of connections
+        self._slices = 0
+        self._found = np.zeros(0, dtype=bool)
+        self._forget()
+
+    def _forget(self) -> None:
         self._count = np.zeros(0, dtype=np.int64)
         self._first = np.zeros(0, dtype=np.int64)
         self._long = np.zeros(0, dtype=np.int64)
@@ -66,8 +82,6 @@ class Openers:
         self._before = np.zeros(0)  # by statement, how many different ones stand before it
         self._rows = 0
         self._sessions = 0  # counted again in each slice
-        self._slices = 0
-        self._found = np.zeros(0, dtype=bool)
 
     def begins(
         self,
@@ -88,13 +102,23 @@ class Openers:
             return np.zeros(0, dtype=bool)
         self._slices += 1
         if self.learning and (self._rows < _LEARNT_ROWS or self._slices % _LEARNT_EVERY == 0):
+            if self.spread.found and not self._by_time:
+                self._forget()
+                self._by_time = True
             self._sessions += sessions
-            counted = opens != NEVER
+            counted = np.flatnonzero(opens != NEVER)
             self._checks.update(statement[opens == CHECK].tolist())
-            self._learn(statement[counted], gap_us[counted], first[counted])
+            if self._by_time:  # no connection shows where a request begins, but all together may
+                counted = counted[np.argsort(end_us[counted], kind="stable")]
+                gap_us = np.diff(end_us[counted], prepend=end_us[counted][:1])
+                self._learn(statement[counted], gap_us, gap_us > _IDLE_US)
+            else:
+                self._learn(statement[counted], gap_us[counted], first[counted])
             self._before = self._different_before()
             self._found = self._openers()
-            self.marker = self._mark(statement[counted], end_us[counted])
+            self.marker = self._mark(statement, end_us, counted)
+            if self._by_time:
+                self._found, self.paced = np.zeros(len(self._count), dtype=bool), False
         self._found = grown(self._found, int(statement.max()) + 1)
         found: Flags = self._found[statement]
         return found
@@ -102,6 +126,8 @@ class Openers:
     @property
     def shared(self) -> bool:
         """Whether connections are shared by several requests at once: anything stands before anything."""
+        if self.spread.found:
+            return True
         often = self._count >= _LEAST_BUSY
         few = self._sessions <= _FEW_CONNECTIONS
         if not often.any() or self._rows < (_KEPT_OF_FEW if few else _KEPT) * self._sessions:
@@ -109,17 +135,25 @@ class Openers:
         mean = np.average(self._before, weights=self._count * often)
         return bool(mean > _INTERLEAVED)
 
-    def _mark(self, statement: Rows, end_us: Rows) -> int:
+    def _mark(self, statement: Rows, end_us: Rows, counted: Rows) -> int:
         """The statement that each request runs about once, where connections are shared; else -1.
 
-        It stands behind the most different ones, and comes evenly: a loop's come in crowds.
+        It stands behind the most different ones, is frequent, and comes evenly: a loop's come in crowds. A
+        pool's checks of its connections tell it without a guess.
         """
         if not self.shared:
             return -1
-        often = (self._count >= _LEAST_BUSY) & (self._soon <= _SELF_SHARE * self._count)
-        score = np.where(often, self._before, 0.0)
-        score *= _evenness(statement[np.argsort(end_us, kind="stable")], len(score))
-        return int(np.argmax(score))
+        sure = self._found if self._by_time else self._checked()
+        if sure is not None and sure.any():
+            return int(np.argmax(np.where(sure, self._count, 0)))
+        # Where requests stand beside each other, two of them run it one after the other by chance.
+        by_chance = 2 * self._count / max(self._rows, 1)
+        often = self._count >= _LEAST_BUSY
+        often &= self._soon <= (_SELF_SHARE + by_chance) * self._count
+        score = np.where(often, self._before * self._count, 0.0)
+        in_time = counted[np.argsort(end_us[counted], kind="stable")]
+        score /= np.maximum(_crowding(statement[in_time], len(score)), 1.0) ** 2
+        return int(np.argmax(score)) if score.any() else -1
 
     def stalls(self, statement: Rows) -> Flags:
         """Marks rows whose statement seldom has a pause before it: such a pause is a request's own."""
@@ -148,7 +182,7 @@ class Openers:
         self.paced = bool(idle.any() and self._first[idle].sum() >= _EXPLAINED * self._first.sum())
         if self.paced:  # pauses tell enough
             score[:] = 0.0
-        if self.shared:
+        if self.shared and not self._by_time:
             score[:] = 0.0
         elif (checks := self._checked()) is not None:
             return idle | checks
@@ -184,36 +218,60 @@ class Openers:
         if len(statement) == 0:
             return
         self._rows += len(statement)
-        inside = ~first
-        usual = median(gap_us[inside]) if inside.any() else 0.0
-        long = inside & (gap_us > _LONG * max(usual, 1.0))
-        soon = np.zeros(len(statement), dtype=bool)
-        for distance in (1, 2):
-            soon[distance:] |= statement[distance:] == statement[:-distance]
-        self._count = _added(self._count, statement)
-        self._first = _added(self._first, statement[first], len(self._count))
-        self._long = _added(self._long, statement[long], len(self._count))
-        self._soon = _added(self._soon, statement[soon], len(self._count))
-        follows = np.flatnonzero(inside[1:] & (statement[1:] != statement[:-1])) + 1
+        tallies, pairs, times = tallied(statement, gap_us, first)
+        size = max(tallies.shape[1], len(self._count))
+        for name, more in zip(("_count", "_first", "_long", "_soon"), tallies, strict=True):
+            setattr(self, name, _added(getattr(self, name), more, size))
         if len(self._pairs.items()[0]) < _PAIRS:
-            self._pairs.count(statement[follows - 1] << 32 | statement[follows])
+            self._pairs.add(pairs, times)
 
 
-def _added(counts: Column, values: Rows, size: int = 0) -> Column:
-    """Counts of numbers, with those of some more."""
-    more = np.bincount(values, minlength=size)
-    longer = grown(counts, len(more))
+def middle_gap(gap_us: Rows, first: Flags) -> float:
+    """The middle one of the gaps (≥ 0) of rows that are not `first`, or the mean of the middle two; 0 of none."""
+    gaps = gap_us[~first]
+    return median(gaps) if len(gaps) else 0.0
+
+
+@_twin
+def tallied(statement: Rows, gap_us: Rows, first: Flags) -> tuple[Column, Rows, Rows]:
+    """What is counted by statement, one row each: executions, those first, behind a long gap, and soon behind another.
+
+    And pairs of neighbours, before << 32 | statement, ascending, and how often each stands there.
+    """
+    inside = ~first
+    long = inside & (gap_us > _LONG * max(middle_gap(gap_us, first), 1.0))
+    soon = np.zeros(len(statement), dtype=bool)
+    for distance in (1, 2):
+        soon[distance:] |= statement[distance:] == statement[:-distance]
+    size = int(statement.max(initial=-1)) + 1
+    some = (statement, statement[first], statement[long], statement[soon])
+    follows = np.flatnonzero(inside[1:] & (statement[1:] != statement[:-1])) + 1
+    keys = statement[follows - 1] << 32 | statement[follows]
+    pairs, times = np.unique(keys, return_counts=True)
+    return np.array([np.bincount(one, minlength=size) for one in some]), pairs, times
+
+
+def _added(counts: Rows, more: Rows, size: int) -> Rows:
+    """Counts by number with some more, and room for at least `size`."""
+    longer = grown(counts, size)
     longer[: len(more)] += more
     return longer
 
 
-def _evenness(statement: Rows, size: int) -> Floats:
-    """By statement, the middle distance between its executions (in order of time) over the mean."""
-    found = np.zeros(size)
-    order = np.argsort(statement, kind="stable")
-    new = np.flatnonzero(np.diff(statement[order], prepend=-1))
-    for start, end in zip(new, np.append(new[1:], len(order)), strict=True):
-        if end - start >= _LEAST_BUSY:
-            apart = np.diff(order[start:end])
-            found[statement[order[start]]] = median(apart) / apart.mean()
+def _crowding(statement: Rows, size: int) -> Floats:
+    """By statement (in order of time), how unevenly it comes: 1 at random, n where n come together.
+
+    The variance over the mean of how often it comes in stretches of the same length, but for the first: where a log
+    begins with the application, all its clients begin with what each request runs.
+    """
+    length = min(max(len(statement) // _STRETCHES, _STRETCH[0]), _STRETCH[1])
+    count = max(len(statement) // length, 1)
+    stretch = np.minimum(np.arange(len(statement)) // length, count - 1)
+    if count > 1:
+        statement, stretch, count = statement[length:], stretch[length:], count - 1
+    pairs, times = np.unique(statement << 32 | stretch, return_counts=True)
+    number = pairs >> 32
+    mean = np.bincount(number, weights=times, minlength=size) / count
+    square = np.bincount(number, weights=times.astype(np.float64) ** 2, minlength=size) / count
+    found: Floats = (square - mean**2) / np.maximum(mean, 1 / count)
     return found

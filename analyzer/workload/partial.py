@@ -1,7 +1,6 @@
 """The figures of a run, or of a part of it: what adds up over slices, as one thing."""
 
 import io
-import zipfile
 from typing import TypeAlias
 
 import numpy as np
@@ -43,10 +42,12 @@ class Figures:
         Raises:
             ValueError: the bytes are no such figures.
         """
+        from zipfile import BadZipFile  # noqa: PLC0415 - NumPy's files are archives; few runs read one
+
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-        except (OSError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, BadZipFile) as error:
             raise ValueError(f"these bytes are no figures: {error}") from error
         for name, part in self._parts().items():
             part.absorb(part_of(arrays, name))

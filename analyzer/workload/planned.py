@@ -7,6 +7,7 @@ from analyzer.model.statement import Kind, Role
 from analyzer.model.what_if import PlannedStatement
 from analyzer.model.workload import Workload
 from analyzer.sql.inlining import with_values
+from analyzer.workload.constants import ConstantValues
 from analyzer.workload.explained import SlowestExecutions
 
 MOST = 400  # statements: the rest ran for a small share of the time
@@ -14,7 +15,10 @@ _PLANNED = (Kind.SELECT, Kind.INSERT, Kind.UPDATE, Kind.DELETE, Kind.MERGE)
 
 
 def advised_workload(
-    workload: Workload, slowest: SlowestExecutions, texts: Sequence[str]
+    workload: Workload,
+    slowest: SlowestExecutions,
+    texts: Sequence[str],
+    constants: ConstantValues | None = None,
 ) -> AdvisedWorkload:
     """The team's statements that have a plan, those that take most time first.
 
@@ -25,6 +29,7 @@ def advised_workload(
         workload: the statements with their calls.
         slowest: the executions seen.
         texts: of the recording, by key.
+        constants: the values that never changed.
     """
     counted = {row.shape_id: row.query for row in workload.counters if row.shape_id}
     numbers = [
@@ -50,5 +55,6 @@ def advised_workload(
         rows = stats.rows_per_call
         written = rows if rows is not None else float(max(1, statement.facts.rows_written))
         planned = PlannedStatement(statement.shape_id, text, float(stats.calls))
-        found.append(AdvisedStatement(planned, written))
+        fixed = constants.of(number) if constants is not None else ()
+        found.append(AdvisedStatement(planned, written, fixed=fixed))
     return AdvisedWorkload(tuple(found), tuple(one for one in left_out if one[1]))

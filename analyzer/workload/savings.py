@@ -6,13 +6,20 @@ MARGINAL of the fastest execution (measured: docs/advice.md). Of the same execut
 the slowest stays.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from analyzer.model.columns import Floats, Rows, sorted_rows, starts_of_runs
+from analyzer.model.columns import (
+    Floats,
+    Rows,
+    run_starts,
+    sorted_rows,
+    stable_order,
+    starts_of_runs,
+)
 from analyzer.model.saving import LoopKey
 from analyzer.model.work import LoopHits, WorkSlice
+from analyzer.native import compiled, twin_in
+from analyzer.records import changing
 from analyzer.workload.quantiles import buckets_of, from_histogram, octaves
 from analyzer.workload.totals import Totals
 
@@ -24,8 +31,10 @@ _MIDDLE = _BUCKETS // 2
 _GAPS = 4  # gaps of which the mean is looked at
 _FAST = 0.05  # the quantile of them that is taken for a round trip's cost
 
+_twin = twin_in(compiled("analyzer.workload.native._savings"))
 
-@dataclass(slots=True)
+
+@changing
 class Sums:
     """Sums of one loop (LoopKey): its runs, what they would spare, and their statements' durations.
 
@@ -40,7 +49,7 @@ class Sums:
     added: Totals
 
 
-@dataclass(slots=True)
+@changing
 class Changes:
     """Requests that are hit, each with its change: columns of one row for each (request, loop).
 
@@ -94,55 +103,33 @@ class SavingFigures:
         self.hit_before.count((route + 1) * _BUCKETS + buckets_of(octaves(before)) + _MIDDLE)
         self._keep(Changes(place, loop, spared_ms, before, route))
 
-    def _change(self, work: WorkSlice, hit: LoopHits) -> tuple[Rows, Rows, Floats, Floats]:
+    def _change(self, work: WorkSlice, hit: LoopHits) -> tuple[Rows, Rows, Floats, Rows]:
         """(request, loop, ms, round trips) that one loop's fix takes away or adds."""
         number = self._numbers.setdefault(hit.key, len(self._numbers))
         sums = self.loops.setdefault(hit.key, Sums(0, 0, 0.0, Totals(), Totals()))
-        order = np.argsort(hit.group, kind="stable")
-        rows, group = hit.rows[order], hit.group[order]
-        starts = np.flatnonzero(starts_of_runs(group))
+        rows, group, starts, anchors, duration = grouped(
+            hit.rows, hit.group, hit.anchor, work.duration_ms
+        )
         sizes = np.diff(starts, append=len(rows))
-        duration = work.duration_ms[rows]
         total = np.add.reduceat(duration, starts)
         if hit.keep_first:
             after = np.maximum.reduceat(duration, starts)
         else:
             fastest = np.minimum.reduceat(duration, starts)
             after = total - (1 - MARGINAL) * (sizes - 1) * fastest
-        anchors = hit.anchor[order][starts]
         sums.groups += len(starts)
         sums.round_trips += len(rows) - len(starts)
         sums.server_ms += float(total.sum() - after.sum())
         sums.spared.count(buckets_of(octaves(duration)))
         sums.added.count(buckets_of(octaves(after)))
-        self._note_gaps(work, rows, group)
-        request = np.concatenate([work.request[rows], work.request[anchors]]) - work.first_request
+        gaps = gap_means(rows, group, work.session, work.end_us, work.duration_ms)
+        self._gaps.count(buckets_of(octaves(gaps)))
         # Each execution is spared the same share: where children ran on several connections, one
         # unit of work would else get the time of all, and seem to become slower.
         share = np.divide(after, total, out=np.ones(len(total)), where=total > 0)
-        return (
-            request,
-            np.full(len(request), number, dtype=np.int64),
-            np.concatenate([duration * (1 - np.repeat(share, sizes)), np.zeros(len(starts))]),
-            np.concatenate([np.ones(len(rows)), -np.ones(len(starts))]),
-        )
-
-    def _note_gaps(self, work: WorkSlice, rows: Rows, group: Rows) -> None:
-        """The mean of each few gaps in a row between a loop's executions on one session.
-
-        Logs round times to the millisecond, so one gap alone may seem to be nothing.
-        """
-        order = sorted_rows(group, work.session[rows], work.end_us[rows], rows)
-        rows, group = rows[order], group[order]
-        if len(rows) <= _GAPS:
-            return
-        alike = ~starts_of_runs(group, work.session[rows])
-        within = np.cumsum(~alike)
-        same = within[_GAPS:] == within[:-_GAPS]
-        busy = np.cumsum(work.duration_ms[rows])
-        elapsed = (work.end_us[rows][_GAPS:] - work.end_us[rows][:-_GAPS]) / 1000
-        gaps = ((elapsed - (busy[_GAPS:] - busy[:-_GAPS])) / _GAPS)[same]
-        self._gaps.count(buckets_of(octaves(gaps[gaps > 0])))
+        spared_ms = duration * (1 - np.repeat(share, sizes))
+        request, ms, trips = by_request(work.request, rows, spared_ms, anchors)
+        return request - work.first_request, np.full(len(request), number), ms, trips
 
     def _keep(self, changes: Changes) -> None:
         """Keep every `step`-th hit request, and fewer as they grow many."""
@@ -169,6 +156,50 @@ class SavingFigures:
         """(route or -1, bucket, count) of the hit requests' time before."""
         keys, counts = self.hit_before.items()
         return keys // _BUCKETS - 1, keys % _BUCKETS - _MIDDLE, counts
+
+
+@_twin
+def grouped(
+    rows: Rows, group: Rows, anchor: Rows, duration_ms: Floats
+) -> tuple[Rows, Rows, Rows, Rows, Floats]:
+    """Rows in the order of their group, that group, where each begins, its anchor, and the rows' durations."""
+    order = stable_order(group)
+    rows, group = rows[order], group[order]
+    starts = run_starts(group)
+    return rows, group, starts, anchor[order][starts], duration_ms[rows]
+
+
+@_twin
+def gap_means(rows: Rows, group: Rows, session: Rows, end_us: Rows, duration_ms: Floats) -> Floats:
+    """The mean (ms) of each few gaps in a row between executions of one group on one session, where it is above 0.
+
+    Logs round times to the millisecond, so one gap alone may seem to be nothing.
+    """
+    order = sorted_rows(group, session[rows], end_us[rows], rows)
+    rows, group = rows[order], group[order]
+    within = np.cumsum(starts_of_runs(group, session[rows]))
+    same = within[_GAPS:] == within[:-_GAPS]
+    busy = np.cumsum(duration_ms[rows])
+    elapsed = (end_us[rows][_GAPS:] - end_us[rows][:-_GAPS]) / 1000
+    gaps: Floats = ((elapsed - (busy[_GAPS:] - busy[:-_GAPS])) / _GAPS)[same]
+    return gaps[gaps > 0]
+
+
+@_twin
+def by_request(
+    request: Rows, rows: Rows, spared_ms: Floats, anchors: Rows
+) -> tuple[Rows, Floats, Rows]:
+    """(request, ms, round trips) that are spared in each request that has some of the rows, or an anchor.
+
+    One statement instead of the rows runs in the request of each of the `anchors`. `request` is that of all rows.
+    """
+    taken, added = request[rows], request[anchors]
+    low = min(int(taken.min()), int(added.min()))
+    size = max(int(taken.max()), int(added.max())) - low + 1
+    trips, instead = (np.bincount(one - low, minlength=size) for one in (taken, added))
+    sums = np.bincount(taken - low, weights=spared_ms, minlength=size).astype(np.float64)
+    hit = np.flatnonzero(trips + instead)
+    return hit + low, sums[hit], (trips - instead)[hit]
 
 
 def _joined(parts: list[Changes]) -> Changes:

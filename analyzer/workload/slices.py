@@ -5,7 +5,7 @@ after the other and views of one run side by side. What is held is a slice and, 
 is open, what lies beyond the slice's end.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from analyzer.model.columns import Flags
@@ -67,12 +67,15 @@ class _Open:
 
 
 def slices(
-    streams: Sequence[Stream], rows: int = SLICE_ROWS
+    streams: Sequence[Stream],
+    rows: int = SLICE_ROWS,
+    before: Callable[[], Sequence[ExecutionChunk]] = tuple,
 ) -> Iterator[tuple[ExecutionChunk, bool]]:
     """All executions of all streams, in slices of about `rows` in the order of time.
 
     With each slice comes whether it is the last; there is always a last one, which may be empty.
-    Within a slice, executions stand in the order of their streams, and of each stream in its own.
+    Within a slice, executions stand in the order of their streams, and of each stream in its own; what `before` gives
+    stands before them, and is not counted.
     """
     waiting = sorted(enumerate(streams), key=lambda one: (_first(one[1]), one[0]))
     reading: list[_Open] = []
@@ -90,12 +93,14 @@ def slices(
         if held - left >= rows:
             hasten = held - left >= 2 * rows or held >= _MOST_SLICES * rows
             taken = _taken(reading, _cut(reading, waiting, hasten=hasten))
-            if len(taken):
-                left = held - len(taken) if len(taken) >= rows // 2 else left
-                yield taken, False
-            del taken  # or it would be held while the next is read
+            count = sum(len(chunk) for chunk in taken)
+            if count:
+                left = held - count if count >= rows // 2 else left
+                handed = [joined([*before(), *taken])]
+                taken.clear()  # whoever gets it may let go of it, before the next is read and after
+                yield handed.pop(), False
         reading = [one for one in reading if one.held or not one.ended]
-    yield _taken(reading, _NEVER), True
+    yield joined([*before(), *_taken(reading, _NEVER)]), True
 
 
 def _first(stream: Stream) -> int:
@@ -117,12 +122,11 @@ def _cut(reading: Sequence[_Open], waiting: Sequence[tuple[int, Stream]], *, has
     return cut - cut % _SECOND_US
 
 
-def _taken(reading: Sequence[_Open], before_us: int) -> ExecutionChunk:
+def _taken(reading: Sequence[_Open], before_us: int) -> list[ExecutionChunk]:
     """What all streams held before a time."""
-    chunks = [
+    return [
         chunk for one in sorted(reading, key=lambda one: one.place) for chunk in one.take(before_us)
     ]
-    return joined(chunks)
 
 
 def _part(chunk: ExecutionChunk, rows: Flags) -> ExecutionChunk:

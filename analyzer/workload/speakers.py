@@ -21,19 +21,27 @@ class SpeakerFigures:
         self._numbers: dict[tuple[int, ...], int] = {_OTHERS: 0}
         self._durations = Durations()
 
-    def add(self, columns: Mapping[str, Column]) -> None:
-        """Executions: columns database, user, application, clock, duration_ms and octaves."""
+    def add(self, columns: Mapping[str, Column], numbered: tuple[Rows, Rows]) -> None:
+        """Executions: columns database, user, application, clock, duration_ms, octaves and micros.
+
+        `numbered` are a row of each speaker and the number of each row's (numbered_rows).
+        """
         server = columns["clock"] == Clock.SERVER
         if not server.any():
             return
         if not server.all():
-            names = (*SPEAKERS, "duration_ms", "octaves")
+            names = (*SPEAKERS, *("duration_ms", "octaves", "micros"))
             columns = {name: columns[name][server] for name in names}
-        self._durations.add(self._groups(columns), columns["duration_ms"], columns["octaves"])
+            numbered = numbered_rows(*(columns[name] for name in SPEAKERS))
+        self._durations.add(
+            self._groups(columns, *numbered),
+            columns["duration_ms"],
+            columns["octaves"],
+            columns["micros"],
+        )
 
-    def _groups(self, columns: Mapping[str, Column]) -> Rows:
+    def _groups(self, columns: Mapping[str, Column], some: Rows, inverse: Rows) -> Rows:
         speakers = [columns[name] for name in SPEAKERS]
-        some, inverse = numbered_rows(*speakers)
         labels = zip(*(speaker[some].tolist() for speaker in speakers), strict=True)
         groups: Rows = np.array([self._number(label) for label in labels])[inverse]
         return groups

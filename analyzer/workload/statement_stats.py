@@ -1,12 +1,12 @@
 """The figures of each statement: from its executions where a log shows them, else from counters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from analyzer.model.recording import PhaseTotals
 from analyzer.model.statement import Role, Statement, StatementCounters, StatementStats
 from analyzer.model.target import PatternTarget, Target
-from analyzer.records import record
+from analyzer.records import changing, record
 from analyzer.workload.cancelled import Stopped, times, told
 from analyzer.workload.figures import Seen
 from analyzer.workload.judging import Evidence, View, judged
@@ -15,7 +15,7 @@ from analyzer.workload.promises import target_of
 _SHOWN = (0.5, 0.95, 0.99)
 
 
-@dataclass(slots=True)
+@changing
 class Sums:
     """What belongs to one statement beside its executions."""
 

@@ -4,15 +4,17 @@ Ids of traces, requests and jobs are taken out of comments before they get here
 (analyzer.sql.comments).
 """
 
-import re
 from urllib.parse import unquote
 
 from analyzer.model.names import plain_path
+from analyzer.patterns import regex
 
-_PAIR = re.compile(r"([A-Za-z_][\w.\-]*)\s*[=:]\s*(?:'([^'\\]*+(?:\\.[^'\\]*+)*)'|([^\s,'*]+))")
+_PAIR = regex(r"([A-Za-z_][\w.\-]*)\s*[=:]\s*(?:'([^'\\]*+(?:\\.[^'\\]*+)*)'|([^\s,'*]+))")
 _ROUTE_TAGS = ("route", "url", "path", "endpoint", "http_route")
 _JOB_TAGS = ("job", "job_name", "task", "task_name", "celery_task", "sidekiq_job", "worker")
 _LONGEST = 300  # characters of a route that is kept
+# Model.action, of raw SQL the action alone; what follows is what it was called with.
+_CALL = regex(r"((?:[A-Za-z][A-Za-z0-9_]{0,99}\.)?[a-z][A-Za-z]{0,39})(?::|\Z)")
 
 
 def read_route(comment: str) -> str | None:
@@ -33,6 +35,17 @@ def read_job(comment: str) -> tuple[str, str] | None:
     """
     pairs = _pairs(comment)
     return None if _request(pairs) else _job(pairs)
+
+
+def read_call(comment: str) -> str | None:
+    """The call of the ORM that a statement comes from, "Project.findMany", None where no tag tells.
+
+    Of raw SQL "queryRaw". What it was called with is left out: it holds values.
+    """
+    if "prismaQuery" not in comment:
+        return None
+    found = _CALL.match(_pairs(comment).get("prismaquery", ""))
+    return found[1] if found else None
 
 
 def _pairs(comment: str) -> dict[str, str]:
@@ -66,5 +79,4 @@ def _route(pairs: dict[str, str]) -> str | None:
         return f"{job[0]}:{job[1]}" if job[0] else job[1]
     if pairs.get("controller"):
         return pairs["controller"]
-    # Model.action:what it was called with
     return pairs.get("prismaquery", "").partition(":")[0] or None

@@ -68,6 +68,14 @@ class Ranked:
             return None
         return float(self.low_ms[row]), float(self.middle_ms[row]), float(self.high_ms[row])
 
+    def around(self, place: int, more: int) -> tuple["Ranked", int]:
+        """Those among which is the one that `place` are above when `more` come, and how many are above them all."""
+        end = len(self.middle_ms) - place + more
+        if self.counts is not None or end >= len(self.middle_ms):
+            return self, 0
+        some = self.middle_ms[max(end - more - 1, 0) : max(end, 0)]
+        return Ranked(some, some, some), len(self.middle_ms) - max(end, 0)
+
     def with_bounds(self, bounds_ms: Floats) -> "Ranked":
         """These, and some that took at least `bounds_ms`, as if they had taken just that."""
         if len(bounds_ms) == 0:
@@ -150,7 +158,9 @@ def interval(
         return Interval(None, 0.0, high[2])
     most = max(calls.most, tail.total) + cancelled
     bounds_ms = np.sort(cancelled_ms[cancelled_ms >= floor_ms])
-    low = _placed(tail.with_bounds(bounds_ms), _above(quantile, most), floor_ms)
+    place = _above(quantile, most)
+    part, beyond = tail.around(place, len(bounds_ms))
+    low = _placed(part.with_bounds(bounds_ms), place - beyond, floor_ms)
     value = high[1] if least == most or low[0] == high[2] else None
     return Interval(value, low[0], high[2])
 

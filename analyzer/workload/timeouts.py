@@ -6,19 +6,21 @@ transactions make it.
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from analyzer.model.columns import Column, Flags, Rows, distinct, grown
+from analyzer.records import changing
 from analyzer.sql.timeouts import TimeoutChange, timeout_change
 
 MOST_KEPT = 500_000  # changes; of those beyond nothing is known any more
 _SECOND_US = 1_000_000
 _DEFAULT, _UNCLEAR = -1.0, -2.0  # beside milliseconds
+_FOLLOWED = ("key", "session", "end_us", "boundary")
 
 
-@dataclass(slots=True)
+@changing
 class _Session:
     """The times (µs) of changes, and the value from each on.
 
@@ -55,25 +57,27 @@ class Timeouts:
         self._kept = 0
         self.first_us: int | None = None  # when the first execution of all ended
 
-    def add(self, columns: Mapping[str, Column], inside: Flags, boundaries: Column) -> None:
-        """Executions of finished work in order of session and time: columns key, session, end_us.
+    def add(self, columns: Mapping[str, Column], rows: Rows, transaction: Rows) -> None:
+        """Executions in order of session and time, of which `rows` are of finished work.
 
-        `inside` marks those in explicit transactions, `boundaries` is -1 where one ends.
+        Columns key, session, end_us, and boundary, which is -1 where a transaction ends. `transaction` is -1 for those
+        outside of one.
         """
-        if len(columns["end_us"]):
-            first_us = int(columns["end_us"].min())
+        if len(rows):
+            first_us = int(columns["end_us"].take(rows).min())
             self.first_us = first_us if self.first_us is None else min(first_us, self.first_us)
         self._learn()
-        if self._kept > MOST_KEPT:
+        if self._kept > MOST_KEPT or not self._by_key:
             return
+        columns = {name: columns[name].take(rows) for name in _FOLLOWED}
         changes = self._changes[columns["key"]]
         touched = {n for n, one in self._sessions.items() if one.committed is not None}
         if changes.any():
             touched.update(distinct(columns["session"][changes]).tolist())
         if not touched:
             return
-        ends = (boundaries == -1) & np.isin(columns["session"], list(touched))
-        self._follow(columns, np.flatnonzero(changes | ends), inside)
+        ends = (columns["boundary"] == -1) & np.isin(columns["session"], list(touched))
+        self._follow(columns, np.flatnonzero(changes | ends), transaction.take(rows) >= 0)
 
     def _learn(self) -> None:
         """Look at the texts that are new."""

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from analyzer.model.columns import Column, Floats, Rows, starts_of_runs
+from analyzer.model.columns import Column, Floats, Rows, counted, starts_of_runs
 from analyzer.model.sampling import Sampling
 from analyzer.workload import samples
 from analyzer.workload.kept import KeptDurations
@@ -21,7 +21,10 @@ from analyzer.workload.quantiles import (
 )
 
 EXACT = 2_000_000  # durations that are kept as they are, in all; beyond, histograms alone
-_PENDING = 1 << 16  # amounts that wait before they are merged
+# Amounts that wait before they are merged. There are a few totals for each loop, and a day fills all of them, so counts
+# wait in small numbers; how floats are put together decides their last bits, and only two totals have them.
+_PENDING = 1 << 12
+_PENDING_FLOATS = 1 << 16
 
 _BUCKETS = 1 << 12  # a bucket's number, moved up by half of these, has its place in a key
 _MIDDLE = _BUCKETS // 2
@@ -37,14 +40,13 @@ class Totals:
         self._sums = np.zeros(0, dtype=kind)
         self._waiting: list[tuple[Rows, Column]] = []
         self._size = 0
+        self._most = _PENDING_FLOATS if self._sums.dtype.kind == "f" else _PENDING
 
     def count(self, keys: Rows) -> None:
         """Add one for each key."""
         if len(keys) == 0:
             return
-        ordered = np.sort(keys)
-        starts = np.flatnonzero(starts_of_runs(ordered))
-        self._wait(ordered[starts], np.diff(starts, append=len(ordered)))
+        self._wait(*counted(keys))
 
     def add(self, keys: Rows, amounts: Column) -> None:
         """Add an amount for each key."""
@@ -63,7 +65,7 @@ class Totals:
     def _wait(self, keys: Rows, sums: Column) -> None:
         self._waiting.append((keys, sums))
         self._size += len(keys)
-        if self._size > max(_PENDING, len(self._keys)):
+        if self._size > max(self._most, len(self._keys)):
             self.items()
 
     def arrays(self) -> Arrays:
@@ -97,14 +99,24 @@ class Durations:
         """Whether every duration is still known as it was."""
         return self._kept is not None
 
-    def add(self, groups: Rows, values: Floats, logarithms: Floats | None = None) -> None:
-        """Add durations, each with its group's number (0 to 2^50); `logarithms` are binary."""
+    def add(
+        self,
+        groups: Rows,
+        values: Floats,
+        logarithms: Floats | None = None,
+        micros: Rows | None = None,
+    ) -> None:
+        """Add durations, each with its group's number (0 to 2^50).
+
+        `logarithms` (binary) and `micros` (kept.whole_micros) are those of the durations, if they are
+        known already.
+        """
         if len(values) == 0:
             return
         groups = groups.astype(np.int64, copy=False)
         self._make_room(len(values))
         if self._kept is not None:
-            self._kept.add(groups, values)
+            self._kept.add(groups, values, micros)
         else:
             known = octaves(values) if logarithms is None else logarithms
             self._buckets.count(_bucket_keys(groups, known))
@@ -202,8 +214,8 @@ class Durations:
         self._buckets.absorb(buckets)
 
 
-def _bucket_keys(groups: Rows, logarithms: Floats) -> Rows:
-    return groups * _BUCKETS + (buckets_of(logarithms) + _MIDDLE)
+def _bucket_keys(groups: Column, logarithms: Floats) -> Rows:
+    return groups.astype(np.int64, copy=False) * _BUCKETS + (buckets_of(logarithms) + _MIDDLE)
 
 
 def _counted(kept: KeptDurations) -> tuple[Rows, Rows]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +9,8 @@ from analyzer.model.columns import Column, Flags, Floats, Rows
 from analyzer.model.executions import FIRST_TIME_US, Clock
 from analyzer.model.sampling import Sampling
 from analyzer.model.workload import STEPS_PER_DECADE, Hour, Route, Traffic
+from analyzer.native import compiled, twin_in
+from analyzer.records import changing
 from analyzer.workload.quantiles import Quantile, rank_of
 from analyzer.workload.requests import UNITS
 from analyzer.workload.samples import design_effect
@@ -22,6 +23,8 @@ _WIDE = 1 << 31
 _SHOWN_OCTAVES = (math.log2(0.01), math.log2(1e9))  # what is beyond counts as these
 _MIDDLE = 1 << 10
 _DENSE = 1 << 20  # so many sums are made by place, without sorting
+
+_twin = twin_in(compiled("analyzer.workload.native._figures"))
 
 
 class TrafficFigures:
@@ -36,24 +39,23 @@ class TrafficFigures:
         self._hours = Durations()
 
     def add(self, columns: Mapping[str, Column]) -> None:
-        """Executions: columns start_us, end_us, duration_ms, octaves (its logarithm), untimed and clock."""
+        """Executions: columns start_us, end_us, clock, duration_ms, untimed, octaves and micros."""
         if len(columns["clock"]) == 0:
             return
-        self._counts += np.bincount(columns["clock"], minlength=_CLOCKS)
+        client = int(np.count_nonzero(columns["clock"] == Clock.CLIENT))
+        self._counts += (len(columns["clock"]) - client, client)
         timed = ~columns["untimed"]
         if not timed.all():
             self._untimed += int(np.count_nonzero(~timed))
         self._add_span(columns["start_us"], columns["end_us"])
         if not timed.all():
             columns = {name: column[timed] for name, column in columns.items()}
-        clock = columns["clock"].astype(np.int64)
-        clipped = np.clip(columns["octaves"], *_SHOWN_OCTAVES)
-        decades = np.floor(clipped * (math.log10(2) * STEPS_PER_DECADE) + 1e-9).astype(np.int64)
-        counts = np.bincount(clock * (2 * _MIDDLE) + decades + _MIDDLE)  # they are few
-        place = np.flatnonzero(counts)
-        self._decades.add(place // (2 * _MIDDLE) * _WIDE + place % (2 * _MIDDLE), counts[place])
-        hours = columns["start_us"] // _HOUR_US
-        self._hours.add(hours * _CLOCKS + clock, columns["duration_ms"], columns["octaves"])
+        steps = math.log10(2) * STEPS_PER_DECADE
+        counts = shown_steps(columns["octaves"], columns["clock"], *_SHOWN_OCTAVES, steps, _MIDDLE)
+        clock, step = np.nonzero(counts)
+        self._decades.add(clock * _WIDE + step, counts[clock, step])
+        hours = hours_of(columns["start_us"], columns["clock"])
+        self._hours.add(hours, columns["duration_ms"], columns["octaves"], columns["micros"])
 
     def _add_span(self, start_us: Rows, end_us: Rows) -> None:
         """Rows with a time."""
@@ -296,7 +298,7 @@ class RequestFigures:
         }
 
 
-@dataclass(slots=True)
+@changing
 class SummedRequests:
     """A slice's requests: `request` is the place of each row's in the other columns.
 
@@ -321,14 +323,22 @@ def sum_requests(
 
     `untimed` marks rows without a duration, `whole` those whose request is told from others. `route` is that of each row's statement: the first that is known is the request's.
     """
+    columns = by_request(request, unit, route, duration_ms, untimed, whole)
+    return SummedRequests(request, *columns)
+
+
+@_twin
+def by_request(
+    request: Rows, unit: Column, route: Rows, duration_ms: Floats, untimed: Flags, whole: Flags
+) -> tuple[Column, Rows, Floats, Rows, Flags, Flags]:
+    """The columns unit, route, duration_ms, round_trips, timed and whole of SummedRequests."""
     count = int(request.max()) + 1 if len(request) else 0
-    units = np.zeros(count, dtype=unit.dtype)
+    units = np.zeros(count, dtype=np.int8)
     units[request] = unit
     routes = np.full(count, -1, dtype=np.int64)
     known = np.flatnonzero(route >= 0)[::-1]
     routes[request[known]] = route[known]
-    return SummedRequests(
-        request,
+    return (
         units,
         routes,
         np.bincount(request, weights=duration_ms, minlength=count).astype(np.float64),
@@ -336,6 +346,27 @@ def sum_requests(
         np.bincount(request[untimed], minlength=count) == 0,
         np.bincount(request[~whole], minlength=count) == 0,
     )
+
+
+@_twin
+def hours_of(start_us: Rows, clock: Column) -> Rows:
+    """The hour that each row began in (since 1970), and its clock, in one number."""
+    return start_us // _HOUR_US * _CLOCKS + clock
+
+
+@_twin
+def shown_steps(
+    octaves: Floats, clock: Column, low: float, high: float, steps: float, middle: int
+) -> Rows:
+    """By clock and step (moved up by `middle`), how many durations there are.
+
+    `octaves` are their binary logarithms, of which each is so many `steps`; what is beyond `low` or `high` counts as
+    these.
+    """
+    clipped = np.clip(octaves, low, high)
+    step = np.floor(clipped * steps + 1e-9).astype(np.int64)
+    place = clock.astype(np.int64) * (2 * middle) + step + middle
+    return np.bincount(place, minlength=_CLOCKS * 2 * middle).reshape(_CLOCKS, 2 * middle)
 
 
 def _ranked(values: Rows, counts: Rows, quantile: float) -> float:

@@ -8,7 +8,7 @@ within one the same statement follows the same.
 
 import numpy as np
 
-from analyzer.model.columns import Column, Flags, Rows, starts_of_runs
+from analyzer.model.columns import Column, Flags, Rows, spread, starts_of_runs
 
 _TRANSACTIONAL = 0.9  # share of a burst's executions inside transactions
 _MEANINGFUL = 2.0  # executions per transaction from which one is a unit of work
@@ -20,20 +20,18 @@ _BEYOND_CHANCE = 2.0
 _USUAL = 0.5
 
 
-def opened_by(boundaries: Column, new_session: Flags, place: Rows) -> Rows:
+def opened_by(boundaries: Column, new_session: Flags) -> Rows:
     """The row that opened each row's explicit transaction; -1 outside. BEGIN and COMMIT are inside."""
-    opened, ended = boundaries == 1, boundaries == -1
-    if not opened.any():
-        return np.full(len(place), -1, dtype=np.int64)
+    count = len(boundaries)
     # The last boundary at or before each row decides; a session's start closes what was open.
-    last_open = np.maximum.accumulate(np.where(opened, place, -1))
-    last_end = np.maximum.accumulate(np.where(ended, place, -1))
-    last_start = np.maximum.accumulate(np.where(new_session, place, -1))
-    inside = (last_open >= last_start) & ((last_end < last_open) | (last_end == place))
+    turns = np.flatnonzero(new_session | (boundaries != 0))
+    boundary = boundaries[turns]
+    opener = np.where(boundary == 1, turns, -1)
+    found: Rows = spread(opener, turns, count)
     # An end without an open one before it (the log begins inside) belongs to no transaction.
-    previous_end = np.concatenate(([-1], last_end[:-1]))
-    inside &= ~(ended & (previous_end > last_open))
-    return np.where(inside, last_open, -1)
+    ends = np.flatnonzero((boundary == -1) & ~new_session[turns])
+    found[turns[ends]] = opener[ends - 1]
+    return found
 
 
 def in_units(
@@ -80,7 +78,7 @@ def first_of_request(transaction: Rows, statement: Rows, burst: Rows, works: Fla
     borders = (first > 0) & (mine[before] >= 0) & (burst[working[before]] == burst[working[first]])
     ends, starts = statement[working[before]], statement[working[first]]
     joined = borders.copy()
-    joined[borders] = _within_request(ends[borders], starts[borders])
+    joined[borders] = within_request(ends[borders], starts[borders])
     opened = mine[first]
     root = transaction.copy()
     if joined.any():
@@ -93,8 +91,8 @@ def first_of_request(transaction: Rows, statement: Rows, burst: Rows, works: Fla
     return root
 
 
-def _within_request(ends: Rows, starts: Rows) -> Flags:
-    """Which borders, a statement that ends one transaction and one that starts the next, are usual."""
+def within_request(ends: Rows, starts: Rows) -> Flags:
+    """Marks the borders, each a statement that ends one transaction and one that starts the next, are usual."""
     if len(ends) == 0:
         return np.zeros(0, dtype=bool)
     _, border, times = np.unique(ends << 32 | starts, return_inverse=True, return_counts=True)

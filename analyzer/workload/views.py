@@ -226,6 +226,8 @@ def _taken(columns: Columns, rows: Flags) -> Columns:
 
 
 def _counted(values: Column) -> dict[int, int]:
+    if len(values) and (values == values[0]).all():  # nearly always
+        return {int(values[0]): len(values)}
     counts = np.bincount(values)
     return {number: count for number, count in enumerate(counts.tolist()) if count}
 

@@ -57,10 +57,11 @@ def best_span(truth: Sequence[Execution], requests: int) -> tuple[float, float, 
             best = since, until, labels
     if best is None:
         raise ValueError("no request in the truth")
-    return best[0], best[1], _small(best[2])
+    return best[0], best[1], small(best[2])
 
 
-def _small(labels: dict[str, Any]) -> dict[str, Any]:
+def small(labels: dict[str, Any]) -> dict[str, Any]:
+    """Of labels, what a piece of a run keeps."""
     kept = [
         {
             **{name: one[name] for name in KEPT},

@@ -57,7 +57,7 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = trust
 auth_file = {directory}/users.txt
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = {pool_size}
 max_client_conn = 50
 server_reset_query =
@@ -148,14 +148,16 @@ def postgres(directory: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def bouncer(directory: Path, server: Server, pool_size: int) -> Iterator[int]:
-    """A pgbouncer in transaction mode before `server`; its port."""
+def bouncer(
+    directory: Path, server: Server, pool_size: int, mode: str = "transaction"
+) -> Iterator[int]:
+    """A pgbouncer before `server`; its port. `mode` is its pool_mode: session, transaction or statement."""
     if not Path(BOUNCER).exists():
         raise FileNotFoundError(f"no {BOUNCER}: apt-get install pgbouncer")
     _prepare(directory)
     port = free_port()
     text = BOUNCER_SETTINGS.format(
-        server_port=server.port, port=port, directory=directory, pool_size=pool_size
+        server_port=server.port, port=port, directory=directory, pool_size=pool_size, mode=mode
     )
     (directory / "pgbouncer.ini").write_text(text, encoding="utf-8")
     (directory / "users.txt").write_text('"postgres" ""\n', encoding="utf-8")

@@ -54,14 +54,13 @@
     });
   });
 
-  // Long lists begin short: a class hides what is behind the first rows, whatever their order.
+  // Long lists begin short: their class hides what is behind the first rows, whatever their order.
   function shorten(list, number, what) {
     if (number <= parseInt(list.getAttribute("data-first") || "0", 10)) { return; }
     var button = document.createElement("button");
     button.type = "button";
     button.className = "more";
     button.textContent = "Show all " + number + " " + what;
-    list.classList.add("few");
     button.addEventListener("click", function () { unfold(list); });
     (list.tagName === "TABLE" ? list.parentElement : list).insertAdjacentElement("afterend", button);
     list.moreButton = button;
@@ -147,7 +146,7 @@
       var block = shownBy;
       if (!block) {
         block = document.createElement("pre");
-        block.className = "code copied-text";
+        block.className = "copied-text";
         block.textContent = text;
         button.insertAdjacentElement("afterend", block);
       }
@@ -175,18 +174,18 @@
 
   // What is folded gets its buttons when it is opened: a page of thousands would load later.
   function addCopy(block) {
-    if (block.querySelector(".copy")) { return; }
+    if (block.querySelector(".copy") || !block.querySelector("code")) { return; }
     block.insertBefore(button("Copy", "", function (made) {
       var code = block.querySelector("code");
       copyText(code.textContent, made, code);
     }), block.firstChild);
   }
-  document.querySelectorAll("pre.code").forEach(function (block) {
+  document.querySelectorAll("pre").forEach(function (block) {
     if (!block.closest("details:not([open])")) { addCopy(block); }
   });
   document.addEventListener("toggle", function (event) {
     var fold = event.target;
-    fold.querySelectorAll("pre.code").forEach(addCopy);
+    fold.querySelectorAll("pre").forEach(addCopy);
     var row = fold.closest("table.statements tbody tr");
     if (row && !fold.querySelector(":scope > .copy")) {
       fold.appendChild(button("Copy as Markdown", "", function (pressed) { copyText(statementText(row), pressed); }));

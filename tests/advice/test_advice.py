@@ -37,7 +37,7 @@ def test_advice_that_fails_costs_itself_and_is_told(monkeypatch: pytest.MonkeyPa
     def fail(*_: object) -> None:
         raise ValueError("no advice today")
 
-    monkeypatch.setattr("analyzer.pipeline.recommend", fail)
+    monkeypatch.setattr("analyzer.advice.advised.recommend", fail)
     result = run(Options(inputs=[str(DATA / "nested.csv")]))
     assert result.findings
     assert not any(finding.recommendations for finding in result.findings)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.advice.stacks import STACKS, Columns, Inserts, Lookup, Loop, Page, Stacks
+from analyzer.advice.stacks import STACKS, Columns, Counted, Inserts, Lookup, Loop, Page, Stacks
 from analyzer.advice.stacks._base import class_name, plural, singular
 from analyzer.model.finding import Finding
 from analyzer.model.statement import Kind
@@ -48,6 +48,32 @@ def test_advice_is_in_the_stack_that_wrote_the_log(stack: str, path: Path) -> No
         languages = [one.language for one in finding.recommendations]
         assert languages == [stack, "sql"]
         assert "sure" in finding.recommendations[0].because
+
+
+QUERY_LOGS = [  # the application's own log, and what is loaded with what
+    ("django", "django/default.log", "Load author with Book: select_related"),
+    ("rails", "rails/development.log", "Load author with Book: includes"),  # of a SELECT *
+    (
+        "sequelize",
+        "sequelize/plain.log",
+        "Load author with book: include",
+    ),  # no class names: aliases
+    ("sqlalchemy", "sqlalchemy/echo.log", "Load author with Book: joinedload"),
+    (
+        "typeorm",
+        "typeorm/simple.log",
+        "Load author with Book: relations",
+    ),  # the lazy relation's alias
+]
+
+
+@pytest.mark.parametrize(("stack", "path", "title"), QUERY_LOGS)
+def test_an_application_s_own_log_tells_its_stack(stack: str, path: str, title: str) -> None:
+    (finding,) = loops(analysed(DATA / "applications" / path))
+    ours, plain = finding.recommendations
+    assert (ours.language, ours.title, plain.language) == (stack, title, "sql")
+    assert "its query log" in ours.because
+    assert plain.text.count("the parent's rows") == 1
 
 
 WRITES = [
@@ -169,6 +195,7 @@ def test_every_stack_writes_every_fix(stack: object) -> None:
         stack.insert(Inserts("books", ("title", "author_id"), "INSERT INTO books")),
         *(stack.page(Page("books", "id", descending=way, sql="")) for way in (True, False)),
         stack.omit(Columns("books", ("id", "title"), ("scan",), "SELECT * FROM books")),
+        *(stack.count(Counted("books", columns, "")) for columns in ((), ("author_id",))),
     ]  # fmt: skip
     assert len({code.text for code in codes}) == len(codes)
     for code in codes:
@@ -200,6 +227,7 @@ def test_names_of_an_input_cannot_leave_their_place(stack: object) -> None:
         stack.insert(Inserts(HOSTILE, (HOSTILE,), HOSTILE)).text,
         stack.page(Page(HOSTILE, HOSTILE, descending=False, sql=HOSTILE)).text,
         stack.omit(Columns(HOSTILE, (HOSTILE,), (HOSTILE,), HOSTILE)).text,
+        stack.count(Counted(HOSTILE, (HOSTILE,), HOSTILE)).text,
     ]
     for text, harm in itertools.product(texts, ("evil()", "DROP TABLE", "${", "--")):
         assert harm not in text

@@ -11,16 +11,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from analyzer.advice.vectors import (
+from analyzer.advice.vectors import recommend_vector
+from analyzer.model.remedy import VectorIndex
+from analyzer.model.target import Target
+from analyzer.model.vectors import (
     ef_search_for,
     graph_bytes,
     kmeans_bytes,
+    lists_for,
     probes_for,
-    recommend_vector,
 )
-from analyzer.model.remedy import VectorIndex
-from analyzer.model.target import Target
-from analyzer.model.vectors import lists_for
 from analyzer.pipeline import Options, run
 from analyzer.sources.postgres.clone.programs import choose
 from analyzer.sources.postgres.clone.server import CloneServer
@@ -160,8 +160,11 @@ def test_fewer_rows_than_the_limit_are_found_and_mended(session: Session, tmp_pa
             "\n".join(line for line in recommended[0]["text"].splitlines() if "SET LOCAL" in line),
         )
         assert len(nearest(session, sql)) == LIMIT
-    filtered = recommended[-1]["text"]
-    assert "PARTITION BY LIST (tenant)" in filtered
+    filtered, frequent = (one["text"] for one in recommended[-2:])
+    assert "hnsw (embedding vector_cosine_ops) WHERE tenant = %L" in frequent
+    rows = session.execute(frequent.replace("> 10000", "> 10").partition("; --")[0]).fetchall()
+    assert len(rows) == 20
+    assert all("WHERE tenant = '" in row[0] for row in rows)
     session.execute("SET enable_sort = on")
     apply(session, filtered)
     session.execute("DROP INDEX short")

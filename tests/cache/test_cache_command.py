@@ -1,5 +1,6 @@
 """`pg95 cache`: inputs told apart, candidates of a log with the code, exit codes."""
 
+import html
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,6 +83,20 @@ def test_people_read_it_too(log: Path) -> None:
     assert "TTL 30 s" in text
     markdown = pg95(log, DATA / "monitor.txt", "--format", "markdown").stdout
     assert markdown.startswith("# Cache hit rate 48.3 %")
+
+
+def test_the_report_shows_the_same_with_the_code_to_copy(log: Path, tmp_path: Path) -> None:
+    out = [tmp_path / name for name in ("r.html", "r.md")]
+    written = [part for path in out for part in ("-o", str(path))]
+    done = CliRunner().invoke(cli, ["report", str(log), str(DATA / "monitor.txt"), *written])
+    assert done.exit_code == 0, done.output
+    (one,) = json.loads(pg95(log, "--format", "json").stdout)["candidates"]
+    page, text = (html.unescape(path.read_text()) for path in out)
+    for shown in (page, text):
+        assert "1 statement worth caching" in shown
+        assert "TTL 30 s" in shown
+        assert one["code"].rstrip() in shown
+    assert f'<h3><a class="sql" href="#q-{one["shape_id"]}">' in page
 
 
 def test_conditions_and_what_cannot_be_done(tmp_path: Path) -> None:

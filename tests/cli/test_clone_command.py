@@ -1,7 +1,9 @@
 """`pg95 indexes --what-if clone`: advice with nothing but a file that was taken before."""
 
+import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +27,8 @@ QUERIES = {
 class Server(Protocol):
     def create_database(self, name: str) -> str: ...
     def psql(self, sql: str, dsn: str | None = None) -> str: ...
+    def flush_logs(self) -> None: ...
+    def log_path(self, log_format: str = "stderr") -> Path: ...
 
 
 def pg95(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -74,3 +78,22 @@ def test_without_statistics_the_remedy_is_said(queries: Path) -> None:
     done = pg95("indexes", "--queries", queries, "--what-if", "clone")
     assert done.returncode == 2
     assert "--statistics FILE" in done.stderr
+
+
+def test_of_the_server_a_clone_only_reads(postgres15: Server, queries: Path) -> None:
+    dsn = postgres15.create_database("clone_reads")
+    postgres15.psql(DATA, dsn)
+    postgres15.flush_logs()
+    start = postgres15.log_path("csvlog").stat().st_size
+    done = pg95("indexes", "--queries", queries, "--what-if", "clone", "--dsn", dsn)
+    assert done.returncode == 0, done.stderr
+    postgres15.flush_logs()
+    with postgres15.log_path("csvlog").open(newline="") as log:
+        log.seek(start)
+        rows = [row for row in csv.reader(log) if row[2] == "clone_reads"]
+    told = [row[13] for row in rows if "plan:\n" not in row[13]]  # but for auto_explain's
+    texts = [one.split(": ", 2)[2] for one in told if one.count(": ") > 1]
+    words = [re.sub(r"(?m)^\W*--.*$", "", text).split() for text in texts]
+    first = {found[0].upper() for found in words if found}
+    assert first & {"SELECT", "WITH"}
+    assert first <= {"SELECT", "WITH", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET"}

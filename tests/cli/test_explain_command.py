@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -66,6 +67,9 @@ def test_a_scan_of_the_servers_plan_is_a_finding(shop: str, tmp_path: Path) -> N
     assert list(explained["refused"]) == ["it calls nextval(), which is not known to only read"]
     (finding,) = [one for one in document["findings"] if one["detector"] == "selective-seq-scan"]
     assert finding["evidence"]["table"] == "orders"
+    reasons = "\n".join(finding["evidence"]["reasons"])  # with what the server's catalog knows
+    assert "orders has about 200,000 rows in" in reasons
+    assert re.search(r"customer has about (19|20),\d{3} different values, 10 rows each", reasons)
     shapes = {one["shape_id"]: one["sql"] for one in document["statements"]}
     assert "customer" in shapes[finding["shape_ids"][0]]
     assert all(plan["shape_id"] in shapes for plan in document["plans"])

@@ -1,5 +1,8 @@
 """`pg95 indexes --prisma`: the files that it writes, and what it refuses."""
 
+import html
+import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -79,6 +82,35 @@ def test_the_terminal_shows_the_patch_and_what_was_not_checked(project: Path) ->
     assert "not compared with a database" in done.output
 
 
+def test_every_view_shows_the_patch_and_the_migration_as_they_are(
+    project: Path, tmp_path: Path
+) -> None:
+    schema = project / "prisma" / "schema" / "rest.prisma"
+    hostile = "  // <script>alert(1)</script> ``` @everyone\n"
+    schema.write_text(
+        schema.read_text().replace("  @@index([createdAt", hostile + "  @@index([createdAt", 1)
+    )
+    out = [tmp_path / name for name in ("r.json", "r.html", "r.md")]
+    written = [part for path in out for part in ("-o", str(path))]
+    asked = ("--prisma", str(project), "--migration-time", "20260201000000")
+    done = CliRunner().invoke(cli, ["report", LOG, *asked, *written])
+    assert done.exit_code == 0, done.output
+    made = json.loads(out[0].read_text())["indexes"]["prisma"]
+    assert "+  @@index([projectId])" in made["schema_patch"]
+    assert hostile.strip() in made["schema_patch"]
+    page, text = out[1].read_text(), out[2].read_text()
+    assert "<script>alert" not in page
+    blocks = [html.unescape(one) for one in re.findall(r"<pre[^>]*><code[^>]*>(.*?)</code>", page, re.DOTALL)]  # fmt: skip
+    (migration,) = made["migrations"]
+    for whole in (made["schema_patch"], made["patch"], migration["sql"]):
+        assert whole in blocks
+    assert migration["path"] in page
+    assert f"````diff\n{made['schema_patch'].rstrip()}" in text
+    assert f"```sql\n{migration['sql'].rstrip()}\n```" in text
+    shown = run(*asked, "--format", "markdown").stdout
+    assert "### As a change of the Prisma project" in shown
+
+
 def test_what_makes_no_sense_is_refused(project: Path, tmp_path: Path, postgres15: Server) -> None:
     assert "--format patch is for --prisma" in refusal(UsageError, "--format", "patch")
     assert "--output is for --prisma" in refusal(UsageError, "-o", "x")
@@ -92,3 +124,31 @@ def test_what_makes_no_sense_is_refused(project: Path, tmp_path: Path, postgres1
     assert "latin.prisma: is not UTF-8" in refusal(
         InputError, "--prisma", str(project / "prisma" / "schema")
     )
+
+
+def test_a_search_by_distance_becomes_a_declared_index_and_a_migration_where_the_config_says(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "prisma.config.ts").write_text(
+        'export default { schema: "db/schema.prisma", migrations: { path: "db/steps" } }'
+    )
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "schema.prisma").write_text(
+        'datasource db {\n  provider = "postgresql"\n}\n\nmodel Doc {\n  id        Int                          @id\n'
+        '  embedding Unsupported("vector(1536)")?\n}\n'
+    )
+    text = 'SELECT id FROM "Doc" ORDER BY embedding <=> $1::vector LIMIT 20'
+    event = {"timestamp": "2026-11-22T08:00:00.000Z", "duration": 9.5, "query": text, "params": '["[1]"]', "target": "x"}  # fmt: skip
+    (tmp_path / "events.jsonl").write_text(json.dumps(event) + "\n")
+    asked = ["--prisma", str(tmp_path), "--migration-time", "20260201000000", "--format", "json"]
+    done = CliRunner().invoke(cli, ["indexes", str(tmp_path / "events.jsonl"), *asked])
+    assert done.exit_code == 0, done.output
+    made = json.loads(done.stdout)["indexes"]["prisma"]
+    (migration,) = made["migrations"]
+    name = migration["index"]
+    assert f'+  @@index([embedding], map: "{name}")' in made["schema_patch"]
+    assert migration["path"] == f"db/steps/20260201000000_add_{name}/migration.sql"
+    lines = migration["sql"].splitlines()
+    assert lines[-1] == f'CREATE INDEX CONCURRENTLY {name} ON "Doc" USING hnsw (embedding vector_cosine_ops) WITH (m = 16, ef_construction = 64);'  # fmt: skip
+    assert any("SET LOCAL hnsw.ef_search = 40" in line for line in lines[:-1])
+    assert all(line.startswith("--") for line in lines[:-1])

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,7 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer.cli import cli
-from analyzer.errors import UsageError
+from analyzer.errors import UsageError, WhatIfError
+from analyzer.model.index_candidate import IndexCandidate
+from analyzer.model.what_if import PlanEstimate, PlannedStatement
+from analyzer.sources.postgres.hypopg import HypoPG
 
 SCHEMA = """
 CREATE EXTENSION hypopg;
@@ -123,6 +127,10 @@ def test_what_each_index_says_of_itself(dsn: str, tmp_path: Path) -> None:
     assert gain["cost_after"] < gain["cost_before"]
     assert gain["node_before"] == "Seq Scan on orders"
     assert one["name"] in gain["node_after"]
+    assert "one migration each" in one["locks"].replace("\n", " ")
+    assert one["prisma_why_not"] is None
+    assert set(one["write_cost"]) >= {"entries_written", "hot_updates_lost", "planner_cost"}
+    assert "Every INSERT writes one more index entry" in one["risk"]
 
 
 def test_the_budget_is_kept(dsn: str, tmp_path: Path) -> None:
@@ -224,3 +232,50 @@ def test_an_index_that_the_advised_one_replaces_is_dropped_after_it(
         assert created["name"] in plan
         assert after < before / 5
         assert created["name"] in cost(connection, "SELECT at FROM visits WHERE who = 7")[1]
+
+
+def test_questions_that_nobody_answers_are_counted_and_told(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A planner that runs into a limit with an index of `orders`: nothing is known, which is said."""
+    estimate = HypoPG.estimate
+
+    def limited(
+        self: HypoPG, statement: PlannedStatement, indexes: Collection[IndexCandidate]
+    ) -> PlanEstimate:
+        if any(one.table == "orders" for one in indexes):
+            raise WhatIfError("the server: a limit ended it")
+        return estimate(self, statement, indexes)
+
+    monkeypatch.setattr(HypoPG, "estimate", limited)
+    given = ("indexes", "--queries", folder(tmp_path, QUERIES), "--dsn", dsn)
+    done = CliRunner().invoke(cli, [*given, "--format", "json"])
+    assert done.exit_code == 0, done.output
+    document = json.loads(done.stdout)
+    by_question = [one for one in document["indexes"]["create"] if one["verified_by"] == "what-if"]
+    assert "orders" not in {one["table"] for one in by_question}
+    asked = document["indexes"]["unanswered"]["the server: a limit ended it"]
+    assert asked >= len(QUERIES)
+    (told,) = [one for one in document["coverage"]["warnings"] if "not answered by hypopg" in one]
+    assert told.startswith(f"index advice: {asked} what-if questions")
+    assert "a limit ended it" in told
+    assert f"{asked} what-if questions not answered" in CliRunner().invoke(cli, given).stdout
+
+
+def test_indexes_that_hypopg_cannot_try_are_counted(postgres15: Server, tmp_path: Path) -> None:
+    dsn = postgres15.create_database("what_if_words")
+    postgres15.psql(
+        """CREATE EXTENSION hypopg; CREATE TABLE papers (id int, words text[]);
+        INSERT INTO papers SELECT n, ARRAY['w' || n] FROM generate_series(1, 5000) n; VACUUM ANALYZE""",
+        dsn,
+    )
+    queries = folder(tmp_path, {"words": "SELECT id FROM papers WHERE words @> ARRAY['w7']"})
+    done = CliRunner().invoke(
+        cli, ["indexes", "--queries", queries, "--dsn", dsn, "--format", "json"]
+    )
+    (told,) = [
+        one
+        for one in json.loads(done.stdout)["coverage"]["warnings"]
+        if "could not be tried" in one
+    ]
+    assert told.startswith("index advice: 1 candidates could not be tried by hypopg: HypoPG: ")

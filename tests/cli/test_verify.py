@@ -17,7 +17,10 @@ from analyzer.errors import ServerError
 from analyzer.indexes.verified import verify
 from analyzer.model.explain import Sample
 from analyzer.model.index_advice import CreatedIndex, IndexAdvice
-from analyzer.sources.postgres.verification import LONGEST_MS, ScratchBench, _Side, _Statements
+from analyzer.sources.postgres.scratch_side import Side
+from analyzer.sources.postgres.scratch_stage import LONGER
+from analyzer.sources.postgres.verification import ScratchBench
+from tests.sources.counted_work import count_work, pages
 
 DDL = ("CREATE INDEX", "DROP INDEX", "CREATE EXTENSION", "ANALYZE lines", "ALTER ")
 
@@ -101,7 +104,10 @@ LOOKUP = "SELECT * FROM lines WHERE order_id = 77"
 TRAP = "SELECT * FROM orders WHERE customer = 7 ORDER BY made LIMIT 1"
 
 
-def test_an_index_that_makes_a_statement_slower_is_taken_out(scratch: Server, shop: str) -> None:
+def test_an_index_that_makes_a_statement_slower_is_taken_out(
+    scratch: Server, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count_work(monkeypatch, pages)
     before = relations(scratch, at(scratch))
     found = judged(scratch, shop, [GOOD, BAD], [LOOKUP, TRAP])
     (kept,) = found.create
@@ -128,24 +134,29 @@ def test_a_statement_that_ends_in_time_without_an_index_alone_counts_against_it(
     scratch: Server, shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each execution whose plan has the index is ended by the limit, as a server would."""
-    run = _Statements._run
+    count_work(monkeypatch, lambda plan: pages(plan) / 100)
+    run = Side.run
 
-    def limited(self: _Statements, side: _Side, sample: Sample) -> tuple[float, dict[str, Any]]:
-        took_ms, plan = run(self, side, sample)
-        if "pg95_trial_" in json.dumps(plan):
+    def limited(self: Side, sample: Sample) -> tuple[float, dict[str, Any]]:
+        if "pg95_trial_" in json.dumps(self.plan(sample)):
             raise psycopg.errors.QueryCanceled
-        return took_ms, plan
+        return run(self, sample)
 
-    monkeypatch.setattr(_Statements, "_run", limited)
+    monkeypatch.setattr(Side, "run", limited)
     found = judged(scratch, shop, [BAD], [TRAP])
     assert not found.create
     assert found.verification is not None
     (slower,) = found.verification.rejected["bad"]
-    assert slower.after == LONGEST_MS
+    assert slower.ended == len(slower.after_ms)
+    assert slower.after > LONGER * slower.before
+    assert "to at least" in found.notes[0].text
 
 
-def test_of_two_indexes_in_a_plan_the_one_to_blame_goes(scratch: Server, shop: str) -> None:
+def test_of_two_indexes_in_a_plan_the_one_to_blame_goes(
+    scratch: Server, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The join's other index is innocent."""
+    count_work(monkeypatch, pages)
     statement = f"({TRAP}) UNION ALL SELECT * FROM orders WHERE pad = 'none' AND id IN (SELECT id FROM notes WHERE n = 7)"
     innocent = "CREATE INDEX CONCURRENTLY innocent ON notes (n);"
     found = judged(scratch, shop, [innocent, BAD], [statement])

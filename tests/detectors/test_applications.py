@@ -25,11 +25,11 @@ class Floor:
 
 
 FLOORS = {
-    "codered-back-to-back": Floor(1.00, 0.90, 0.76),
-    "codered-extended": Floor(1.00, 0.90, 0.76),
+    "codered-back-to-back": Floor(1.00, 0.92, 0.84),
+    "codered-extended": Floor(1.00, 0.92, 0.84),
     "codered-pooled": Floor(0.97, 0.89, 0.28),
-    "codered-tagged": Floor(1.00, 1.00, 0.82),
-    "codered-think": Floor(1.00, 0.94, 0.80),
+    "codered-tagged": Floor(1.00, 1.00, 0.92),
+    "codered-think": Floor(1.00, 0.94, 0.88),
     "codered-workers": Floor(0.97, 0.86, 0.52),
     "indico-back-to-back": Floor(1.00, 1.00, 0.95),
     "indico-pooled": Floor(1.00, 1.00, 0.95),
@@ -43,9 +43,13 @@ FLOORS = {
     "pretix-think": Floor(1.00, 1.00, 0.84),
     "pretix-workers": Floor(0.88, 0.71, 0.64),
     "redmine-back-to-back": Floor(0.95, 0.85, 0.78),
+    "redmine-pooled": Floor(0.98, 0.95, 0.70),
     "redmine-tagged": Floor(0.96, 1.00, 0.84),
-    "vendure-back-to-back": Floor(1.00, 0.56, 0.50),
-    "vendure-tagged": Floor(1.00, 0.96, 0.62),
+    "vendure-back-to-back": Floor(1.00, 0.98, 0.77),
+    "vendure-pooled": Floor(1.00, 0.95, 0.67),
+    "vendure-tagged": Floor(1.00, 0.97, 0.79),
+    "vendure-think": Floor(1.00, 1.00, 0.79),
+    "vendure-workers": Floor(1.00, 1.00, 0.71),
 }
 
 

@@ -1,5 +1,6 @@
 """Loops are found whatever the slices that the log is searched in, and in bounded memory."""
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def findings(path: Path, times: int, rows: int) -> dict[str, Finding]:
     (stream,) = gather([str(path)], ReadOptions(), recording).streams
     stream.chunks = repeated(list(stream.chunks), times, rows)
     builder, loops = WorkloadBuilder(recording, Target()), LoopFinder()
-    for chunk, last in slices([stream], rows):
+    for chunk, last in slices([stream], rows, builder.carried):
         loops.observe(builder.add(chunk, last=last))
     outcomes = detect(builder.finish([], 0), all_detectors(loops))
     return {one.key: one for outcome in outcomes.values() for one in outcome.findings}
@@ -109,6 +110,20 @@ def test_a_sample_stays_small_and_near_the_truth() -> None:
     few = Sample()
     few.add(values[:999])
     assert few.median == float(np.median(values[:999]))
+
+
+def test_a_sample_holds_on_to_no_more_than_it_keeps() -> None:
+    values = np.random.default_rng(5).random(30_000)
+    tracemalloc.start()
+    try:
+        sample = Sample()
+        for _ in range(300):
+            sample.add(values.copy())
+        held_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(sample._values) > 1_000
+    assert held_bytes < 500_000
 
 
 def test_sizes_know_their_middle() -> None:

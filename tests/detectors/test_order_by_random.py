@@ -73,6 +73,9 @@ def test_picking_reads_a_few_rows_where_sorting_reads_all(
     assert "actual rows=200000" in before
     by_key, by_sample = (advice.text for advice in finding.recommendations)
     assert len(postgres15.psql(by_sample, dsn).splitlines()) == 3
+    pages = int(postgres15.psql("SELECT relpages FROM pg_class WHERE relname = 'customers'", dsn))
+    percent = float(by_sample.split("SYSTEM (")[1].split(")")[0])
+    assert pages * percent / 100 >= 20  # no page at all is taken once in e^20 times
     for text in (by_key, by_sample):
         plan = postgres15.psql(f"EXPLAIN (ANALYZE, TIMING off) {text}", dsn)
         assert "Seq Scan" not in plan

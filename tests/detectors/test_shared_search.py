@@ -5,6 +5,7 @@ from pathlib import Path
 
 from analyzer.detectors._loops import LoopFinder, Loops
 from analyzer.model.recording import Recording
+from analyzer.model.ruled_out import Verdict
 from analyzer.model.target import Target
 from analyzer.sources.inputs import gather
 from analyzer.sources.options import ReadOptions
@@ -72,3 +73,50 @@ def test_the_same_in_a_transaction_each_is_left_to_how_it_crowds(tmp_path: Path)
     ]
     children, _ = found(tmp_path, [VISIT.format(n) for n in range(200, 240)] + alone)
     assert children == []
+
+
+def test_what_runs_in_a_transaction_each_is_of_as_many_requests(tmp_path: Path) -> None:
+    """Though none of them runs the statement by which requests are counted."""
+    visits = [VISIT.format(n) for n in range(30)]
+    lookups = [f"SELECT * FROM orders WHERE id = {n}" for n in range(12)]
+    together, _ = found(tmp_path, [*visits, *lookups, *visits])
+    assert together == ["SELECT * FROM orders WHERE id = $1"]
+    apart = [text for lookup in lookups for text in ("BEGIN", lookup, "COMMIT")]
+    children, _ = found(tmp_path, [*visits, *apart, *visits])
+    assert children == []
+
+
+def test_a_trace_shows_its_request_whatever_shares_the_connection(tmp_path: Path) -> None:
+    tag = " /*traceparent='00-{0:032x}-{1:016x}-01'*/"
+    texts = ["SELECT id FROM books" + tag.format(request, 1) for request in (10, 20)]
+    for n in range(7):  # in turns
+        texts += [
+            f"SELECT * FROM tags WHERE book_id = {n + request}" + tag.format(request, n + 2)
+            for request in (10, 20)
+        ]
+    visits = [VISIT.format(n) for n in range(20)]
+    children, loops = found(tmp_path, [*visits, *texts])
+    assert children == ["SELECT * FROM tags WHERE book_id = $1"]
+    assert loops.pairs[0].per_occurrence.count == 2
+    assert loops.pairs[0].per_occurrence.largest == 7
+
+
+def test_what_is_no_loop_in_a_transaction_has_its_verdict(tmp_path: Path) -> None:
+    batches = [
+        f"SELECT * FROM tags WHERE id IN ({', '.join(map(str, range(n, n + 20)))})"
+        for n in range(6)
+    ]
+    tenants = [
+        text
+        for n in range(8)
+        for text in (f"SET LOCAL app.tenant = '{n}'", f"SELECT * FROM invoices WHERE number = {n}")
+    ]
+    visits = [VISIT.format(n) for n in range(20)]
+    before = ["BEGIN", "SELECT id FROM books", "COMMIT"]  # what stands before counts in no place
+    jobs = [text for job in (batches, tenants) for text in ("BEGIN", *job, "COMMIT")]
+    children, loops = found(tmp_path, [*visits, *before, *jobs, *visits])
+    assert children == []
+    assert sorted((verdict, *counts) for (_, verdict), counts in loops.ruled_out.items()) == [
+        (Verdict.BATCHED, 6, 1),
+        (Verdict.PER_TENANT, 8, 1),
+    ]

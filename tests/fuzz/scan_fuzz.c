@@ -49,6 +49,19 @@ static void rows_hold(const rows *r)
     }
 }
 
+/* What is noted is of sessions that there are, and its texts lie one behind the other. */
+static void notes_hold(scanner *s)
+{
+    size_t last = 0;
+    for (size_t i = 0; i < s->note_count; i++) {
+        const note *n = &s->notes[i];
+        HOLD(n->slot >= 0 && (size_t)n->slot < s->session_count && n->row >= -1);
+        for (int k = 0; k < N_COUNT; last = n->end[k++])
+            HOLD(n->end[k] >= last && n->end[k] <= s->note_texts.n);
+    }
+    s->note_count = s->note_texts.n = 0;
+}
+
 /* One block, from first to last byte; how many of them were entries, declined, or left over. */
 static size_t scan_all(scanner *s, const uint8_t *data, size_t size, int last)
 {
@@ -75,6 +88,7 @@ static size_t scan_all(scanner *s, const uint8_t *data, size_t size, int last)
             break;
         case SCAN_COMMENT: HOLD(!scan_set_comment(s, 5, 9)); break;
         case SCAN_CHECK: s->check_text.n = 0; break;
+        case SCAN_NOTES: notes_hold(s); break;
         case SCAN_LOST: {
             const uint8_t *newline = memchr(data + s->position, '\n', size - s->position);
             end = newline ? (size_t)(newline + 1 - data) : size;
@@ -93,6 +107,7 @@ static size_t scan_all(scanner *s, const uint8_t *data, size_t size, int last)
     HOLD((size_t)s->entry_bytes + declined == s->position);
     rows_hold(&s->now);
     rows_hold(&s->before);
+    notes_hold(s);
     return s->position;
 }
 

@@ -1,5 +1,7 @@
 """Histograms merge to what one pass over all values gives, and fit into a kilobyte."""
 
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,6 +35,18 @@ def test_the_quantile_lies_in_the_bucket_that_is_told(
 @given(DURATIONS)
 def test_bytes_give_the_same_histogram(values: list[float]) -> None:
     made = Histogram.of(np.array(values))
+    assert Histogram.from_bytes(made.to_bytes()) == made
+
+
+def test_bytes_of_earlier_stores_give_the_same_histogram() -> None:
+    """Until revision 0004 of the store the first byte was the steps, and all eight planes followed."""
+    made = Histogram(np.array([-3, 0, 5]), np.array([2, 70_000, 1]))
+    dense = np.zeros(9, dtype="<i8")
+    dense[[0, 3, 8]] = made.counts
+    planes = zlib.compress(dense.view(np.uint8).reshape(-1, 8).T.tobytes(), 6, -15)
+    assert (
+        Histogram.from_bytes(bytes([32]) + (-3).to_bytes(2, "little", signed=True) + planes) == made
+    )
     assert Histogram.from_bytes(made.to_bytes()) == made
 
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from kept import MIDNIGHT_US, figures, hour, named
@@ -57,6 +58,38 @@ def test_every_window_has_its_executions_once(store: Store, calls: dict[int, int
             assert sum(point.figures.calls for point in by_hour) == found
             assert all(one.to_us - one.from_us == HOUR_US for one in by_hour if _young(one.from_us))
         assert sum(p.figures.calls for p in reader.trend([1], MIDNIGHT_US)) == sum(calls.values())
+
+
+def test_a_window_has_the_figures_of_its_hours(store: Store, draw: Draw) -> None:
+    """Although most of a day is read as the day without its other hours."""
+    by_day, by_night = named("aa", "day"), named("bb", "night")
+    values = {place: draw(3 + place % 50) for place in range(4 * DAY_HOURS)}
+    with store.transaction() as night:
+        night.add_hours(hour(n, some, by_day) for n, some in values.items())
+        night.add_hours(hour(n, some, by_night) for n, some in values.items() if n % DAY_HOURS < 3)
+        night.add_hours(hour(n, some, None) for n, some in values.items())
+    ends = [(3, 27), (3, 51), (5, 20), (1, 24), (0, 23), (4, 22), (30, 33), (20, 90), (27, 99)]
+    for start, end in ends:
+        with store.reading() as reader:
+            window = MIDNIGHT_US + start * HOUR_US, MIDNIGHT_US + end * HOUR_US
+            everything, statements = reader.window(*window)
+        within = [some for place, some in values.items() if start <= place < end]
+        at_night = [values[n] for n in values if start <= n < end and n % DAY_HOURS < 3]
+        found = {"day": within, "night": at_night} if at_night else {"day": within}
+        assert set(statements) == set(found)
+        for lineage, some in found.items():
+            _same(statements[lineage][1], some)
+        assert everything is not None
+        _same(everything, within)
+
+
+def _same(found: Figures, values: list[Floats]) -> None:
+    whole = figures(np.concatenate(values))
+    assert found.histogram == whole.histogram
+    assert (found.calls, found.samples) == (whole.calls, whole.samples)
+    assert found.total_ms == pytest.approx(whole.total_ms)
+    assert found.squares == pytest.approx(whole.squares)
+    assert found.quantile(0.95) == whole.quantile(0.95)
 
 
 def _young(at_us: int) -> bool:

@@ -68,12 +68,16 @@ def machine(checkout: Path, tmp_path: Path) -> Machine:
     for name in files:
         shutil.copy(checkout / name, project / name)
     native = "analyzer/sources/logs/native"
-    (project / native).mkdir(parents=True)
+    plans, model = "analyzer/plans/native", "analyzer/model/native"
+    for folder in (native, plans, model):
+        (project / folder).mkdir(parents=True)
     for path in (
         "tools/build_native.py",
         f"{native}/scan.c",
         f"{native}/scan.h",
         f"{native}/_scan.pyx",
+        f"{plans}/_lines.pyx",
+        f"{model}/_columns.pyx",
     ):
         shutil.copy(checkout / path, project / path)
     made = Machine(project, tmp_path / "programs")
@@ -151,7 +155,11 @@ def test_setting_up_again_is_free(machine: Machine) -> None:
     programs.mkdir(parents=True)
     calls = machine.project / "calls"
     (programs / "pip").write_text(f"#!{programs}/python\n", encoding="utf-8")
-    compiled = machine.project / "analyzer/sources/logs/native/_scan.any.so"
+    names = [
+        f"analyzer/{name}.any.so"
+        for name in ("sources/logs/native/_scan", "plans/native/_lines", "model/native/_columns")
+    ]
+    compiled = " ".join(str(machine.project / name) for name in names)
     compiles = f'case "$*" in *build_native.py) touch {compiled};; esac'
     for name, script in (("python", f'echo "$*" >> {calls}\n{compiles}'), ("pg95", "exit 0")):
         (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")

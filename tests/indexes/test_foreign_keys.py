@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from analyzer.indexes.foreign_keys import uncovered
 from analyzer.model.catalog import Catalog, ForeignKey, Index, Table
+from analyzer.sources.postgres.catalog import read_catalog
+from analyzer.sources.postgres.connection import connect
+from tests.conftest import Server
 
 TRUTH = Path(__file__).resolve().parents[1] / "data" / "prisma" / "schema" / "fk_without_index.txt"
 
@@ -116,3 +120,38 @@ def test_the_columns_of_a_composite_key_may_stand_in_any_order() -> None:
 def test_two_keys_on_the_same_columns_need_one_index() -> None:
     keys = (ForeignKey(("a_id",), "a", ("id",)), ForeignKey(("a_id",), "c", ("id",)))
     assert len(uncovered(catalog(Table("b", foreign_keys=keys)))) == 1
+
+
+@pytest.mark.parametrize(
+    "write", ["DELETE FROM authors WHERE id = 7", "UPDATE authors SET id = -7 WHERE id = 7"]
+)
+def test_what_is_done_to_a_parent_no_longer_reads_all_children(
+    postgres15: Server, write: str
+) -> None:
+    dsn = postgres15.create_database("parents")
+    postgres15.psql(
+        """CREATE TABLE authors (id int PRIMARY KEY, name text);
+        CREATE TABLE books (id int PRIMARY KEY, author_id int REFERENCES authors (id) ON DELETE CASCADE ON UPDATE CASCADE);
+        INSERT INTO authors SELECT n, 'name' FROM generate_series(1, 2000) AS n;
+        INSERT INTO books SELECT n, n % 2000 + 1 FROM generate_series(1, 20000) AS n;
+        ANALYZE authors; ANALYZE books""",
+        dsn,
+    )
+    with connect(dsn) as connection:
+        (candidate,) = uncovered(read_catalog(connection).catalog)
+
+    def children_read() -> tuple[int, int]:
+        """Rows of children read one after the other, and by an index, in the transaction of the write."""
+        with psycopg.connect(dsn) as fresh:  # a session keeps the plans of its checks
+            fresh.execute(write.encode())
+            row = fresh.execute(
+                "SELECT seq_tup_read, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'books'"
+            ).fetchone()
+            fresh.rollback()
+        assert row is not None
+        return row
+
+    assert children_read()[0] == 20000
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(candidate.sql.encode())
+    assert children_read() == (0, 10)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from analyzer.indexes.generation import candidates_of
+from analyzer.indexes.partial import Asked
 from analyzer.model.catalog import Catalog, Column, Index, Table
 from analyzer.model.index_candidate import IndexCandidate
 from analyzer.sql.access import statement_access
@@ -34,7 +35,7 @@ def made(
     return [
         candidate
         for one in access.accesses
-        for candidate in candidates_of(one, catalog, width, constants=constants)
+        for candidate in candidates_of(one, catalog, width, Asked(constants))
     ]
 
 

@@ -147,7 +147,7 @@ def test_nights_follow_each_other(tmp_path: Path, place: Place, hook: "Hook") ->
     place.log(1, 2500)
     done = place.night()
     assert "pg95: kept in " in done.stderr
-    assert done.stdout.startswith("Queries P95 is ")
+    assert done.stdout.startswith("Statements and requests miss P95 < 100 ms (")
     first = place.report()
     assert first["target"]["verdict"] == "missed"
     assert first["target"]["executions"] == place.calls() > 0
@@ -196,7 +196,10 @@ def test_a_dry_run_writes_nothing(place: Place, hook: "Hook") -> None:
     done = place.night("--dry-run")
     assert place.files() == before
     assert not hook.got
-    for told in ("would write out/report.json", "would alert: target: Queries P95 is "):
+    for told in (
+        "would write out/report.json",
+        "would alert: target: Statements and requests miss P95",
+    ):
         assert told in done.stderr
     place.night()
     place.log(2)

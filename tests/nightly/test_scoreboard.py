@@ -13,6 +13,7 @@ from analyzer.cli import cli
 from analyzer.configuration import read_configuration
 from analyzer.errors import UsageError
 from analyzer.nightly.settings import read_settings
+from analyzer.report.formats import percent
 
 if TYPE_CHECKING:
     from tests.conftest import Server
@@ -117,6 +118,14 @@ def test_all_four_and_their_nights(postgres15: "Server", tmp_path: Path) -> None
     written_down = (tmp_path / "report.json").read_text() + (tmp_path / "report.html").read_text()
     assert "eve@x.org" not in written_down
     assert "met in 1 of 1 night, met in the last" in (tmp_path / "report.html").read_text()
+    told = ["scoreboard", "--history", str(tmp_path / "history.db"), "--format"]
+    known = json.loads(CliRunner().invoke(cli, [*told, "json"]).stdout)["metrics"]
+    trend = {one["id"]: [each["value"] for each in one["trend"]] for one in known}
+    assert (trend["schema-in-sync"], trend["cache-hit-rate"]) == ([0, 1], [0.7, 0.8])
+    assert len(trend["p95"]) == 2
+    shown = CliRunner().invoke(cli, [*told, "markdown"]).stdout
+    values = f"{percent(0.7)}, {percent(0.8)}"
+    assert f"met in 1 of 2 nights, met in the last ({values})" in shown
     assert gauges(tmp_path)["pg95_promise_value", "cache-hit-rate"] == 0.8
     assert gauges(tmp_path)["pg95_promise_verdict", "schema-in-sync"] == 0
 

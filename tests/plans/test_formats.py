@@ -100,6 +100,20 @@ def test_logged_plans_are_equal_in_all_formats(path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", FORMATS)
+def test_a_query_identifier_may_be_negative(ending: str) -> None:
+    text = (MATRIX / f"pg18-never.{ending}").read_text()
+    before, said = {
+        "json": ('"Execution Time":', '"Query Identifier": -5,\n    '),
+        "txt": ("Execution Time:", "Query Identifier: -5\n"),
+        "yaml": ("Execution Time:", "Query Identifier: -5\n  "),
+        "xml": ("<Execution-Time>", "<Query-Identifier>-5</Query-Identifier>\n    "),
+    }[ending]
+    assert before in text
+    (plan,) = read(text.replace(before, said + before), FORMATS[ending])
+    assert plan.extra["Query Identifier"] == -5
+
+
+@pytest.mark.parametrize("ending", FORMATS)
 def test_what_was_cut_off_is_read_as_far_as_it_goes(ending: str) -> None:
     text = (MATRIX / f"pg16-subplan.{ending}").read_text()
     whole = read_file(MATRIX / f"pg16-subplan.{ending}")

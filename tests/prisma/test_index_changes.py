@@ -94,6 +94,7 @@ def test_names_sort_behind_those_there_are() -> None:
         ('CREATE INDEX CONCURRENTLY i ON "_ProjectToTag" ("B", "A");', "_ProjectToTag", "many-to-many"),
         ("CREATE INDEX CONCURRENTLY i ON users (budget);", "users", "no field for budget"),
         ("CREATE INDEX CONCURRENTLY i ON projects (team_id, status);", "projects", "declares it already (projects_team_id_status_idx)"),
+        ("CREATE INDEX i ON ONLY users (email);\nCREATE INDEX CONCURRENTLY j ON users_1 (email);", "users", "partitioned"),
     ],
 )  # fmt: skip
 def test_what_is_not_prisma_s_to_migrate_is_left_out_and_said(
@@ -102,6 +103,13 @@ def test_what_is_not_prisma_s_to_migrate_is_left_out_and_said(
     made = change(create=[create(sql, table)])
     assert (made.edits, made.migrations) == ((), ())
     assert why in made.left_out[0].reason
+
+
+def test_an_index_whose_value_is_not_shown_is_left_out() -> None:
+    sql = "CREATE INDEX CONCURRENTLY i ON users (id) WHERE email = ?;"
+    made = change(create=[{**create(sql, "users"), "fill_in": "a value is missing"}])
+    assert (made.edits, made.migrations) == ((), ())
+    assert made.left_out[0].reason == "a value is missing"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,19 @@
 """Dangers of migrations: what is planted is found, what is safe is silent, and safe files do the same."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from analyzer.cli import cli
 from analyzer.errors import InputError
 from analyzer.model.catalog import Catalog
 from analyzer.model.migration import Danger, MigrationFile
 from analyzer.prisma.safety import Situation, dangers, linted, without_repeats
-from analyzer.prisma.type_changes import type_change
+from analyzer.prisma.type_changes import type_change, unfit
 from analyzer.sources.postgres.prisma_state import read_prisma_state
 from analyzer.sources.schema import squawk
 from analyzer.sources.schema.project import history
@@ -188,3 +192,41 @@ def test_a_linter_that_fails_never_means_that_all_is_well(
 
 def test_a_script_that_is_no_sql_is_told_by_the_linter() -> None:
     assert ("syntax-error", 1) in rules("ALTER TABEL users;")
+
+
+@pytest.mark.parametrize(
+    ("values", "new", "bad"),
+    [
+        (("1", "2147483647", "2147483648", "x"), "integer", 2),
+        (("1.4", "99.5", "100", "-100.2"), "numeric(4,2)", 2),
+        (("abc", "abcd", "abc  "), "character varying(3)", 1),
+        (("t", "yes", "maybe"), "boolean", 1),
+        (("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "b"), "uuid", 1),
+        (("NaN", "1"), "double precision", 1),
+        (("2026-01-01",), "timestamp(3) without time zone", None),
+    ],
+)
+def test_values_that_a_type_refuses(values: tuple[str, ...], new: str, bad: int | None) -> None:
+    assert unfit(values, new) == bad
+    assert unfit(values, "role", ("1", "abc")) == sum(one not in ("1", "abc") for one in values)
+
+
+def test_a_change_of_type_is_held_against_the_values_in_statistics(
+    filled: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "migrations"
+    for name, text in (
+        ("20260101000000_init", INIT),
+        ("20260102000000_types", ('ALTER TABLE "users" ALTER COLUMN "email" SET DATA TYPE VARCHAR(4);\n'
+         'ALTER TABLE "users" ALTER COLUMN "name" SET DATA TYPE VARCHAR(9);')),
+    ):  # fmt: skip
+        (folder / name).mkdir(parents=True)
+        (folder / name / "migration.sql").write_text(text)
+    given = ["migrations", str(folder), "--dsn", filled, "--since", "20260101000000_init"]
+    done = CliRunner().invoke(cli, [*given, "--format", "json"])
+    email, name = json.loads(done.stdout)["dangers"]
+    assert (email["rule"], email["severity"]) == ("type-change", "high")
+    assert re.match(r"\d+ of 101 values that statistics hold do not fit", email["evidence"])
+    assert (name["rule"], name["severity"]) == ("type-change", "medium")
+    assert "values that statistics hold fit; they are a sample" in name["evidence"]
+    assert "u1999" not in done.stdout

@@ -221,6 +221,35 @@ def spoil() -> Callable[[Any, str], Any]:
     return _spoil
 
 
+def _job(document: dict[str, Any]) -> dict[str, Any]:
+    """A queue's job as report.json has it."""
+    spread = {"count": 9, "p50": 20.0, "p95": 90.0, "max": 120.0}
+    shape = document["statements"][1]["shape_id"]
+    repeated = [{"shape_id": shape, "executions": 30, "total_ms": 12.0}]
+    return {
+        "queue": "mail", "name": "welcome", "route": "job mail/welcome", "jobs": 9, "attempts": 20,
+        "states": {"completed": 8, "failed": 1, "active": 0, "waiting": 0}, "with_statements": 9,
+        **dict.fromkeys(("wait_ms", "run_ms", "database_ms", "round_trips"), spread),
+        "database_total_ms": 300.0, "statements": [{"shape_id": shape, "total_ms": 300.0}],
+        "loops": [document["findings"][1]["key"]], "origins": ["spans"],
+        "retries": {"jobs": 5, "most_attempts": 3, "repeated_executions": 30, "repeated": repeated, "storm": True},
+    }  # fmt: skip
+
+
+def _board() -> dict[str, Any]:
+    """The four promises of a night's report, one of each verdict."""
+    row = {"method": "exact", "value": 1.0, "shown": "1", "trend": [{"verdict": "met"}]}
+    metrics = [
+        row | {"id": name, "name": title, "target": "0", "verdict": verdict, "first": first}
+        for name, title, verdict, first in (
+            ("p95", "Queries P95", "missed", "Index orders by reference"),
+            ("cache-hit-rate", "Cache hit rate", "unknown", "give Redis' INFO"),
+            ("failed-migrations", "Failed migrations", "met", None),
+        )
+    ]
+    return {"metrics": metrics, "warnings": ["app.log: is nothing that tells of a cache"]}
+
+
 @pytest.fixture
 def remembered(document: dict[str, Any]) -> dict[str, Any]:
     """The shop's report beside a history: nights before, a finding that is gone, a slower statement."""
@@ -254,6 +283,7 @@ def remembered(document: dict[str, Any]) -> dict[str, Any]:
     }
     figures = {"before_ms": 40.0, "after_ms": 100.0, "before_calls": 500, "after_calls": 600}
     made["changes"] = [one | figures | {"slower": True, "ratio": 2.5, "extra_ms": 3.0}]
+    made["jobs"], made["scoreboard"] = [_job(made)], _board()
     return made
 
 

@@ -9,6 +9,8 @@ import pandas as pd
 from analyzer.model.statement import StatementStats
 from analyzer.model.target import Target, Verdict
 from analyzer.model.workload import Promise, Traffic
+from analyzer.workload.kept import duration_columns
+from analyzer.workload.quantiles import octaves
 from analyzer.workload.requests import TRANSACTION
 from analyzer.workload.traffic import RequestFigures, TrafficFigures, sum_requests
 
@@ -79,8 +81,8 @@ def traffic_of(executions: pd.DataFrame, requests: pd.DataFrame, quantile: float
     ours = executions[executions["statement"] != BEGIN]
     columns = {name: ours[name].to_numpy() for name in ours}
     traffic, routed = TrafficFigures(), RequestFigures()
-    untimed = np.zeros(len(ours), dtype=bool)
-    traffic.add({**columns, "octaves": np.log2(columns["duration_ms"]), "untimed": untimed})
+    known = duration_columns(columns["duration_ms"])
+    traffic.add(columns | known | {"octaves": octaves(known["duration_ms"])})
     known = requests[requests["route"].notna()]
     names = sorted(known["route"].unique())
     numbers = {

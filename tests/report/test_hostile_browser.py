@@ -62,14 +62,14 @@ def visit(page: Page, html: str) -> list[str]:
 @pytest.mark.parametrize("payload", HOSTILE, ids=range(len(HOSTILE)))
 def test_nothing_runs_and_no_element_is_made(
     page: Page,
-    document: dict[str, Any],
+    remembered: dict[str, Any],
     spoil: Callable[[Any, str], Any],
     payload: str,
 ) -> None:
-    asked = visit(page, render(document))
+    asked = visit(page, render(remembered))
     usual = page.evaluate(STATE)
     page.unroute_all()
-    asked += visit(page, render(load(dump(spoil(document, payload)))))
+    asked += visit(page, render(load(dump(spoil(remembered, payload)))))
     page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true })")
     page.mouse.move(200, 200)
     page.keyboard.press("Tab")

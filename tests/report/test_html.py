@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from analyzer.report.document import dump, load
+from analyzer.report.sections import statements
 from analyzer.report.views.html import render
 from analyzer.resources import templates_directory
 
@@ -37,7 +38,7 @@ TAGS = (
     | {"text", "path", "desc", "strong", "ol", "ul", "li", "nav", "section", "figure"}
     | {"figcaption", "article", "details", "summary", "dl", "dt", "dd", "pre", "code", "table"}
     | {"caption", "thead", "tbody", "tr", "th", "td", "label", "input", "br", "footer"}
-    | {"script", "bdi", "template", "select", "option", "i"}
+    | {"script", "bdi", "template", "select", "option", "i", "use", "polyline"}
 )
 
 
@@ -90,8 +91,8 @@ def assert_harmless(text: str) -> Page:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_in_every_field_stays_text(document: dict[str, Any], hostile: str) -> None:
-    spoiled = load(dump(spoil(document, hostile)))
+def test_hostile_text_in_every_field_stays_text(remembered: dict[str, Any], hostile: str) -> None:
+    spoiled = load(dump(spoil(remembered, hostile)))
     page = assert_harmless(render(spoiled))
     shown = "".join(page.texts)
     if hostile == "{{7*7}}{% raw %}{#":
@@ -152,6 +153,37 @@ def test_size_and_cap(document_of: Callable[[str], dict[str, Any]]) -> None:
     assert "3,000 more statements left out of this page" in text
     known["statements"] = known["statements"][:200]
     assert len(render(known).encode("utf-8")) <= 500_000
+
+
+def statements_of(document: dict[str, Any]) -> dict[str, Any]:
+    made = statements.SECTION.prepare(document)
+    assert made is not None
+    return made
+
+
+def test_statements_have_their_days_in_the_table(remembered: dict[str, Any]) -> None:
+    drawn, slower, *others = statements_of(remembered)["rows"]
+    assert drawn["days"]["days"] == slower["days"]["days"] == 3
+    assert [one["days"] for one in others] == [None] * len(others)
+    page = render(remembered)
+    label = 'role="img" aria-label="P95 of 3 days: 41 ms at first, 43 ms at last, 1 day over the target"'
+    assert page.count(f"<svg {label}>") == 2
+    remembered["statement_trends"] = remembered["changes"] = []
+    assert not statements_of(remembered)["trends"]
+
+
+def test_a_history_of_200_statements_fits_as_well(
+    remembered: dict[str, Any], document_of: Callable[[str], dict[str, Any]]
+) -> None:
+    remembered["statements"] = document_of("many")["statements"][:200]
+    days = [{**remembered["trend"][0], "p95_ms": 10.0 + n} for n in range(90)]
+    remembered["statement_trends"] = [
+        {"shape_id": one["shape_id"], "target_ms": 100.0, "days": days}
+        for one in remembered["statements"][:20]
+    ]
+    text = render(remembered)
+    assert len(text.encode("utf-8")) <= 450_000
+    assert text.count("<polyline") == 41
 
 
 def test_long_statement_is_cut_with_a_note(document_of: Callable[[str], dict[str, Any]]) -> None:

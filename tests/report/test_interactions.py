@@ -96,6 +96,29 @@ def test_long_tables_begin_short_and_unfold(
     assert row.locator("details").evaluate("fold => fold.open")
 
 
+def test_every_column_of_every_table_is_sorted(visit: Open, remembered: Json) -> None:
+    """Each twice, by its button: numbers as numbers, unknown ones last, texts as texts."""
+    page = visit(remembered).page
+    tables = page.locator("table[data-sortable]")
+    assert tables.count() >= 4
+    for table in tables.all():
+        for place, header in enumerate(table.locator("thead th").all()):
+            if header.get_attribute("data-unsortable") is not None:
+                continue
+            for _ in range(2):
+                header.locator("button").click()
+                cells = table.evaluate(
+                    "(t, n) => [...t.tBodies[0].rows].map(r => [r.cells[n].dataset.v ?? null,"
+                    " r.cells[n].textContent.trim().toLowerCase()])",
+                    place,
+                )
+                known = [float(v) if v is not None else text for v, text in cells if v != ""]
+                down = header.get_attribute("aria-sort") == "descending"
+                assert known == sorted(known, reverse=down), (header.inner_text(), down)
+                assert [v for v, _ in cells[len(known) :]] == [""] * (len(cells) - len(known))
+    assert page.locator("[aria-sort]").count() == tables.count()
+
+
 def test_a_link_from_elsewhere_opens_its_statement(visit: Open, document: Json) -> None:
     seen = visit(document)
     shape = document["statements"][2]["shape_id"]
@@ -111,6 +134,23 @@ def test_a_link_from_elsewhere_opens_its_statement(visit: Open, document: Json) 
         shape,
     )
     assert fold.evaluate("fold => fold.open")
+
+
+def test_links_from_elsewhere_lead_to_findings_of_each_kind(visit: Open, remembered: Json) -> None:
+    """One behind the button, one in a fold, and one that is gone since the ticket was written."""
+    first, *_, accepted, gone = remembered["findings"]
+    accepted["status"] = "acknowledged"
+    more = [{**first, "key": f"more-{n}"} for n in range(30)]
+    remembered["findings"] = [first, *more, accepted, gone]
+    seen = visit(remembered)
+    for key in ("more-29", accepted["key"], gone["key"]):
+        seen.page.goto("about:blank")
+        seen.page.goto(f"{seen.address}#f-{key}")
+        target = seen.page.locator(f"[id='f-{key}']")
+        assert target.is_visible()
+        box = target.bounding_box()
+        assert box is not None
+        assert -1 <= box["y"] < 720, key
 
 
 def test_markdown_of_a_finding_and_of_the_page(visit: Open, document: Json) -> None:

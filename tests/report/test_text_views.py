@@ -37,11 +37,11 @@ CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud8
 @pytest.fixture(params=HOSTILE, ids=range(len(HOSTILE)))
 def spoiled(
     request: pytest.FixtureRequest,
-    document: dict[str, Any],
+    remembered: dict[str, Any],
     spoil: Callable[[Json, str], Json],
 ) -> dict[str, Any]:
     """The shop's report with every text in it made hostile."""
-    return load(dump(spoil(document, request.param)))
+    return load(dump(spoil(remembered, request.param)))
 
 
 def outside_code(text: str) -> str:
@@ -90,6 +90,30 @@ def test_markdown_fits_whatever_there_is(facts: Facts) -> None:
     assert 50_000 < len(text.encode("utf-8")) <= 64 * 1024
     assert re.search(r"\d+ more findings in report\.json", text)
     assert "## Coverage" in text
+
+
+def test_markdown_fits_where_every_part_is_long(remembered: dict[str, Any]) -> None:
+    long = "a text of an input " * 40
+    remembered["coverage"]["warnings"] = [long] * 50
+    remembered["scoreboard"]["warnings"] = [long] * 50
+    remembered["jobs"] = [{**remembered["jobs"][0], "route": f"{n} {long}"} for n in range(50)]
+    remembered["statements"] = [
+        {**remembered["statements"][0], "sql": f"SELECT {long}"} for _ in range(50)
+    ]
+    create = remembered["indexes"]["create"][0]
+    remembered["indexes"]["create"] = [{**create, "risk": long, "rule": long}] * 50
+    finding = remembered["findings"][0]
+    taken = {
+        **finding,
+        "status": "acknowledged",
+        "acknowledged": {"reason": long, "ticket": None, "until": None},
+    }
+    remembered["findings"] = [{**finding, "key": f"{n}"} for n in range(80)] + [taken] * 80
+    text = markdown.render(remembered)
+    assert 60_000 < len(text.encode("utf-8")) <= 64 * 1024
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings[-5:] == ["Indexes", "Statements by total time", "Jobs", "Promises", "Coverage"]
+    assert len(re.findall("^### ", text, re.MULTILINE)) > 3
 
 
 def test_markdown_truncates_statements(document_of: Callable[[str], dict[str, Any]]) -> None:

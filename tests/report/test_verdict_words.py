@@ -11,7 +11,9 @@ from analyzer.report.verdict_words import (
     overall_state,
     short_figures,
     status_counts,
+    verdict_line,
 )
+from analyzer.report.views import html, markdown, table
 
 
 def verdicts(
@@ -110,3 +112,17 @@ def test_why_there_is_no_comparison(document: dict[str, Any]) -> None:
 
 def test_a_title_names_both_figures(document: dict[str, Any]) -> None:
     assert short_figures(document) == "statements 134 ms, requests 1.44 s"
+
+
+def test_a_line_alone_has_the_figures_too(document: dict[str, Any]) -> None:
+    told = "Statements and requests miss P95 < 100 ms (statements 134 ms, requests 1.44 s)."
+    assert verdict_line(document) == told
+
+
+def test_all_views_say_the_same_first(document: dict[str, Any]) -> None:
+    line = overall_headline(verdicts(document, "met", "missed", None))
+    assert table.render(document).startswith(f"PARTLY  {line}\n")
+    assert markdown.render(document).startswith(f"# PARTLY: {line.replace('<', '&lt;')}\n")
+    page = html.render(document)
+    assert page.count("<h1") == 1
+    assert f'<span class="stamp">PARTLY</span> {line.replace("<", "&lt;")}</h1>' in page

@@ -1,5 +1,6 @@
 """Figures, sentences and laid-out SQL: what every view says."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.report import explain_words, formats, wording
-from analyzer.report.charts import distribution, gauge, spark, spark_domain
+from analyzer.report.charts import (
+    SPARK_WIDTH,
+    by_hour,
+    distribution,
+    gauge,
+    spark,
+    spark_domain,
+    spark_x,
+)
 from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.layout import brief, display, lay_out
 
@@ -52,6 +61,8 @@ def test_size(value: object, shown: str) -> None:
 def test_window_names_the_day_once() -> None:
     start, end = "2026-01-02T00:00:00.000Z", "2026-01-02T05:58:30.001Z"
     assert formats.window(start, end) == "2026-01-02 00:00 to 05:58 UTC"
+    within = formats.window(start, "2026-01-02T00:00:13.500Z")
+    assert within == "2026-01-02 00:00:00 to 00:00:13 UTC"
     assert formats.window(start, "2026-01-03T05:58:30Z") == (
         "2026-01-02 00:00 to 2026-01-03 05:58 UTC"
     )
@@ -66,13 +77,6 @@ def test_value_without_a_figure_gives_its_bounds(
     low: float | None, high: float | None, shown: str
 ) -> None:
     assert wording.value({"value_ms": None, "low_ms": low, "high_ms": high}) == shown
-
-
-def test_headline_does_not_hide_slow_requests(document: dict[str, Any]) -> None:
-    document["target"].update(verdict="met", value_ms=14.0)
-    assert wording.headline(document) == (
-        "Queries P95 is 14 ms, under the target of 100 ms; of requests it is 1.44 s."
-    )
 
 
 def test_actions_by_what_they_save(document: dict[str, Any]) -> None:
@@ -185,13 +189,36 @@ def test_distribution_marks_what_is_over(document: dict[str, Any]) -> None:
 )
 def test_drawings_stay_inside(bounds: list[float | None], target_ms: float) -> None:
     histogram = {"bounds_ms": bounds, "counts": [1] * len(bounds)}
-    drawn = spark(histogram, spark_domain([histogram], target_ms), target_ms)
-    if drawn is not None:
-        assert 0 <= drawn["target_x"] <= drawn["width"]
+    domain = spark_domain([histogram], target_ms)
+    assert 0 <= spark_x(target_ms, domain) <= SPARK_WIDTH
+    x = 0
+    for step, digits in re.findall(r"([MhV])(-?\d+)", spark(histogram, domain) or ""):
+        x = int(digits) if step == "M" else x + int(digits) if step == "h" else x
+        assert (
+            0 <= (int(digits) if step == "V" else x) <= SPARK_WIDTH + 1
+        )  # half a pixel of rounding
     measured = {"value_ms": bounds[0], "low_ms": bounds[-1], "high_ms": None}
     track = gauge(measured, target_ms)
     if track is not None:
         assert 0 <= track["left"] <= track["left"] + track["span"] <= track["width"]
+
+
+def test_hours_have_their_calls_below() -> None:
+    hours = [
+        {"from": f"2026-01-02T0{n}:00:00Z", "calls": calls, "p95_ms": 10.0}
+        for n, calls in enumerate((400, 100, 1))
+    ]
+    drawn = by_hour(hours, 100.0)
+    assert drawn is not None
+    assert [bar["calls"] for bar in drawn["bars"]] == [30.0, 7.5, 1.0]
+    assert drawn["calls_label"] == "calls, up to 400"
+    assert drawn["floor"] < drawn["calls_top"] < drawn["height"] - 29
+
+
+def test_neighbours_of_a_sparkline_share_an_outline() -> None:
+    histogram = {"bounds_ms": [1.0, 1.4142, 2.0, 64.0], "counts": [4, 4, 8, 1]}
+    drawn = spark(histogram, spark_domain([histogram], 100.0))
+    assert drawn == "M0 36V18h18V0h9V36M113 36V32h9V36"
 
 
 def test_an_info_that_saves_nothing_is_no_action(document: dict[str, Any]) -> None:

@@ -68,6 +68,21 @@ EVENTS = (
 )
 USERS = ("app", "app", "", "o'neil", "[unknown]")
 
+
+def plans_of(text: str) -> tuple[str, ...]:
+    """A plan of a statement in the formats of auto_explain, and as none of them."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    node = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)"
+    return (
+        f'{{\n  "Query Text": {quoted},\n  "Plan": {{\n    "Node Type": "Result"\n  }}\n}}',
+        f"Query Text: {text}\n{node}\n  Filter: (a = 1)",
+        f"Query Text: {text}\nQuery Parameters: $1 = '1'\n{node}",
+        f'Query Text: {quoted}\nPlan: \n  Node Type: "Result"',
+        '{"Query Text": "x"}',
+        f"Query Text: {text}",
+    )
+
+
 # Some messages of one kind: severity, message, detail, statement, SQLSTATE.
 _Message = tuple[str, str, str, str, str]
 
@@ -93,7 +108,9 @@ def _messages(draw: st.DrawFn) -> list[_Message]:
         "logged": [("LOG", f"statement: {text}", given, "", "00000")],
         "bare": [("LOG", took, "", "", "00000")],
         "error": [("ERROR", canceled, "", text, "57014")],
-        "plan": [("LOG", f'{took}  plan:\n{{"Query Text": "x"}}', "", "", "00000")],
+        "plan": [
+            ("LOG", f"{took}  plan:\n{draw(st.sampled_from(plans_of(text)))}", "", "", "00000")
+        ],
         "event": [("LOG", event, "", draw(st.sampled_from(("", text))), "00000")],
         "other": [(severity, text, "", "", "00000")],
     }

@@ -6,7 +6,12 @@ import pytest
 
 from analyzer.errors import UsageError
 from analyzer.sources.logs.prefix import FIELDS, compile_prefix
-from analyzer.sources.logs.prefix_detection import detect_prefix
+from analyzer.sources.logs.prefix_detection import (
+    _candidates,
+    _score,
+    detect_prefix,
+    sample_lines,
+)
 
 VALUES = {
     "%m": "2026-11-22 08:45:20.123 UTC",
@@ -79,6 +84,18 @@ def test_a_prefix_is_detected_from_its_lines(setting: str) -> None:
         assert theirs
         got, want = mine.group(*detected.prefix.groups), theirs.group(*wanted.groups)
         assert all(g == w for g, w in zip(got, want, strict=True) if w is not None)
+
+
+@pytest.mark.parametrize("background", [0, 15])
+@pytest.mark.parametrize("setting", DETECTED)
+def test_the_first_of_the_best_settings_is_detected(setting: str, background: int) -> None:
+    head = lines(setting, background=background)
+    samples = sample_lines(head)
+    worth = {text: _score(text, samples) for text in _candidates(samples)}
+    best = max(worth, key=lambda text: worth[text][0])  # of equals the first
+    detected = detect_prefix(head)
+    assert detected is not None
+    assert (detected.prefix.text, detected.matching) == (best, worth[best][1])
 
 
 def test_an_application_without_a_name_is_no_part_of_the_session() -> None:

@@ -122,7 +122,7 @@ def test_databases_settings_and_io(server: Server, shop: str) -> None:
     assert not any(one.name.startswith("template") for one in taken.databases)
     assert taken.settings["log_min_duration_statement"] == "0 ms"
     assert taken.setting("log_min_duration_statement") == 0
-    assert taken.settings["pg_stat_statements.max"] == "5000"
+    assert taken.settings["pg_stat_statements.max"] == "20000"
     assert taken.settings["log_line_prefix"] == "%m [%p] %q%u@%d/%a %c %l "
     assert taken.setting("log_line_prefix") is None
     assert taken.io["buffers_allocated"] > 0

@@ -60,6 +60,7 @@ def test_ctes_subqueries_and_views_lead_to_the_table() -> None:
         "WITH mine (n, who) AS (SELECT id, user_id FROM orders) SELECT n FROM mine WHERE who = 7",
         "SELECT n FROM (SELECT id AS n, user_id AS who FROM orders) AS mine WHERE who = 7",
         "SELECT number FROM open_orders WHERE buyer = 7",
+        "WITH orders AS (SELECT 1 AS id) SELECT number FROM open_orders WHERE buyer = 7",
     ):
         found = of(sql, "orders")
         assert ("user_id", "=") in compared(found)
@@ -163,3 +164,15 @@ def test_what_the_catalog_does_not_have_is_told(sql: str, unresolved: tuple[str,
 def test_what_is_no_single_statement_gives_nothing() -> None:
     for sql in ("SELECT 1; SELECT 2", "VACUUM users", "SELECT FROM WHERE", "(" * 5000):
         assert statement_access(sql, CATALOG) is None
+
+
+def test_what_is_written_through_a_view_is_written_to_its_table() -> None:
+    found = access("UPDATE open_orders SET buyer = 3 WHERE number = 7")
+    (write,) = found.writes
+    assert (write.table, write.kind, write.columns) == ("orders", "update", ("user_id",))
+    (own,) = found.accesses
+    assert own.target
+    assert compared(own) == {("id", "="), ("state", "=")}
+    (inserted,) = access("INSERT INTO open_orders (number, buyer) VALUES (1, 2)").writes
+    assert (inserted.table, inserted.columns) == ("orders", ("id", "user_id"))
+    assert access("INSERT INTO open_orders (number) VALUES (1)").accesses == ()

@@ -21,6 +21,7 @@ def facts(text: str) -> StatementFacts:
         ("SET search_path = a", Kind.UTILITY, Role.SESSION),
         ("SELECT set_config('a', 'b', false)", Kind.SELECT, Role.SESSION),
         ("SELECT 1", Kind.SELECT, Role.HEALTH_CHECK),
+        ("SELECT pg_advisory_unlock_all(); CLOSE ALL; RESET ALL", Kind.SELECT, Role.SESSION),
         ("SELECT * FROM pg_class", Kind.SELECT, Role.CATALOG),
         ("SELECT * FROM information_schema.tables", Kind.SELECT, Role.CATALOG),
         ("SELECT * FROM pg_class JOIN t ON true", Kind.SELECT, Role.WORKLOAD),

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzer.detectors._fanout import _last_before
-from analyzer.model.columns import median, numbered_by_sight, numbered_rows, sorted_rows
+from analyzer.model.columns import median, numbered_by_sight, numbered_rows, sorted_rows, stretches
 from analyzer.model.executions import ByteTexts, JoinedTexts
 
 
@@ -43,11 +42,11 @@ def test_the_middle_value(values: list[float]) -> None:
     assert median(np.array(values)) == np.median(values)
 
 
-@pytest.mark.parametrize("parents", [[], [4], [0, 3, 9], list(range(0, 40, 3))])
-def test_the_last_parent_before_each_child(parents: list[int]) -> None:
-    children = [1, 2, 5, 10, 41]
-    found = _last_before(np.array(parents, dtype=np.int64), np.array(children))
-    assert found.tolist() == [sum(one < child for one in parents) - 1 for child in children]
+def test_stretches_stand_one_behind_the_other() -> None:
+    found = stretches(np.array([5, 0, 7, 2]), np.array([3, 0, 1, 2]))
+    assert found.tolist() == [5, 6, 7, 7, 2, 3]
+    nothing = np.zeros(0, dtype=np.int64)
+    assert stretches(nothing, nothing).tolist() == []
 
 
 def test_some_texts_stand_alone() -> None:

@@ -1,11 +1,13 @@
 """Durations that are kept: in order by group to the last bit, whether they are whole microseconds or not."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from analyzer.model.columns import Floats, Rows
 from analyzer.workload.kept import KeptDurations
-from analyzer.workload.totals import Durations
+from analyzer.workload.totals import Durations, Totals
 
 WHOLE = np.array([3.141, 0.001, 86_400_000.0, 3.141, 0.0])
 FINER = np.array([1 / 3, 2e-7, 1e12, 5.5, 1 / 3])
@@ -67,3 +69,32 @@ def test_histograms_are_the_same_where_durations_are_kept_and_where_they_are_not
             group: [one.tolist() for one in pair] for group, pair in other.histograms().items()
         }
         assert found == expected
+
+
+def test_groups_with_large_numbers_fall_into_the_same_histograms() -> None:
+    kept, late = Durations(), Durations(budget=9)
+    groups = GROUPS * 5_000_000  # in a bucket's key they take more than 32 bits
+    for durations in (kept, late):
+        durations.add(groups, FINER)
+        durations.add(groups, FINER)
+    assert sorted(late.histograms()) == sorted({*groups.tolist()})
+    for group, (buckets, counts) in kept.histograms().items():
+        assert [one.tolist() for one in late.histograms()[group]] == [
+            buckets.tolist(),
+            counts.tolist(),
+        ]
+
+
+def test_counts_of_few_keys_take_little_memory_however_many_there_are() -> None:
+    totals, keys = Totals(), np.arange(200) * 3
+    tracemalloc.start()
+    try:
+        for _ in range(600):  # 120,000 amounts of 16 bytes
+            totals.count(keys)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 200_000
+    found, sums = totals.items()
+    assert found.tolist() == keys.tolist()
+    assert sums.tolist() == [600] * 200

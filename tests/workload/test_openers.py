@@ -85,11 +85,9 @@ def test_what_was_learnt_serves_a_slice_without_learning(chance: random.Random) 
     assert (begins == (statement == SESSION)).all()
 
 
-def test_connections_that_requests_share_have_a_marker_and_no_opener(
-    chance: random.Random,
-) -> None:
+def interleaved(runs: list[list[int]], chance: random.Random) -> list[int]:
     """Eight requests at once on one connection: their statements come in any order."""
-    waiting = [iter(run) for run in requests(chance) * 4]
+    waiting = [iter(run) for run in runs]
     running = [waiting.pop() for _ in range(8)]
     mixed = []
     while running:
@@ -100,6 +98,13 @@ def test_connections_that_requests_share_have_a_marker_and_no_opener(
         else:
             running.remove(one)
             running += [waiting.pop()] if waiting else []
+    return mixed
+
+
+def test_connections_that_requests_share_have_a_marker_and_no_opener(
+    chance: random.Random,
+) -> None:
+    mixed = interleaved(requests(chance) * 4, chance)
     openers = Openers()
     _, begins = told([mixed], openers)
     assert openers.marker in (SESSION, USER)
@@ -107,6 +112,18 @@ def test_connections_that_requests_share_have_a_marker_and_no_opener(
     alone = Openers()
     told(requests(chance) * 4, alone)
     assert alone.marker == -1
+
+
+def test_checks_of_shared_connections_are_the_marker(chance: random.Random) -> None:
+    """Though something else, which each request runs once or twice, is more frequent."""
+    check, spread = 5, 6
+    runs = [[check, *run, *[spread, *run] * chance.choice([1, 2])] for run in requests(chance)]
+    mixed = interleaved(runs * 3, chance)
+    guessing, told_so = Openers(), Openers()
+    told([mixed], guessing)
+    assert guessing.marker not in (check, -1)
+    told([mixed], told_so, check=check)
+    assert told_so.marker == check
 
 
 def test_requests_begin_where_a_pool_checks_the_connection(chance: random.Random) -> None:

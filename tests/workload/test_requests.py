@@ -63,7 +63,8 @@ def built(path: Path, steps: list[Step], rows: int = 1 << 17) -> Built:
     streams = gather([write_log(path, steps)], ReadOptions(), recording).streams
     streams[0].chunks = iter([part for chunk in streams[0].chunks for part in halves(chunk, rows)])
     builder = WorkloadBuilder(recording, Target())
-    parts = [builder.add(chunk, last=last) for chunk, last in slices(streams, rows)]
+    handed = slices(streams, rows, builder.carried)
+    parts = [builder.add(chunk, last=last) for chunk, last in handed]
     return Built(builder.finish([], 0), parts)
 
 
@@ -89,6 +90,26 @@ def test_an_idle_gap_ends_a_burst(tmp_path: Path) -> None:
     assert found.sizes() == [2, 1, 1]
     assert found.workload.request_verdict is not None
     assert found.workload.request_verdict.unit == "burst"
+
+
+def test_connections_that_a_pool_opens_at_once_say_nothing_of_requests(tmp_path: Path) -> None:
+    """A loop that runs at once has ten connections begin with its statement."""
+    loop = [
+        (1.01 + n / 1000, f"a.{n % 10 + 1}", f"SELECT b FROM b WHERE a = {n}") for n in range(20)
+    ]
+    made = built(tmp_path, [(1.0, "a.0", "SELECT a FROM a"), *loop])
+    assert not made.slices[0].whole.any()
+    assert (made.slices[0].pool == made.slices[0].pool[0]).all()
+
+
+def test_a_slice_may_be_empty(tmp_path: Path) -> None:
+    recording = Recording(keys=StatementKeyTable())
+    log = write_log(tmp_path, [(1.0, "a.0", "SELECT 1 FROM a")])
+    (chunk,) = gather([log], ReadOptions(), recording).streams[0].chunks
+    nothing = ExecutionChunk(
+        {name: one[:0] for name, one in chunk.columns.items()}, chunk.parameters
+    )
+    assert len(WorkloadBuilder(recording, Target()).add(nothing, last=True)) == 0
 
 
 def test_transactions_that_hold_the_work_are_the_units(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ def run(*transactions: list[int]) -> tuple[Rows, Rows, Rows]:
     statement = np.array([n for one in transactions for n in (BEGIN, *one, COMMIT)])
     boundaries = np.select([statement == BEGIN, statement == COMMIT], [1, -1], 0)
     new_session = np.arange(len(statement)) == 0
-    return opened_by(boundaries, new_session, np.arange(len(statement))), statement, boundaries
+    return opened_by(boundaries, new_session), statement, boundaries
 
 
 def requests(*transactions: list[int], pause_before: int = 0) -> list[int]:

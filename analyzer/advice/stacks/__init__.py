@@ -1,6 +1,5 @@
 """Which application stacks an input shows: each one file, registered in STACKS."""
 
-import re
 from collections.abc import Callable, Sequence
 
 from analyzer.advice.stacks._base import (
@@ -10,6 +9,7 @@ from analyzer.advice.stacks._base import (
     ROWS,
     Code,
     Columns,
+    Counted,
     Inserts,
     Lookup,
     Loop,
@@ -25,11 +25,12 @@ from analyzer.advice.stacks.typeorm import TypeOrm
 from analyzer.model.finding import Effect, Recommendation
 from analyzer.model.statement import Kind, Role
 from analyzer.model.workload import Workload
+from analyzer.patterns import regex
 from analyzer.records import record
 
 __all__ = [
     "COUNT", "EXISTS", "FEW", "ROWS", "STACKS",
-    "Code", "Columns", "Inserts", "Lookup", "Loop", "Page", "Recognised", "Stack", "Stacks",
+    "Code", "Columns", "Counted", "Inserts", "Lookup", "Loop", "Page", "Recognised", "Stack", "Stacks",
 ]  # fmt: skip
 
 STACKS: tuple[Stack, ...] = (Prisma(), Django(), SqlAlchemy(), Rails(), TypeOrm(), Sequelize())
@@ -45,7 +46,7 @@ _SCHEMA = 0.6  # a schema.prisma: the team has it, whoever sends a statement
 _ELSEWHERE = 0.5  # how much other statements of the run count for one that shows nothing itself
 _KINDS = (Kind.SELECT, Kind.INSERT, Kind.UPDATE, Kind.DELETE)
 _WRITES = ("INSERT", "UPDATE", "DELETE")
-_NO_TAG = re.compile(r"(?!)")
+_NO_TAG = regex(r"(?!)")
 
 
 @record

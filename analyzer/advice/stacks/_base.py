@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from analyzer.model.catalog import Catalog, Table
+from analyzer.patterns import regex
 from analyzer.records import record
 
 ROWS, COUNT, EXISTS, FEW = "rows", "count", "exists", "few"  # what a child statement asks for
@@ -46,7 +47,9 @@ class Loop:
 
     `forward`: each child is the one row that the parent's `parent_column` refers to; else children
     are the rows whose `child_column` refers to the parent. `asks` is ROWS, COUNT, EXISTS or FEW (a
-    LIMIT for each parent, `limit` where it is known). The texts are normalised.
+    LIMIT for each parent, `limit` where it is known). `also` are columns of the child on which it has
+    further conditions. `parent_call` and `child_call` are an ORM's calls, where comments name them
+    ("Project.findMany"). The texts are normalised.
     """
 
     parent_table: str
@@ -59,6 +62,9 @@ class Loop:
     parent_sql: str
     child_sql: str
     catalog: Catalog | None = None
+    also: tuple[str, ...] = ()
+    parent_call: str | None = None
+    child_call: str | None = None
 
     def parent(self) -> Table | None:
         """The parent's table, where a schema tells of it."""
@@ -71,13 +77,17 @@ class Loop:
 
 @record
 class Lookup:
-    """A lookup that is run for many keys, whose parent is not known. `unique`: one row a key."""
+    """A lookup that is run for many keys, whose parent is not known. `unique`: one row a key.
+
+    `call` is an ORM's, where comments name it.
+    """
 
     table: str
     column: str
     unique: bool
     sql: str
     catalog: Catalog | None = None
+    call: str | None = None
 
 
 @record
@@ -103,13 +113,31 @@ class Page:
 
 @record
 class Columns:
-    """All columns of a table, asked for with each row: those that may stay, and the `wide` ones."""
+    """All columns of a table, asked for with each row: those that may stay, and the `wide` ones.
+
+    `call` is an ORM's, where comments name it.
+    """
 
     table: str
     kept: tuple[str, ...]
     wide: tuple[str, ...]
     sql: str
     catalog: Catalog | None = None
+    call: str | None = None
+
+
+@record
+class Counted:
+    """Rows that are fetched to be counted; `columns` are those that they are looked up by.
+
+    `call` is an ORM's, where comments name it.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    sql: str
+    catalog: Catalog | None = None
+    call: str | None = None
 
 
 @record
@@ -154,6 +182,10 @@ class Stack(Protocol):
         """Leave wide columns out."""
         ...
 
+    def count(self, counted: Counted) -> Code | None:
+        """Count in the database."""
+        ...
+
 
 GUESSED = "names guessed from tables and columns: give --schema, or take those of your models"
 IN_BATCHES = "thousands of keys: ask in batches"
@@ -180,7 +212,7 @@ def own_name(table: str) -> str:
     return table.rpartition(".")[2]
 
 
-_SAME = re.compile(r"(?:ss|us|is|news|series|species)$")
+_SAME = regex(r"(?:ss|us|is|news|series|species)$")
 
 
 def singular(word: str) -> str:
@@ -243,6 +275,9 @@ def relation(loop: Loop) -> str:
     return plural(snake(loop.child_table))
 
 
+NOT_FOR_ANY = "where only 'is there any' is asked, counting reads more than it has to"
+
+
 def columns_of(names: Sequence[str]) -> list[str]:
     """Column names for code."""
     return [identifier(name) for name in names]
@@ -251,7 +286,7 @@ def columns_of(names: Sequence[str]) -> list[str]:
 _ALIAS = r'{}"{}"(?: AS)? "([^"]+)"'
 
 
-def alias_of(sql: str, table: str) -> str | None:
-    """The alias that a statement gives a quoted table after FROM, None without one of its own."""
-    found = re.search(_ALIAS.format(r"FROM (?:\"[^\"]+\"\.)?", re.escape(own_name(table))), sql)
+def alias_of(sql: str, table: str, after: str = "FROM") -> str | None:
+    """The alias that a statement gives a quoted table after FROM (or JOIN), None without one of its own."""
+    found = re.search(_ALIAS.format(rf"{after} (?:\"[^\"]+\"\.)?", re.escape(own_name(table))), sql)
     return identifier(found[1]) if found else None

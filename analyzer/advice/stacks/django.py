@@ -9,9 +9,11 @@ from analyzer.advice.stacks._base import (
     GUESSED,
     IN_BATCHES,
     NO_NUMBERS,
+    NOT_FOR_ANY,
     NOT_LOADED,
     Code,
     Columns,
+    Counted,
     Inserts,
     Lookup,
     Loop,
@@ -26,6 +28,7 @@ from analyzer.advice.stacks._base import (
     reference,
     snake,
 )
+from analyzer.patterns import regex
 
 _RELATED = f"{GUESSED}; the name of the way back is Django's default, or the field's related_name"
 
@@ -37,19 +40,20 @@ class Django:
     name = "Django"
     memo = "python"
     marks = Marks(
-        tags=re.compile(r"framework='django|db_driver='django"),
+        formats=("django",),
+        tags=regex(r"framework='django|db_driver='django"),
         tables=frozenset({"django_migrations", "django_session", "django_content_type", "auth_user"}),
         dialect=(
             Mark(
-                re.compile(r'SELECT (?:DISTINCT )?("[^".]+")\."[^"]+"(?:, (?:"[^".]+"\."[^"]+"|\.\.\.))+ FROM \1(?! (?:AS )?")'),
+                regex(r'SELECT (?:DISTINCT )?("[^".]+")\."[^"]+"(?:, (?:"[^".]+"\."[^"]+"|\.\.\.))+ FROM \1(?! (?:AS )?")'),
                 0.75,
                 'every column spelled out as "table"."column", tables without aliases',
             ),
-            Mark(re.compile(r'AS "__count"'), 0.95, 'counts named "__count"'),
-            Mark(re.compile(r'INSERT INTO ("[^"]+") \(.{1,3000}? RETURNING \1\."', re.DOTALL), 0.8, 'INSERT … RETURNING "table"."column"', writes=True),
-            Mark(re.compile(r'UPDATE ("[^"]+") SET "[^"]+" = .{1,3000}? WHERE \1\."', re.DOTALL), 0.3, 'UPDATE … WHERE "table"."column"', writes=True),
-            Mark(re.compile(r' JOIN "[^"]+"(?: T\d+)? ON \("'), 0.7, "conditions of joins in brackets"),
-            Mark(re.compile(r'SELECT (?:\$\d+|1) AS "a" FROM'), 0.9, 'EXISTS asked as SELECT 1 AS "a"'),
+            Mark(regex(r'AS "__count"'), 0.95, 'counts named "__count"'),
+            Mark(regex(r'INSERT INTO ("[^"]+") \(.{1,3000}? RETURNING \1\."', re.DOTALL), 0.8, 'INSERT … RETURNING "table"."column"', writes=True),
+            Mark(regex(r'UPDATE ("[^"]+") SET "[^"]+" = .{1,3000}? WHERE \1\."', re.DOTALL), 0.3, 'UPDATE … WHERE "table"."column"', writes=True),
+            Mark(regex(r' JOIN "[^"]+"(?: T\d+)? ON \("'), 0.7, "conditions of joins in brackets"),
+            Mark(regex(r'SELECT (?:\$\d+|1) AS "a" FROM'), 0.9, 'EXISTS asked as SELECT 1 AS "a"'),
         ),
     )  # fmt: skip
 
@@ -168,6 +172,17 @@ class Django:
             f"Leave {', '.join(wide)} of {name} out: defer",
             f"rows = {name}.objects.defer({named})  # filter, order_by as before",
             NOT_LOADED,
+            GUESSED,
+        )
+
+    def count(self, counted: Counted) -> Code:
+        """`count`."""
+        name = model(counted.table)
+        asked = ", ".join(f"{column}={column}" for column in columns_of(counted.columns))
+        return Code(
+            f"Count {name} in the database",
+            f"count = {name}.objects.filter({asked}).count()  # the conditions as they are, no len()",
+            f"{NOT_FOR_ANY}: exists()",
             GUESSED,
         )
 

@@ -8,8 +8,10 @@ from analyzer.advice.stacks._base import (
     FEW,
     GUESSED,
     NO_NUMBERS,
+    NOT_FOR_ANY,
     Code,
     Columns,
+    Counted,
     Inserts,
     Lookup,
     Loop,
@@ -21,6 +23,7 @@ from analyzer.advice.stacks._base import (
     identifier,
     relation,
 )
+from analyzer.patterns import regex
 
 
 class Rails:
@@ -30,14 +33,15 @@ class Rails:
     name = "Rails"
     memo = "ruby"
     marks = Marks(
-        tags=re.compile(r"framework='rails|\bcontroller[:=].*\baction[:=]|\baction[:=].*\bcontroller[:=]|\bapplication:\w"),
-        applications=re.compile(r"^(?:puma\b|bin/rails|rails\b|sidekiq\b|unicorn\b|rake\b|\S+\.rb$)"),
+        formats=("rails",),
+        tags=regex(r"framework='rails|\bcontroller[:=].*\baction[:=]|\baction[:=].*\bcontroller[:=]|\bapplication:\w"),
+        applications=regex(r"^(?:puma\b|bin/rails|rails\b|sidekiq\b|unicorn\b|rake\b|\S+\.rb$)"),
         tables=frozenset({"ar_internal_metadata"}),
         dialect=(
-            Mark(re.compile(r'SELECT (?:DISTINCT )?("[^"]+")\.\* FROM \1(?! (?:AS )?")'), 0.9, 'SELECT "table".* FROM "table"'),
-            Mark(re.compile(r'INSERT INTO "[^"]+" \((?:"\w+", )*"\w+"\) VALUES \([^()]*\) RETURNING "\w+"$'), 0.7, 'INSERT … RETURNING "id"', writes=True),
-            Mark(re.compile(r'UPDATE ("[^"]+") SET "[^"]+" = .{1,3000}? WHERE \1\."', re.DOTALL), 0.3, 'UPDATE … WHERE "table"."column"', writes=True),
-            Mark(re.compile(r"SELECT (?:\$\d+|1) AS one FROM"), 0.95, "EXISTS asked as SELECT 1 AS one"),
+            Mark(regex(r'SELECT (?:DISTINCT )?("[^"]+")\.\* FROM \1(?! (?:AS )?")'), 0.9, 'SELECT "table".* FROM "table"'),
+            Mark(regex(r'INSERT INTO "[^"]+" \((?:"\w+", )*"\w+"\) VALUES \([^()]*\) RETURNING "\w+"$'), 0.7, 'INSERT … RETURNING "id"', writes=True),
+            Mark(regex(r'UPDATE ("[^"]+") SET "[^"]+" = .{1,3000}? WHERE \1\."', re.DOTALL), 0.3, 'UPDATE … WHERE "table"."column"', writes=True),
+            Mark(regex(r"SELECT (?:\$\d+|1) AS one FROM"), 0.95, "EXISTS asked as SELECT 1 AS one"),
         ),
     )  # fmt: skip
 
@@ -125,5 +129,16 @@ class Rails:
             f"Leave {', '.join(wide)} of {name} out: select",
             f"rows = {name}.select({name}.column_names - %w[{' '.join(wide)}])  # where, order as before",
             "reading what is left out raises ActiveModel::MissingAttributeError",
+            GUESSED,
+        )
+
+    def count(self, counted: Counted) -> Code:
+        """`count`."""
+        name = class_name(counted.table)
+        asked = ", ".join(f"{column}: {column}" for column in columns_of(counted.columns))
+        return Code(
+            f"Count {name} in the database",
+            f"count = {name}.where({asked}).count # the conditions as they are, no length",
+            f"{NOT_FOR_ANY}: exists?",
             GUESSED,
         )

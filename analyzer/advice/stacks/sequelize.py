@@ -9,8 +9,10 @@ from analyzer.advice.stacks._base import (
     FEW,
     GUESSED,
     NO_NUMBERS,
+    NOT_FOR_ANY,
     Code,
     Columns,
+    Counted,
     Inserts,
     Lookup,
     Loop,
@@ -23,6 +25,7 @@ from analyzer.advice.stacks._base import (
     columns_of,
     identifier,
 )
+from analyzer.patterns import regex
 
 
 class Sequelize:
@@ -32,15 +35,16 @@ class Sequelize:
     name = "Sequelize"
     memo = "typescript"
     marks = Marks(
-        tags=re.compile(r"db_driver='sequelize|framework='sequelize"),
-        applications=re.compile(r"^sequelize$"),
+        formats=("sequelize",),
+        tags=regex(r"db_driver='sequelize|framework='sequelize"),
+        applications=regex(r"^sequelize$"),
         tables=frozenset({"SequelizeMeta"}),
         dialect=(
-            Mark(re.compile(r'FROM (?:"[^"]+"\.)?"[^"]+" AS "[A-Z]\w*"'), 0.85, 'tables named after the model (FROM "authors" AS "Author")'),
-            Mark(re.compile(r'INSERT INTO "[^".]+" \("\w+"(?:,"\w+")*\)'), 0.85, 'INSERT INTO "table" ("a","b") without spaces', writes=True),
-            Mark(re.compile(r'UPDATE "[^".]+" SET "\w+"=\$'), 0.7, 'UPDATE … SET "a"=$1 without spaces', writes=True),
-            Mark(re.compile(r'"([^"]+)"\."([^"]+)" AS "\1\.\2"'), 0.9, 'columns of joins named "Model.column"'),
-            Mark(re.compile(r'FROM (?:"[^"]+"\.)?"([^"]+)" AS "\1" WHERE'), 0.5, "every table with an alias"),
+            Mark(regex(r'FROM (?:"[^"]+"\.)?"[^"]+" AS "[A-Z]\w*"'), 0.85, 'tables named after the model (FROM "authors" AS "Author")'),
+            Mark(regex(r'INSERT INTO "[^".]+" \("\w+"(?:,"\w+")*\)'), 0.85, 'INSERT INTO "table" ("a","b") without spaces', writes=True),
+            Mark(regex(r'UPDATE "[^".]+" SET "\w+"=\$'), 0.7, 'UPDATE … SET "a"=$1 without spaces', writes=True),
+            Mark(regex(r'"([^"]+)"\."([^"]+)" AS "\1\.\2"'), 0.9, 'columns of joins named "Model.column"'),
+            Mark(regex(r'FROM (?:"[^"]+"\.)?"([^"]+)" AS "\1" WHERE'), 0.5, "every table with an alias"),
         ),
     )  # fmt: skip
 
@@ -136,6 +140,17 @@ class Sequelize:
             f"  attributes: {{ exclude: [{named}] }},\n"
             f"}});",
             "what is left out is undefined on the rows",
+            names,
+        )
+
+    def count(self, counted: Counted) -> Code:
+        """`count`."""
+        name, names = _model(counted.sql, counted.table)
+        asked = ", ".join(_attribute(counted.sql, column) for column in counted.columns)
+        return Code(
+            f"Count {name} in the database",
+            f"const count = await {name}.count({{ where: {{ {asked} }} }}); // the conditions as they are",
+            f"{NOT_FOR_ANY}: findOne",
             names,
         )
 

@@ -9,9 +9,11 @@ from analyzer.advice.stacks._base import (
     GUESSED,
     IN_BATCHES,
     NO_NUMBERS,
+    NOT_FOR_ANY,
     NOT_LOADED,
     Code,
     Columns,
+    Counted,
     Inserts,
     Lookup,
     Loop,
@@ -23,6 +25,7 @@ from analyzer.advice.stacks._base import (
     identifier,
     relation,
 )
+from analyzer.patterns import regex
 
 
 class SqlAlchemy:
@@ -32,15 +35,16 @@ class SqlAlchemy:
     name = "SQLAlchemy"
     memo = "python"
     marks = Marks(
-        tags=re.compile(r"db_driver='(?:psycopg2|psycopg|asyncpg)?[^']*sqlalchemy|framework='sqlalchemy"),
+        formats=("sqlalchemy",),
+        tags=regex(r"db_driver='(?:psycopg2|psycopg|asyncpg)?[^']*sqlalchemy|framework='sqlalchemy"),
         tables=frozenset({"alembic_version"}),
         dialect=(
-            Mark(re.compile(r"\$\d+::(?:INTEGER|BIGINT|VARCHAR|UUID|TEXT|BOOLEAN|DATE|NUMERIC|FLOAT|TIMESTAMP|SMALLINT)"), 0.9, "parameters cast to types in capitals ($1::INTEGER)"),
-            Mark(re.compile(r"\$\d+::(?:INTEGER|BIGINT|VARCHAR|UUID|TEXT|BOOLEAN|DATE|NUMERIC|FLOAT|TIMESTAMP|SMALLINT)"), 0.9, "parameters cast to types in capitals ($1::INTEGER)", writes=True),
-            Mark(re.compile(r"INSERT INTO (\w+) \(.{1,3000}? RETURNING \1\.\w", re.DOTALL), 0.5, "INSERT … RETURNING table.column, without quotes", writes=True),
-            Mark(re.compile(r"\b(\w+)\.(\w+) AS \1_\2\b"), 0.9, "columns named table_column (users.id AS users_id)"),
-            Mark(re.compile(r" AS (?:anon_\d+|count_\d+|[a-z]\w*_\d+)\b"), 0.7, "names that it makes up (anon_1, count_1)"),
-            Mark(re.compile(r"SELECT ([a-z_]\w*)\.\w+(?:, [a-z_]\w*\.\w+)* FROM \1\b(?! AS)(?! [a-z]+\.)"), 0.35, "every column spelled out as table.column, without quotes"),
+            Mark(regex(r"\$\d+::(?:INTEGER|BIGINT|VARCHAR|UUID|TEXT|BOOLEAN|DATE|NUMERIC|FLOAT|TIMESTAMP|SMALLINT)"), 0.9, "parameters cast to types in capitals ($1::INTEGER)"),
+            Mark(regex(r"\$\d+::(?:INTEGER|BIGINT|VARCHAR|UUID|TEXT|BOOLEAN|DATE|NUMERIC|FLOAT|TIMESTAMP|SMALLINT)"), 0.9, "parameters cast to types in capitals ($1::INTEGER)", writes=True),
+            Mark(regex(r"INSERT INTO (\w+) \(.{1,3000}? RETURNING \1\.\w", re.DOTALL), 0.5, "INSERT … RETURNING table.column, without quotes", writes=True),
+            Mark(regex(r"\b(\w+)\.(\w+) AS \1_\2\b"), 0.9, "columns named table_column (users.id AS users_id)"),
+            Mark(regex(r" AS (?:anon_\d+|count_\d+|[a-z]\w*_\d+)\b"), 0.7, "names that it makes up (anon_1, count_1)"),
+            Mark(regex(r"SELECT ([a-z_]\w*)\.\w+(?:, [a-z_]\w*\.\w+)* FROM \1\b(?! AS)(?! [a-z]+\.)"), 0.35, "every column spelled out as table.column, without quotes"),
         ),
     )  # fmt: skip
 
@@ -144,5 +148,16 @@ class SqlAlchemy:
             f"from sqlalchemy.orm import defer\n\n"
             f"rows = session.scalars(select({name}).options({ways})).all()  # where, order_by as before",
             f"{NOT_LOADED}: raiseload=True in defer() finds it",
+            GUESSED,
+        )
+
+    def count(self, counted: Counted) -> Code:
+        """`func.count`."""
+        name = class_name(counted.table)
+        asked = ", ".join(f"{name}.{column} == {column}" for column in columns_of(counted.columns))
+        return Code(
+            f"Count {name} in the database",
+            f"count = session.scalar(select(func.count()).select_from({name}).where({asked}))  # the conditions as they are",
+            f"{NOT_FOR_ANY}: select(exists())",
             GUESSED,
         )

@@ -9,8 +9,10 @@ from analyzer.advice.stacks._base import (
     FEW,
     GUESSED,
     NO_NUMBERS,
+    NOT_FOR_ANY,
     Code,
     Columns,
+    Counted,
     Inserts,
     Lookup,
     Loop,
@@ -25,6 +27,7 @@ from analyzer.advice.stacks._base import (
     identifier,
     relation,
 )
+from analyzer.patterns import regex
 
 
 class TypeOrm:
@@ -34,20 +37,21 @@ class TypeOrm:
     name = "TypeORM"
     memo = "typescript"
     marks = Marks(
-        tags=re.compile(r"db_driver='typeorm|framework='typeorm"),
+        formats=("typeorm",),
+        tags=regex(r"db_driver='typeorm|framework='typeorm"),
         dialect=(
-            Mark(re.compile(r'"([^"]+)"\."([^"]+)" AS "\1_\2"'), 0.95, 'columns named "Entity_column"'),
-            Mark(re.compile(r'"(\w+)__\1_\w+"|"distinctAlias"'), 0.95, 'joins named "Entity__Entity_relation"'),
-            Mark(re.compile(r'INSERT INTO "[^"]+"\("'), 0.9, 'INSERT INTO "table"("column") without a space', writes=True),
-            Mark(re.compile(r'UPDATE "[^"]+" SET .{1,3000}? WHERE "\w+" IN \(\$\d+\)', re.DOTALL), 0.6, 'UPDATE … WHERE "id" IN ($n)', writes=True),
-            Mark(re.compile(r'WHERE \({2,}"'), 0.3, "conditions in double brackets"),
+            Mark(regex(r'"([^"]+)"\."([^"]+)" AS "\1_\2"'), 0.95, 'columns named "Entity_column"'),
+            Mark(regex(r'"(\w+)__\1_\w+"|"distinctAlias"'), 0.95, 'joins named "Entity__Entity_relation"'),
+            Mark(regex(r'INSERT INTO "[^"]+"\("'), 0.9, 'INSERT INTO "table"("column") without a space', writes=True),
+            Mark(regex(r'UPDATE "[^"]+" SET .{1,3000}? WHERE "\w+" IN \(\$\d+\)', re.DOTALL), 0.6, 'UPDATE … WHERE "id" IN ($n)', writes=True),
+            Mark(regex(r'WHERE \({2,}"'), 0.3, "conditions in double brackets"),
         ),
     )  # fmt: skip
 
     def load(self, loop: Loop) -> Code:
         """`relations`; a grouped query for counts."""
         parent, child, names = _models(loop)
-        name = camel(relation(loop))
+        name = _relation(loop)
         key, column = identifier(loop.parent_column), identifier(loop.child_column)
         if loop.asks in (COUNT, EXISTS, FEW):
             return self._each(loop, parent, child, names)
@@ -143,6 +147,17 @@ class TypeOrm:
             names,
         )
 
+    def count(self, counted: Counted) -> Code:
+        """`countBy`."""
+        name, names = _model(counted.sql, counted.table)
+        asked = ", ".join(camel(column) for column in columns_of(counted.columns))
+        return Code(
+            f"Count {name} in the database",
+            f"const count = await dataSource.getRepository({name}).countBy({{ {asked} }}); // the conditions as they are",
+            f"{NOT_FOR_ANY}: existsBy",
+            names,
+        )
+
 
 def _model(sql: str, table: str) -> tuple[str, str]:
     """The entity's name: TypeORM takes it for the alias of a repository's own table."""
@@ -150,6 +165,15 @@ def _model(sql: str, table: str) -> tuple[str, str]:
     if alias is not None and alias[:1].isupper() and "__" not in alias:
         return alias, ALIASES
     return class_name(table), GUESSED
+
+
+def _relation(loop: Loop) -> str:
+    """The relation's name: TypeORM loads a lazy one with a join of its owner, under its name as alias."""
+    alias = alias_of(loop.child_sql, loop.child_table)
+    lazy = alias_of(loop.child_sql, loop.parent_table, "JOIN") is not None
+    if lazy and alias is not None and alias[:1].islower() and "_" not in alias:
+        return alias
+    return camel(relation(loop))
 
 
 def _models(loop: Loop) -> tuple[str, str, str]:

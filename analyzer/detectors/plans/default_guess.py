@@ -19,7 +19,6 @@ What to do
     PostgreSQL 14).
 """
 
-import re
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -28,13 +27,14 @@ from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Setting
+from analyzer.patterns import regex
 from analyzer.records import record
 
 GUESSES = (0.005, 1 / 3)
 WITHIN = 0.02
 ROWS = 10_000
 FACTOR = 10
-_UNKNOWN = re.compile(r"\$\d|InitPlan|\w\((?!')")
+_UNKNOWN = regex(r"\$\d|InitPlan|\w\((?!')")
 
 
 @record

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
+from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
 from analyzer.records import record
@@ -53,11 +54,8 @@ class DisabledNode(WholePlanRule):
         own = [
             node
             for node in view.nodes
-            if node.extra.get("Disabled") is True
-            or (
-                (node.total_cost or 0) >= COST
-                and all((c.total_cost or 0) < COST for c in node.children)
-            )
+            if ((node.total_cost or 0.0) >= COST and _starts_here(node))
+            or node.extra.get("Disabled") is True
         ]
         if not off and not own:
             return
@@ -86,3 +84,8 @@ class DisabledNode(WholePlanRule):
             confidence=0.9,
             severity=Severity.INFO,
         )
+
+
+def _starts_here(node: PlanNode) -> bool:
+    """Whether none of the nodes below has a cost that says disabled, too."""
+    return all((child.total_cost or 0.0) < COST for child in node.children)

@@ -20,7 +20,6 @@ What to do
     an OR of two equalities is two joins with UNION. Or an index on the inner column.
 """
 
-import re
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -28,11 +27,12 @@ from analyzer.detectors._plan_view import JOINS, PlanView, side
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.patterns import regex
 from analyzer.records import record
 
 REMOVED = 10_000
 TIMES_KEPT = 10
-_EQUALITY = re.compile(r"(?<![<>!=~])=(?![>=~])")
+_EQUALITY = regex(r"(?<![<>!=~])=(?![>=~])")
 
 
 @record

@@ -52,14 +52,15 @@ class ManyIndexSearches(NodeRule):
 
     def at(self, node: PlanNode, view: PlanView) -> Spot | None:
         """An index that is searched again and again."""
-        searches = number(node, "Index Searches")
-        cost_ms = view.own_ms(node)
-        if node.type == "BitmapOr":
-            searches, cost_ms = len(node.children) * node.loops, view.total_ms(node)
-        least = ARMS if node.type == "BitmapOr" else SEARCHES
+        arms = node.type == "BitmapOr"
+        if not arms and "Index Searches" not in node.extra:
+            return None  # before PostgreSQL 18
+        searches = len(node.children) * node.loops if arms else number(node, "Index Searches")
+        cost_ms = view.total_ms(node) if arms else view.own_ms(node)
+        least = ARMS if arms else SEARCHES
         if searches < least * node.loops or not view.is_hot(cost_ms):
             return None
-        if node.type != "BitmapOr" and view.kept(node) >= searches / 2:
+        if not arms and view.kept(node) >= searches / 2:
             return None
         owner = node
         while owner.relation is None and owner.parent is not None:
@@ -76,7 +77,7 @@ class ManyIndexSearches(NodeRule):
             subject=(owner.relation or "", *names),
             table=owner.relation,
             condition=node.index_condition or owner.recheck_condition,
-            remedies=(index,) if index and node.type != "BitmapOr" else (),
+            remedies=(index,) if index and not arms else (),
             confidence=0.6,
             spared=0.4,
         )

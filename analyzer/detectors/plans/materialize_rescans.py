@@ -17,7 +17,6 @@ What to do
     A condition that can be hashed or looked up: an equality of bare columns of one type.
 """
 
-import re
 from typing import ClassVar
 
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
@@ -26,11 +25,12 @@ from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.patterns import regex
 from analyzer.records import record
 
 LOOPS = 100
 ROWS = 100_000
-_EQUALITY = re.compile(r"(?<![<>!=~])=(?![>=~])")
+_EQUALITY = regex(r"(?<![<>!=~])=(?![>=~])")
 
 
 @record

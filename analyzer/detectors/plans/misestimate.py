@@ -94,7 +94,7 @@ class Misestimate(WholePlanRule):
 
 def _starts_here(node: PlanNode, view: PlanView) -> bool:
     """Whether an estimate goes wrong at a node, and not below it."""
-    if node.never_executed or node.type not in _STARTS:
+    if node.type not in _STARTS or node.never_executed:
         return False
     error = estimate_error(node)
     if abs(error) < FACTOR or node.rows_actual is None:

@@ -26,7 +26,6 @@ What to do
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from statistics import median
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared
@@ -99,6 +98,8 @@ def _form(nodes: Sequence[PlanNode]) -> str:
 
 
 def _compared(forms: dict[str, list[PlanView]]) -> Iterator[tuple[PlanView, Spot]]:
+    from statistics import median  # noqa: PLC0415 - its fractions take 3 ms, and few runs have both forms
+
     times = {form: median(view.whole_ms for view in views) for form, views in forms.items()}
     slow, quick = max(times, key=lambda form: times[form]), min(times, key=lambda form: times[form])
     worst = max(forms[slow], key=lambda view: view.whole_ms)

@@ -38,8 +38,10 @@ What to do
     with EXPLAIN (ANALYZE, BUFFERS) that the plan becomes an index scan.
 """
 
+from functools import partial
 from typing import ClassVar
 
+from analyzer.detectors._plan_conditions import Compared
 from analyzer.detectors._plan_keys import pages
 from analyzer.detectors._plan_rule import NodeRule, Spot
 from analyzer.detectors._plan_scans import (
@@ -53,7 +55,6 @@ from analyzer.detectors._plan_scans import (
     scan_figures,
 )
 from analyzer.detectors._plan_view import PlanView
-from analyzer.model.evidence import SeqScanEvidence
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 
@@ -80,19 +81,19 @@ class SelectiveSeqScan(NodeRule):
         known = read_conditions(node, view)
         if not known.conditions:
             return None
-        evidence = scan_evidence(node, view, figures, known)
+        table = node.relation or ""
         return Spot(
             node=node,
-            cost_ms=evidence.self_ms,
-            title=_title(evidence),
+            cost_ms=view.own_ms(node),
+            title=_title(table, figures, known),
             reasons=(),
             figures=PlanFigures(),
-            subject=(evidence.table, *known.columns),
-            table=evidence.table,
+            subject=(table, *known.columns),
+            table=table,
             confidence=confidence(known, measured=view.measured),
             covers=frozenset({0, *(parent.id for _, parent in view.above(node))}),
             spared=figures.spared,
-            scan=evidence,
+            scan=partial(scan_evidence, node, view, figures, known),
             shared=known.sargable,
         )
 
@@ -106,9 +107,9 @@ def _matters(node: PlanNode, view: PlanView, figures: ScanFigures) -> bool:
     return view.usual_ms(view.own_ms(node)) * max(1.0, often or 1.0) >= floor_ms
 
 
-def _title(evidence: SeqScanEvidence) -> str:
-    columns = ", ".join(dict.fromkeys(c.column for c in evidence.conditions))
-    figures = f"reads {evidence.rows_read:,.0f} rows to keep {evidence.rows_kept:,.0f}"
-    if any(condition.sargable for condition in evidence.conditions):
-        return f"Sequential scan of {evidence.table} {figures} and uses no index on {columns}"
-    return f"Sequential scan of {evidence.table} {figures}: its condition on {columns} cannot use an index"
+def _title(table: str, figures: ScanFigures, known: Compared) -> str:
+    columns = ", ".join(dict.fromkeys(one.column for one in known.conditions))
+    told = f"reads {figures.read:,.0f} rows to keep {figures.kept:,.0f}"
+    if known.sargable:
+        return f"Sequential scan of {table} {told} and uses no index on {columns}"
+    return f"Sequential scan of {table} {told}: its condition on {columns} cannot use an index"

@@ -26,6 +26,7 @@ What to do
     the subquery as a join: the planner can then hash the table once.
 """
 
+from functools import partial
 from typing import ClassVar
 
 from analyzer.detectors._plan_conditions import compared
@@ -76,23 +77,23 @@ class SeqScanInLoop(NodeRule):
         known = compared(node, condition, view.catalog)
         if not known.conditions:
             return None
-        evidence = scan_evidence(node, view, figures, known, condition)
+        table = node.relation or ""
         columns = ", ".join(dict.fromkeys(c.column for c in known.conditions))
         return Spot(
             node=node,
-            cost_ms=evidence.self_ms,
+            cost_ms=view.own_ms(node),
             title=(
-                f"{evidence.table} is read through {figures.passes:,.0f} times in one execution, "
+                f"{table} is read through {figures.passes:,.0f} times in one execution, "
                 f"{figures.read / figures.passes:,.0f} rows each time, to look up by {columns}"
             ),
             reasons=(),
             figures=PlanFigures(),
-            subject=(evidence.table, *known.columns),
-            table=evidence.table,
+            subject=(table, *known.columns),
+            table=table,
             confidence=confidence(known, measured=view.measured),
             covers=_loop_nodes(node, loop, view),
             spared=figures.spared,
-            scan=evidence,
+            scan=partial(scan_evidence, node, view, figures, known, condition),
         )
 
 

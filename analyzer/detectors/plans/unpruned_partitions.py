@@ -20,7 +20,6 @@ What to do
     enable_partition_pruning.
 """
 
-import re
 from typing import ClassVar
 
 from analyzer.detectors._plan_keys import number
@@ -29,10 +28,11 @@ from analyzer.detectors._plan_view import PlanView
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
 from analyzer.model.remedy import Rewrite
+from analyzer.patterns import regex
 from analyzer.records import record
 
 PARTITIONS = 5
-_NUMBERED = re.compile(r"(?P<name>.+)_\d+\Z")
+_NUMBERED = regex(r"(?P<name>.+)_\d+\Z")
 
 
 @record

@@ -30,7 +30,7 @@ from typing import ClassVar
 from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_keys import text
 from analyzer.detectors._plan_rule import Gate, NodeRule, Spot
-from analyzer.detectors._plan_vectors import distance_in
+from analyzer.detectors._plan_vectors import Distance, distance_in
 from analyzer.detectors._plan_view import PlanView
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
@@ -96,7 +96,7 @@ class VectorShortResult(NodeRule):
             subject=(node.relation or "", distance.column, "filter" if node.filter else "limit"),
             table=node.relation,
             condition=node.filter,
-            remedies=_remedies(node, max(asked, returned), view),
+            remedies=_remedies(node, distance, max(asked, returned), view),
             confidence=(0.95 if literal else 0.8) if sure else 0.6,
             severity=Severity.CRITICAL,
             covers=frozenset({0}),
@@ -115,7 +115,9 @@ def _asked(limit: PlanNode, scan: PlanNode, view: PlanView) -> tuple[float | Non
     return (expected if 0 < expected < all_rows else None), False
 
 
-def _remedies(node: PlanNode, asked: float, view: PlanView) -> tuple[Remedy, ...]:
+def _remedies(
+    node: PlanNode, distance: Distance, asked: float, view: PlanView
+) -> tuple[Remedy, ...]:
     risk = "Each search looks at more candidates and takes longer, in proportion."
     probes = "ivf" in (node.index or "").lower()
     if probes:
@@ -142,5 +144,7 @@ def _remedies(node: PlanNode, asked: float, view: PlanView) -> tuple[Remedy, ...
         made.insert(0, again)
     columns = compared(node, node.filter, view.catalog).columns
     if columns:
-        made.append(VectorFilter(node.relation or "", columns))
+        made.append(
+            VectorFilter(node.relation or "", columns, distance.column, distance.operator_class)
+        )
     return tuple(made)

@@ -5,4 +5,4 @@ released are never changed. Whoever finds a revision in a store that is not here
 store is newer.
 """
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.model.acknowledgement import as_fields
 from analyzer.model.finding import Status, worst_first
 from analyzer.model.lines import error_of
+from analyzer.model.ruled_out import WHY
 from analyzer.report.parts.savings import saving_fields
 from analyzer.report.redaction import Redactor, requote
 
@@ -80,9 +81,25 @@ def detectors_part(outcomes: Mapping[str, "Outcome"], redactor: Redactor) -> lis
             "status": outcome.status.value,
             "reason": _reason(outcome, redactor),
             "findings": len(outcome.findings),
+            **_ruled_out(outcome),
         }
         for name, outcome in outcomes.items()
     ]
+
+
+def _ruled_out(outcome: "Outcome") -> dict[str, Any]:
+    """What looked like a finding and is none, with why; nothing of detectors that do not say so."""
+    told = [
+        {
+            "shape_id": one.shape_id,
+            "verdict": one.verdict.value,
+            "reason": WHY[one.verdict],
+            "executions": one.executions,
+            "requests": one.requests,
+        }
+        for one in outcome.ruled_out
+    ]
+    return {"ruled_out": told} if told else {}
 
 
 def _reason(outcome: "Outcome", redactor: Redactor) -> str | None:

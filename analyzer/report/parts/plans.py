@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from analyzer.plans.counters import counter, exclusive, io_ms
+from analyzer.plans.counters import counter, exclusive, has_field, io_ms
 from analyzer.report.parts.plan_details import details_of
 
 if TYPE_CHECKING:
@@ -19,8 +19,9 @@ _CONDITIONS = (
     "merge_condition",
     "join_filter",
 )
+# Counters by their names in FORMAT JSON, with their keys here and whether each node has them.
 _BUFFERS = tuple(
-    f"{scope} {what}"
+    (f"{scope} {what} Blocks", f"{scope}_{what}".lower(), has_field(f"{scope} {what} Blocks"))
     for scope in ("Shared", "Local", "Temp")
     for what in ("Hit", "Read", "Dirtied", "Written")
 )
@@ -90,9 +91,7 @@ def _plan(
         "nodes": [
             {
                 **_node(node, depth, redactor),
-                "self_buffers": {
-                    _key_of(name): int(figures[place]) for name, figures in own.items()
-                },
+                "self_buffers": {key: int(figures[place]) for key, figures in own.items()},
                 "findings": sorted(marks.get((plan.key, node.id), ())),
             }
             for place, (node, depth) in enumerate(_walk(plan.root))
@@ -103,14 +102,10 @@ def _plan(
 def _own_buffers(nodes: Sequence["PlanNode"]) -> dict[str, list[float]]:
     """What each node read and wrote itself, of the counters that any node has."""
     return {
-        name: exclusive(nodes, f"{name} Blocks")
-        for name in _BUFFERS
-        if any(counter(node, f"{name} Blocks") for node in nodes)
+        key: exclusive(nodes, name)
+        for name, key, is_field in _BUFFERS
+        if any(counter(node, name) for node in nodes if is_field or name in node.extra)
     }
-
-
-def _key_of(name: str) -> str:
-    return name.lower().replace(" ", "_")
 
 
 def _walk(root: "PlanNode") -> Iterator[tuple["PlanNode", int]]:
@@ -155,18 +150,20 @@ def _node(node: "PlanNode", depth: int, redactor: "Redactor") -> dict[str, Any]:
 
 def _buffers(node: "PlanNode") -> dict[str, int]:
     """Blocks with all below included; hits, reads and temporary ones also where there were none."""
-    blocks = {name: counter(node, f"{name} Blocks") for name in _BUFFERS}
     known = {
-        "Shared Hit": node.shared_hit_blocks,
-        "Shared Read": node.shared_read_blocks,
-        "Temp Read": node.temp_read_blocks,
-        "Temp Written": node.temp_written_blocks,
+        "shared_hit": node.shared_hit_blocks,
+        "shared_read": node.shared_read_blocks,
+        "temp_read": node.temp_read_blocks,
+        "temp_written": node.temp_written_blocks,
     }
-    return {
-        _key_of(name): int(count)
-        for name, count in blocks.items()
-        if count or known.get(name) is not None
-    }
+    found: dict[str, int] = {}
+    for name, key, is_field in _BUFFERS:
+        if is_field:
+            if known[key] is not None:
+                found[key] = int(counter(node, name))
+        elif name in node.extra and (count := counter(node, name)):
+            found[key] = int(count)
+    return found
 
 
 def _label(node: "PlanNode") -> str:

@@ -2,6 +2,7 @@
 
 from analyzer.report.sections import (
     actions,
+    cache,
     coverage,
     events,
     findings,
@@ -28,6 +29,7 @@ SECTIONS: tuple[Section, ...] = (
     scoreboard.SECTION,
     requests.SECTION,
     jobs.SECTION,
+    cache.SECTION,
     targets.SECTION,
     latency.SECTION,
     statements.SECTION,

@@ -3,10 +3,13 @@
 from typing import Any
 
 from analyzer.report.explain_words import explained_sentence, refusals
+from analyzer.report.layout import brief
 from analyzer.report.sections._base import Section
 from analyzer.report.values import Document
+from analyzer.report.wording import ruled_out
 
 _SHOWN = 100
+_SQL = 200  # characters
 
 
 def prepare(document: Document) -> dict[str, Any]:
@@ -20,6 +23,9 @@ def prepare(document: Document) -> dict[str, Any]:
         "sources": sources[:_SHOWN],
         "hidden": max(0, len(sources) - _SHOWN),
         "detectors": [one for one in document["detectors"] if one["status"] != "clean"],
+        "ruled_out": [one | {"sql": brief(one["sql"], _SQL)} for one in ruled_out(document)][
+            :_SHOWN
+        ],
         "clean": [one["id"] for one in document["detectors"] if one["status"] == "clean"],
         "reason": document["target"].get("reason"),
     }

@@ -93,9 +93,14 @@ def _card(finding: dict[str, Any], links: StatementLinks) -> dict[str, Any]:
         "filter": evidence.get("filter") or evidence.get("condition"),
         "filter_name": "Condition" if evidence.get("condition") else "Filter",
         "reasons": evidence.get("reasons") or [],
-        "examples": (evidence.get("examples") or [])[:_EXAMPLES],
+        "examples": [_example(one) for one in (evidence.get("examples") or [])[:_EXAMPLES]],
         "figures": figures(evidence),
     }
+
+
+def _example(example: dict[str, Any]) -> dict[str, Any]:
+    """An execution; `tells` says whether its parameters are more than a placeholder each."""
+    return {**example, "tells": any(one != "?" for one in example["parameters"])}
 
 
 def _loop(evidence: dict[str, Any], links: StatementLinks) -> dict[str, Any] | None:

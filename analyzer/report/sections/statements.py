@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from analyzer.report.charts import spark, spark_domain
-from analyzer.report.formats import count
+from analyzer.report.charts import SPARK_WIDTH, small_trend, spark, spark_domain, spark_x
+from analyzer.report.formats import count, quantile_name
 from analyzer.report.layout import brief, display
 from analyzer.report.sections._base import DETAILED, SHOWN_STATEMENTS, Section
 from analyzer.report.values import Document
@@ -28,14 +28,16 @@ def prepare(document: Document) -> dict[str, Any] | None:
     target_ms = document["target"]["ms"]
     domain = spark_domain([one["histogram"] for one in shown[:DETAILED]], target_ms)
     changes = {one["shape_id"]: _change(one) for one in document.get("changes") or []}
+    days = {one["shape_id"]: one for one in document.get("statement_trends") or []}
     rows = [
         {
             **_row(place, statement, findings.get(statement["shape_id"], [])),
             "over": _over(statement, target_ms),
             "own_target_ms": _own_target(statement, target_ms),
             "method": METHODS.get(statement["method"], statement["method"]),
-            "spark": spark(statement["histogram"], domain, target_ms) if place < DETAILED else None,
+            "spark": spark(statement["histogram"], domain) if place < DETAILED else None,
             "change": changes.get(statement["shape_id"]),
+            "days": _days(days.get(statement["shape_id"])),
         }
         for place, statement in enumerate(shown)
     ]
@@ -43,7 +45,9 @@ def prepare(document: Document) -> dict[str, Any] | None:
         "count": len(statements),
         "rows": rows,
         "hidden": max(0, len(statements) - SHOWN_STATEMENTS),
-        "changes": any(row["change"] for row in rows),
+        "trends": any(row["change"] or row["days"] for row in rows),
+        "quantile": quantile_name(document["target"]["quantile"]),
+        "limit_x": spark_x(target_ms, domain) if any(row["spark"] for row in rows) else None,
         "methods": len({statement["method"] for statement in shown}) > 1,
         "method": METHODS.get(shown[0]["method"], shown[0]["method"]),
         "has_quantiles": any(statement["p50_ms"] is not None for statement in shown),
@@ -68,6 +72,11 @@ def _change(change: dict[str, Any]) -> dict[str, Any]:
         "slower": change["slower"],
         "text": f"{count(change['ratio'])}× {word}",
     }
+
+
+def _days(trend: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A statement's figure day by day, as a line as large as the distribution beside it."""
+    return trend and small_trend(trend["days"], trend["target_ms"], SPARK_WIDTH)
 
 
 def _own_target(statement: dict[str, Any], target_ms: float) -> float | None:

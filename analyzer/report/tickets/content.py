@@ -11,10 +11,10 @@ from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.formats import count, ms, one_line, percent, plural, sentence, window
 from analyzer.report.sections.findings import figures
 from analyzer.report.values import Document
+from analyzer.report.verdict_words import verdict_line
 from analyzer.report.wording import (
     VERIFIED,
     acceptance,
-    headline,
     saves,
     saving_detail,
 )
@@ -90,7 +90,7 @@ def _what(document: Document, finding: dict[str, Any]) -> Iterator[Block]:
         for name, key in (("Routes", "routes"), ("Tables", "tables"))
         if finding.get(key)
     ]
-    where += [f"The report: {headline(document)}"]
+    where += [f"The report: {verdict_line(document)}"]
     if finding.get("status"):
         where.append(f"Against the history: {finding['status']}")
     if finding.get("acknowledged"):

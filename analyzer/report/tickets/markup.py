@@ -6,6 +6,7 @@ Every text is untrusted: it shows as itself, and neither formats nor links nor n
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from analyzer.patterns import regex
 from analyzer.report.formats import cut, one_line, plural
 from analyzer.report.layout import display
 from analyzer.report.tickets.content import Block, Code, Heading, Items, Paragraph, Rows
@@ -17,7 +18,7 @@ LIMITS: Mapping[str, int] = {
 }
 _CODE_LENGTHS = (4_000, 1_000, 250)  # characters of a block of code, from roomy to tight
 _TEXT = 600
-_JIRA = re.compile(
+_JIRA = regex(
     r"(?P<reference>[\\&])"  # a backslash can be written in no other way
     # Brackets and bars format anywhere, marks of emphasis unless letters are on both sides.
     r"|(?P<mark>[{}\[\]|#!]|(?<!\w)[*_\-+^~?]|[*_\-+^~?](?!\w))"

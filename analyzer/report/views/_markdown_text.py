@@ -2,14 +2,15 @@
 
 import re
 
+from analyzer.patterns import regex
 from analyzer.report.formats import cut, one_line, plural
 from analyzer.report.layout import display
 
 _CODE = 3_000
 LINE = 300
-_MARKUP = re.compile(r"([\\`*_\[\]|~$])")
-_LINE_START = re.compile(r"^([#+\-=:]|\d+(?=[.)](?:\s|$)))")
-_LINK = re.compile(r"(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
+_MARKUP = regex(r"([\\`*_\[\]|~$])")
+_LINE_START = regex(r"^([#+\-=:]|\d+(?=[.)](?:\s|$)))")
+_LINK = regex(r"(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
 
 
 def escape(text: str, width: int = LINE) -> str:

@@ -5,15 +5,15 @@ through has no power all the same: only colours are left as sequences.
 """
 
 import io
-import re
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
 
+from analyzer.patterns import regex
 from analyzer.report.formats import neutralise
 
 _NARROWEST = 40
-_COLOUR = re.compile(r"(\x1b\[[\d;]*m)")
+_COLOUR = regex(r"(\x1b\[[\d;]*m)")
 
 
 def terminal(width: int, *, colour: bool) -> Console:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from analyzer.report.formats import count, ms, neutralise, one_line, percent, plural, size
 from analyzer.report.layout import brief
-from analyzer.report.views.markdown import block, code, escape
+from analyzer.report.views._markdown_text import block, code, escape
 
 _STYLES = {"met": "green", "missed": "red", "unknown": "yellow"}
 _SHOWN = 20
@@ -116,8 +116,20 @@ def details(one: dict[str, Any]) -> list[str]:
 
 def render(document: dict[str, Any]) -> str:
     """The document as Markdown."""
+    return "\n".join(_lines(document, "#")).rstrip("\n") + "\n"
+
+
+def cache_text(document: dict[str, Any]) -> str:
+    """The cache as a part of a report in Markdown, "" where nothing was asked about it."""
+    known = document.get("cache")
+    if not known:
+        return ""
+    return "\n".join(["## Cache", "", *_lines(known, "###")]).rstrip("\n") + "\n"
+
+
+def _lines(document: dict[str, Any], mark: str) -> list[str]:
     measured = document["hit_rate"]
-    lines = [f"# {escape(headline(measured))}", "", escape(measured["note"], 600), ""]
+    lines = [f"{mark} {escape(headline(measured))}", "", escape(measured["note"], 600), ""]
     if measured["uses"]:
         lines += ["| hit rate | reads | of |", "|---:|---:|---|"]
         lines += [
@@ -125,9 +137,9 @@ def render(document: dict[str, Any]) -> str:
             for use in measured["uses"][:_SHOWN]
         ]
         lines.append("")
-    lines += [f"## {escape(candidates_line(document))}", ""]
+    lines += [f"{'#' * max(2, len(mark))} {escape(candidates_line(document))}", ""]
     for one in document["candidates"]:
         lines += [block(one["sql"], "sql"), escape(chosen(one)), ""]
         lines += [f"- {escape(line, 600)}" for line in details(one)]
         lines += ["", block(one["code"], one["language"])]
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return lines

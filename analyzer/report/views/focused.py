@@ -19,6 +19,7 @@ from analyzer.report.wording import (
     acceptance,
     accepted_lines,
     open_findings,
+    ruled_out_lines,
     saving_detail,
     silent_lines,
 )
@@ -78,6 +79,7 @@ def findings(document: Document, width: int, nothing: str) -> list[RenderableTyp
     if not open_findings(document):
         parts.append(Text(nothing))
     parts += [Text(line, style="dim") for line in accepted_lines(document)]
+    parts += [Text(line, style="dim") for line in ruled_out_lines(document, width)]
     return parts + [Text(line, style="dim") for line in silent_lines(document)]
 
 
@@ -213,6 +215,7 @@ def indexes(document: Document, _width: int) -> list[RenderableType]:
                 ),
                 (0, 0, 0, 2),
             ),
+            *(_indented(Text(one_line(line))) for line in [one.get("fill_in")] if line),
             *(_indented(Text(line)) for line in _gains(one)),
             *(_indented(Text(line)) for line in measured_lines(one)),
             Text(""),
@@ -234,13 +237,14 @@ def _gains(index: dict[str, Any]) -> list[str]:
             lines.append(
                 f"{one_line(what)}: cost {count(gain['cost_before'])} to {count(gain['cost_after'])}{how}"
             )
+    lines += [f"set: {one_line(line)}" for line in index.get("settings") or ()]
     if index.get("rollback"):
         lines.append(f"way back: {one_line(index['rollback'])}")
     return lines
 
 
 def index_sql(document: Document) -> str:
-    """Runnable statements, one per line, reasons as comments."""
+    """Runnable statements, one per line, reasons as comments; so is what lacks a value."""
     advice = document["indexes"] or {"create": [], "drop": []}
     lines = []
     for one in advice["create"]:
@@ -248,7 +252,10 @@ def index_sql(document: Document) -> str:
             f"-- {one_line(one.get('rule') or '')}; verified by {one_line(one['verified_by'])}"
         )
         lines += [f"-- {line}" for line in measured_lines(one)]
-        lines += [" ".join(statement.split()) for statement in one["sql"].splitlines()]
+        lines += [f"-- {one_line(line)}" for line in one.get("settings") or ()]
+        mark = "-- " if one.get("fill_in") else ""
+        lines += [f"-- {one_line(one['fill_in'])}"] if mark else []
+        lines += [f"{mark}{' '.join(text.split())}" for text in one["sql"].splitlines()]
     lines += [f"-- {line}" for line in verification_lines(document)]
     lines += hygiene.sql_lines(document)
     return (

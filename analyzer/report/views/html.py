@@ -6,13 +6,13 @@ reordering characters away, and the page's own policy lets one script and one st
 
 import base64
 import hashlib
-import re
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from analyzer.patterns import regex
 from analyzer.report import formats
 from analyzer.report.sections import SECTIONS
 from analyzer.report.values import Document
@@ -20,7 +20,10 @@ from analyzer.report.verdict_words import overall_headline, overall_state, short
 from analyzer.report.views.copied import copied_text
 from analyzer.resources import templates_directory
 
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]+")
+_RIGHT_TO_LEFT = regex("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]+")
+
+
+_PHONE, _HIGHEST = 36, 20  # characters in a line of a phone, lines before a block scrolls
 
 
 def bidi(text: str) -> Markup:
@@ -47,9 +50,27 @@ def content(text: str) -> Markup:
     return Markup(plain)  # noqa: S704 - escaped above but for the quotes
 
 
+def scrolls(text: str) -> bool:
+    """Whether a block of code may be higher than the page lets it be, on a phone: then a key reaches it."""
+    return sum(1 + len(line) // _PHONE for line in text.split("\n")) > _HIGHEST
+
+
+def sortable(value: object) -> Markup:
+    """The attribute that a column is sorted by: a number with four digits, or nothing known."""
+    return Markup(f"data-v={value:.4g}" if formats.is_number(value) else 'data-v=""')  # noqa: S704 - digits alone
+
+
+def kind(key: str) -> str:
+    """What a finding is, from its key: all but the digits at its end."""
+    return key.rpartition("-")[0] or key
+
+
 _FILTERS = {
     "bidi": bidi,
     "content": content,
+    "kind": kind,
+    "scrolls": scrolls,
+    "sortable": sortable,
     "ms": formats.ms,
     "count": formats.count,
     "size": formats.size,

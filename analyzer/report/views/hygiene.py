@@ -43,6 +43,8 @@ def terminal_lines(document: Document) -> list[RenderableType]:
 
 def _said(drop: dict[str, Any]) -> list[str]:
     said = [f"why: {one_line(drop['reason'])}"]
+    if drop.get("verification"):
+        said.append(f"measured: {one_line(drop['verification'])}")
     if drop.get("risk"):
         said.append(f"risk: {one_line(drop['risk'])}")
     back = f"gives back {size(drop.get('bytes'))}"
@@ -66,6 +68,8 @@ def sql_lines(document: Document) -> list[str]:
     for drop in drops:
         back = "" if drop.get("bytes") is None else f"; gives back {size(drop['bytes'])}"
         lines.append(f"-- {one_line(drop['reason'])}{back}")
+        if drop.get("verification"):
+            lines.append(f"-- measured: {one_line(drop['verification'])}")
         if drop.get("risk"):
             lines.append(f"-- risk: {one_line(drop['risk'])}")
         if drop.get("rollback"):

@@ -4,6 +4,7 @@ Every text of a document is untrusted: it goes into code, or is escaped so that 
 nor HTML nor a mention of anybody comes of it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from analyzer.report.coverage_words import coverage_sentences
@@ -12,22 +13,25 @@ from analyzer.report.formats import count, ms, percent, plural
 from analyzer.report.layout import brief
 from analyzer.report.sections.findings import figures
 from analyzer.report.values import Document
+from analyzer.report.verdict_words import overall_headline, overall_state
 from analyzer.report.views._markdown_text import block, code, escape
+from analyzer.report.views.cache import cache_text
 from analyzer.report.views.jobs import jobs_text
 from analyzer.report.views.markdown_indexes import indexes_text
+from analyzer.report.views.scoreboard import board_text
 from analyzer.report.wording import (
     VERIFIED,
     acceptance,
     acknowledged,
     actions,
     answers,
-    headline,
     if_fixed,
     interval,
     method,
     open_findings,
     part_lines,
     requests_phrase,
+    ruled_out_lines,
     saves,
     saving_detail,
     severities,
@@ -42,6 +46,8 @@ LIMIT_BYTES = 64 * 1024
 _NOTE_BYTES = 200  # room for the line that counts what was left out
 _HEAD_BYTES = 8 * 1024
 _TAIL_BYTES = 16 * 1024
+_FINDINGS_BYTES = 16 * 1024  # what they have at least, however long the rest is
+_LEAST_BYTES = 2 * 1024  # of what follows them, each
 _STATEMENTS = 20
 _FINDINGS = 100
 _LINE = 300
@@ -52,18 +58,27 @@ def render(document: Document) -> str:
     """Verdict, actions, findings with their fixes, top statements, coverage; at most 64 KB."""
     parts = (_verdict(document), _actions(document), _savings(document), _since(document))
     head = [_within(part, _HEAD_BYTES) for part in parts]
-    tail = [
-        _within(part, _TAIL_BYTES)
-        for part in (
-            indexes_text(document),
-            _statements(document),
-            jobs_text(document),
-            _coverage(document),
-        )
-    ]
-    room = LIMIT_BYTES - _NOTE_BYTES - sum(_bytes(part) + 1 for part in head + tail)
-    findings = _findings(document, room)
-    return "\n".join(part for part in (*head, *findings, *tail) if part)
+    tail = (
+        indexes_text(document),
+        _statements(document),
+        jobs_text(document),
+        cache_text(document),
+        board_text(document.get("scoreboard")),
+        _coverage(document),
+    )
+    room = LIMIT_BYTES - _NOTE_BYTES - sum(_bytes(part) + 1 for part in head)
+    shown = _fitting(tail, room - _FINDINGS_BYTES)
+    findings = _findings(document, room - sum(_bytes(part) + 1 for part in shown))
+    return "\n".join(part for part in (*head, *findings, *shown) if part)
+
+
+def _fitting(parts: Sequence[str], room: int) -> list[str]:
+    """The parts in `room` bytes: each as much as the ones before it leave, and as those behind it have to have."""
+    shown = []
+    for behind, part in zip(reversed(range(len(parts))), parts, strict=True):
+        shown.append(_within(part, min(_TAIL_BYTES, room - behind * _LEAST_BYTES)))
+        room -= _bytes(shown[-1]) + 1
+    return shown
 
 
 def _within(text: str, limit: int) -> str:
@@ -88,7 +103,7 @@ def _bytes(text: str) -> int:
 
 def _verdict(document: Document) -> str:
     target = document["target"]
-    lines = [f"# {state(target).upper()}: {escape(headline(document))}", ""]
+    lines = [f"# {overall_state(document).upper()}: {escape(overall_headline(document))}", ""]
     lines.append("| | value | verdict | of | method |\n|---|---:|---|---|---|")
     of = plural(target["executions"], "execution")
     lines.append(_figure_row("statements", target, of))
@@ -142,7 +157,7 @@ def _since(document: Document) -> str:
 def _findings(document: Document, room: int) -> list[str]:
     """As many findings as fit, in their order; what does not is counted."""
     findings = open_findings(document)
-    accepted = _within(_accepted(document), _TAIL_BYTES)
+    accepted = _within(_accepted(document), min(_TAIL_BYTES, room // 2))
     if not findings:
         return [accepted]
     room -= _bytes(accepted) + 1
@@ -257,6 +272,7 @@ def _answers(document: Document) -> str:
         + (f", {escape(said['reason'])}" if said["reason"] else "")
         for said in answers(document["detectors"][:100])
     ]
+    rows += [f"- {escape(line)}" for line in ruled_out_lines(document, _LINE)]
     return "\n".join(rows) + "\n" if rows else "No check ran.\n"
 
 

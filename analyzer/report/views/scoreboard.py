@@ -1,4 +1,4 @@
-"""`pg95 scoreboard` for people: four promises, each with its first thing to do."""
+"""The four promises for people, each with its first thing to do: of `pg95 scoreboard`, and within a report."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer.report.formats import one_line
-from analyzer.report.views.markdown import escape
+from analyzer.report.promise_words import course
+from analyzer.report.views._markdown_text import escape
 
 _STYLES = {"met": "bold green", "missed": "bold red", "unknown": "bold yellow"}
 
@@ -26,14 +27,17 @@ def headline(document: dict[str, Any]) -> str:
 def show(document: dict[str, Any], _width: int) -> list[RenderableType]:
     """The document as renderables for a terminal."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("Promise", "Target", "Value", "Verdict", "First thing to do"):
+    told = _has_trend(document)
+    before = ("Before",) if told else ()
+    for name in ("Promise", "Target", "Value", "Verdict", *before, "First thing to do"):
         table.add_column(name, overflow="fold")
     for one in document["metrics"]:
         table.add_row(
-            one["name"],
-            one["target"],
+            one_line(one["name"]),
+            one_line(one["target"]),
             f"{one_line(one['shown'])}\n{one_line(one['method'])}",
-            Text(one["verdict"], style=_STYLES[one["verdict"]]),
+            Text(one_line(one["verdict"]), style=_STYLES.get(one["verdict"], "")),
+            *([Text(one_line(course(one)))] if told else []),
             Text(one_line(one["first"] or "nothing")),
         )
     return [Text(headline(document), style="bold"), table]
@@ -41,12 +45,26 @@ def show(document: dict[str, Any], _width: int) -> list[RenderableType]:
 
 def render(document: dict[str, Any]) -> str:
     """The document as Markdown."""
+    return "\n".join([f"# {escape(headline(document))}", "", *_rows(document)]) + "\n"
+
+
+def board_text(board: dict[str, Any] | None) -> str:
+    """The promises as a part of a report in Markdown, "" where no scoreboard was asked for."""
+    if not board:
+        return ""
+    warnings = [f"- {escape(warning, 400)}" for warning in board["warnings"]]
+    beside = ["", *warnings] if warnings else []
+    return "\n".join(
+        ["## Promises", "", f"{escape(headline(board))}", "", *_rows(board), *beside, ""]
+    )
+
+
+def _rows(document: dict[str, Any]) -> list[str]:
+    before = [" before |", "---|"] if _has_trend(document) else ["", ""]
     lines = [
-        f"# {escape(headline(document))}",
-        "",
-        "| promise | target | value | verdict | method | first |",
+        f"| promise | target | value | verdict | method |{before[0]} first |",
+        f"|---|---|---:|---|---|{before[1]}---|",
     ]
-    lines.append("|---|---|---:|---|---|---|")
     for one in document["metrics"]:
         cells = (
             one["name"],
@@ -54,7 +72,13 @@ def render(document: dict[str, Any]) -> str:
             one["shown"],
             one["verdict"],
             one["method"],
+            *([course(one)] if before[0] else []),
             one["first"] or "",
         )
         lines.append("| " + " | ".join(escape(cell, 400) for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def _has_trend(document: dict[str, Any]) -> bool:
+    """Whether a history was asked what the metrics were before."""
+    return any("trend" in one for one in document["metrics"])

@@ -13,13 +13,15 @@ from rich.text import Text
 from analyzer.report.coverage_words import coverage_sentences
 from analyzer.report.explain_words import explained_sentence, refusals
 from analyzer.report.formats import count, ms, one_line, percent, plural
+from analyzer.report.job_words import jobs_of
 from analyzer.report.layout import brief
 from analyzer.report.values import Document
+from analyzer.report.verdict_words import overall_headline, overall_state
+from analyzer.report.views import jobs, scoreboard
 from analyzer.report.views._terminal import terminal, written
 from analyzer.report.wording import (
     accepted_lines,
     actions,
-    headline,
     if_fixed,
     interval,
     method,
@@ -36,7 +38,7 @@ from analyzer.report.wording import (
 _ROOMY = 100  # columns from which on the minor figures have room too
 _FINDINGS = 20
 _STATEMENTS = 20
-_STATE_STYLES = {"met": "bold green", "missed": "bold red", "unknown": "bold yellow"}
+_STATE_STYLES = {"met": "bold green", "missed": "bold red"}
 _SEVERITY_STYLES = {"critical": "bold red", "high": "red", "medium": "yellow"}
 
 
@@ -52,14 +54,17 @@ def render(document: Document, console_width: int = 100, *, colour: bool = False
     _since(console, document)
     _findings(console, document)
     _statements(console, document)
+    _jobs(console, document)
+    _promises(console, document)
     _silent(console, document)
     return written(console)
 
 
 def _verdict(console: Console, document: Document) -> None:
     target = document["target"]
-    verdict = state(target)
-    console.print(Text(f"{verdict.upper()}  {headline(document)}", style=_STATE_STYLES[verdict]))
+    verdict = overall_state(document)
+    line = f"{verdict.upper()}  {overall_headline(document)}"
+    console.print(Text(line, style=_STATE_STYLES.get(verdict, "bold yellow")))
     console.print(Text(_figures("statements", target, plural(target["executions"], "execution"))))
     if target["request"]:
         request = target["request"]
@@ -189,6 +194,22 @@ def _statements(console: Console, document: Document) -> None:
 def _more(console: Console, left: int, what: str) -> None:
     if left > 0:
         console.print(Text(f"{plural(left, 'more ' + what)} in report.json"))
+
+
+def _jobs(console: Console, document: Document) -> None:
+    if jobs_of(document):
+        console.print()
+        console.print(Text("Jobs", style="bold"))
+        console.print(*jobs.show(document, console.width), sep="\n")
+
+
+def _promises(console: Console, document: Document) -> None:
+    board = document.get("scoreboard")
+    if board:
+        console.print()
+        console.print(*scoreboard.show(board, console.width), sep="\n")
+        for warning in board["warnings"]:
+            console.print(Text(f"warning: {one_line(warning)}"))
 
 
 def _silent(console: Console, document: Document) -> None:

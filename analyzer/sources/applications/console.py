@@ -9,13 +9,14 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
+from analyzer.patterns import regex
 from analyzer.sources.applications.calls import CallSink
 from analyzer.sources.applications.evidence import is_quoted, seen
 from analyzer.sources.applications.lines import LineReader
 from analyzer.sources.applications.prefixes import ANSI, LONGEST, Prefixes
 from analyzer.sources.logs.text import text_of
 
-FURTHER = re.compile(
+FURTHER = regex(
     rb"[ \t]+\S|\)|(?:FROM|WHERE|AND|OR|JOIN|LEFT|RIGHT|INNER|OUTER|CROSS|FULL|ON|ORDER|GROUP|HAVING|LIMIT|OFFSET"
     rb"|SELECT|UNION|INTERSECT|EXCEPT|VALUES|SET|RETURNING|WITH|USING|WINDOW|FOR|AS|CASE|WHEN|THEN|ELSE|END)\b",
     re.IGNORECASE,

@@ -9,11 +9,11 @@ one session.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from analyzer.model.names import plain_path
-from analyzer.records import record
+from analyzer.patterns import regex
+from analyzer.records import changing, record
 from analyzer.sources.applications.calls import CallSink, tagged
 from analyzer.sources.applications.evidence import is_quoted, seen
 from analyzer.sources.applications.lines import LineReader
@@ -23,7 +23,7 @@ from analyzer.sources.logs.text import text_of
 from analyzer.sql.comments import trace_number
 
 # The beginning of an entry: its duration in seconds, behind anything, and the first word of SQL.
-_ENTRY = re.compile(
+_ENTRY = regex(
     rb"(?P<prefix>[^\n(]{0,300}(?:\((?!\d{1,9}\.\d{3}\) )[^\n(]{0,100}){0,5})\((?P<seconds>\d{1,9}\.\d{3})\) "
     rb"(?=(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|DECLARE|FETCH|"
     rb"CLOSE|CREATE|ALTER|DROP|EXPLAIN|COPY|MERGE|VALUES|TRUNCATE|LOCK|CALL|SHOW|REFRESH|ANALYZE|VACUUM|"
@@ -31,14 +31,14 @@ _ENTRY = re.compile(
     re.IGNORECASE,
 )
 _ARGS = "; args="
-_ALIAS = re.compile(r"(?:; alias=[\w.-]{1,100})?\s*")
-_REQUEST = re.compile(rb'"(?P<method>[A-Z]{3,10}) (?P<path>[^ "]{1,2000}) HTTP/\d(?:\.\d)?" \d{3} ')
+_ALIAS = regex(r"(?:; alias=[\w.-]{1,100})?\s*")
+_REQUEST = regex(rb'"(?P<method>[A-Z]{3,10}) (?P<path>[^ "]{1,2000}) HTTP/\d(?:\.\d)?" \d{3} ')
 _LONGEST_ENTRY = 8 << 20
 _MOST_WAITING = 10_000  # calls of one request that wait for its line
 _CANDIDATES = 50  # places at which the parameters may begin
 
 
-@dataclass(slots=True)
+@changing
 class _Waiting:
     """An entry whose end is not seen yet."""
 

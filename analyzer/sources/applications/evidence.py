@@ -3,13 +3,14 @@
 Code and prose quote such lines: in a comment, in backquotes, below a heading of Markdown.
 """
 
-import re
 from collections.abc import Callable
 
+from analyzer.patterns import regex
+
 # What code and prose have before a line that they quote; a number may follow a `#` in a build's output.
-_QUOTING = re.compile(rb"\s*(?:--\s|//|#\s|/\*|\*\s|<!--)|[^\n]*`\Z")
+_QUOTING = regex(rb"\s*(?:--\s|//|#\s|/\*|\*\s|<!--)|[^\n]*`\Z")
 # A heading, a fence, a directive. Ruby's logger begins a file with what looks like a heading.
-_MARKUP = re.compile(rb" {0,3}(?:#{1,6} (?!Logfile created )|```|~~~|\.\. [\w-]{1,40}::)")
+_MARKUP = regex(rb" {0,3}(?:#{1,6} (?!Logfile created )|```|~~~|\.\. [\w-]{1,40}::)")
 _OUTNUMBERED = 2
 
 

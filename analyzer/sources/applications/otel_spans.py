@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from analyzer.model.names import plain_path
@@ -65,6 +66,13 @@ class _Span:
         return self.first("db.query.text", "db.statement") if system in _SYSTEMS else ""
 
     @property
+    def orm_call(self) -> str:
+        """Prisma's call that a span is ("Project.findMany"), "" of any other span."""
+        if self.name != "prisma:client:operation":
+            return ""
+        return ".".join(filter(None, (self.first("model"), self.first("method"))))
+
+    @property
     def is_unit(self) -> bool:
         """Whether a unit of work begins with it."""
         return not self.parent or self.kind in (_SERVER, _CONSUMER)
@@ -72,10 +80,11 @@ class _Span:
 
 @record
 class _Unit:
-    """What the calls below a span belong to."""
+    """What the calls below a span belong to; `call` is the ORM's that sends them, "" where none is told."""
 
     trace: int
-    tags: str
+    tags: Mapping[str, str]
+    call: str = ""
 
 
 class OtelSpanReader(JsonLineReader):
@@ -155,8 +164,9 @@ class OtelSpanReader(JsonLineReader):
 
     def _settle(self, spans: list[_Span], unit: _Unit) -> None:
         """Record the calls among spans and all that waited for them."""
-        while spans:
-            span = spans.pop()
+        waiting = [(span, unit) for span in spans]
+        while waiting:
+            span, unit = waiting.pop()
             below = self._below.pop((span.trace, span.span), [])
             self._held -= len(below)
             self._note_job(span, below)
@@ -164,7 +174,9 @@ class OtelSpanReader(JsonLineReader):
             # Two libraries may both tell of a call: the one below is nearer to the server.
             if sql and all(one.sql != sql for one in below):
                 self._record(span, unit)
-            spans += below
+            if span.orm_call:
+                unit = replace(unit, call=span.orm_call)
+            waiting += [(one, unit) for one in below]
 
     def _note_job(self, span: _Span, below: list[_Span]) -> None:
         """Keep what a span tells of a job of a queue."""
@@ -186,7 +198,7 @@ class OtelSpanReader(JsonLineReader):
         key = next(iter(self._below))
         spans = self._below.pop(key)
         self._held -= len(spans)
-        self._settle(spans, _Unit(trace_number(key[0]), ""))
+        self._settle(spans, _Unit(trace_number(key[0]), {}))
 
     def _record(self, call: _Span, unit: _Unit) -> None:
         self.sink.call(
@@ -201,7 +213,7 @@ class OtelSpanReader(JsonLineReader):
             line=call.line,
             parameters=_parameters(call.attributes),
             trace=unit.trace,
-            tags=unit.tags,
+            tags=tagged({**unit.tags, "prismaQuery": unit.call}),
         )
 
 
@@ -211,13 +223,11 @@ def _unit(span: _Span) -> _Unit:
     A call that has nothing above it is no unit of work: such calls follow each other in a session.
     """
     if span.sql:
-        return _Unit(0, "")
+        return _Unit(0, {})
     job, number, queue = span.first(*_JOB_NAMES), span.first(*_JOB_IDS), span.first(*_QUEUES)
     if span.kind == _CONSUMER:
         name = f"{queue}:{number}" if queue and number else number or f"{span.trace}{span.span}"
-        return _Unit(
-            trace_number(name), tagged({"job": job or span.name, "queue": queue if job else ""})
-        )
+        return _Unit(trace_number(name), {"job": job or span.name, "queue": queue if job else ""})
     route = span.first("http.route")
     method = span.first("http.request.method", "http.method")
     if not route and method:
@@ -225,7 +235,7 @@ def _unit(span: _Span) -> _Unit:
         route = plain_path(path) if path else ""
     return _Unit(
         trace_number(span.trace),
-        tagged({"route": f"{method} {route}".strip() if route else span.name}),
+        {"route": f"{method} {route}".strip() if route else span.name},
     )
 
 

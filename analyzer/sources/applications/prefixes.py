@@ -7,18 +7,19 @@ what one thread, or one request, says.
 
 import re
 
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.text import text_of
 from analyzer.sql.comments import trace_number
 
 LONGEST = 300  # characters of a prefix
-TIME = re.compile(
+TIME = regex(
     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z\b|UTC\b|[+-]\d\d:?\d\d))?"
 )
-ANSI = re.compile(rb"\x1b\[[0-9;]{0,20}m")
-_UUID = re.compile(r"\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b", re.IGNORECASE)
-_LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR)\b|\bsqlalchemy\.[\w.]+")
+ANSI = regex(rb"\x1b\[[0-9;]{0,20}m")
+_UUID = regex(r"\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b", re.IGNORECASE)
+_LEVEL = regex(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR)\b|\bsqlalchemy\.[\w.]+")
 _NO_NAME = " \t|-:,;[](){}<>"
 _REMEMBERED = 10_000
 

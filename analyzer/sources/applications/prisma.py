@@ -9,12 +9,13 @@ order in which the calls ended. Transactions show their COMMIT or ROLLBACK, not 
 import json
 import re
 
+from analyzer.patterns import regex
 from analyzer.sources.applications.calls import CallSink, duration_of
 from analyzer.sources.applications.lines import JsonLineReader, Record
 
 _LATEST_US = 1 << 60
 # A string of the old query engine ends where a value does: behind it is a comma and another value, or the end.
-_OLD_VALUE = re.compile(
+_OLD_VALUE = regex(
     r"""\s*(?:"((?:[^"]++|"(?!\s*(?:\]?\s*\Z|,\s*(?:["\d\[{<-]|null|true|false))))*+)"|([^",\[\]]++)|(\[[^\[\]]*+\]))\s*(?:,|\Z)""",
     re.DOTALL,
 )
@@ -86,5 +87,5 @@ def _repaired(params: str) -> str | None:
 def _plain(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:  # a date, `<5 bytes blob>`
+    except (ValueError, RecursionError):  # a date, `<5 bytes blob>`
         return text.strip()

@@ -6,6 +6,7 @@ Neither a time nor a duration is printed; events have both (analyzer.sources.app
 import re
 from typing import ClassVar
 
+from analyzer.patterns import regex
 from analyzer.sources.applications.console import ConsoleReader
 
 _ALONE = tuple(b"prisma:query " + one for one in (b"BEGIN", b"COMMIT", b"ROLLBACK"))
@@ -16,7 +17,7 @@ class PrismaStdoutReader(ConsoleReader):
 
     NAME: ClassVar[str] = "prisma-stdout"
     WHAT: ClassVar[str] = "what Prisma prints (prisma:query)"
-    HEAD = re.compile(rb"(?P<prefix>[^\n]{0,300}?)prisma:query ")
+    HEAD = regex(rb"(?P<prefix>[^\n]{0,300}?)prisma:query ")
 
     @staticmethod
     def ends(line: bytes) -> bool:

@@ -4,15 +4,17 @@ import json
 import re
 from collections.abc import Iterator
 
-_PLACEHOLDER = re.compile(r"%(?:%|s|b|t|\((\w{1,200})\)s)")
+from analyzer.patterns import regex
+
+_PLACEHOLDER = regex(r"%(?:%|s|b|t|\((\w{1,200})\)s)")
 # A string (with its prefix), a bracket, a comma, a colon, or a run of anything else.
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""[bBrRuU]{0,2}'(?:[^'\\]++|\\.)*+'|[bBrRuU]{0,2}"(?:[^"\\]++|\\.)*+"|[\[({]|[\])}]|,|:|[^'"\[\](){},:]++""",
     re.DOTALL,
 )
 _OPENS, _CLOSES = "([{", ")]}"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
+_ESCAPE = regex(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
 _LAST_CHARACTER = 0x10FFFF
 
 

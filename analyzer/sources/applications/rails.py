@@ -14,9 +14,10 @@ counted up from its request's beginning. What Rails answers from its query cache
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
+from analyzer.patterns import regex
+from analyzer.records import changing
 from analyzer.sources.applications.calls import CallSink, tagged
 from analyzer.sources.applications.console import FURTHER
 from analyzer.sources.applications.evidence import seen
@@ -25,34 +26,34 @@ from analyzer.sources.applications.prefixes import ANSI
 from analyzer.sources.logs.text import text_of
 from analyzer.sql.comments import trace_number
 
-_FORMATTER = re.compile(
+_FORMATTER = regex(
     rb"[DIWEFAU], \[(?P<time>\d{4}-\d\d-\d\dT[\d:.]{8,20}) #(?P<process>\d{1,10})\] +[A-Z]{3,7} -- [^:\n]{0,60}: "
 )
-_TAGS = re.compile(rb"(?:\[[^\]\n]{1,200}\] ){1,12}")
-_CALL = re.compile(
+_TAGS = regex(rb"(?:\[[^\]\n]{1,200}\] ){1,12}")
+_CALL = regex(
     rb"  (?:(?P<name>[A-Z\xc2-\xf4][^()\n]{0,200}) )?\((?P<ms>\d{1,9}\.\d{1,6})ms\)  (?=\S)| {3}\((?P<bare>\d{1,9}\.\d{1,6})ms\)  (?=\S)"
 )
-_STARTED = re.compile(
+_STARTED = regex(
     rb'Started [A-Z]{3,10} "[^\n]{0,4000}" for [^\n]{0,60}?\bat (?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})'
 )
-_PROCESSING = re.compile(rb"Processing by (?P<action>[\w:]{1,200}#\w{1,200}) as ")
-_ENDED = re.compile(rb"Completed \d{3} ")
-_OTHER = re.compile(
+_PROCESSING = regex(rb"Processing by (?P<action>[\w:]{1,200}#\w{1,200}) as ")
+_ENDED = regex(rb"Completed \d{3} ")
+_OTHER = regex(
     rb"\s*$|#|  ?(?:Parameters: |Render|\xe2\x86\xb3 |CACHE |Redirected |Sent |Filter chain |Rendering )"
     rb"|(?:Performing|Performed|Enqueued|Error performing|Redirected|Rendered) "
 )
 _RESET, _COLOUR = b"\x1b[0m", b"\x1b[1m"
-_JOB = re.compile(rb"\[ActiveJob\] \[(?P<job>[\w:]{1,200})\] \[(?P<id>[\w-]{1,64})\] ")
-_UUID = re.compile(rb"\[([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\] ")
+_JOB = regex(rb"\[ActiveJob\] \[(?P<job>[\w:]{1,200})\] \[(?P<id>[\w-]{1,64})\] ")
+_UUID = regex(rb"\[([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\] ")
 _BINDS = "  [["
-_STRING_OR_NIL = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|\bnil\b', re.DOTALL)
-_RUBY_ESCAPE = re.compile(r"\\(?:([ea])|([#'])|u\{([0-9a-f]{1,6})\}|x([0-9A-F]{2}))")
+_STRING_OR_NIL = regex(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|\bnil\b', re.DOTALL)
+_RUBY_ESCAPE = regex(r"\\(?:([ea])|([#'])|u\{([0-9a-f]{1,6})\}|x([0-9A-F]{2}))")
 _LONGEST_SQL = 8 << 20
 _CANDIDATES = 50
 _MOST_REQUESTS = 10_000
 
 
-@dataclass(slots=True)
+@changing
 class _Request:
     """One that is running: its number, the time up to which its calls have come, its route."""
 
@@ -62,7 +63,7 @@ class _Request:
     job: str = ""
 
 
-@dataclass(slots=True)
+@changing
 class _Call:
     """A call whose SQL may go on in the next line."""
 

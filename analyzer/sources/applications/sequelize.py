@@ -9,11 +9,12 @@ import json
 import re
 from typing import ClassVar
 
+from analyzer.patterns import regex
 from analyzer.sources.applications.console import ConsoleReader
 
-_ELAPSED = re.compile(r" Elapsed time: (\d{1,9}(?:\.\d{1,6})?)ms$")
-_BOUND = re.compile(r"; (?=[\"\d\[{ntf-])")
-_ENDED = re.compile(rb" Elapsed time: [\d.]{1,16}ms$")
+_ELAPSED = regex(r" Elapsed time: (\d{1,9}(?:\.\d{1,6})?)ms$")
+_BOUND = regex(r"; (?=[\"\d\[{ntf-])")
+_ENDED = regex(rb" Elapsed time: [\d.]{1,16}ms$")
 _TAIL = 40  # bytes of a line in which that stands
 _CANDIDATES = 50
 
@@ -23,7 +24,7 @@ class SequelizeReader(ConsoleReader):
 
     NAME: ClassVar[str] = "sequelize"
     WHAT: ClassVar[str] = "what Sequelize prints (Executing (default): …)"
-    HEAD = re.compile(
+    HEAD = regex(
         rb"(?P<prefix>[^\n]{0,300}?)\bExecut(?:ing|ed) \((?P<connection>default|[0-9a-f-]{36}|[\w-]{1,64})\): "
     )
 

@@ -11,9 +11,10 @@ lines that have parameters. Lines of one thread belong together where the format
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
+from analyzer.patterns import regex
+from analyzer.records import changing
 from analyzer.sources.applications.calls import CallSink
 from analyzer.sources.applications.evidence import seen
 from analyzer.sources.applications.lines import LineReader
@@ -26,11 +27,11 @@ _HOW = (
     rb"\[(?:generated in|cached since|no key|caching disabled|raw sql|dialect [\w.+]{1,60} )"
     rb"[^\]\n]{0,160}\] ?"
 )
-_PARAMETERS = re.compile(_HOW)
-_LINE = re.compile(rb"[^\n]{0,%d}?(?=%s)" % (LONGEST, _HOW))
-_DIGITS = re.compile(rb"\d+")
-_LOGGER = re.compile(rb"\b(?:INFO|DEBUG)\b|sqlalchemy")
-_TRANSACTION = re.compile(
+_PARAMETERS = regex(_HOW)
+_LINE = regex(rb"[^\n]{0,%d}?(?=%s)" % (LONGEST, _HOW))
+_DIGITS = regex(rb"\d+")
+_LOGGER = regex(rb"\b(?:INFO|DEBUG)\b|sqlalchemy")
+_TRANSACTION = regex(
     r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT \w{1,100}|RELEASE SAVEPOINT \w{1,100}"
     r"|ROLLBACK TO SAVEPOINT \w{1,100})(?: \([\w ]{1,40}\)| using .{0,80})?"
 )
@@ -40,7 +41,7 @@ _MOST_PENDING = 1_000
 _LONGEST_SQL = 8 << 20
 
 
-@dataclass(slots=True)
+@changing
 class _Statement:
     """SQL whose parameters are not seen yet."""
 

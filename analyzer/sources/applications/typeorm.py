@@ -7,6 +7,7 @@ import json
 import re
 from typing import ClassVar
 
+from analyzer.patterns import regex
 from analyzer.sources.applications.console import ConsoleReader
 
 _PARAMETERS = " -- PARAMETERS: "
@@ -19,7 +20,7 @@ class TypeormReader(ConsoleReader):
 
     NAME: ClassVar[str] = "typeorm"
     WHAT: ClassVar[str] = "what TypeORM prints (query: … -- PARAMETERS)"
-    HEAD = re.compile(
+    HEAD = regex(
         rb"(?P<prefix>[^\n]{0,300}?)\bquery: (?=(?i:SELECT|INSERT|UPDATE|DELETE|WITH|START TRANSACTION|BEGIN|COMMIT"
         rb"|ROLLBACK|SAVEPOINT|RELEASE|SET|CREATE|ALTER|DROP|SHOW|TRUNCATE)\b)",
     )

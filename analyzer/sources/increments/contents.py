@@ -8,12 +8,12 @@ new name, nor a copy, nor compression changes those. So what is renamed, copied 
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from uuid import uuid4
 
 from analyzer.errors import InputError
 from analyzer.model.log_position import LogPosition
-from analyzer.records import record
+from analyzer.records import changing, record
 from analyzer.sources.expansion import expand, identity
 from analyzer.sources.increments.portion import HEAD_BYTES, Found, head_hash, tail_hash
 from analyzer.sources.opening import is_url, open_input
@@ -37,7 +37,7 @@ class LogFiles:
     settle_seconds: float = 600.0
 
 
-@dataclass(slots=True)
+@changing
 class News:
     """What there is to read, the positions that stay, those to be forgotten, and what to tell."""
 

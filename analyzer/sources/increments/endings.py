@@ -1,9 +1,9 @@
 """Where reading stops in a log that is being written: behind its last entry that is surely whole."""
 
 import os
-import re
 from collections.abc import Callable
 
+from analyzer.patterns import regex
 from analyzer.sources.detection import Recognised
 from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES
 from analyzer.sources.logs.prefix import SEVERITIES
@@ -12,7 +12,7 @@ from analyzer.sources.workers.cuts import begins
 _WINDOW_BYTES = 1 << 20
 _LINE_FRAMED = ("csvlog", "jsonlog")  # a csvlog's reader tells itself what it could not use
 # An entry's first line in a wrapped log; those that follow it have no severity of their own.
-_WRAPPED_START = re.compile(
+_WRAPPED_START = regex(
     rb"[^\n]*?(?<![A-Z])(?!DETAIL|STATEMENT|HINT|CONTEXT|QUERY|LOCATION)(?:" + SEVERITIES + rb"):  "
 )
 

@@ -12,16 +12,15 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analyzer.errors import UsageError
+from analyzer.patterns import regex
 
 MICROSECONDS = 1_000_000
 _CACHED = 50_000  # timestamps and minutes remembered at a time; bounds the memory
 _MAX_EPOCH_US = 253_402_300_800 * MICROSECONDS  # the year 10000
 
-_TIMESTAMP = re.compile(
-    r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d):(\d\d)(?:[.,](\d{1,6}))?\d*\s?(\S{0,64})\s*"
-)
-_OFFSET = re.compile(r"<?(?:UTC|GMT)?([+-])(\d{1,2}):?(\d\d)?(?::?(\d\d))?>?")
-_EPOCH = re.compile(r"(\d{9,11})(?:\.(\d{1,6}))?")
+_TIMESTAMP = regex(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d):(\d\d)(?:[.,](\d{1,6}))?\d*\s?(\S{0,64})\s*")
+_OFFSET = regex(r"<?(?:UTC|GMT)?([+-])(\d{1,2}):?(\d\d)?(?::?(\d\d))?>?")
+_EPOCH = regex(r"(\d{9,11})(?:\.(\d{1,6}))?")
 
 # Hours east of Greenwich.
 _ABBREVIATIONS = {
@@ -70,7 +69,7 @@ def zone_of(name: str) -> tzinfo:
         ) from error
 
 
-def _offset(found: "re.Match[str]") -> timedelta:
+def _offset(found: re.Match[str]) -> timedelta:
     sign, hours, minutes, seconds = found.groups()
     size = timedelta(hours=int(hours), minutes=int(minutes or 0), seconds=int(seconds or 0))
     size = min(size, timedelta(hours=23, minutes=59))

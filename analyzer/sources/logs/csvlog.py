@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from analyzer.model.executions import ExecutionChunk
+from analyzer.patterns import regex
 from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, Block, blocks
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.ordinary import (
@@ -31,12 +32,12 @@ _SESSIONS = 100_000
 
 # log_time, user, database, pid, host, session id, line: inside a quoted message the quotes of
 # such text would be doubled.
-RECORD_START = re.compile(
+RECORD_START = regex(
     rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.]\d{3} [^,\"\n]{1,40},"
     rb'(?:"(?:[^"\n]|""){1,128}"|[^,"\n]{0,128}),(?:"(?:[^"\n]|""){1,128}"|[^,"\n]{0,128}),'
     rb'\d{0,10},(?:"[^"\n]{1,256}"|[^,"\n]{0,256}),[0-9a-f]{1,16}[.][0-9a-f]{1,8},\d{1,19},'
 )
-_NEXT_START = re.compile(rb"\n" + RECORD_START.pattern)
+_NEXT_START = regex(rb"\n" + RECORD_START.pattern)
 
 
 class CsvlogReader:

@@ -8,16 +8,17 @@ that logs have most, as PostgreSQL 13 to 18 write them in English.
 import functools
 import re
 
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sources.logs.error_table import TEXTS
 
 _LOOKED_AT = 1_000  # characters of a message; what is known is told by much fewer
 _TEMPLATE = 200
 _REMEMBERED = 256  # messages
-_CURSOR = re.compile(r" at character \d{1,10}\Z")  # stderr's log adds where in the statement
-_NAME = re.compile(r'"[\w$.-]{1,128}"')
-_PLACE = re.compile(r"(…|<name>)")
-_VALUE = re.compile(r'"[^"]*"|\'[^\']*\'|["\'].*|\d+', re.DOTALL)
+_CURSOR = regex(r" at character \d{1,10}\Z")  # stderr's log adds where in the statement
+_NAME = regex(r'"[\w$.-]{1,128}"')
+_PLACE = regex(r"(…|<name>)")
+_VALUE = regex(r'"[^"]*"|\'[^\']*\'|["\'].*|\d+', re.DOTALL)
 
 
 @record

@@ -5,43 +5,47 @@ differ by version (13 to 18 were looked at), so figures are looked for one by on
 messages are not recognised.
 """
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
+
+from analyzer.patterns import regex
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 _NO_PARTS: Mapping[str, str] = MappingProxyType({})
 _LOOKED_AT = 4_000  # characters of a message: a vacuum's report has about 1,500
 _NAME = 128  # characters of a table's, user's or database's name: twice what PostgreSQL allows
 
-_TEMPORARY_FILE = re.compile(r'temporary file: path "[^"\n]{1,4096}", size (\d{1,18})')
+_TEMPORARY_FILE = regex(r'temporary file: path "[^"\n]{1,4096}", size (\d{1,18})')
 _CHECKPOINT: dict[str, tuple[re.Pattern[str], float]] = {
-    "write_ms": (re.compile(r"\bwrite=(\d{1,9}\.\d{1,6}) s"), 1e3),
-    "sync_ms": (re.compile(r"\bsync=(\d{1,9}\.\d{1,6}) s"), 1e3),
-    "total_ms": (re.compile(r"\btotal=(\d{1,9}\.\d{1,6}) s"), 1e3),
-    "longest_sync_ms": (re.compile(r"\blongest=(\d{1,9}\.\d{1,6}) s"), 1e3),
-    "buffers": (re.compile(r"\bwrote (\d{1,12}) buffers"), 1),
-    "slru_buffers": (re.compile(r"\bwrote (\d{1,12}) SLRU buffers"), 1),
-    "files_added": (re.compile(r"(\d{1,9}) (?:WAL|transaction log) file\(s\) added"), 1),
-    "files_removed": (re.compile(r"added, (\d{1,9}) removed"), 1),
-    "files_recycled": (re.compile(r"removed, (\d{1,9}) recycled"), 1),
-    "synced_files": (re.compile(r"\bsync files=(\d{1,9})"), 1),
-    "distance_bytes": (re.compile(r"\bdistance=(\d{1,15}) kB"), 1024),
-    "estimate_bytes": (re.compile(r"\bestimate=(\d{1,15}) kB"), 1024),
+    "write_ms": (regex(r"\bwrite=(\d{1,9}\.\d{1,6}) s"), 1e3),
+    "sync_ms": (regex(r"\bsync=(\d{1,9}\.\d{1,6}) s"), 1e3),
+    "total_ms": (regex(r"\btotal=(\d{1,9}\.\d{1,6}) s"), 1e3),
+    "longest_sync_ms": (regex(r"\blongest=(\d{1,9}\.\d{1,6}) s"), 1e3),
+    "buffers": (regex(r"\bwrote (\d{1,12}) buffers"), 1),
+    "slru_buffers": (regex(r"\bwrote (\d{1,12}) SLRU buffers"), 1),
+    "files_added": (regex(r"(\d{1,9}) (?:WAL|transaction log) file\(s\) added"), 1),
+    "files_removed": (regex(r"added, (\d{1,9}) removed"), 1),
+    "files_recycled": (regex(r"removed, (\d{1,9}) recycled"), 1),
+    "synced_files": (regex(r"\bsync files=(\d{1,9})"), 1),
+    "distance_bytes": (regex(r"\bdistance=(\d{1,15}) kB"), 1024),
+    "estimate_bytes": (regex(r"\bestimate=(\d{1,15}) kB"), 1024),
 }
 _VACUUM: dict[str, tuple[re.Pattern[str], float]] = {
-    "elapsed_ms": (re.compile(r"\belapsed:? (\d{1,9}\.\d{1,6}) s"), 1e3),
-    "tuples_removed": (re.compile(r"\btuples: (\d{1,15}) removed"), 1),
-    "tuples_dead": (re.compile(r"\b(\d{1,15}) are dead but not yet removable"), 1),
-    "pages_removed": (re.compile(r"\bpages: (\d{1,12}) removed"), 1),
-    "wal_bytes": (re.compile(r"\bWAL usage: [^\n]{0,100}?\b(\d{1,18}) bytes"), 1),
+    "elapsed_ms": (regex(r"\belapsed:? (\d{1,9}\.\d{1,6}) s"), 1e3),
+    "tuples_removed": (regex(r"\btuples: (\d{1,15}) removed"), 1),
+    "tuples_dead": (regex(r"\b(\d{1,15}) are dead but not yet removable"), 1),
+    "pages_removed": (regex(r"\bpages: (\d{1,12}) removed"), 1),
+    "wal_bytes": (regex(r"\bWAL usage: [^\n]{0,100}?\b(\d{1,18}) bytes"), 1),
 }
-_TABLE = re.compile(r'[^"\n]{1,80} of table "([^"\n]{1,400})"')
-_SESSION_TIME = re.compile(r"disconnection: session time: (\d{1,9}):(\d\d):(\d\d\.\d{1,6}) ")
-_ENDS = re.compile(r" (?:application_name=|SSL enabled|GSS |host=|\()")
-_READY = re.compile(r"setup total=(\d{1,12}(?:\.\d{1,6})?) ms")
-_PARAMETER = re.compile(r'parameter "([\w.]{1,128})" ')
+_TABLE = regex(r'[^"\n]{1,80} of table "([^"\n]{1,400})"')
+_SESSION_TIME = regex(r"disconnection: session time: (\d{1,9}):(\d\d):(\d\d\.\d{1,6}) ")
+_NAMED = regex(r"user=.* database=", re.DOTALL)
+_ENDS = regex(r" (?:application_name=|SSL enabled|GSS |host=|\()")
+_READY = regex(r"setup total=(\d{1,12}(?:\.\d{1,6})?) ms")
+_PARAMETER = regex(r'parameter "([\w.]{1,128})" ')
 
 # How a message begins and the code of a `server` event. The first that fits holds.
 _SERVER = (
@@ -68,7 +72,7 @@ _SERVER = (
     ("archive command was terminated by ", "archive-failed"),
     ("using stale statistics instead of current ones", "stale-statistics"),
 )
-_CRASHED = re.compile(
+_CRASHED = regex(
     r'[\w ]{3,60}(?: "[^"\n]{1,128}")? \(PID \d{1,12}\) was terminated by (?:signal|exception) '
 )
 _CHECKPOINT_CAUSES = (  # the first of these words that a checkpoint starts with
@@ -91,6 +95,10 @@ class Happening(NamedTuple):
     amounts: Mapping[str, float] = _NOTHING
     parts: Mapping[str, str] = _NO_PARTS
     only_parts: bool = False
+
+
+_RECEIVED = Happening("connection", "received")
+_AUTHENTICATED = Happening("connection", "authenticated")
 
 
 def _figures(text: str, known: dict[str, tuple[re.Pattern[str], float]]) -> dict[str, float]:
@@ -136,15 +144,22 @@ def _maintained(message: str) -> Happening | None:
     return Happening("autovacuum", code, _figures(message[found.end() :], _VACUUM), parts)
 
 
-def _who(text: str) -> dict[str, str]:
+def _who(text: str) -> Mapping[str, str]:
     """User and database of "user=ann database=shop application_name=…"; names may hold spaces."""
+    # The host's port differs each time; few users come again and again.
+    head, host, _ = text.partition(" host=")
+    return _names(head + host if host and _NAMED.search(head) else text)
+
+
+@functools.lru_cache(maxsize=256)
+def _names(text: str) -> Mapping[str, str]:
     user, _, rest = text.partition("user=")[2].partition(" database=")
     end = _ENDS.search(rest)
     database = rest[: end.start()] if end else rest
     if not rest:
         user = user[: found.start()] if (found := _ENDS.search(user)) else user
     names = {"user": user.strip()[:_NAME], "database": database.strip()[:_NAME]}
-    return {what: name for what, name in names.items() if name}
+    return MappingProxyType({what: name for what, name in names.items() if name})
 
 
 def _authorized(message: str) -> Happening:
@@ -162,11 +177,11 @@ def _disconnected(message: str) -> Happening:
 
 
 def _received(message: str) -> Happening:  # noqa: ARG001  # as the others
-    return Happening("connection", "received")
+    return _RECEIVED
 
 
 def _authenticated(message: str) -> Happening:  # noqa: ARG001  # as the others
-    return Happening("connection", "authenticated")
+    return _AUTHENTICATED
 
 
 def _ready(message: str) -> Happening:
@@ -189,19 +204,20 @@ _READERS: tuple[tuple[str, Callable[[str], Happening | None]], ...] = (
     ("restartpoint complete: ", _complete),
     ("checkpoints are occurring too frequently ", _too_frequent),
 )
-_BEGINNINGS = tuple(beginning for beginning, _ in _READERS)
 _SERVER_BEGINNINGS = tuple(beginning for beginning, _ in _SERVER)
 _OF_WORD: dict[str, list[tuple[str, Callable[[str], Happening | None]]]] = {}
 for _beginning, _reader in _READERS:
     _OF_WORD.setdefault(_beginning.partition(" ")[0], []).append((_beginning, _reader))
 
 
+_WORD = 1 + max(map(len, _OF_WORD))
+
+
 def happening(message: str) -> Happening | None:
     """The event that a message tells of, None if it is none that is counted."""
-    if message.startswith(_BEGINNINGS):
-        for beginning, reader in _OF_WORD[message[: message.index(" ")]]:
-            if message.startswith(beginning):
-                return reader(message[:_LOOKED_AT])
+    for beginning, reader in _OF_WORD.get(message[: message.find(" ", 0, _WORD)], ()):
+        if message.startswith(beginning):
+            return reader(message[:_LOOKED_AT])
     if message.startswith(_SERVER_BEGINNINGS):
         code = next(code for start, code in _SERVER if message.startswith(start))
         found = _PARAMETER.match(message) if code == "parameter" else None

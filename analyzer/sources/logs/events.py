@@ -6,11 +6,13 @@ knows them by PostgreSQL's message texts, and counts them in the recording.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from analyzer.model.cancelled import MOST_KEPT, Cancelled
 from analyzer.model.event import Event, Tally
+from analyzer.patterns import regex
+from analyzer.records import changing
 from analyzer.sources.logs.error_texts import known_text, template
 from analyzer.sources.logs.event_texts import happening
 from analyzer.sources.logs.lock_waits import LockWaits, Wait, came_from, lock_wait
@@ -24,13 +26,13 @@ if TYPE_CHECKING:
 
 FAILURES = frozenset(("ERROR", "FATAL", "PANIC"))
 _HARMLESS = frozenset(("LOG", "INFO", "NOTICE", "WARNING", "DEBUG", "STATEMENT"))
-_CODE = re.compile(r"[0-9A-Z]{5}\Z")
+_CODE = regex(r"[0-9A-Z]{5}\Z")
 _CODES = 300  # SQLSTATEs told apart; PostgreSQL has about 260
 _MESSAGES = 50  # texts kept of each SQLSTATE, up to twice as many while counting
 _OF_MESSAGE = 8  # statements kept of each text, as above
 _DEADLOCK = "40P01"
 _REFUSED = "53300"
-_PROCESS = re.compile(r"^Process (\d{1,10}): ", re.MULTILINE)
+_PROCESS = regex(r"^Process (\d{1,10}): ", re.MULTILINE)
 _CANCELLED = (  # how a message begins, what it was cancelled by
     ("canceling statement due to statement timeout", "statement-timeout"),
     ("canceling statement due to user request", "user-request"),
@@ -45,6 +47,7 @@ _CANCELLED = (  # how a message begins, what it was cancelled by
     ("canceling authentication due to timeout", "authentication-timeout"),
     ("could not obtain lock on ", "lock-not-available"),
 )
+_CANCELLED_STARTS = tuple(start for start, _ in _CANCELLED)
 _CANCELLED_CODES = {  # where the text is not known: another language
     "25P03": "idle-in-transaction-timeout",
     "25P04": "transaction-timeout",
@@ -56,7 +59,7 @@ _CANCELLED_CODES = {  # where the text is not known: another language
 _SERVER_CLASSES = ("53", "57P", "58", "F0", "XX")  # a FATAL of these is the server's trouble
 
 
-@dataclass(slots=True)
+@changing
 class Occurrence:
     """The last event of a session, for what follows it: its DETAIL and its STATEMENT.
 
@@ -86,6 +89,7 @@ class EventReader:
         self._coverage = coverage
         self.source = source
         self.key_of: Callable[[str], int] = lambda text: recording.keys.add(text)[0]
+        self.comments_of: Callable[[str], str | None] = lambda text: recording.keys.add(text)[2]
         self.waits = LockWaits()
         self._codes = 0
         self._unsettled: Occurrence | None = None
@@ -107,8 +111,9 @@ class EventReader:
         `after_execution`: the session's entry before this one was an execution. `complete`:
         executions and phases are logged however short they are.
         """
-        self.settle()
-        if after_execution or (not complete and not _is_logged(session)):
+        if self._unsettled is not None:
+            self.settle()
+        if after_execution or not (complete or session.began is None or _is_logged(session)):
             session.began = None
         if severity in FAILURES or (code and severity not in _HARMLESS and code[:2] > "02"):
             self._failure(at_us, session, severity, code, message)
@@ -123,11 +128,19 @@ class EventReader:
 
     def statement(self, session: "Session", text: str) -> None:
         """The STATEMENT that the session's last entry came from."""
+        if session.event is not None:
+            self.came_from(session, self.key_of(text), text)
+
+    def needs_text(self, session: "Session") -> bool:
+        """Whether the text of the STATEMENT of a session's last entry is needed, beside its key."""
+        return session.event is not None and session.event.cancelled is not None
+
+    def came_from(self, session: "Session", key: int, text: str = "") -> None:
+        """As `statement`, where the statement's key is known, and its text may not be needed."""
         event = session.event
         if event is None:
             return
         session.event = None
-        key = self.key_of(text)
         if event is self._unsettled:
             self._unsettled = None
         self._came_from(event, key, text)
@@ -262,7 +275,8 @@ class EventReader:
         self, event: Occurrence, reason: str, key: int, text: str, bound: tuple[float, bool]
     ) -> None:
         """A cancelled execution, which counts with at least its time, and for who asked for it."""
-        comments = self.recording.keys.add(text)[2]
+        may_comment = "--" in text or "/*" in text  # else a look for comments tells nothing
+        comments = self.comments_of(text) if may_comment else None
         comment = -1 if comments is None else self.recording.comments.add(split_trace(comments)[0])
         self.recording.cancelled.append(
             Cancelled(self.source, event.at_us, event.speaker, key, comment, reason, *bound)
@@ -289,9 +303,8 @@ def _is_logged(session: "Session") -> bool:
 
 def _cancelled(message: str, code: str) -> str | None:
     """What cancelled a statement or session, None if nothing did."""
-    for start, reason in _CANCELLED:
-        if message.startswith(start):
-            return reason
+    if message.startswith(_CANCELLED_STARTS):
+        return next(reason for start, reason in _CANCELLED if message.startswith(start))
     return _CANCELLED_CODES.get(code)
 
 

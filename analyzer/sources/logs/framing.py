@@ -1,16 +1,16 @@
 """Cut a stream into blocks of whole entries, in bounded memory, knowing where each byte was."""
 
-import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from analyzer.patterns import regex
 from analyzer.records import record
 
 CHUNK_BYTES = FLUSH_BYTES = 4 << 20  # a multiple of it, in the input, ends a block
 LONGEST_ENTRY_BYTES = 32 << 20
 _NEWLINE = b"\n"
 _TAB = 9
-_BOUNDARY = re.compile(rb"\n(?=[^\t])")
+_BOUNDARY = regex(rb"\n(?=[^\t])")
 _TRIES = 1000
 
 

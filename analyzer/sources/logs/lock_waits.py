@@ -5,20 +5,19 @@ is kept aside (a head): the bytes before, read by another reader, may have its b
 left at the end was a wait of its own.
 """
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.model.event import Event, Rename
+from analyzer.patterns import regex
+from analyzer.records import changing
 
-_WAIT = re.compile(
+_WAIT = regex(
     r"process (\d{1,10}) (still waiting for|acquired|avoided deadlock for|failed to acquire"
     r"|detected deadlock while waiting for) (\w{1,40}) on ([^\n]{1,300}?)"
     r"(?: by rearranging queue order)? after (\d{1,12}\.\d{1,6}) ms"
 )
-_RECOVERY = re.compile(
-    r"recovery (still|finished) waiting after (\d{1,12}\.\d{1,6}) ms: ([^\n]{1,300})"
-)
+_RECOVERY = regex(r"recovery (still|finished) waiting after (\d{1,12}\.\d{1,6}) ms: ([^\n]{1,300})")
 _MODES = frozenset(
     [
         "AccessShareLock",
@@ -32,7 +31,7 @@ _MODES = frozenset(
     ]
 )
 _GOES_ON = frozenset(("still waiting for", "avoided deadlock for", "still"))
-_NUMBERS = re.compile(r"\(\d+,\d+\) |(?<=transaction )[\d/]+|(?<=advisory lock )\[[\d,]*\]")
+_NUMBERS = regex(r"\(\d+,\d+\) |(?<=transaction )[\d/]+|(?<=advisory lock )\[[\d,]*\]")
 _STARTUP = 0  # stands for the process that recovers
 _PROCESSES = 20_000  # followed at a time
 _TOLERANCE_US = 20_000  # between two beginnings of one wait, as two entries tell them
@@ -41,7 +40,7 @@ WAITED = "waited_ms"
 Find = Callable[[str, str], Event]  # the event of a kind and code, new or known
 
 
-@dataclass(slots=True)
+@changing
 class Wait:
     """One wait, for a lock of a mode on something.
 
@@ -94,7 +93,7 @@ def lock_wait(message: str, at_us: int, session: int) -> Wait | None:
     return None
 
 
-@dataclass(slots=True)
+@changing
 class LockWaits:
     """The waits of one input (or a part of one), by process: a process waits for one lock at most.
 

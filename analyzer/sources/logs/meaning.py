@@ -6,12 +6,13 @@ which knows executions, phases, plans and parameters by PostgreSQL's message tex
 `EventReader`. Statement texts can contain anything, so a message is only ever judged by how it begins.
 """
 
-import re
+from typing import TYPE_CHECKING
 
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.plan import RecordedPlan
 from analyzer.model.recording import NANOSECONDS, PhaseTotals, Recording
+from analyzer.patterns import regex
 from analyzer.sources.logs.clock import Clock
 from analyzer.sources.logs.events import FAILURES, EventReader
 from analyzer.sources.logs.plan_texts import plan_format, statement_of
@@ -22,16 +23,25 @@ from analyzer.sources.options import ReadOptions
 from analyzer.sql.comments import split_trace
 from analyzer.sql.keys import CHECK_EVERY, is_checked
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # The name of a prepared statement or portal stands between the kind and ": ".
-_DURATION = re.compile(
+_DURATION = regex(
     r"duration: ([0-9]{1,12}(?:\.[0-9]{1,9})?) ms(?:  ([a-z]+)(?: [^\n]*?)?:(?: |(?=\r?(?:\n|\Z))))?"
 )
-LOGGED = re.compile(r"(?:statement|execute(?: [^\n]*?)?): ")
-_PARAMETERS = re.compile(r"[Pp]arameters: ")
+LOGGED = regex(r"(?:statement|execute(?: [^\n]*?)?): ")
+_LOGGED = ("statement", "execute")  # how what LOGGED matches begins: quicker than the expression
+_CONNECTIONS = ("connection ", "disconnection: ")
+_PARAMETERS = regex(r"[Pp]arameters: ")
 
 _NOBODY = ("", "[unknown]")
 _ALWAYS_US = 1 << 62
 COMPLETE_MS = 1.0  # log_min_duration_statement is whole: faster entries show that it is 0
+
+
+def _nobody_asks(_key: int) -> None:
+    """Told of a plan that was kept, where nobody wants to know."""
 
 
 class EntrySink:
@@ -64,6 +74,7 @@ class EntrySink:
         self._bare = 0
         self.batch: Batch = RowBatch(source)
         self.events = EventReader(recording, coverage, source)
+        self.plan_kept: Callable[[int], None] = _nobody_asks
 
     def warn(self, message: str) -> None:
         """Add a warning about this input to the run's coverage."""
@@ -76,8 +87,12 @@ class EntrySink:
     def speaks(self, session: Session, user: str, database: str, application: str) -> None:
         """From now on the session's entries are of this user, database and application."""
         add = self.recording.names.add
-        numbers = (add(None if name in _NOBODY else name) for name in (database, user, application))
-        session.speaker = (session.number, *numbers)
+        session.speaker = (
+            session.number,
+            -1 if database in _NOBODY else add(database),
+            -1 if user in _NOBODY else add(user),
+            -1 if application in _NOBODY else add(application),
+        )
 
     def entry(
         self,
@@ -94,8 +109,8 @@ class EntrySink:
         `line` is the entry's number in its session, or in the file where that is not known.
         """
         # At any other level it is a text that a function chose to RAISE.
-        found = _DURATION.match(message) if severity == "LOG" else None
-        if found is not None:
+        is_timed = severity == "LOG" and message.startswith("duration: ")
+        if is_timed and (found := _DURATION.match(message)):
             duration, kind = found.groups()
             text = message[found.end() :]
             self.timed(at_us, session, float(duration), kind, text, query_id, line)
@@ -108,7 +123,7 @@ class EntrySink:
             self.outside += 1
             session.waiting = None
             return
-        self._untimed(at_us, session, severity, code, message, row=row)
+        self.untimed(at_us, session, severity, code, message, row=row)
 
     def timed(
         self,
@@ -229,18 +244,23 @@ class EntrySink:
         return self.recording.phases.setdefault((self.source, key), PhaseTotals())
 
     def _plan(self, at_us: int, session: Session, duration_ms: float, text: str, line: int) -> None:
-        self.coverage.plans += 1
         text = text.lstrip("\r\n")
-        form = plan_format(text)
-        statement = statement_of(text, form)
+        statement = statement_of(text, plan_format(text))
         key = -1 if statement is None else self.events.key_of(safe(statement))
+        self.planned(at_us, session, duration_ms, text, key, line)
+
+    def planned(
+        self, at_us: int, session: Session, duration_ms: float, text: str, key: int, line: int
+    ) -> None:
+        """A plan whose statement is known by its key (-1: it is not)."""
+        self.coverage.plans += 1
         plans = self.recording.plans
         if plans.turns_away(key, duration_ms, self.source, text):
             return
         plans.append(
             RecordedPlan(
                 text=text,
-                format=form,
+                format=plan_format(text),
                 origin=self.coverage.path,
                 source=self.source,
                 line=line,
@@ -250,8 +270,9 @@ class EntrySink:
                 statement_key=key,
             )
         )
+        self.plan_kept(key)
 
-    def _untimed(
+    def untimed(
         self,
         at_us: int,
         session: Session,
@@ -261,9 +282,8 @@ class EntrySink:
         *,
         row: int,
     ) -> None:
-        """An entry without a duration; `row` is that of the session's entry before it, if any."""
-        logged = LOGGED.match(message)
-        if logged:
+        """An entry without a duration, which is counted; `row` is that of the session's before it, if any."""
+        if message.startswith(_LOGGED) and (logged := LOGGED.match(message)):
             text = message[logged.end() :]
             session.waiting = (text, None)
             session.began = (at_us, text)
@@ -285,6 +305,10 @@ class EntrySink:
 
     def _follow(self, session: Session, message: str) -> None:
         """Tell apart the backends that had one process id, by what is logged of connections."""
+        if not session.ended and not message.startswith(_CONNECTIONS):  # most entries
+            session.used = True
+            session.fresh = False
+            return
         received = message.startswith("connection received: ")
         authorized = message.startswith("connection authorized: ") and not session.fresh
         if session.ended or ((received or authorized) and session.used):

@@ -2,14 +2,15 @@
 
 import json
 import re
-from html import unescape
 
-_YAML_PLAN = re.compile(r"^(?:- )?Plan: *$", re.MULTILINE)
+from analyzer.patterns import regex
+
+_YAML_PLAN = regex(r"^(?:- )?Plan: *$", re.MULTILINE)
 # auto_explain puts the statement first, in each format in its own quoting.
-_JSON_STATEMENT = re.compile(r'"?Query Text"?: "([^"\\]*+(?:\\.[^"\\]*+)*)"', re.DOTALL)
+_JSON_STATEMENT = regex(r'"?Query Text"?: "([^"\\]*+(?:\\.[^"\\]*+)*)"', re.DOTALL)
 _QUERY_TEXT = "Query Text: "
-_BEHIND_STATEMENT = re.compile(r"\n(?=[^\n]{1,500}\(cost=|Query Parameters: )")
-_XML_STATEMENT = re.compile(r"<Query-Text>([^<]*+)</Query-Text>")
+_BEHIND_STATEMENT = regex(r"\n(?=[^\n]{1,500}\(cost=|Query Parameters: )")
+_XML_STATEMENT = regex(r"<Query-Text>([^<]*+)</Query-Text>")
 _SEARCHED = 1 << 20  # characters
 _JSON_STRING = json.JSONDecoder(strict=False).decode
 
@@ -29,6 +30,8 @@ def plan_format(text: str) -> str:
 def statement_of(text: str, form: str) -> str | None:
     """The statement that a plan in the format `form` says it is of, None where it says none."""
     if form == "xml":
+        from html import unescape  # noqa: PLC0415 - its table of entities takes 2 ms, and few plans are XML
+
         found = _XML_STATEMENT.search(text, 0, _SEARCHED)
         return unescape(found[1]) if found else None
     if form == "text":
@@ -38,6 +41,8 @@ def statement_of(text: str, form: str) -> str | None:
     found = _JSON_STATEMENT.search(text, 0, _SEARCHED)
     if found is None:
         return None
+    if "\\" not in found[1]:
+        return found[1]
     try:
         return str(_JSON_STRING(f'"{found[1]}"'))
     except ValueError:

@@ -9,6 +9,7 @@ white space may be tried at several lengths.
 import re
 
 from analyzer.errors import UsageError
+from analyzer.patterns import regex
 from analyzer.records import record
 
 FIELDS = (
@@ -62,7 +63,7 @@ _VALUES: dict[str, tuple[str | None, bytes]] = {
     "r": (None, rb"[^\s,;|()]{0,%d}(?:\(\d{1,5}\))?" % _HOST),
 }
 _FREE = {"u": "user", "d": "database", "a": "application", "i": None, "b": None}
-_TOKEN = re.compile(r"%(-?\d{1,3})?([A-Za-z%])|([^%]+|%)")
+_TOKEN = regex(r"%(-?\d{1,3})?([A-Za-z%])|([^%]+|%)")
 
 
 @record
@@ -136,6 +137,12 @@ def first_literals(text: str) -> list[bytes]:
         if literal is not None:
             literals.append(literal.encode())
     return literals
+
+
+def fields_given(text: str) -> set[str]:
+    """The FIELDS that a log_line_prefix has an escape for."""
+    names = (_VALUES[one][0] if one in _VALUES else _FREE.get(one) for one, _, _ in _tokens(text))
+    return {name for name in names if name}
 
 
 def native_steps(text: str) -> list[tuple[str, str, bytes]] | None:

@@ -9,12 +9,14 @@ import re
 from collections.abc import Sequence
 
 from analyzer.errors import UsageError
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sources.logs.prefix import (
     FIELDS,
     SEVERITIES,
     Prefix,
     compile_prefix,
+    fields_given,
     first_literals,
 )
 
@@ -48,7 +50,7 @@ WELL_KNOWN = (
     "%n [%p] ",
 )
 
-_SEVERITY = re.compile(rb"(?<![A-Za-z])(?:" + SEVERITIES + rb"):  ")
+_SEVERITY = regex(rb"(?<![A-Za-z])(?:" + SEVERITIES + rb"):  ")
 _KEYS = {
     **dict.fromkeys(("user", "usr", "u", "username"), "%u"),
     **dict.fromkeys(("db", "database", "dbname", "d"), "%d"),
@@ -71,7 +73,7 @@ _ZONE = r"(?: (?:[A-Za-z]{1,6}|[+-]\d\d(?::?\d\d)?))?(?![\w+-])"
 _WORD = r"[^\s@/,;|=:()\[\]]"
 # What a token looks like and the escapes it may be, in the order in which they are tried.
 _TOKENS: tuple[tuple["re.Pattern[str]", str], ...] = tuple(
-    (re.compile(pattern), escapes)
+    (regex(pattern), escapes)
     for pattern, escapes in (
         (rf"{_DAY}\.\d{{3}}{_ZONE}", "%m"),
         (rf"{_DAY}{_ZONE}", "%t"),
@@ -91,13 +93,13 @@ _TOKENS: tuple[tuple["re.Pattern[str]", str], ...] = tuple(
 )
 # A text matches nearly anything, a number or an id only what it should.
 _WEIGHTS = tuple(1 if name in ("user", "database", "application") else 3 for name in FIELDS)
-_ESCAPE = re.compile(r"%[A-Za-z]")
-_KEY = re.compile(r"([A-Za-z_]{1,20})=")
-_VALUE_END = re.compile(r"[\s,;|\])]+[A-Za-z_]{1,20}=|[\s,;|\]):-]*\Z")
-_NUMBER = re.compile(r"\d+")
-_PLAIN = re.compile(r"(?:(?!\[unknown\])[\s\[\](),;:|/<>{}#*~-])+")
+_ESCAPE = regex(r"%[A-Za-z]")
+_KEY = regex(r"([A-Za-z_]{1,20})=")
+_VALUE_END = regex(r"[\s,;|\])]+[A-Za-z_]{1,20}=|[\s,;|\]):-]*\Z")
+_NUMBER = regex(r"\d+")
+_PLAIN = regex(r"(?:(?!\[unknown\])[\s\[\](),;:|/<>{}#*~-])+")
 # Behind a free text may stand a session, the number of its line, and a query's id.
-_FREE_TEXT = re.compile(
+_FREE_TEXT = regex(
     r".+?(?=(?:\s+[0-9a-f]{8}\.[0-9a-f]{1,7}(?:\s+\d{1,10})?)?(?:\s+-?\d{14,20})?[\s:,;|\]-]*\Z)",
     re.DOTALL,
 )
@@ -136,14 +138,23 @@ def detect_prefix(head: bytes) -> Detected | None:
     lines = sample_lines(head)
     if not lines:
         return None
-    best: Detected | None = None
-    most = 0
-    for text in _candidates(lines):
+    best, most = None, (0, 0)  # the worth, and of equal worth the first
+    could_be = [
+        (_worth(text) * len(lines), -number, text) for number, text in enumerate(_candidates(lines))
+    ]
+    for limit, place, text in sorted(could_be, reverse=True):
+        if (limit, place) <= most:  # most settings: not worth compiling
+            continue
         fields, matching = _score(text, lines)
-        if fields > most:
-            most = fields
-            best = Detected(compile_prefix(text), matching, len(lines))
-    return best
+        if (fields, place) > most and fields:
+            best, most = (text, matching), (fields, place)
+    return None if best is None else Detected(compile_prefix(best[0]), best[1], len(lines))
+
+
+def _worth(text: str) -> int:
+    """The worth of a line that gives all the fields of a setting; each has a severity."""
+    given = fields_given(text) | {"severity"}
+    return sum(weight for name, weight in zip(FIELDS, _WEIGHTS, strict=True) if name in given)
 
 
 def _score(text: str, lines: Sequence[bytes]) -> tuple[int, int]:

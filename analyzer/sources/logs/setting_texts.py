@@ -1,12 +1,11 @@
 """What a log says of PostgreSQL's settings that decide what it logs: changes at a reload."""
 
-import re
-
 from analyzer.model.sampling import LoggedSetting
+from analyzer.patterns import regex
 
-_CHANGED = re.compile(r'parameter "([a-z_]{1,64})" changed to "([^"\n]{1,64})"')
-_REMOVED = re.compile(r'parameter "([a-z_]{1,64})" removed from configuration file, reset to def')
-_AMOUNT = re.compile(r"\s{0,8}([-+0-9.eE]{1,32})\s{0,8}(us|ms|s|min|h|d)?\s{0,8}")
+_CHANGED = regex(r'parameter "([a-z_]{1,64})" changed to "([^"\n]{1,64})"')
+_REMOVED = regex(r'parameter "([a-z_]{1,64})" removed from configuration file, reset to def')
+_AMOUNT = regex(r"\s{0,8}([-+0-9.eE]{1,32})\s{0,8}(us|ms|s|min|h|d)?\s{0,8}")
 _UNITS_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "min": 6e4, "h": 3.6e6, "d": 8.64e7}
 _DEFAULTS = {  # PostgreSQL's own; the durations are in milliseconds
     "log_min_duration_statement": -1.0,

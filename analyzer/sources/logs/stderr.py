@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from analyzer.model.executions import ExecutionChunk
+from analyzer.patterns import regex
 from analyzer.sources.logs.framing import Block, blocks
 from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.ordinary import (
@@ -23,8 +24,8 @@ from analyzer.sources.logs.prefix import BELONGING, SEVERITIES, Prefix
 from analyzer.sources.logs.sessions import Session
 from analyzer.sources.logs.text import text_of
 
-_END = re.compile(rb"\n(?!\t)")  # of an entry; a block always has one
-_VERBOSE = re.compile(r"([0-9A-Z]{5}): ")  # log_error_verbosity = verbose puts the SQLSTATE first
+_END = regex(rb"\n(?!\t)")  # of an entry; a block always has one
+_VERBOSE = regex(r"([0-9A-Z]{5}): ")  # log_error_verbosity = verbose puts the SQLSTATE first
 _KINDS = {name.encode(): name for name in ("statement", "execute", "bind", "parse", "plan")}
 _SESSIONS = 100_000  # sessions remembered at a time
 
@@ -135,7 +136,10 @@ class StderrReader:
         if session.who != who:
             self._speaker(session, *who)
         self.last = session
-        if severity not in BELONGING:
+        if severity == b"STATEMENT":  # a third of those that the scanner hands over
+            if session.event is not None:
+                self._sink.events.statement(session, message)
+        elif severity not in BELONGING:
             self._other(at_us, session, severity, code, message, query, number)
         elif self._is_wanted(session, severity):
             self._belonging(session, severity, message)
@@ -156,7 +160,7 @@ class StderrReader:
         number: bytes | None,
     ) -> None:
         """An entry that does not begin with a duration."""
-        if verbose := _VERBOSE.match(message):
+        if message[5:7] == ": " and (verbose := _VERBOSE.match(message)):
             code, message = verbose[1].encode(), message[verbose.end() :]
         self._sink.entry(
             at_us,

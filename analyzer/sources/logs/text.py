@@ -2,8 +2,10 @@
 
 import re
 
+from analyzer.patterns import regex
+
 SHOWN_CHARACTERS = 200
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+_NOT_UTF8 = regex("[\udc80-\udcff]")
 
 
 def text_of(data: bytes) -> str:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from analyzer.errors import InputError
-from analyzer.sources.opening import remote, zipped
-from analyzer.sources.opening.kinds import recognised, refuse
+from analyzer.sources.opening import remote
+from analyzer.sources.opening.kinds import ZIP_MAGICS, recognised, refuse
 from analyzer.sources.opening.packed import Opened, Stored, Unpacked, shell_word
 from analyzer.sources.opening.remote import expand_url, is_url, masked
 from analyzer.sources.opening.source import Source, Watch
@@ -76,6 +76,8 @@ def expand_archive(path: str) -> Sequence[str] | None:
     zip_url = is_url(path) and path.partition("?")[0].lower().endswith(".zip")
     if not zip_url and not _is_zip(path):
         return None
+    from analyzer.sources.opening import zipped  # noqa: PLC0415 - few inputs are archives
+
     try:
         raw = remote.open_url(path)[0] if zip_url else _open_file(path)[0]
         with raw:
@@ -91,7 +93,7 @@ def _is_zip(path: str) -> bool:
         if not stat.S_ISREG(Path(path).stat().st_mode):
             return False
         with Path(path).open("rb", buffering=0) as raw:
-            return raw.read(4).startswith(zipped.MAGICS)
+            return raw.read(4).startswith(ZIP_MAGICS)
     except (OSError, ValueError):  # opening it says why
         return False
 
@@ -148,7 +150,9 @@ def _started(
     try:
         source = Source(raw, size)
         first = source.peek(HEAD_BYTES)
-        if first.startswith(zipped.MAGICS):
+        if first.startswith(ZIP_MAGICS):
+            from analyzer.sources.opening import zipped  # noqa: PLC0415 - few inputs are archives
+
             if shared or not raw.seekable():
                 raise InputError(zipped.from_a_pipe(name))
             opened = zipped.open_member(raw, name, member)

@@ -13,6 +13,7 @@ from analyzer.sources.opening.packed import (
     start_zstd,
 )
 
+ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # the second of an empty archive
 _KINDS = (
     Kind("gzip", (b"\x1f\x8b\x08",), lambda: Deflate(31), "gzip -dc"),
     # What follows a level is the start of a block, or of the end where there is none.

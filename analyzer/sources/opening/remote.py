@@ -14,16 +14,17 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
 
 from analyzer.errors import InputError
+from analyzer.patterns import regex
 
 BLOCK_BYTES = 8 << 20  # fetched at a time; s3fs would take 50 MB
 _PATIENCE_SECONDS = 60
 _LONGEST_MESSAGE = 300
 _SHORTEST_SECRET = 6  # of a query's values: a shorter one is a version or a flag
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
+_URL = regex(r"[A-Za-z][A-Za-z0-9+.\-]+://")
 # A port is no password; a password may hold a slash that should have been written as %2F.
-_USER = re.compile(r"(?<=://)(?:[^\s/:@]*:(?!\d+/)[^\s@]*|[^\s/@]*)@(?:[^\s/@]*@)*")
-_QUERY = re.compile(r"(?<=://)([^\s?'\"<>]*)\?[^\s'\"<>]*")
-_MAGIC = re.compile(r"[*?\[]")
+_USER = regex(r"(?<=://)(?:[^\s/:@]*:(?!\d+/)[^\s@]*|[^\s/@]*)@(?:[^\s/@]*@)*")
+_QUERY = regex(r"(?<=://)([^\s?'\"<>]*)\?[^\s'\"<>]*")
+_MAGIC = regex(r"[*?\[]")
 _PACKAGES = {
     "s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs",
     "abfss": "adlfs", "adl": "adlfs", "http": "aiohttp", "https": "aiohttp", "sftp": "paramiko",

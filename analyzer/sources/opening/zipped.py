@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 
 from analyzer.errors import InputError
 from analyzer.records import record
+from analyzer.sources.opening.kinds import ZIP_MAGICS
 from analyzer.sources.opening.packed import (
     Deflate,
     Kind,
@@ -30,8 +31,6 @@ from analyzer.sources.opening.packed import (
     start_zstd,
 )
 from analyzer.sources.opening.source import Source
-
-MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # the second of an empty archive
 
 _MOST_BYTES = 4 << 20  # of a directory: some 50,000 members
 _FEW = 5
@@ -225,7 +224,7 @@ def _by_headers(raw: BinaryIO) -> Iterator[tuple[str, Member]]:
     while True:
         raw.seek(at)
         header = raw.read(_HEADER.size)
-        if len(header) < _HEADER.size or not header.startswith(MAGICS[0]):
+        if len(header) < _HEADER.size or not header.startswith(ZIP_MAGICS[0]):
             return
         _, _, flags, method, _, _, crc, packed, _, name_bytes, extra_bytes = _HEADER.unpack(header)
         name = raw.read(name_bytes).decode("utf-8" if flags & _UTF8 else "cp437", "replace")
@@ -267,7 +266,7 @@ def open_member(raw: BinaryIO, path: str, name: str | None) -> Opened:
         raise InputError(f"{path}!{name}: zip's method {member.method} is not read; {remedy}")
     raw.seek(member.header_at)
     header = raw.read(_HEADER.size)
-    if len(header) < _HEADER.size or not header.startswith(MAGICS[0]):
+    if len(header) < _HEADER.size or not header.startswith(ZIP_MAGICS[0]):
         raise InputError(f"{path}!{name}: is not where the archive's directory says; try: zip -FF")
     raw.seek(member.header_at + len(header) + sum(_HEADER.unpack(header)[-2:]))
     source = Source(raw, member.packed_bytes)

@@ -6,7 +6,7 @@ fact, the others are kept and a warning says what is missing.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import psycopg
@@ -23,6 +23,8 @@ from analyzer.model.catalog import (
     table_name,
     unique_keys,
 )
+from analyzer.model.partitioned import with_figures_of_partitions
+from analyzer.records import changing
 from analyzer.sources.postgres.connection import Connection, attempt, describe
 from analyzer.sources.postgres.sqlfiles import query
 
@@ -34,7 +36,7 @@ _CONSTRAINTS = {"u": "unique", "x": "exclusion"}
 _ROWS_NEED_NO_SIGN = 140000  # from 14 on, reltuples is -1 where it is not known
 
 
-@dataclass(slots=True)
+@changing
 class CatalogReading:
     """The catalog, and warnings about parts that could not be read."""
 
@@ -95,7 +97,11 @@ def read_catalog(connection: Connection) -> CatalogReading:
         if row["definition"]
     }
     catalog = Catalog(
-        found, describe(connection), connection.info.server_version, enums, views=views
+        with_figures_of_partitions(found),
+        describe(connection),
+        connection.info.server_version,
+        enums,
+        views=views,
     )
     return CatalogReading(catalog, warnings)
 
@@ -131,7 +137,7 @@ def _by_table(rows: Iterable[dict[str, Any]]) -> defaultdict[int, list[dict[str,
     return grouped
 
 
-@dataclass(slots=True)
+@changing
 class _Totals:
     """A table's figures; a partitioned table has the sums of its partitions."""
 

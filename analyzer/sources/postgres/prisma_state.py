@@ -1,6 +1,7 @@
 """What a database holds of a Prisma project: its tables, and what became of migrations."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,14 +11,15 @@ from psycopg.rows import dict_row
 
 from analyzer.model.catalog import Catalog
 from analyzer.model.migration import RecordedMigration
+from analyzer.patterns import regex
 from analyzer.records import record
-from analyzer.sources.logs.error_texts import known_text, template
+from analyzer.sources.logs.error_texts import known_text
 from analyzer.sources.postgres.catalog import read_catalog
 from analyzer.sources.postgres.connection import Connection, attempt, connect, describe
 from analyzer.sources.postgres.sqlfiles import query
 
-_ERROR = re.compile(r"(?:ERROR|FATAL): *(.+)")
-_CODE = re.compile(r"\b(?:code|SQLSTATE)\W{1,6}([0-9A-Z]{5})\b", re.IGNORECASE)
+_ERROR = regex(r"(?:ERROR|FATAL): *(.+)")
+_CODE = regex(r"\b(?:code|SQLSTATE)\W{1,6}([0-9A-Z]{5})\b", re.IGNORECASE)
 
 
 @record
@@ -45,6 +47,28 @@ def read_prisma_state(dsn: str | None) -> PrismaState:
         migrations = _migrations(connection, warnings)
         address = describe(connection)
     return PrismaState(reading.catalog, migrations, tuple(warnings), address)
+
+
+def sampled_values(
+    dsn: str | None, columns: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The values that statistics hold of some columns (table, column), for a check: they are data.
+
+    A column without statistics, or whose statistics this role may not see, is left out.
+
+    Raises:
+        ServerError: the server cannot be reached or refuses.
+    """
+    found = {}
+    with connect(dsn) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        text = query("column_values").encode()
+        for table, column in columns:
+            schema, _, name = table.rpartition(".")
+            given = {"schema": schema or "public", "table": name, "column": column}
+            row = cursor.execute(text, given).fetchone()
+            if row is not None and row["known"]:
+                found[table, column] = tuple(map(str, row["known"]))
+    return found
 
 
 def _migrations(
@@ -96,12 +120,16 @@ def _utc(time: datetime) -> datetime:
 def error_of(logs: str | None) -> str | None:
     """The server's message in a failed migration's log, without the values that it quotes.
 
-    The log's other lines are the engine's own call stack. What PostgreSQL says in a text that is not
-    known here is shown with quoted texts and numbers left out.
+    The log's other lines are the engine's own call stack. A text that is not known here may hold any
+    value, as what a function raised does: of it only the SQLSTATE is told, and where it is read.
     """
     if not logs:
         return None
     found = _ERROR.search(logs)
     message = (found[1] if found else logs.strip().splitlines()[0]).strip()
     known = known_text(message)
-    return known.text if known else template(message)
+    if known:
+        return known.text
+    code = _CODE.search(logs)
+    named = f"SQLSTATE {code[1]}" if code else "an error"
+    return f"{named}, whose text may quote data: the logs of _prisma_migrations have it"

@@ -7,7 +7,7 @@ afterwards, and only where some are not known yet.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -17,12 +17,12 @@ from psycopg.rows import dict_row
 
 from analyzer.model.snapshot import TextKey
 from analyzer.model.statement import StatementCounters
-from analyzer.records import record
+from analyzer.records import changing, record
 from analyzer.sources.postgres.connection import Connection, attempt
 from analyzer.sources.postgres.sqlfiles import query, versions
 
 
-@dataclass(slots=True)
+@changing
 class StatementReading:
     """What could be read, and warnings that name what could not with the command that helps.
 

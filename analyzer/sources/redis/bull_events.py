@@ -5,9 +5,10 @@ next event; the stream keeps the last 10,000 or so, so that what it begins with 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.model.job import ACTIVE, COMPLETED, FAILED, RETRIED, WAITING, JobAttempt
+from analyzer.records import changing
 
 _ENDS = {
     "completed": COMPLETED,
@@ -21,7 +22,7 @@ _LONGEST = 300
 _LATEST_MS = 253_402_300_800_000  # the year 9999
 
 
-@dataclass(slots=True)
+@changing
 class _Job:
     """What was said of a job so far; times are µs."""
 

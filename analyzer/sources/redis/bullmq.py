@@ -1,11 +1,12 @@
 """BullMQ's queues in a live Redis: attempts at jobs from their hashes and from the queues' events.
 
 Nothing is written, and every question is bounded: SCAN goes so many steps, of each list, set and stream only the
-newest entries are read, of a job's hash only a few short fields (never its data or result). A key that
-expires or is removed meanwhile is passed over.
+newest entries are read, of a job's hash only a few short fields (never its data or result), and after a minute
+what is not read yet is left out. A key that expires or is removed meanwhile is passed over.
 """
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ MOST_EVENTS = 20_000  # of each queue
 _STEPS = 2_000  # of SCAN, a thousand keys each
 _SCANNED = 1_000
 _AT_ONCE = 500
+MOST_SECONDS = 60.0  # for all of it
 _FIELDS = ("name", "timestamp", "processedOn", "finishedOn", "atm", "ats", "opts")
 # Where jobs stand: the key's ending, its type, and what a job there is.
 _PLACES = (
@@ -45,24 +47,45 @@ class Queues:
     warnings: Sequence[str]
 
 
-def read_queues(url: str, names: Sequence[str] = (), prefix: str = "bull") -> Queues:
+class _Clock:
+    """How much of the time for a Redis is left."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self._ends
+
+
+def read_queues(
+    url: str, names: Sequence[str] = (), prefix: str = "bull", seconds: float = MOST_SECONDS
+) -> Queues:
     """All queues of a Redis, or those named.
 
     Args:
         url: redis://user@host:port/0; a password belongs into REDISCLI_AUTH.
         names: which queues; none: all that a bounded SCAN finds.
         prefix: what BullMQ's keys begin with.
+        seconds: when what is not read yet is left out.
 
     Raises:
         ServerError: Redis cannot be reached or refuses. UsageError: redis-py is not installed.
     """
     warnings: list[str] = []
+    clock = _Clock(seconds)
     with connected(url) as client:
         origin = place_of(client)
-        queues = list(names) or _queues(client, prefix, warnings)
+        queues = list(names) or _queues(client, prefix, clock, warnings)
         attempts: list[JobAttempt] = []
-        for queue in queues[:MOST_QUEUES]:
-            attempts += _of_queue(client, f"{prefix}:{queue}", queue, warnings)
+        for number, queue in enumerate(queues[:MOST_QUEUES]):
+            if clock.over:
+                left = len(queues[:MOST_QUEUES]) - number
+                warnings.append(
+                    f"{left} queues are left out: {seconds:.0f} s were over; name those to read by --queue"
+                )
+                break
+            attempts += _of_queue(client, f"{prefix}:{queue}", queue, clock, warnings)
     if len(queues) > MOST_QUEUES:
         warnings.append(
             f"{len(queues) - MOST_QUEUES} queues beyond the first {MOST_QUEUES} are left out"
@@ -75,7 +98,7 @@ def read_queues(url: str, names: Sequence[str] = (), prefix: str = "bull") -> Qu
     return Queues(origin, queues[:MOST_QUEUES], attempts, [f"{origin}: {one}" for one in warnings])
 
 
-def _queues(client: Any, prefix: str, warnings: list[str]) -> list[str]:  # noqa: ANN401 - redis-py is imported late
+def _queues(client: Any, prefix: str, clock: _Clock, warnings: list[str]) -> list[str]:  # noqa: ANN401 - redis-py is imported late
     """The names of queues, by their meta keys."""
     found: set[str] = set()
     cursor = 0
@@ -84,6 +107,9 @@ def _queues(client: Any, prefix: str, warnings: list[str]) -> list[str]:  # noqa
         cursor, keys = client.scan(cursor=cursor, match=pattern, count=_SCANNED)
         found.update(key[len(prefix) + 1 : -len(":meta")] for key in keys)
         if not cursor:
+            break
+        if clock.over:
+            warnings.append("SCAN was ended for want of time; name the queues by --queue")
             break
     else:
         warnings.append(
@@ -97,8 +123,14 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{one}" if one in "*?[]\\^" else one for one in text)
 
 
-def _of_queue(client: Any, key: str, queue: str, warnings: list[str]) -> list[JobAttempt]:  # noqa: ANN401 - as _queues
-    found = attempts_in(queue, _events(client, f"{key}:events"))
+def _of_queue(
+    client: Any,  # noqa: ANN401 - as _queues
+    key: str,
+    queue: str,
+    clock: _Clock,
+    warnings: list[str],
+) -> list[JobAttempt]:
+    found = attempts_in(queue, _events(client, f"{key}:events", clock))
     for ending, kind, state in _PLACES:
         place = f"{key}:{ending}"
         size = client.zcard(place) if kind == "zset" else client.llen(place)
@@ -111,6 +143,9 @@ def _of_queue(client: Any, key: str, queue: str, warnings: list[str]) -> list[Jo
         else:
             ids = client.lrange(place, 0, MOST_JOBS - 1)
         for start in range(0, len(ids), _AT_ONCE):
+            if clock.over:
+                warnings.append(f"{place}: {len(ids) - start:,} jobs are left out for want of time")
+                break
             some = ids[start : start + _AT_ONCE]
             for job, fields in zip(some, _hashes(client, key, some), strict=True):
                 told = _attempt(queue, job, state, fields)
@@ -130,16 +165,16 @@ def _hashes(client: Any, key: str, ids: Sequence[str]) -> list[dict[str, str]]: 
         ]
 
 
-def _events(client: Any, key: str) -> list[tuple[str, dict[str, str]]]:  # noqa: ANN401 - as _queues
+def _events(client: Any, key: str, clock: _Clock) -> list[tuple[str, dict[str, str]]]:  # noqa: ANN401 - as _queues
     """The newest events, oldest first."""
-    found = list(_backwards(client, key))
+    found = list(_backwards(client, key, clock))
     found.reverse()
     return found
 
 
-def _backwards(client: Any, key: str) -> Iterator[tuple[str, dict[str, str]]]:  # noqa: ANN401 - as _queues
+def _backwards(client: Any, key: str, clock: _Clock) -> Iterator[tuple[str, dict[str, str]]]:  # noqa: ANN401 - as _queues
     until, left = "+", MOST_EVENTS
-    while left > 0:
+    while left > 0 and not clock.over:
         some = client.xrevrange(key, max=until, min="-", count=min(_AT_ONCE, left))
         for number, fields in some:
             kept = {

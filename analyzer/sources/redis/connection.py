@@ -4,8 +4,22 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from analyzer.errors import ServerError, UsageError
+
+
+def has_password(url: str) -> bool:
+    """Whether a URL holds a password, before the host or in its query.
+
+    Raises:
+        UsageError: it is no URL.
+    """
+    try:
+        parts = urlsplit(url)
+        return bool(parts.password or parse_qs(parts.query).get("password"))
+    except ValueError as error:
+        raise UsageError("--redis: no URL of a Redis, give redis://user@host:6379/0") from error
 
 
 @contextmanager
@@ -24,6 +38,9 @@ def connected(url: str, timeout_s: float = 10.0) -> Iterator[Any]:
     try:
         client: Any = redis.Redis.from_url(
             url,
+            retry=redis.retry.Retry(
+                redis.backoff.NoBackoff(), 0
+            ),  # else a dead host costs a minute
             decode_responses=True,
             encoding_errors="replace",
             socket_timeout=timeout_s,
@@ -44,6 +61,8 @@ def connected(url: str, timeout_s: float = 10.0) -> Iterator[Any]:
 def place_of(client: Any) -> str:  # noqa: ANN401 - redis-py is imported late
     """Where a client is connected to, without user and password."""
     known = client.connection_pool.connection_kwargs
+    if "path" in known:
+        return f"unix://{known['path']}?db={known.get('db') or 0}"
     return (
         f"redis://{known.get('host', 'localhost')}:{known.get('port', 6379)}/{known.get('db', 0)}"
     )

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.model.cache import CacheUse
 from analyzer.model.names import plain_path
+from analyzer.records import changing
 
 _READS = frozenset({"get", "getex", "mget", "hget", "hgetall", "read", ""})
 _NO_ROUTE = "(no route)"
 
 
-@dataclass(slots=True)
+@changing
 class CacheEvents:
     """Reads and hits by route and by prefix; `unread` lines that are no such event."""
 

@@ -4,8 +4,9 @@ import re
 
 from analyzer.errors import InputError
 from analyzer.model.cache import RedisInfo
+from analyzer.patterns import regex
 
-_FIELD = re.compile(r"^([a-z_0-9]+):(.*?)\r?$", re.MULTILINE)
+_FIELD = regex(r"^([a-z_0-9]+):(.*?)\r?$", re.MULTILINE)
 
 
 def looks_like_info(head: str) -> bool:

@@ -10,18 +10,18 @@ time counts as a miss.
 import re
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from analyzer.model.cache import CacheUse
 from analyzer.model.names import is_value
+from analyzer.patterns import regex
+from analyzer.records import changing
 
-_LINE = re.compile(
+_LINE = regex(
     r'(\d{9,11}\.\d{1,6}) \[\d+ ([^\]]{1,100})\] "([A-Za-z]{1,20})"(?: "((?:[^"\\]|\\.){0,2000}))?'
 )
-_VARIABLE = re.compile(
-    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,}|\d+", re.IGNORECASE
-)
+_VARIABLE = regex(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,}|\d+", re.IGNORECASE)
 _READS = frozenset({"get", "getex", "hget", "hgetall", "json.get"})
 _WRITES = frozenset({"set", "setex", "psetex", "setnx", "hset", "hmset", "json.set"})
 _LONGEST_KEY = 2_000
@@ -37,7 +37,7 @@ _MOST_OPEN = (
 _Waiting: TypeAlias = dict[str, deque[float]]
 
 
-@dataclass(slots=True)
+@changing
 class MonitorSample:
     """Reads and hits by prefix; `lines` that were read, `scripted` ones that scripts ran, `unread` ones."""
 

@@ -5,7 +5,7 @@ target's primary key for a foreign key that names no columns.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from analyzer.model.catalog import (
     Catalog,
@@ -16,6 +16,8 @@ from analyzer.model.catalog import (
     table_name,
     unique_keys,
 )
+from analyzer.records import changing
+from analyzer.sources.schema.enums import change_enums
 from analyzer.sources.schema.names import (
     changed_indexes,
     identify_rows,
@@ -23,6 +25,7 @@ from analyzer.sources.schema.names import (
     object_name,
     rename_index,
 )
+from analyzer.sources.schema.views import change_views
 from analyzer.sql.definitions import (
     AddColumn,
     AddConstraint,
@@ -34,12 +37,14 @@ from analyzer.sql.definitions import (
     CreateEnum,
     CreateIndex,
     CreateTable,
+    CreateView,
     Definition,
     DropColumn,
     DropConstraint,
     DropEnum,
     DropIndex,
     DropTable,
+    DropView,
     IndexDefinition,
     KeyDefinition,
     Name,
@@ -48,6 +53,7 @@ from analyzer.sql.definitions import (
     RenameConstraint,
     RenameIndex,
     RenameTable,
+    RenameView,
     ReplicaIdentity,
     SearchPath,
     SetDefault,
@@ -56,7 +62,7 @@ from analyzer.sql.definitions import (
 )
 
 
-@dataclass(slots=True)
+@changing
 class _Draft:
     """A table under construction; `partitions` are the names of tables that follow its keys."""
 
@@ -79,6 +85,7 @@ class SchemaBuilder:
     def __init__(self) -> None:
         self._tables: dict[str, _Draft] = {}
         self._enums: dict[str, tuple[str, ...]] = {}
+        self._views: dict[str, str] = {}
         self._schema = "public"
         self._index_names: set[tuple[str | None, str | None]] = set()
 
@@ -100,22 +107,14 @@ class SchemaBuilder:
             case RenameIndex(old, new):
                 self._change_indexes(old, lambda index: replace(index, name=new))
             case CreateEnum() | AlterEnum() | DropEnum():
-                self._apply_enum(definition)
-
-    def _apply_enum(self, definition: CreateEnum | AlterEnum | DropEnum) -> None:
-        key = self._key(definition.name)
-        match definition:
-            case CreateEnum(_, labels):
-                self._enums[key] = labels
-            case AlterEnum():
-                self._enums[key] = _altered(self._enums.get(key, ()), definition)
-            case DropEnum():
-                self._enums.pop(key, None)
+                change_enums(self._enums, definition, self._schema)
+            case CreateView() | RenameView() | DropView():
+                change_views(self._views, definition, self._schema)
 
     def catalog(self, origin: str) -> Catalog:
         """The tables as they are now."""
         tables = {key: self._table(draft) for key, draft in self._tables.items()}
-        return Catalog(tables, origin, enums=dict(self._enums))
+        return Catalog(tables, origin, enums=dict(self._enums), views=dict(self._views))
 
     def _key(self, name: Name) -> str:
         return table_name(name.schema or self._schema, name.name)
@@ -385,15 +384,3 @@ class SchemaBuilder:
             target = self._tables.get(key.target)
             columns = key.target_columns or (target.primary_key if target else ())
             yield replace(key, target_columns=columns)
-
-
-def _altered(labels: tuple[str, ...], change: AlterEnum) -> tuple[str, ...]:
-    """An enum's labels after one is added, or renamed; one that is there already stays."""
-    if change.old is not None:
-        return tuple(change.label if label == change.old else label for label in labels)
-    if change.label in labels:
-        return labels
-    place = len(labels)
-    if change.neighbour in labels:
-        place = labels.index(change.neighbour) + change.after
-    return (*labels[:place], change.label, *labels[place:])

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from typing import NoReturn, TypeAlias
 
 from analyzer.errors import InputError
+from analyzer.patterns import regex
 from analyzer.records import record
 
 _MAX_DEPTH = 32
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""
     (?P<space>[ \t\r\f\v\u00a0\ufeff]+)
   | (?P<newline>\n)
@@ -26,7 +27,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+_ESCAPE = regex(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 

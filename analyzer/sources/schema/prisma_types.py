@@ -3,8 +3,7 @@
 From Prisma's schema reference and the PostgreSQL connector of prisma-engines.
 """
 
-import re
-
+from analyzer.patterns import regex
 from analyzer.sql.prisma_index import METHODS
 
 SCALARS = {
@@ -62,7 +61,7 @@ _JOINED = {
     "VarBit": "Varbit",
     "BpChar": "Bpchar",
 }
-_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+_CAPITAL = regex(r"(?<!^)(?=[A-Z])")
 
 _METHODS = {written: method for method, written in METHODS.items()}
 

@@ -1,9 +1,9 @@
 """What values of a schema.prisma mean: names, texts, defaults and referential actions."""
 
-import re
 from collections.abc import Mapping
 
 from analyzer.model.catalog import SEQUENCE
+from analyzer.patterns import regex
 from analyzer.sources.schema import prisma_syntax as syntax
 
 _ACTIONS = {
@@ -14,7 +14,7 @@ _ACTIONS = {
     "SetDefault": "SET DEFAULT",
 }
 _FUNCTIONS = {"autoincrement": SEQUENCE, "now": "CURRENT_TIMESTAMP"}
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = regex(r"-?\d+(?:\.\d+)?")
 
 
 def mapped(attribute: syntax.Attribute | None) -> str | None:

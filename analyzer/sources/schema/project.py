@@ -1,5 +1,6 @@
 """The files of a Prisma project: the schema (one file, or a folder of them) and its migrations."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,15 +8,17 @@ from pathlib import Path
 from analyzer.errors import InputError
 from analyzer.model.catalog import Catalog
 from analyzer.model.migration import MigrationFile
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sources.schema import prisma, sql
 from analyzer.sources.schema.builder import SchemaBuilder
+from analyzer.sources.schema.prisma_config import config_above, find_config
 from analyzer.sources.schema.script import statements
 from analyzer.sql.ddl import definitions
 from analyzer.sql.definitions import Step
 
 _USUAL = ("prisma/schema.prisma", "prisma/schema", "schema.prisma", "prisma")
-_CONCURRENTLY = re.compile(
+_CONCURRENTLY = regex(
     r"(?:CREATE\s+(?:UNIQUE\s+)?INDEX|DROP\s+INDEX)\s+CONCURRENTLY\b", re.IGNORECASE
 )
 _LARGEST_BYTES = 16 * 2**20  # of one file: a schema or a migration is text that people write
@@ -25,13 +28,15 @@ _LARGEST_BYTES = 16 * 2**20  # of one file: a schema or a migration is text that
 class PrismaProject:
     """`schema` as a catalog, `files` it was read from, `migrations` beside it by name.
 
-    `texts` are the files' texts by their paths. `migrations_folder` is None where the project has none.
+    `texts` are the files' texts by their paths. `migrations_folder` is None where the project has none and
+    prisma.config.ts names none; one that it names may still have to be made. `notes` say what could not be told.
     """
 
     schema: Catalog
     texts: Mapping[str, str]
     migrations: tuple[MigrationFile, ...]
     migrations_folder: str | None
+    notes: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -40,13 +45,18 @@ class PrismaProject:
 
 
 def find_schema(start: Path) -> Path:
-    """The schema at its usual places below a folder, or the file or folder of .prisma files itself.
+    """The schema of a project's folder, or the file or folder of .prisma files itself.
+
+    It is where prisma.config.ts says, in package.json `prisma.schema`, or at the usual places.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or its place is computed.
     """
     if start.is_file():
         return start
+    named = _configured(start)
+    if named is not None:
+        return named
     for name in _USUAL:
         path = start / name
         if path.is_file() or (path.is_dir() and any(path.glob("*.prisma"))):
@@ -58,12 +68,36 @@ def find_schema(start: Path) -> Path:
     )
 
 
+def _configured(folder: Path) -> Path | None:
+    """Where a project's own files say that its schema is, None where they do not."""
+    config = find_config(folder)
+    if config is not None and "schema" in config.computed:
+        raise InputError(f"{config.why_not('schema')}. Give the schema's own path.")
+    if config is not None and config.schema is not None:
+        return _there(config.schema, str(config.path))
+    package = folder / "package.json"
+    try:
+        told = json.loads(package.read_bytes()) if package.is_file() else {}
+    except (ValueError, OSError, RecursionError):
+        return None  # not ours to judge; the usual places are left
+    part = told.get("prisma") if isinstance(told, dict) else None
+    name = part.get("schema") if isinstance(part, dict) else None
+    return _there(folder / name, str(package)) if isinstance(name, str) else None
+
+
+def _there(schema: Path, who: str) -> Path:
+    if schema.is_file() or (schema.is_dir() and any(schema.rglob("*.prisma"))):
+        return schema
+    raise InputError(f"{who}: names {schema} as the schema, and no .prisma file is there.")
+
+
 def read_project(schema: Path, migrations: Path | None = None) -> PrismaProject:
     """Read a schema, and its migrations where there are some.
 
     Args:
         schema: schema.prisma, or a folder with .prisma files in it and below.
-        migrations: the folder of the migrations; None takes `migrations` beside the schema.
+        migrations: the folder of the migrations; None takes what prisma.config.ts says, else `migrations` beside
+            the schema.
 
     Raises:
         InputError: a file cannot be read, is no schema, or the folder named is none.
@@ -76,11 +110,34 @@ def read_project(schema: Path, migrations: Path | None = None) -> PrismaProject:
     catalog = prisma.read_schemas(texts, str(schema))
     if not catalog.tables:
         raise InputError(f"{schema}: no model in it.")
-    folder = migrations or _beside(schema)
+    folder, notes = (migrations, ()) if migrations else _migrations_of(schema)
     if migrations is not None and not migrations.is_dir():
         raise InputError(f"{migrations}: no folder of migrations.")
     files = tuple(read_migrations(folder)) if folder else ()
-    return PrismaProject(catalog, texts, files, str(folder) if folder else None)
+    return PrismaProject(catalog, texts, files, str(folder) if folder else None, notes)
+
+
+def _migrations_of(schema: Path) -> tuple[Path | None, tuple[str, ...]]:
+    """A project's migrations as its configuration says, else beside its schema; and what is not sure."""
+    config, beside = config_above(schema), _beside(schema)
+    if config is None:
+        return beside, ()
+    if "migrations" in config.computed:
+        taken = f"{beside} is taken" if beside else "none is taken"
+        return beside, (f"{config.why_not('migrations')}: {taken}; --migrations names another",)
+    return config.migrations or beside, ()
+
+
+def migrations_folder(start: Path) -> Path | None:
+    """The folder of migrations that the prisma.config.ts of a project's folder names, None of none.
+
+    Raises:
+        InputError: it is computed.
+    """
+    config = find_config(start)
+    if config is not None and "migrations" in config.computed:
+        raise InputError(f"{config.why_not('migrations')}. Give the folder.")
+    return config.migrations if config is not None else None
 
 
 def _beside(schema: Path) -> Path | None:

@@ -8,14 +8,16 @@ closes is taken for an ordinary character, so that the rest of the script is sti
 import re
 from collections.abc import Iterator
 
-_STOP = re.compile(r"""['"$;\\]|--|/\*""")
-_BLANK = re.compile(r"\s*+")
-_DOLLAR = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]{0,62})?\$")
-_ANY_DOLLAR = re.compile(f"(?=({_DOLLAR.pattern}))")
-_COMMENT_MARK = re.compile(r"/\*|\*/")
-_ESCAPED_STRING_STOP = re.compile(r"[\\']")
-_COPY_FROM_STDIN = re.compile(r"COPY\b.*\bFROM\s+STDIN\b", re.IGNORECASE | re.DOTALL)
-_COPY_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
+from analyzer.patterns import regex
+
+_STOP = regex(r"""['"$;\\]|--|/\*""")
+_BLANK = regex(r"\s*+")
+_DOLLAR = regex(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]{0,62})?\$")
+_ANY_DOLLAR = regex(f"(?=({_DOLLAR.pattern}))")
+_COMMENT_MARK = regex(r"/\*|\*/")
+_ESCAPED_STRING_STOP = regex(r"[\\']")
+_COPY_FROM_STDIN = regex(r"COPY\b.*\bFROM\s+STDIN\b", re.IGNORECASE | re.DOTALL)
+_COPY_END = regex(r"^\\\.[ \t]*\r?$", re.MULTILINE)
 _MAX_COPY_STATEMENT = 100_000  # characters: a list of columns, not data
 
 

@@ -4,7 +4,7 @@ import pickle
 import signal
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from multiprocessing.connection import Connection
 
 from analyzer.model.cancelled import Cancelled
@@ -13,6 +13,7 @@ from analyzer.model.event import Event
 from analyzer.model.executions import ExecutionChunk
 from analyzer.model.plan import PlanShelf, RecordedPlan
 from analyzer.model.recording import PhaseTotals, Recording
+from analyzer.records import changing
 from analyzer.sources.increments.portion import Portion
 from analyzer.sources.logs import FORMATS, Reader
 from analyzer.sources.logs.csvlog import CsvlogReader
@@ -34,7 +35,7 @@ from analyzer.sources.workers.stretch import Stretch, is_clean, read_stretch
 from analyzer.sql.keys import StatementKeyTable
 
 
-@dataclass(slots=True)
+@changing
 class End:
     """The last message of a part: what adds up over it, by numbers of its reader."""
 
@@ -46,7 +47,7 @@ class End:
     cancelled: list[Cancelled] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@changing
 class Failure:
     """Reading went wrong in a way that is no one's fault but the program's."""
 

@@ -7,7 +7,7 @@ order in which they were met, so they have the numbers that reading them there w
 
 import pickle
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from analyzer.model.job import JobAttempt
 from analyzer.model.plan import RecordedPlan
 from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggedSetting
+from analyzer.records import changing
 from analyzer.sources.workers.recorder import Noted
 from analyzer.sources.workers.ring import Piece, aligned
 
@@ -34,7 +35,7 @@ _TABLES = {  # column: the table of its numbers
 }
 
 
-@dataclass(slots=True)
+@changing
 class Added:
     """What a reader added to its recording: texts by table (keys with their text), and the rest.
 
@@ -59,7 +60,7 @@ class Added:
     more: object = None
 
 
-@dataclass(slots=True)
+@changing
 class _Layout:
     """How a chunk's columns stand behind the header: a value for each that has one value only."""
 

@@ -5,11 +5,10 @@ nothing before; what is assumed is written down, to be held against what was so 
 events are counted by the order of a whole log: they are taken down here and counted there.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.model.recording import PhaseTotals
-from analyzer.records import record
+from analyzer.records import changing, record
 from analyzer.sources.logs.events import FAILURES, EventReader
 from analyzer.sources.logs.meaning import LOGGED
 from analyzer.sources.logs.stderr import StderrReader
@@ -82,7 +81,7 @@ class SessionEnd:
     began: Began
 
 
-@dataclass(slots=True)
+@changing
 class RangeEnd:
     """What adds up over a range, and what was assumed when it was read."""
 
@@ -129,7 +128,7 @@ class RangeSink(StretchSink):
         self.met += 1
         return session
 
-    def _untimed(
+    def untimed(
         self,
         at_us: int,
         session: "Session",
@@ -139,12 +138,13 @@ class RangeSink(StretchSink):
         *,
         row: int,
     ) -> None:
+        """As in the base class."""
         if row == NO_ENTRY:
             connection = next((one for one in CONNECTIONS if message.startswith(one)), "")
             settles = severity in FAILURES or LOGGED.match(message) is not None
             self.heads[session.process] = Head(connection, settles)
         self.events.row = row
-        super()._untimed(at_us, session, severity, code, message, row=row)
+        super().untimed(at_us, session, severity, code, message, row=row)
 
     def unparsed(self, data: bytes, line: int, offset: int) -> None:
         """As in the base class."""
@@ -210,6 +210,10 @@ class EventRecorder(EventReader):
         if session.event is not None:
             self.noted.append(Noted("statement", session.process, session.generation, text))
         super().statement(session, text)
+
+    def needs_text(self, session: "Session") -> bool:  # noqa: ARG002 - as the base class
+        """Always: it is taken down."""
+        return True
 
     def detail(self, session: "Session", text: str) -> None:
         """As in the base class."""

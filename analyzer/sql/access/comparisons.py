@@ -23,11 +23,15 @@ _FORMS = {
     "AEXPR_NOT_DISTINCT": "is not distinct",
 }
 _NAMED = {"~~": "like", "~~*": "ilike"}
-_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "@>": "<@", "<@": "@>"}
+_FLIPPED = {
+    "<": ">", ">": "<", "<=": ">=", ">=": "<=", "@>": "<@", "<@": "@>",
+    "<<": ">>", ">>": "<<", "<<=": ">>=", ">>=": "<<=",
+}  # fmt: skip
 _PLAIN = frozenset({"AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_IN"} | set(_FORMS))
 _RANGES = frozenset({"<", "<=", ">", ">=", "between"})
 _SEARCHES = frozenset(
     {"ilike", "similar", "~", "~*", "@>", "<@", "&&", "@@", "@?", "?", "?|", "?&", "-|-", "%"}
+    | {"<<", ">>", "<<=", ">>="}  # of ranges and networks; of numbers they shift
 )
 
 

@@ -71,7 +71,13 @@ def _sorted(
     leading = True
     for item in items:
         sort = item.get("SortBy", {})
-        if leading and owner is None and _distance(sort.get("node", {}), scope, limited=limited):
+        up = sort.get("sortby_dir") != "SORTBY_DESC"  # the farthest are served by no index
+        if (
+            up
+            and leading
+            and owner is None
+            and _distance(sort.get("node", {}), scope, limited=limited)
+        ):
             leading = False
         column = _column(sort.get("node", {}), scope, output, queries)
         if column is not None:

@@ -102,6 +102,14 @@ class _Reader:
         finally:
             self._ctes = outer
 
+    def view(self, node: Node) -> Output:
+        """Read a view's query, which knows no WITH of the statement."""
+        outer, self._ctes = self._ctes, {}
+        try:
+            return self.query(node, None)
+        finally:
+            self._ctes = outer
+
     def _with(self, fields: Node, parent: Scope | None) -> None:
         clause = fields.get("withClause", {})
         for item in clause.get("ctes", ()):
@@ -201,12 +209,12 @@ class _Reader:
         if "selectStmt" in fields:
             self._mark(self.query(fields["selectStmt"], None))
         targets = fields.get("targetList", [])
-        columns = _written(targets if kind == "UpdateStmt" else fields.get("cols", []))
+        columns = _written(targets if kind == "UpdateStmt" else fields.get("cols", []), scope)
         self._writes.append(TableWrite(name, _WRITES[kind], columns))
         self.visit([one.get("ResTarget", {}).get("val") for one in targets], scope)
         conflict = fields.get("onConflictClause", {}).get("targetList", [])
         if conflict:
-            self._writes.append(TableWrite(name, "update", _written(conflict)))
+            self._writes.append(TableWrite(name, "update", _written(conflict, scope)))
         output = self._targets(fields.get("returningClause", {}).get("exprs", []), scope)
         self._mark(output)
         self._ctes = outer
@@ -225,16 +233,18 @@ class _Reader:
             kind = when.get("commandType", "").removeprefix("CMD_").lower()
             targets = when.get("targetList", [])
             if kind in ("insert", "update", "delete"):
-                columns = _written(targets) if kind != "delete" else ()
+                columns = _written(targets, scope) if kind != "delete" else ()
                 self._writes.append(TableWrite(name, kind, columns))
             values = [one.get("ResTarget", {}).get("val") for one in targets]
             self.visit([when.get("condition"), values, when.get("values")], scope)
 
 
-def _written(targets: list[Node]) -> tuple[str, ...]:
-    """Column names of SET or of INSERT's list."""
+def _written(targets: list[Node], scope: Scope) -> tuple[str, ...]:
+    """Column names of SET or of INSERT's list; a view's are those of its table."""
+    written = next(iter(scope.used.values()), {})
     names = (one.get("ResTarget", {}).get("name", "") for one in targets)
-    return tuple(dict.fromkeys(name for name in names if name))
+    stored = (getattr(written.get(name), "name", name) for name in names if name)
+    return tuple(dict.fromkeys(stored))
 
 
 def _target_name(target: Node) -> str:

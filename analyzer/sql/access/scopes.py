@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from analyzer.model.access import Compared, SortedColumn, TableAccess
 from analyzer.model.catalog import Table
-from analyzer.records import record
+from analyzer.records import changing, record
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +51,7 @@ Output = Mapping[str, Column | None]  # a query's columns by name; None is compu
 COMPUTED: Column | None = None
 
 
-@dataclass(slots=True)
+@changing
 class Relation:
     """What an alias stands for: a table's mention, or a query with its columns.
 
@@ -82,7 +82,7 @@ class Relation:
         return self.mention is not None or self.output is not None
 
 
-@dataclass(slots=True)
+@changing
 class Scope:
     """The relations of one FROM by alias, and the scope around it (correlated subqueries)."""
 

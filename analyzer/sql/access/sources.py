@@ -28,6 +28,9 @@ class Queries(Protocol):
     def query(self, node: Node, parent: Scope | None) -> Output:
         """Read a subquery."""
 
+    def view(self, node: Node) -> Output:
+        """Read a view's query, which knows no WITH of the statement."""
+
 
 class Sources:
     """Reads the items of FROM; every table's mention is added to `mentions`."""
@@ -64,9 +67,7 @@ class Sources:
         alias = range_var.get("alias", {}).get("aliasname") or range_var.get("relname", "")
         table = self._catalog.table(name)
         if table is None:
-            self._queries.unresolved(name)
-            scope.add(alias, Relation())
-            return name
+            return self._view_target(name, alias, scope, found_by=found_by)
         mention = Mention(table, target=True)
         if found_by:
             self._mentions.append(mention)
@@ -74,6 +75,22 @@ class Sources:
         if not found_by:
             scope.add("excluded", Relation(mention))
         return table.name
+
+    def _view_target(self, name: str, alias: str, scope: Scope, *, found_by: bool) -> str:
+        """Bring in the view that is written to: what is written is the one table that it is made of."""
+        view, before = self._catalog.view(name), len(self._mentions)
+        output = self._view(view) if view else None
+        if not found_by:
+            del self._mentions[before:]
+        columns = [column for column in (output or {}).values() if column is not None]
+        tables = {id(column.mention): column.mention for column in columns}
+        scope.add(alias, Relation(output=output))
+        if len(tables) != 1:
+            self._queries.unresolved(name)
+            return name
+        (mention,) = tables.values()
+        mention.target = True
+        return mention.table.name
 
     def _named(self, range_var: Node, names: tuple[str, ...]) -> Relation:
         """A common table expression, a table or a view."""
@@ -85,7 +102,7 @@ class Sources:
             mention = Mention(table)
             self._mentions.append(mention)
             return Relation(mention, names=names)
-        view = self._catalog.views.get(name)
+        view = self._catalog.view(name)
         output = self._view(view) if view else None
         if output is None:
             self._queries.unresolved(name)
@@ -98,7 +115,7 @@ class Sources:
         self._depth += 1
         try:
             statements = tree.parse(definition)
-            return self._queries.query(statements[0], None) if len(statements) == 1 else None
+            return self._queries.view(statements[0]) if len(statements) == 1 else None
         except ParseError:
             return None
         finally:

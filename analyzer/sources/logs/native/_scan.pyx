@@ -8,93 +8,16 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 import numpy as np
 
-cdef extern from "scan.h":
-    enum: SCAN_STDERR, SCAN_CSVLOG, SCAN_JSONLOG
-    enum: SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME, SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
-    enum: SCAN_TEXT, SCAN_COMMENT, SCAN_CHECK, SCAN_MEMORY
-    enum: F_TIME, F_PROCESS, F_SESSION, F_LINE, F_USER, F_DATABASE, F_APPLICATION, F_QUERY, F_CODE
-    enum: F_SEVERITY, F_MESSAGE, F_DETAIL, F_STATEMENT
-    enum: KEY_STRIPPED, KEY_RAW, KEY_UNSURE, KEY_MEMORY
-    ctypedef struct span:
-        const uint8_t *p
-        size_t n
-    ctypedef struct buffer:
-        uint8_t *p
-        size_t n
-    ctypedef struct key_parts:
-        buffer key, literals, comments
-        int has_literals, has_comments
-    ctypedef struct session_state:
-        int64_t row, phased_us
-        int32_t number, timed_key
-        uint8_t known, python, other, timed, cleared
-    ctypedef struct rows:
-        int64_t base
-        size_t count
-        int64_t *start_us
-        int64_t *end_us
-        int64_t *line
-        int64_t *query_id
-        int64_t *trace
-        double *duration_ms
-        int32_t *key
-        int32_t *parameters
-        int32_t *comment
-        int32_t *session
-        int32_t *database
-        int32_t *user
-        int32_t *application
-        uint32_t *parameters_hash
-        int8_t *flags
-        buffer texts
-        int64_t *ends
-        size_t texts_count
-    ctypedef struct phase:
-        int64_t parses, binds, parse_ns, bind_ns
-    ctypedef struct scanner:
-        size_t position, entry_end, session_count, phase_cap
-        span ask[3]
-        int32_t session, check_key
-        int understood, format
-        int64_t at_us
-        size_t entry_lines
-        span field[16]
-        int64_t entries, entry_bytes, lines, parses, binds, outside
-        double minimum_ms
-        session_state *sessions
-        phase *phases
-        buffer check_text
-        rows now, before
-    scanner *scan_new(int, int64_t, int64_t, int64_t)
-    void scan_free(scanner *)
-    int scan_prefix(scanner *, char, int, span)
-    void scan_block(scanner *, const uint8_t *, size_t, int)
-    int scan_run(scanner *) nogil
-    int scan_set_time(scanner *, int, int64_t)
-    int scan_set_session(scanner *, int32_t, int)
-    int scan_set_speaker(scanner *, int32_t, int32_t, int32_t)
-    int scan_set_key(scanner *, int32_t)
-    int scan_set_text(scanner *, int32_t, int32_t, int64_t, const uint8_t *, size_t)
-    int scan_set_comment(scanner *, int32_t, int64_t)
-    void scan_clear_sessions(scanner *)
-    int32_t scan_known_key(scanner *, span)
-    int64_t scan_add_row(scanner *, int64_t, int64_t, double, int32_t, int64_t, int64_t, int32_t,
-                         int64_t, const int32_t *)
-    int scan_set_parameters(scanner *, int64_t, span)
-    void scan_set_flags(scanner *, int64_t, int8_t)
-    void scan_turn(scanner *)
-    int key_of(span, key_parts *) nogil
-    void key_free(key_parts *)
-    void c_keep_memory "keep_memory"()
-
 FORMATS = {"stderr": SCAN_STDERR, "csvlog": SCAN_CSVLOG, "jsonlog": SCAN_JSONLOG}
 FIELDS = {
     "time": F_TIME, "process": F_PROCESS, "session": F_SESSION, "line": F_LINE, "user": F_USER,
     "database": F_DATABASE, "application": F_APPLICATION, "query_id": F_QUERY, "code": F_CODE,
 }
+ENTRY, PLAN, BELONGING = NOTE_ENTRY, NOTE_PLAN, NOTE_BELONGING
 END, DECLINE, LOST, TIME = SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME
 SESSION, SPEAKER, KEY = SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
 TEXT, COMMENT, CHECK = SCAN_TEXT, SCAN_COMMENT, SCAN_CHECK
+NOTES = SCAN_NOTES
 
 cdef span span_of(bytes text):
     cdef span made
@@ -202,9 +125,11 @@ cdef class Scanner:
         self.s.entries = entries
 
     def counts(self):
-        """entry bytes, lines, parses, binds, entries outside the window: since the last call."""
-        found = (self.s.entry_bytes, self.s.lines, self.s.parses, self.s.binds, self.s.outside)
-        self.s.entry_bytes = self.s.lines = self.s.parses = self.s.binds = self.s.outside = 0
+        """entry bytes, lines, parses, binds, entries outside the window, plans let go of: since the
+        last call."""
+        cdef scanner *s = self.s
+        found = (s.entry_bytes, s.lines, s.parses, s.binds, s.outside, s.plans)
+        s.entry_bytes = s.lines = s.parses = s.binds = s.outside = s.plans = 0
         return found
 
     @property
@@ -217,9 +142,10 @@ cdef class Scanner:
         else:
             scan_set_time(self.s, 1, at_us)
 
-    def set_session(self, int32_t number, bint python):
-        """The number of the session that was asked for; its position is `sessions - 1`."""
-        good(scan_set_session(self.s, number, python))
+    def set_session(self, session):
+        """The session that was asked for; the number that it has here."""
+        good(scan_set_session(self.s, session.number, False))
+        self.take_back(self.s.session_count - 1, session)
         return self.s.session_count - 1
 
     def clear_sessions(self):
@@ -256,16 +182,81 @@ cdef class Scanner:
         cdef session_state *x = &self.s.sessions[slot]
         if x.other:
             return
+        self.become(session, x.timed, x.said, x.cleared, x.timed_key, x.phased_us)
         session.row = x.row
         session.event = None
-        if x.timed:
-            session.used = True
-            session.key = x.timed_key if x.phased_us < 0 else -1
-            session.began = (x.phased_us, x.timed_key) if x.phased_us >= 0 else None
-        if x.cleared:
-            session.waiting = None
         x.other = 1
-        x.timed = x.cleared = 0
+        x.timed = x.cleared = x.said = 0
+
+    cdef become(self, session, bint timed, bint said, bint cleared, int32_t key, int64_t phased_us):
+        if timed:
+            session.used = True
+            session.key = key if phased_us < 0 else -1
+            session.began = (phased_us, key) if phased_us >= 0 else None
+        elif said:
+            session.used = True
+        if cleared:
+            session.waiting = None
+
+    @property
+    def note_count(self):
+        """How many entries wait for Python to judge them: `note`, each in its turn, then `forget_notes`."""
+        return self.s.note_count
+
+    def note_slot(self, size_t number):
+        return self.s.notes[number].slot
+
+    def note_kind(self, size_t number):
+        return self.s.notes[number].kind
+
+    def note(self, size_t number, session):
+        """An entry, whose session becomes what it was then: its time, severity, SQLSTATE, message, DETAIL,
+        row of the session before, and the shortest duration of the log up to it."""
+        cdef note *n = &self.s.notes[number]
+        self.noted_session(n, session)
+        session.who = None
+        session.speaker = (session.number, n.database, n.user, n.application)
+        return (n.at_us, self.note_text(number, N_SEVERITY), self.note_text(number, N_CODE),
+                self.note_text(number, N_MESSAGE), self.note_text(number, N_DETAIL), n.row, n.minimum_ms)
+
+    def note_plan(self, size_t number, session):
+        """As `note`, of a plan: its time, duration, text and line."""
+        cdef note *n = &self.s.notes[number]
+        self.noted_session(n, session)
+        session.used = True
+        return n.at_us, n.duration_ms, self.note_text(number, N_MESSAGE), n.line
+
+    def note_detail(self, size_t number):
+        """The DETAIL of an entry that was noted before, "" if the note is another's."""
+        return self.note_text(number, N_DETAIL)
+
+    cdef noted_session(self, note *n, session):
+        if not n.is_python:
+            self.become(session, n.timed, n.said, n.cleared, n.timed_key, n.phased_us)
+        session.row = -1
+        session.event = None
+
+    def note_key(self, size_t number):
+        """The key of the entry's STATEMENT: -1 if it is not known, -2 if it has none."""
+        return self.s.notes[number].statement_key if self.s.notes[number].has_statement else -2
+
+    def note_statement(self, size_t number):
+        return self.note_text(number, N_STATEMENT)
+
+    cdef str note_text(self, size_t number, int what):
+        cdef note *n = &self.s.notes[number]
+        cdef size_t start = n.end[what - 1] if what else self.s.notes[number - 1].end[N_STATEMENT] if number else 0
+        cdef span text
+        text.p = self.s.note_texts.p + start
+        text.n = n.end[what] - start
+        return words_of(text)
+
+    def forget_notes(self):
+        self.s.note_count = self.s.note_texts.n = 0
+
+    def set_plan_floor(self, int32_t key, double duration_ms):
+        """Plans of a statement's key that took less than this would not be kept."""
+        good(scan_set_plan_floor(self.s, key, duration_ms))
 
     def take_back(self, int32_t slot, session):
         """What Python made of a session. While only it knows what that waits for, entries are its."""
@@ -273,7 +264,12 @@ cdef class Scanner:
         x.row = session.row
         x.number = session.number
         x.python = session.ended or session.waiting is not None
+        x.renewable, x.used, x.fresh = session.renewable, session.used, session.fresh
         x.other = 1
+        if session.row != -1:
+            x.waits = WAITS_UNKNOWN
+        else:
+            x.waits = WAITS_NOT if session.event is None else WAITS_FAILED
 
     def check(self):
         """The answer to CHECK: the statement's text and its key."""

@@ -41,6 +41,8 @@ class NativeReader:
         self._lines = 0
         sink.batch = NativeBatch(self._scanner, sink.source)
         sink.events.key_of = self._key_of
+        sink.events.comments_of = self._comments_of
+        sink.plan_kept = self._plan_kept
         self._answers: dict[int, Callable[[], None]] = {
             _scan.TIME: self._time,
             _scan.SESSION: self._session,
@@ -48,6 +50,7 @@ class NativeReader:
             _scan.KEY: self._key,
             _scan.TEXT: self._text,
             _scan.COMMENT: self._comment,
+            _scan.NOTES: self._notes,
             _scan.CHECK: self._check,
         }
 
@@ -155,15 +158,18 @@ class NativeReader:
         return self._sink.flush()
 
     def _count(self) -> None:
-        """Add to the sink's account what the scanner counted."""
+        """Add to the sink's account what the scanner counted, and took note of."""
+        self._tell()
         sink, scanner = self._sink, self._scanner
-        entry_bytes, lines, parses, binds, outside = scanner.counts()
+        entry_bytes, lines, parses, binds, outside, plans = scanner.counts()
         self._lines += lines
         sink.entries = scanner.entries
         sink.entry_bytes += entry_bytes
         sink.coverage.parse += parses
         sink.coverage.bind += binds
         sink.outside += outside
+        sink.coverage.plans += plans
+        sink.recording.plans.left_out += plans
         sink.minimum_ms = min(sink.minimum_ms, scanner.minimum_ms)
 
     def _scan(self) -> int:
@@ -188,13 +194,14 @@ class NativeReader:
         session = self._named(self._scanner.ask())
         if len(self._reader.sessions) < known:  # the reader began to forget; so does the scanner
             self._forget()
-        session.slot = self._scanner.set_session(session.number, _is_pythons(session))
+        session.slot = self._scanner.set_session(session)
         self._sessions.append(session)
 
     def _named(self, name: bytes) -> Session:
         raise NotImplementedError
 
     def _forget(self) -> None:
+        self._tell()
         for session in self._sessions:
             session.slot = -1
         self._sessions.clear()
@@ -215,6 +222,13 @@ class NativeReader:
         known = self._scanner.known_key(text)
         return self._sink.intern(text)[0] if known < 0 else known
 
+    def _comments_of(self, text: str) -> str | None:
+        """The comments of a statement, None if it has none."""
+        found = _scan.safe_key(text.encode("utf-8", "surrogatepass"))
+        if found is None or found[2] is None:  # of a text that is its own key it does not tell
+            return self._sink.intern(text)[2]
+        return found[2].decode("utf-8", "surrogatepass")
+
     def _text(self) -> None:
         key, literals, comments = self._sink.intern(self._scanner.ask().decode())
         comment, trace = (-1, 0) if comments is None else self._sink.comment(comments)
@@ -228,11 +242,65 @@ class NativeReader:
         text, key = self._scanner.check()
         self._sink.recording.keys.check(text.decode(), key)
 
+    def _notes(self) -> None:
+        """Tell what waits to be told; the last note may have made its session another."""
+        scanner = self._scanner
+        slot = scanner.note_slot(scanner.note_count - 1)
+        self._tell()
+        scanner.take_back(slot, self._sessions[slot])
+
+    def _tell(self) -> None:
+        """Python judges the entries that the scanner took note of, in their order."""
+        scanner, sink = self._scanner, self._sink
+        for number in range(scanner.note_count):
+            session = self._sessions[scanner.note_slot(number)]
+            kind = scanner.note_kind(number)
+            if kind == _scan.PLAN:
+                self._told_plan(session, number)
+                continue
+            if kind == _scan.ENTRY:
+                at_us, severity, code, message, detail, row, minimum_ms = scanner.note(
+                    number, session
+                )
+                if minimum_ms < sink.minimum_ms:  # noqa: PLR1730 - min() costs a call
+                    sink.minimum_ms = minimum_ms
+                sink.untimed(at_us, session, severity, code, message, row=row)
+            else:
+                detail = scanner.note_detail(number)
+            if detail:
+                sink.detail(session, detail)
+            if (key := scanner.note_key(number)) >= -1:
+                self._told_statement(session, key, number)
+        scanner.forget_notes()
+
+    def _told_statement(self, session: Session, key: int, number: int) -> None:
+        """The statement that a session's last entry came from: most often its key tells enough."""
+        events = self._sink.events
+        if key < 0 or events.needs_text(session):
+            events.statement(session, self._scanner.note_statement(number))
+        else:
+            events.came_from(session, key)
+
+    def _told_plan(self, session: Session, number: int) -> None:
+        scanner, sink = self._scanner, self._sink
+        key = scanner.note_key(number)
+        if key < 0:
+            key = sink.events.key_of(scanner.note_statement(number))
+        at_us, duration_ms, text, line = scanner.note_plan(number, session)
+        sink.planned(at_us, session, duration_ms, text, key, line)
+
+    def _plan_kept(self, key: int) -> None:
+        """Plans of the statement may have become so many that faster ones are let go of."""
+        if key >= 0:
+            self._scanner.set_plan_floor(key, self._sink.recording.plans.floor(key))
+
     # Entries that are declined.
 
     def _before(self) -> None:
         """Python is to handle an entry: it learns what the scanner did with its session."""
         scanner, sink = self._scanner, self._sink
+        if scanner.note_count:
+            self._tell()
         sink.entries = scanner.entries
         if scanner.minimum_ms < sink.minimum_ms:  # noqa: PLR1730 - min() costs a call
             sink.minimum_ms = scanner.minimum_ms
@@ -254,11 +322,6 @@ class NativeReader:
                     scanner.take_back(session.slot, session)
         elif last is not None and last.slot >= 0:
             scanner.take_back(last.slot, last)
-
-
-def _is_pythons(session: Session) -> bool:
-    """Whether the next entry of the session needs what only the Python session knows."""
-    return session.ended or session.waiting is not None
 
 
 def _is_crlf(buffer: bytearray) -> bool:

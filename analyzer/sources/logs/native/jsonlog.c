@@ -65,7 +65,7 @@ static const uint8_t escaped[256] = {
 };
 
 /* Escapes of a string resolved, behind what `scratch` holds. -1: not for us; -2: no memory. */
-static int unescaped(buffer *scratch, const uint8_t *p, const uint8_t *end)
+int json_unescaped(buffer *scratch, const uint8_t *p, const uint8_t *end)
 {
     if (buffer_room(scratch, (size_t)(end - p))) /* no escape is shorter than what it is for */
         return -2;
@@ -95,7 +95,7 @@ static int unescaped(buffer *scratch, const uint8_t *p, const uint8_t *end)
 
 /* Behind the closing quote of a string whose text begins at p; NULL if it holds a raw control
  * character or does not end. */
-static const uint8_t *string_end(const uint8_t *p, const uint8_t *end, int *escapes)
+const uint8_t *json_string_end(const uint8_t *p, const uint8_t *end, int *escapes)
 {
     for (;; p++) {
 #ifdef __SSE2__
@@ -168,7 +168,7 @@ int jsonlog_entry(scanner *s)
         if (p == end || *p != '"')
             return SCAN_DECLINE;
         const uint8_t *start = p + 1;
-        p = string_end(start, end, &escapes);
+        p = json_string_end(start, end, &escapes);
         if (!p || escapes)
             return SCAN_DECLINE;
         int field = field_named((span){start, (size_t)(p - 1 - start)});
@@ -178,7 +178,7 @@ int jsonlog_entry(scanner *s)
         p = blank(p, end);
         if (p < end && *p == '"') {
             start = p + 1;
-            p = string_end(start, end, &escapes);
+            p = json_string_end(start, end, &escapes);
             if (!p)
                 return SCAN_DECLINE;
             if (field == F_LINE || field == F_QUERY || field == F_PROCESS)
@@ -186,7 +186,7 @@ int jsonlog_entry(scanner *s)
             span value = {start, (size_t)(p - 1 - start)};
             if (escapes) { /* also of a field that is passed over: it must be right */
                 size_t at = s->scratch.n;
-                int bad = unescaped(&s->scratch, start, p - 1);
+                int bad = json_unescaped(&s->scratch, start, p - 1);
                 if (bad)
                     return bad == -2 ? SCAN_MEMORY : SCAN_DECLINE;
                 if (field >= 0) {

@@ -59,6 +59,9 @@ void scan_free(scanner *s)
     free(s->sessions);
     free(s->known);
     free(s->phases);
+    free(s->plan_floor);
+    free(s->notes);
+    free(s->note_texts.p);
     key_free(&s->parts);
     free(s->message.p);
     free(s->detail.p);
@@ -341,7 +344,7 @@ int scan_set_time(scanner *s, int good, int64_t at_us)
 }
 
 /* `duration: 0.123 ms  execute name: …`. 0: it is not so, or not for us. */
-enum { K_STATEMENT = 1, K_EXECUTE, K_PARSE, K_BIND };
+enum { K_STATEMENT = 1, K_EXECUTE, K_PARSE, K_BIND, K_PLAN };
 
 static int duration_of(span message, double *duration_ms, span *text)
 {
@@ -370,6 +373,10 @@ static int duration_of(span message, double *duration_ms, span *text)
     if (end - p < 6 || memcmp(p, " ms  ", 5))
         return 0;
     p += 5;
+    if (end - p > 6 && same(p, "plan:\n", 6)) {
+        *text = (span){p + 5, (size_t)(end - p - 5)};
+        return K_PLAN;
+    }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t n = kinds[i].n;
         if ((size_t)(end - p) < n + 2 || !same(p, kinds[i].name, n))
@@ -393,7 +400,7 @@ static int duration_of(span message, double *duration_ms, span *text)
 }
 
 /* A newline inside an stderr entry has a TAB put behind it. */
-static int joined_lines(buffer *to, span *text)
+int joined_lines(buffer *to, span *text)
 {
     const uint8_t *p = text->p, *end = p + text->n;
     to->n = 0;
@@ -444,12 +451,12 @@ int scan_set_session(scanner *s, int32_t number, int python)
     made->key = (int32_t)s->session_count;
     session_state *x = &s->sessions[s->session_count++];
     *x = (session_state){.row = -1, .number = number, .key = -1, .comment = -1, .timed_key = -1,
-                         .phased_us = -1, .other = 1, .python = (uint8_t)(python != 0)};
+                         .phased_us = -1, .other = 1, .waits = WAITS_UNKNOWN, .python = (uint8_t)(python != 0)};
     return 0;
 }
 
 /* Whether the session's user, database and application are those of the entry. */
-static int same_speaker(const session_state *x, const span *field)
+int same_speaker(const session_state *x, const span *field)
 {
     static const int names[] = {F_USER, F_DATABASE, F_APPLICATION};
     const uint8_t *p = x->who.p;
@@ -466,6 +473,14 @@ static int same_speaker(const session_state *x, const span *field)
             return 0;
     }
     return 1;
+}
+
+int speaker_asked(scanner *s)
+{
+    s->ask[0] = s->field[F_USER];
+    s->ask[1] = s->field[F_DATABASE];
+    s->ask[2] = s->field[F_APPLICATION];
+    return SCAN_SPEAKER;
 }
 
 int scan_set_speaker(scanner *s, int32_t database, int32_t user, int32_t application)
@@ -663,18 +678,26 @@ static int is_parameters(span detail)
     return detail.n >= 12 && (detail.p[0] | 32) == 'p' && memcmp(detail.p + 1, "arameters: ", 11) == 0;
 }
 
-static void done(scanner *s)
+void done(scanner *s)
 {
     s->entry_bytes += (int64_t)(s->entry_end - s->position);
     s->lines += (int64_t)s->entry_lines;
     s->position = s->entry_end;
 }
 
-static void begin(scanner *s, session_state *x)
+void begin(scanner *s, session_state *x)
 {
     s->entries++;
     x->row = -1;
     x->other = 0;
+}
+
+void passed(scanner *s, session_state *x)
+{
+    begin(s, x);
+    x->cleared = 1;
+    s->outside++;
+    done(s);
 }
 
 static int execution(scanner *s, session_state *x, int64_t at_us, double duration_ms,
@@ -693,12 +716,8 @@ static int execution(scanner *s, session_state *x, int64_t at_us, double duratio
         query_id = integer_of(s->field[F_QUERY], &good);
         query_id = good ? query_id : 0;
     }
-    if (!same_speaker(x, s->field)) {
-        s->ask[0] = s->field[F_USER];
-        s->ask[1] = s->field[F_DATABASE];
-        s->ask[2] = s->field[F_APPLICATION];
-        return SCAN_SPEAKER;
-    }
+    if (!same_speaker(x, s->field))
+        return speaker_asked(s);
     const int32_t speaker[4] = {x->number, x->database, x->user, x->application};
     begin(s, x);
     x->row = scan_add_row(s, at_us - (int64_t)(duration_ms * 1000.0 + 0.5), at_us, duration_ms,
@@ -736,12 +755,11 @@ static int timed(scanner *s, session_state *x, int64_t at_us)
     if (!kind)
         return SCAN_DECLINE;
     if (at_us < s->since_us || at_us >= s->until_us) {
-        begin(s, x);
-        x->cleared = 1;
-        s->outside++;
-        done(s);
+        passed(s, x);
         return SCAN_END;
     }
+    if (kind == K_PLAN)
+        return planned(s, x, duration_ms, text);
     if (s->format == SCAN_STDERR && s->entry_lines > 1 && joined_lines(&s->message, &text))
         return SCAN_MEMORY;
     /* parse, bind, execute and loops repeat the statement before */
@@ -781,7 +799,7 @@ static int timed(scanner *s, session_state *x, int64_t at_us)
             totals->parse_ns += (int64_t)(duration_ms * 1e6 + 0.5);
         }
     }
-    x->timed = 1;
+    x->timed = x->used = 1;
     x->timed_key = found.key;
     x->phased_us = kind == K_EXECUTE || kind == K_STATEMENT ? -1 : at_us;
     if (duration_ms < s->minimum_ms)
@@ -806,7 +824,7 @@ static int belonging(scanner *s, session_state *x)
 {
     span text = s->field[F_MESSAGE];
     if (x->other)
-        return SCAN_DECLINE;
+        return told_belonging(s, x);
     if (s->field[F_SEVERITY].n == 6 && s->field[F_SEVERITY].p[0] == 'D' && x->row >= 0
         && is_parameters(text)) {
         text = (span){text.p + 12, text.n - 12};
@@ -840,12 +858,15 @@ static int one_entry(scanner *s)
     s->understood = severity.n != 0;
     if (x->python || !severity.n)
         return SCAN_DECLINE;
-    if (severity.n != 3 || memcmp(severity.p, "LOG", 3))
-        return s->format == SCAN_STDERR && belongs(severity) ? belonging(s, x) : SCAN_DECLINE;
-    if (s->field[F_CODE].n && s->format != SCAN_STDERR)
-        return SCAN_DECLINE;
     if (s->format == SCAN_CSVLOG && !s->field[F_LINE].n)
         return SCAN_DECLINE;
+    if (severity.n != 3 || !same(severity.p, "LOG", 3))
+        return s->format == SCAN_STDERR && belongs(severity) ? belonging(s, x) : untimed(s, x);
+    span message = s->field[F_MESSAGE];
+    int is_timed = message.n > 10 && (same(message.p, "duration: ", 10)
+                                      || (s->format == SCAN_STDERR && message.n > 7 && message.p[5] == ':'));
+    if (!is_timed || (s->field[F_CODE].n && s->format != SCAN_STDERR))
+        return untimed(s, x);
     return timed(s, x, at_us);
 }
 

@@ -32,6 +32,7 @@ enum {
     SCAN_KEY,     /* `ask[0]` is a statement with a new key: scan_set_key */
     SCAN_TEXT,    /* `ask[0]` is a statement whose key is not built here: scan_set_text */
     SCAN_COMMENT, /* `ask[0]` are the comments of a statement: scan_set_comment */
+    SCAN_NOTES,   /* `notes` are to be told now: the last of them may change its session */
     SCAN_CHECK,   /* `check_text` is a statement whose key `check_key` is to be checked */
     SCAN_MEMORY   /* there is none left */
 };
@@ -109,6 +110,8 @@ typedef struct {
     struct { uint8_t number, at, n; } field[F_COUNT];
 } known_prefix;
 
+enum { WAITS_NOT, WAITS, WAITS_FAILED, WAITS_UNKNOWN }; /* FAILED: and it may be an error */
+
 typedef struct {
     int64_t row;               /* the execution that a DETAIL would complete, -1 none */
     int32_t number, database, user, application;
@@ -121,6 +124,9 @@ typedef struct {
     uint8_t python;            /* its entries are Python's first (it waits, or has ended) */
     uint8_t other;             /* its last entry was Python's: so is what belongs to it */
     uint8_t timed, cleared;    /* since Python had it: ran or phased; lay outside the window */
+    uint8_t said;              /* as `timed`: said anything within the window */
+    uint8_t waits;             /* whether what Python made of its last entry waits for more */
+    uint8_t renewable, used, fresh; /* as Python's Session has them */
 } session_state;
 
 typedef struct {
@@ -137,6 +143,19 @@ typedef struct {
 } rows;
 
 typedef struct { int64_t parses, binds; int64_t parse_ns, bind_ns; } phase;
+
+/* An entry that Python judges later, in the order of the log, or what belongs to one. What it says ends
+ * at `end` in `note_texts`, one text behind the other; the message of a plan is the plan. */
+enum { NOTE_ENTRY, NOTE_PLAN, NOTE_BELONGING };
+enum { N_SEVERITY, N_CODE, N_MESSAGE, N_DETAIL, N_STATEMENT, N_COUNT };
+typedef struct {
+    int64_t at_us, row, line, phased_us;
+    double minimum_ms, duration_ms; /* the latter of a plan */
+    int32_t slot, database, user, application, timed_key, statement_key; /* the last: -1 not known */
+    uint8_t kind, has_statement;
+    uint8_t is_python, timed, cleared, said; /* of the session, as it was */
+    size_t end[N_COUNT];
+} note;
 
 typedef struct scanner {
     int format;
@@ -157,8 +176,13 @@ typedef struct scanner {
     int64_t ask_trace; /* that was cut out of the comments asked for */
     size_t entry_lines;        /* newlines in the current entry */
     /* counted since the last look */
-    int64_t entries, entry_bytes, lines, parses, binds, outside;
+    int64_t entries, entry_bytes, lines, parses, binds, outside, plans; /* plans: let go of */
     double minimum_ms;
+    note *notes;
+    size_t note_count, note_cap;
+    buffer note_texts;
+    double *plan_floor;        /* by key: plans that took less would not be kept, -1 all would */
+    size_t plan_count;
     /* tables and caches */
     table keys, raws, comments, names;
     session_state *sessions;
@@ -194,7 +218,7 @@ void scan_block(scanner *s, const uint8_t *data, size_t size, int last);
 int scan_run(scanner *s);
 
 int scan_set_time(scanner *s, int good, int64_t at_us);
-int scan_set_session(scanner *s, int32_t number, int python);
+int scan_set_session(scanner *s, int32_t number, int python); /* what else Python knows of it is set behind */
 int scan_set_speaker(scanner *s, int32_t database, int32_t user, int32_t application);
 int scan_set_key(scanner *s, int32_t key);
 int scan_set_text(scanner *s, int32_t key, int32_t comment, int64_t trace, const uint8_t *literals,
@@ -211,8 +235,24 @@ int64_t scan_add_row(scanner *s, int64_t start_us, int64_t end_us, double durati
                      const int32_t speaker[4]);
 int scan_set_parameters(scanner *s, int64_t row, span text);
 void scan_set_flags(scanner *s, int64_t row, int8_t flags);
+/* Plans of a statement that took less than this would not be kept. */
+int scan_set_plan_floor(scanner *s, int32_t key, double duration_ms);
 /* What is in `before` is complete: forget it, and begin a new chunk. */
 void scan_turn(scanner *s);
+
+/* Shared by scan.c and events.c. */
+void begin(scanner *s, session_state *x);  /* the session has another entry */
+void passed(scanner *s, session_state *x); /* it has one outside the window */
+void done(scanner *s);                     /* the current entry is read */
+int same_speaker(const session_state *x, const span *field);
+int speaker_asked(scanner *s);
+int joined_lines(buffer *to, span *text);
+int untimed(scanner *s, session_state *x);
+int told_belonging(scanner *s, session_state *x);
+int planned(scanner *s, session_state *x, double duration_ms, span plan);
+/* jsonlog.c: a string's end, and what it says. */
+const uint8_t *json_string_end(const uint8_t *p, const uint8_t *end, int *escapes);
+int json_unescaped(buffer *scratch, const uint8_t *p, const uint8_t *end);
 
 /* Shared by the formats; each fills `field`, `entry_end` and `entry_lines`. SCAN_END with
  * `entry_end` 0: the entry may go on behind the block. */

@@ -6,9 +6,9 @@ that alone is too long. `[n-m]` before each piece is the message's number in its
 piece's in its message; the pieces of several processes come mixed.
 """
 
-import re
 from collections.abc import Iterable
 
+from analyzer.patterns import regex
 from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES
 from analyzer.sources.logs.unwrapping._entries import (
     Missing,
@@ -24,7 +24,7 @@ _LIMIT = 900
 _CLIPPED = 4  # bytes that a cut may lie before the limit, for a character of several bytes
 _WHOLE_LIMIT = 7800  # bytes; rsyslog keeps 8 KB of a record unless told otherwise
 _RECENT = 2000  # messages that are kept for pieces that come late
-_WORD = re.compile(rb"\s?\S*")
+_WORD = regex(rb"\s?\S*")
 _UNNUMBERED = b"#"  # stands for the message's number where only pieces are numbered
 
 

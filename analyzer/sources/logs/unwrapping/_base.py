@@ -2,17 +2,18 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import BinaryIO, ClassVar, Literal, cast
 
+from analyzer.records import changing
 from analyzer.sources.logs.text import shown
 
 BLOCK_BYTES = 1 << 20
 Inner = Literal["stderr", "csvlog", "jsonlog"]
 
 
-@dataclass(slots=True)
+@changing
 class Account:
     """What became of an input's outer bytes, apart from those that became inner entries.
 

@@ -1,8 +1,8 @@
 """How an stderr entry looks inside a record, and what its log_line_prefix lacks."""
 
-import re
 from collections.abc import Iterable
 
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sources.logs.prefix import SEVERITIES
 
@@ -10,16 +10,14 @@ LONGEST_PREFIX = 1000  # bytes before the severity
 
 # PostgreSQL writes two spaces after a severity; a piece that was cut there ends with the first.
 _END = rb"):(?:  | ?\Z)"
-SEVERITY = re.compile(rb"(?<![A-Za-z])(" + SEVERITIES + _END)
-BELONGING = re.compile(
-    rb"(?<![A-Za-z])(?:DETAIL|HINT|QUERY|CONTEXT|LOCATION|STATEMENT|BACKTRACE" + _END
-)
-ENTRY = re.compile(
+SEVERITY = regex(rb"(?<![A-Za-z])(" + SEVERITIES + _END)
+BELONGING = regex(rb"(?<![A-Za-z])(?:DETAIL|HINT|QUERY|CONTEXT|LOCATION|STATEMENT|BACKTRACE" + _END)
+ENTRY = regex(
     rb"(?<![A-Za-z])(?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG[1-5]?|COMMERROR" + _END
 )
-_TIME = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|(?<!\d)\d{10}\.\d{3}(?!\d)")
-_SESSION = re.compile(rb"(?<![\w.])[0-9a-f]{8}\.[0-9a-f]{1,7}(?![\w.])")
-_NUMBER = re.compile(rb"\d+")
+_TIME = regex(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|(?<!\d)\d{10}\.\d{3}(?!\d)")
+_SESSION = regex(rb"(?<![\w.])[0-9a-f]{8}\.[0-9a-f]{1,7}(?![\w.])")
+_NUMBER = regex(rb"\d+")
 _TAB_EXPANDED = b" " * 8  # as journalctl writes a TAB
 _TELLING = 8  # bytes of a prefix; its line number (%l) may differ
 _SAMPLES = 300

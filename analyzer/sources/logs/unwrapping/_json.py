@@ -6,10 +6,10 @@ object.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from analyzer.patterns import regex
 from analyzer.records import record
 from analyzer.sources.logs.framing import LONGEST_ENTRY_BYTES, blocks, lines
 from analyzer.sources.logs.text import json_text_of
@@ -20,14 +20,14 @@ LISTS = ("records", "events", "logEvents", "entries", "result", "results", "data
 
 # A repeated group that is not possessive would remember each of its rounds: no room for that.
 _STRING = rb'"[^"\\\n]*+"|"(?:[^"\\\n]|\\.)*+"'
-_TOKEN = re.compile(_STRING + rb'|[{}"]')
+_TOKEN = regex(_STRING + rb'|[{}"]')
 _LIST = rb'\{(?=\s*+"(?:' + "|".join(LISTS).encode() + rb')"\s*+:\s*+\[)'
-_BETWEEN = re.compile(
+_BETWEEN = regex(
     rb"[\s,:\]}\[]++|\xef\xbb\xbf|null|true|false|-?\d[\d.eE+-]*+|" + _STRING + rb"|" + _LIST
 )
-_RESUME = re.compile(rb"\n[ \t]*,?[ \t]*(?=\{)")
-_IN_LIST = re.compile(rb"\s*" + _LIST)
-_OPEN = re.compile(rb"[\[{,]\s*\Z")
+_RESUME = regex(rb"\n[ \t]*,?[ \t]*(?=\{)")
+_IN_LIST = regex(rb"\s*" + _LIST)
+_OPEN = regex(rb"[\[{,]\s*\Z")
 _DEEPEST = 200  # objects within objects
 _FIRST_LINES = 20
 HEAD_BYTES = 1 << 16

@@ -1,16 +1,14 @@
 """Times of outer records, written as log_line_prefix's %m would: the stderr reader knows that."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
+from analyzer.patterns import regex
 from analyzer.sources.logs.clock import zone_of
 
-_ISO = re.compile(
+_ISO = regex(
     rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(?: ?(Z|UTC|[+-]\d\d(?::?\d\d)?))?"
 )
-_BSD = re.compile(
-    rb"([A-Z][a-z][a-z]) ([ \d]\d) (?:(\d{4}) )?(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"
-)
+_BSD = regex(rb"([A-Z][a-z][a-z]) ([ \d]\d) (?:(\d{4}) )?(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?")
 _MONTHS = {
     name.encode(): number
     for number, name in enumerate(

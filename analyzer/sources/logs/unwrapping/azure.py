@@ -10,8 +10,7 @@ same fields in its rows under names of its own (ErrorLevel, Message, errorLevel_
 has the prefix of Flexible Server; DETAIL, and STATEMENT where there is one, are fields.
 """
 
-import re
-
+from analyzer.patterns import regex
 from analyzer.sources.logs.unwrapping._entries import (
     LONGEST_PREFIX,
     SEVERITY,
@@ -22,10 +21,10 @@ from analyzer.sources.logs.unwrapping._json import JsonUnwrapper
 from analyzer.sources.logs.unwrapping._stamps import Stamps
 from analyzer.sources.logs.unwrapping._texts import encoded
 
-_PREFIXED = re.compile(  # Cosmos DB's, which leaves out the severity
+_PREFIXED = regex(  # Cosmos DB's, which leaves out the severity
     rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})? \S{1,40} \[\d{1,10}\] \[user=[^\n]{0,400}?\] "
 )
-_SINGLE = re.compile(  # Single Server's prefix: %t-%c-
+_SINGLE = regex(  # Single Server's prefix: %t-%c-
     rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?: (\S{1,40}?))?-([0-9a-f]{1,16})\.([0-9a-f]{1,8})-"
 )
 _FURTHER = (b"DETAIL", b"HINT", b"CONTEXT", b"STATEMENT")

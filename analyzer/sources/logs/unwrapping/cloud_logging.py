@@ -6,15 +6,15 @@ newest first, and the console). `textPayload` has a line of the server's log, wh
 source before messages: `LOG:  [g_vacuum.c:851]  …`.
 """
 
-import re
 from collections.abc import Iterator
 
+from analyzer.patterns import regex
 from analyzer.sources.logs.unwrapping._entries import LONGEST_PREFIX, SEVERITY
 from analyzer.sources.logs.unwrapping._json import JsonUnwrapper
 from analyzer.sources.logs.unwrapping._stamps import Stamps
 from analyzer.sources.logs.unwrapping._texts import Texts, encoded
 
-_PLACE = re.compile(rb"\[[\w./+-]{1,128}:\d{1,9}\][ ]{1,2}")
+_PLACE = regex(rb"\[[\w./+-]{1,128}:\d{1,9}\][ ]{1,2}")
 
 
 def without_place(text: bytes) -> bytes:

@@ -8,10 +8,11 @@ programs are counted apart. Exports can have the newest first; session_line_num 
 
 import re
 
+from analyzer.patterns import regex
 from analyzer.sources.logs.unwrapping._columns import jsonlog_entry, jsonlog_lines
 from analyzer.sources.logs.unwrapping._json import JsonUnwrapper
 
-_STDERR = re.compile(
+_STDERR = regex(
     r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \S{1,40}) \[(\d{1,10})\] ([A-Z]{1,10}\d?):  (.*)",
     re.DOTALL,
 )

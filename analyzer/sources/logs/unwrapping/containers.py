@@ -8,11 +8,11 @@ tag. The container's lines can be any of PostgreSQL's formats, or wrapped again 
 what they are is told from the first of them.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO, cast
 
+from analyzer.patterns import regex
 from analyzer.sources.logs.csvlog import RECORD_START
 from analyzer.sources.logs.framing import Block, blocks
 from analyzer.sources.logs.unwrapping._base import Account, Inner, Unwrapper
@@ -22,9 +22,9 @@ from analyzer.sources.logs.unwrapping._texts import encoded
 _HEAD_BYTES = 1 << 16
 _LINE = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,9}(?:Z|[+-]\d\d:\d\d) "
 _TAGGED = rb"(?:(?:stdout|stderr) ([FP])(?::[\w:]{1,64})? )?"
-CRI_LINE = re.compile(_LINE + _TAGGED)
-_RECORDS = re.compile(rb"(" + _LINE + _TAGGED + rb"([^\n]*)|[^\n]*)\n")
-_JSON_ENTRY = re.compile(rb'\{"timestamp":"[^"\n]{10,60}",.{0,400}?"error_severity":"')
+CRI_LINE = regex(_LINE + _TAGGED)
+_RECORDS = regex(rb"(" + _LINE + _TAGGED + rb"([^\n]*)|[^\n]*)\n")
+_JSON_ENTRY = regex(rb'\{"timestamp":"[^"\n]{10,60}",.{0,400}?"error_severity":"')
 
 
 class _Pieces:

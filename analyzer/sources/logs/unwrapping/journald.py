@@ -5,15 +5,14 @@ than 4 KB is null. What came through syslog is numbered and cut up as in a syslo
 each line is a record, continued by records of its process that begin with a TAB.
 """
 
-import re
-
+from analyzer.patterns import regex
 from analyzer.sources.logs.unwrapping._assembly import Messages
 from analyzer.sources.logs.unwrapping._entries import begins_entry
 from analyzer.sources.logs.unwrapping._json import JsonUnwrapper
 from analyzer.sources.logs.unwrapping._stamps import Stamps
 from analyzer.sources.logs.unwrapping._texts import encoded
 
-NUMBERED = re.compile(rb"\[(\d{1,20})(?:-(\d{1,9}))?\] ")
+NUMBERED = regex(rb"\[(\d{1,20})(?:-(\d{1,9}))?\] ")
 _SERVERS = frozenset(("postgres", "postgresql", "postmaster"))
 _PROGRAMS = 10_000
 

@@ -7,14 +7,13 @@ The second is how a drain receives it. The prefix is Heroku's own; since 2022 it
 session, user and more as `name="value"`. It is rewritten to one that a log_line_prefix can say.
 """
 
-import re
-
+from analyzer.patterns import regex
 from analyzer.sources.logs.unwrapping._entries import LONGEST_PREFIX, SEVERITY
 from analyzer.sources.logs.unwrapping.syslog import SyslogUnwrapper, program
 
-_PREFIX = re.compile(rb"\s*sql_error_code\s*=\s*([0-9A-Z]{5})")
-_VALUE = re.compile(rb'([a-z_]{1,32})\s?=\s?"([^"\n]{0,256})"')
-PROCESS = re.compile(rb"postgres\.(\d{1,10})")
+_PREFIX = regex(rb"\s*sql_error_code\s*=\s*([0-9A-Z]{5})")
+_VALUE = regex(rb'([a-z_]{1,32})\s?=\s?"([^"\n]{0,256})"')
+PROCESS = regex(rb"postgres\.(\d{1,10})")
 
 
 class LogplexUnwrapper(SyslogUnwrapper):

@@ -7,9 +7,9 @@ Neon sends PostgreSQL's syslog messages through a collector: `body` is the RFC 5
 server's own line where a collector took the header into `attributes` (proc_id, message).
 """
 
-import re
 from collections.abc import Iterator
 
+from analyzer.patterns import regex
 from analyzer.sources.logs.unwrapping._assembly import Messages
 from analyzer.sources.logs.unwrapping._json import JsonUnwrapper
 from analyzer.sources.logs.unwrapping._stamps import Stamps
@@ -17,7 +17,7 @@ from analyzer.sources.logs.unwrapping._texts import encoded
 from analyzer.sources.logs.unwrapping.journald import numbered
 from analyzer.sources.logs.unwrapping.syslog import HEADER, program, unescaped
 
-_PROCESS = re.compile(rb"\[(\d{1,10})\]")
+_PROCESS = regex(rb"\[(\d{1,10})\]")
 
 
 def _text(value: object) -> str:

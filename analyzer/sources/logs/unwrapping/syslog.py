@@ -9,10 +9,10 @@ writes control characters as `#` and three octal digits. Crunchy Bridge, Neon an
 such logs.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from analyzer.patterns import regex
 from analyzer.sources.logs.framing import Block, blocks
 from analyzer.sources.logs.unwrapping._assembly import Messages
 from analyzer.sources.logs.unwrapping._base import Unwrapper
@@ -33,12 +33,12 @@ _HEADER = (
     rb"|(" + _IETF_ORIGIN + rb") \S{1,64} " + _STRUCTURED + rb" {0,2}(?:\xef\xbb\xbf)?)"
 )
 _COLOR = rb"(?:\[[A-Z][A-Z\d_]{0,127}\] )?"  # Heroku's name for the database
-HEADER = re.compile(_HEADER)
-_RECORDS = re.compile(
+HEADER = regex(_HEADER)
+_RECORDS = regex(
     rb"(" + _HEADER + _COLOR + rb"(?:\[(\d{1,20})(?:-(\d{1,9}))?\] )?([^\n]*)|[^\n]*)\n"
 )
-_STAMPED = re.compile(_LEAD + _STAMP + rb" ")
-_ORIGIN = re.compile(rb"(?:\S{1,255} )?([^\s\[\]:]{1,128})(?:\[([^\s\]]{1,128})\])?:?")
+_STAMPED = regex(_LEAD + _STAMP + rb" ")
+_ORIGIN = regex(rb"(?:\S{1,255} )?([^\s\[\]:]{1,128})(?:\[([^\s\]]{1,128})\])?:?")
 SERVERS = frozenset((b"postgres", b"postgresql", b"postmaster"))
 _FURTHER_LINES = 1000  # of an entry that are looked for
 _ORIGINS = 100_000  # remembered at a time

@@ -6,12 +6,13 @@ go where they may name functions that it does not have. What is left out is told
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import psycopg
 from psycopg import sql
 
 from analyzer.model.lines import error_of
+from analyzer.records import changing
 from analyzer.sources.postgres.clone.server import CloneServer
 from analyzer.sources.postgres.connection import Connection
 from analyzer.sql.redact import redact_text
@@ -63,7 +64,7 @@ EXTENSIONS = frozenset(
 )
 
 
-@dataclass(slots=True)
+@changing
 class Built:
     """What became of a schema: how many statements were run, and what was left out, in words."""
 

@@ -3,18 +3,18 @@
 import importlib.util
 import os
 import pwd
-import re
 import shutil
 import subprocess
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from analyzer.errors import ServerError
+from analyzer.patterns import regex
 from analyzer.records import record
 
 LEAST_VERSION = 18  # pg_restore_relation_stats, pg_restore_attribute_stats
 FOLDER_VARIABLE = "PG95_POSTGRES"
-_VERSION = re.compile(r"\(PostgreSQL\) (\d+)(?:\.(\d+))?")
+_VERSION = regex(r"\(PostgreSQL\) (\d+)(?:\.(\d+))?")
 _USUAL = (
     "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu, PGDG's packages for them
     "/usr/pgsql-*/bin",  # PGDG's for Red Hat and its kin

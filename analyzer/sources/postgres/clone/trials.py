@@ -8,7 +8,7 @@ which hold nothing), then both are extended. The planner passes over an index th
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import psycopg
 
@@ -16,7 +16,8 @@ from analyzer.errors import WhatIfError
 from analyzer.model.blueprint import ColumnStatistics
 from analyzer.model.catalog import Table
 from analyzer.model.index_candidate import IndexCandidate
-from analyzer.records import record
+from analyzer.patterns import regex
+from analyzer.records import changing, record
 from analyzer.sources.postgres.clone.btree import height, plant
 from analyzer.sources.postgres.clone.building import SchemaBuilder
 from analyzer.sources.postgres.clone.catalog import (
@@ -24,6 +25,7 @@ from analyzer.sources.postgres.clone.catalog import (
     give_files,
     key_bytes,
     leaves,
+    relations,
     table_files,
 )
 from analyzer.sources.postgres.clone.files import PAGE_BYTES, empty, extend
@@ -40,7 +42,7 @@ _NAME = "pg95_candidate_{}"
 _ROW_BYTES = 32  # of an index for which there is no formula
 _LIMIT_MS = 30_000
 # Functions whose results differ where their arguments do, nearly: the column's statistics hold for them.
-_KEEPING = re.compile(r"\(*(?:lower|upper|btrim|ltrim|rtrim|trim)\(", re.IGNORECASE)
+_KEEPING = regex(r"\(*(?:lower|upper|btrim|ltrim|rtrim|trim)\(", re.IGNORECASE)
 _KEPT = ("null_frac", "avg_width", "n_distinct")
 _SHOW = (
     "UPDATE pg_index SET indisvalid = (indexrelid = ANY(%s::oid[])), indislive = (indexrelid = ANY(%s::oid[])) "
@@ -64,7 +66,7 @@ class Trial:
     bytes: int
 
 
-@dataclass(slots=True)
+@changing
 class Desk:
     """What trials are made with: the server and two sessions, and where statistics are looked up."""
 
@@ -79,7 +81,7 @@ class Desk:
     rows_of: RowsOf
 
 
-@dataclass(slots=True)
+@changing
 class Trials:
     """All candidates that were made so far, by their CREATE INDEX."""
 
@@ -88,6 +90,7 @@ class Trials:
     refusals: dict[str, str] = field(default_factory=dict)
     _shown: dict[str, Trial] = field(default_factory=dict)
     _number: int = 0
+    _there: frozenset[int] | None = None  # relations before the first candidate
 
     def refused(self, candidate: IndexCandidate) -> str | None:
         """Why a candidate cannot be tried, None if it can (it is made then)."""
@@ -126,6 +129,8 @@ class Trials:
 
     def _make(self, table: str, group: Sequence[IndexCandidate]) -> None:
         """Make candidates of one table."""
+        if self._there is None:
+            self._there = frozenset(one.id for one in relations(self.desk.owner))
         held = self._held(group)
         files = table_files(self.desk.owner, quote_table(table))
         for path in files.values():
@@ -141,7 +146,7 @@ class Trials:
                 extend(self.desk.server, path, self.desk.pages.get(relation, 0))
         if not names:
             return
-        found = leaves(self.desk.owner, list(names))
+        found = self._leaves(list(names))
         keys = key_bytes(self.desk.admin, [leaf.id for parts in found.values() for leaf in parts])
         trials, planted = {}, {}
         for name, parts in found.items():
@@ -152,6 +157,17 @@ class Trials:
         give_files(self.desk.admin, planted)
         self._set_shown([], list(trials.values()))
         self.made.update(trials)
+
+    def _leaves(self, names: Sequence[str]) -> dict[str, list[Leaf]]:
+        """The relations that were made for candidates.
+
+        A partition that has such an index already gives it to the partitioned one: that index is real and stays.
+        """
+        real = self._there or frozenset()
+        return {
+            name: [leaf for leaf in parts if leaf.id not in real]
+            for name, parts in leaves(self.desk.owner, names).items()
+        }
 
     def _held(self, group: Sequence[IndexCandidate]) -> dict[str, float | None]:
         """How many rows partial indexes will hold, None for others; asked while the table has its size.

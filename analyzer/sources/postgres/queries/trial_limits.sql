@@ -1,5 +1,4 @@
--- What bounds the building of a trial's indexes; it ends with the transaction.
+-- What bounds the DDL of a trial; it ends with the transaction, or with the savepoint that it is said in.
 SELECT /* pg95 */
     pg_catalog.set_config('statement_timeout', %(timeout)s, true),
-    pg_catalog.set_config('lock_timeout', '5s', true),
-    pg_catalog.set_config('idle_in_transaction_session_timeout', '10min', true)
+    pg_catalog.set_config('lock_timeout', '5s', true)

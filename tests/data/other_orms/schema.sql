@@ -1,0 +1,18 @@
+CREATE TABLE verlag (nr serial PRIMARY KEY, bez text);
+CREATE TABLE person (nr serial PRIMARY KEY, bez text, chef int REFERENCES person);
+CREATE TABLE werk (nr serial PRIMARY KEY, titel text, wer int REFERENCES person, haus int REFERENCES verlag);
+CREATE TABLE stimme (nr serial PRIMARY KEY, zu int REFERENCES werk, punkte int, von int REFERENCES person);
+CREATE TABLE schlagwort (nr serial PRIMARY KEY, wort text);
+CREATE TABLE werk_wort (werk int REFERENCES werk, wort int REFERENCES schlagwort, PRIMARY KEY (werk, wort));
+CREATE TABLE konto (guid uuid PRIMARY KEY DEFAULT gen_random_uuid(), inhaber text);
+CREATE TABLE buchung (guid uuid PRIMARY KEY DEFAULT gen_random_uuid(), ziel uuid, betrag int);
+INSERT INTO verlag(bez) SELECT 'v'||n FROM generate_series(1,30) n;
+INSERT INTO person(bez,chef) SELECT 'p'||n, CASE WHEN n>10 THEN (n*7)%10+1 END FROM generate_series(1,60) n;
+INSERT INTO werk(titel,wer,haus) SELECT 't'||n, (n*11)%60+1, (n*13)%30+1 FROM generate_series(1,240) n;
+INSERT INTO stimme(zu,punkte,von) SELECT (n*17)%240+1, n%5, (n*19)%60+1 FROM generate_series(1,1500) n;
+INSERT INTO schlagwort(wort) SELECT 'w'||n FROM generate_series(1,20) n;
+INSERT INTO werk_wort SELECT DISTINCT (n*7)%240+1, (n*3)%20+1 FROM generate_series(1,900) n;
+INSERT INTO konto(inhaber) SELECT 'k'||n FROM generate_series(1,40) n;
+INSERT INTO buchung(ziel,betrag) SELECT guid, 5 FROM konto, generate_series(1,4);
+CREATE TABLE spiel (nr serial PRIMARY KEY, heim int REFERENCES person, gast int REFERENCES person);
+INSERT INTO spiel(heim,gast) SELECT n/12+1, (n*7)%60+1 FROM generate_series(0,119) n;

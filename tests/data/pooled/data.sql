@@ -1,0 +1,14 @@
+INSERT INTO customers SELECT n, 'customer ' || n, n % 4 FROM generate_series(1, 400) n;
+INSERT INTO sessions SELECT md5(n::text), n FROM generate_series(1, 400) n;
+INSERT INTO categories SELECT n, 'category ' || n, CASE WHEN n > 6 THEN (n - 1) % 6 + 1 END FROM generate_series(1, 36) n;
+INSERT INTO brands SELECT n, 'brand ' || n FROM generate_series(1, 90) n;
+INSERT INTO products SELECT n, 'product ' || n, n % 97, n % 36 + 1, n % 90 + 1 FROM generate_series(1, 1800) n;
+INSERT INTO stock SELECT n % 1800 + 1, 'place ' || n % 3, n % 50 FROM generate_series(1, 3600) n;
+INSERT INTO reviews SELECT n, n % 1800 + 1, (n * 7 + n / 1800 * 31) % 400 + 1, n % 5, 'text ' || n FROM generate_series(1, 9000) n;
+INSERT INTO tags SELECT n, 'tag ' || n FROM generate_series(1, 40) n;
+INSERT INTO product_tags SELECT n % 1800 + 1, (n + n / 1800 * 7) % 40 + 1 FROM generate_series(1, 5400) n;
+INSERT INTO orders SELECT n, n % 400 + 1, date '2026-01-01' + n % 300, 'state ' || n % 3 FROM generate_series(1, 6000) n;
+INSERT INTO order_lines SELECT n, n % 6000 + 1, n * 11 % 1800 + 1, n % 4 + 1 FROM generate_series(1, 30000) n;
+INSERT INTO shipments SELECT n, n % 6000 + 1, 'carrier ' || n % 5 FROM generate_series(1, 7000) n;
+INSERT INTO settings SELECT 'setting ' || n, n FROM generate_series(1, 20) n;
+ANALYZE;
