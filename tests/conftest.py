@@ -61,6 +61,8 @@ synchronous_commit = off
 full_page_writes = off
 # What autovacuum would do meanwhile (statistics, pages visible to all) changes plans, at no time that a test knows.
 autovacuum = off
+# ANALYZE reads all rows of tables up to 300,000, and draws none by chance.
+default_statistics_target = 1000
 
 log_destination = 'stderr,csvlog,jsonlog'
 logging_collector = on

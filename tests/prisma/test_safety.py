@@ -226,7 +226,7 @@ def test_a_change_of_type_is_held_against_the_values_in_statistics(
     done = CliRunner().invoke(cli, [*given, "--format", "json"])
     email, name = json.loads(done.stdout)["dangers"]
     assert (email["rule"], email["severity"]) == ("type-change", "high")
-    assert re.match(r"\d+ of 101 values that statistics hold do not fit", email["evidence"])
+    assert re.match(r"\d+ of 1001 values that statistics hold do not fit", email["evidence"])
     assert (name["rule"], name["severity"]) == ("type-change", "medium")
     assert "values that statistics hold fit; they are a sample" in name["evidence"]
     assert "u1999" not in done.stdout
