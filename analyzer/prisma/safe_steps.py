@@ -5,7 +5,7 @@ import re
 from analyzer.model.catalog import Column
 from analyzer.model.migration import ReadyFile
 from analyzer.patterns import regex
-from analyzer.prisma.words import column_sql, quoted
+from analyzer.prisma.words import column_sql, quoted, quoted_table
 from analyzer.sql.definitions import Name
 
 _NAME = regex(r"(\d{14})_?(.*)")
@@ -19,9 +19,7 @@ class SafeSteps:
 
     def __init__(self, migration: str, table: Name) -> None:
         self._migration = migration
-        self._table = (
-            f"{quoted(table.schema)}.{quoted(table.name)}" if table.schema else quoted(table.name)
-        )
+        self._table = quoted_table(table)
         self._bare = table.name
 
     def required_column(self, column: Column) -> tuple[ReadyFile, ...]:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from analyzer.model.catalog import Catalog, Column, Table, table_name
-from analyzer.model.migration import Danger, LintFinding
+from analyzer.model.migration import Danger, LintFinding, ReadyFile
 from analyzer.prisma import words
+from analyzer.prisma.safe_drops import drop_files
 from analyzer.prisma.safe_rest import safe_form, unique_index, without
 from analyzer.prisma.safe_steps import SafeSteps
 from analyzer.prisma.type_changes import type_change, unfit
@@ -90,11 +91,17 @@ def linted(found: Iterable[LintFinding], situation: Situation) -> list[Danger]:
             None,
             one.message.partition(". ")[0].rstrip("."),
             one.help or _ADVICE.get(one.rule, one.message),
-            safe=safe_form(one.rule, situation.name, steps.get(one.line)),
+            safe=_files(one.rule, situation, steps.get(one.line)),
             source="squawk",
         )
         for one in found
     ]
+
+
+def _files(rule: str, situation: Situation, step: Step | None) -> tuple[ReadyFile, ...]:
+    if rule in _ADVICE:
+        return drop_files(situation.name, step, situation.before)
+    return safe_form(rule, situation.name, step)
 
 
 def without_repeats(

@@ -9,6 +9,7 @@ import re
 from analyzer.model.catalog import SEQUENCE, Column, ForeignKey, Index, Table
 from analyzer.patterns import regex
 from analyzer.sql.column_types import named_type
+from analyzer.sql.definitions import Name
 from analyzer.sql.prisma_index import escaped, index_line, is_column
 from analyzer.sql.quoting import quote_table
 
@@ -58,6 +59,11 @@ _NUMBER = regex(r"-?\d+(?:\.\d+)?\Z")
 def quoted(name: str) -> str:
     """A name in double quotes, as Prisma's migrations write every name."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_table(name: Name) -> str:
+    """A table's name in double quotes, with its schema where that was written."""
+    return ".".join(quoted(part) for part in name if part)
 
 
 def column_sql(column: Column) -> str:

@@ -55,6 +55,9 @@ def test_the_migration_without_the_statement(rule: str, sql: str, left: list[str
         ("constraint-missing-not-valid", "ALTER TABLE users ADD CONSTRAINT c CHECK (length(name) < 9)"),
         ("require-concurrent-index-creation", "CREATE INDEX i ON users (name)"),
         ("require-concurrent-index-deletion", 'DROP INDEX "containers_recent_idx"'),
+        ("ban-drop-column", "ALTER TABLE users DROP COLUMN name"),
+        ("ban-drop-column", 'ALTER TABLE "Backup" DROP COLUMN "createdAt", DROP COLUMN "sizeBytes"'),
+        ("ban-drop-table", 'DROP TABLE "Backup"'),
     ],
 )  # fmt: skip
 def test_what_the_linter_finds_has_files_that_lead_to_the_same(
@@ -75,6 +78,40 @@ def test_what_the_linter_finds_has_files_that_lead_to_the_same(
     finally:
         for name in ("straight", "safely"):
             postgres15.psql(f"DROP DATABASE safe_{name} WITH (FORCE)")
+
+
+def test_between_the_files_of_a_drop_both_versions_run(postgres15: Server) -> None:
+    dsn = database(postgres15, "safe_drop")
+    loose, _ = danger('ALTER TABLE "Backup" DROP COLUMN "sizeBytes";', "ban-drop-column").safe
+    aside, _ = danger('DROP TABLE "Backup";', "ban-drop-table").safe
+    postgres15.psql('ALTER TABLE "Backup" DROP CONSTRAINT "Backup_containerId_fkey"', dsn)
+    old = 'INSERT INTO "Backup" ("containerId", "sizeBytes") VALUES (1, 2)'
+    new = 'INSERT INTO "Backup" ("containerId") VALUES (1)'
+    try:
+        with pytest.raises(Exception, match="sizeBytes"):
+            postgres15.psql(new, dsn)
+        for sql in (loose.text, old, new, aside.text):
+            postgres15.psql(sql, dsn)
+        with pytest.raises(Exception, match="does not exist"):
+            postgres15.psql(old, dsn)
+        back = next(line for line in aside.text.splitlines() if line.startswith("--"))
+        postgres15.psql(back.partition("at once: ")[2], dsn)
+        assert postgres15.psql('SELECT count(*) FROM "Backup"', dsn) == "2"
+    finally:
+        postgres15.psql("DROP DATABASE safe_drop WITH (FORCE)")
+
+
+@pytest.mark.parametrize(
+    ("rule", "sql"),
+    [
+        ("ban-drop-column", "ALTER TABLE users DROP COLUMN id"),
+        ("ban-drop-column", 'ALTER TABLE "Backup" DROP COLUMN "sizeBytes", ADD x INT'),
+        ("ban-drop-table", 'DROP TABLE "Backup", "EnvironmentVariable"'),
+        ("ban-drop-table", "DROP TABLE nobody_knows"),
+    ],
+)
+def test_a_key_s_column_and_several_things_at_once_are_left_to_people(rule: str, sql: str) -> None:
+    assert danger(f"{sql};", rule).safe == ()
 
 
 def test_duplicates_stop_a_unique_index_before_anything_is_done(postgres15: Server) -> None:
