@@ -13,7 +13,7 @@ from analyzer.plans.decoration import RULE, unwrapped, without_tags
 _BORDERS = "|\u2502\u2551"
 _LINE_ENDS = "+\u21b5\u00b6"
 # What no line of a plan begins or ends with; else each line is looked at.
-_FIRST = frozenset('\t"|\u2502\u2551>`+=*[\u250c')
+FIRST = frozenset('\t"|\u2502\u2551>`+=*[\u250c')
 LAST = "+|\u2502\u2551\u21b5\u00b6\r.\u2026"
 _BAR = regex(r"^ {1,20}[|\u2502\u2551]|[|\u2502\u2551] {1,9}$", re.MULTILINE)
 _HEADER = regex(r"(?:\^l)?[|\u2502]?[ ]{0,999}\"?QUERY PLAN\"?\s{0,999}(?:[|\u2502]|$)")
@@ -46,7 +46,7 @@ def is_dressed(text: str, lines: list[str]) -> bool:
     if not ends.isdisjoint(LAST):
         return True
     begins = {line[:1] for line in lines}
-    return not _FIRST.isdisjoint(begins) or ("|" in text and _BAR.search(text) is not None)
+    return not FIRST.isdisjoint(begins) or ("|" in text and _BAR.search(text) is not None)
 
 
 def _untabbed(lines: list[str]) -> list[str]:

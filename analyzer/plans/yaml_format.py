@@ -2,15 +2,16 @@
 
 PostgreSQL quotes every text as JSON does, on one line, and writes numbers and truth values bare, so
 what is read is: keys, lists with dashes, lists in brackets, and these scalars. Anchors, tags, folded
-texts and whatever else YAML has is refused.
+texts and whatever else YAML has is refused. Where it was compiled, native/_yaml reads what comes bare and whole.
 """
 
 import json
 import re
 from collections.abc import Iterator
 
+from analyzer.native import compiled
 from analyzer.patterns import regex
-from analyzer.plans.dressing import undressed
+from analyzer.plans.dressing import FIRST, LAST, undressed
 from analyzer.plans.found import Found, PlanProblemError, is_rooted, merge_workers
 from analyzer.plans.text_lines import head_of
 from analyzer.plans.text_nodes import Keys
@@ -117,6 +118,27 @@ def documents(text: str) -> Iterator[Found]:
     Raises:
         PlanProblemError: a line is none that EXPLAIN writes; says which.
     """
+    quick = _quick(text)
+    if quick is not None:
+        document, end = quick
+        yield Found(document, text[:end])
+    else:
+        yield from slow_documents(text)
+
+
+def _quick(text: str) -> tuple[Keys, int] | None:
+    """The document of the one plan of a bare text, and where it ends; None where it is not all of it."""
+    if _QUICK is None:
+        return None
+    try:
+        found: tuple[Keys, int] | None = _QUICK.document(text)
+    except (_CutError, PlanProblemError):  # told with its line below
+        return None
+    return found
+
+
+def slow_documents(text: str) -> Iterator[Found]:
+    """The same for any text, line by line."""
     lines = undressed(text)
     last = max((number for number, line in enumerate(lines, 1) if line.strip()), default=0)
     document: _Document | None = None
@@ -178,3 +200,17 @@ def _value(text: str) -> object:
     if text[0] in "&*!|>%@`{":
         raise PlanProblemError("YAML that EXPLAIN never writes")
     return text
+
+
+_NATIVE = compiled("analyzer.plans.native._yaml")
+_QUICK = (
+    _NATIVE.Yaml(
+        _value,
+        *(
+            "".join(one for one in marks if one.isascii()).encode()
+            for marks in (sorted(FIRST), LAST)
+        ),
+    )
+    if _NATIVE is not None
+    else None
+)
