@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { COLUMNS = 26 };
+enum { COLUMNS = 26, OFTEN_EMPTY = 15, EMPTY = 7 }; /* behind DETAIL EMPTY columns rarely hold anything */
 
 /* Which column is which field; the others are passed over. */
 static const int8_t field_of[COLUMNS] = {
@@ -148,12 +148,17 @@ int csvlog_entry(scanner *s)
             s->field[field_of[column]] = value;
         column++;
         p++;
+        if (column == OFTEN_EMPTY && end - p > EMPTY && same(p, ",,,,,,,", EMPTY)) {
+            column += EMPTY;
+            p += EMPTY;
+        }
     }
     if (column != 23 && column != 24 && column != 26)
         return SCAN_LOST;
-    for (int i = 0; i < column; i++)
-        if (in_scratch >> i & 1)
-            s->field[field_of[i]].p = s->scratch.p + moved[i];
+    for (; in_scratch; in_scratch &= in_scratch - 1) {
+        int i = __builtin_ctz(in_scratch);
+        s->field[field_of[i]].p = s->scratch.p + moved[i];
+    }
     s->entry_end = (size_t)(p - s->data);
     for (const uint8_t *line = s->data + s->position; line < p; s->entry_lines++)
         line = (const uint8_t *)memchr(line, '\n', (size_t)(p - line)) + 1;

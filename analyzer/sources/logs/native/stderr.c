@@ -163,12 +163,13 @@ static known_prefix *place_of(const scanner *s, const uint8_t *p, const uint8_t 
 }
 
 /* Behind the prefix if the rest of it, at p, is known, with the fields in it; else NULL. */
-static const uint8_t *behind_known(scanner *s, const known_prefix *known, const uint8_t *p, const uint8_t *end)
+static const uint8_t *behind_known(scanner *s, known_prefix *known, const uint8_t *p, const uint8_t *end)
 {
     if (!known->n || (size_t)(end - p) < known->n || !same(p, known->text, known->n))
         return NULL;
     for (int i = 0; i < known->count; i++)
         s->field[known->field[i].number] = (span){p + known->field[i].at, known->field[i].n};
+    s->prefix = s->named_before ? NULL : known;
     return p + known->n;
 }
 
@@ -178,6 +179,8 @@ static void remember(const scanner *s, known_prefix *known, const uint8_t *p, co
         return;
     known->n = (uint8_t)(end - p);
     known->count = 0;
+    known->session = -1;
+    known->speaks = 0;
     memcpy(known->text, p, known->n);
     for (int i = 0; i < F_COUNT; i++)
         if (s->field[i].n && s->field[i].p >= p) {
@@ -193,6 +196,7 @@ static const uint8_t *behind_prefix(scanner *s, const uint8_t *p, const uint8_t 
 {
     const uint8_t *steady = NULL, *found;
     known_prefix *known = NULL;
+    s->prefix = NULL;
     for (int i = 0; i < s->op_count; i++) {
         const prefix_op *op = &s->ops[i];
         if (i == s->steady_from && (known = place_of(s, p, end))) {
