@@ -1,8 +1,11 @@
 /* csvlog: records of 23, 24 or 26 fields, quoted ones may hold anything. */
 #include "scan.h"
+#include "steady.h"
 
 #include <string.h>
 
+/* Process, host and session are the same in all records of a session. */
+enum { STEADY_FROM = 3, STEADY_TO = 6 };
 enum { COLUMNS = 26, OFTEN_EMPTY = 15, EMPTY = 7 }; /* behind DETAIL EMPTY columns rarely hold anything */
 
 /* Which column is which field; the others are passed over. */
@@ -104,14 +107,21 @@ int csvlog_entry(scanner *s)
     size_t moved[COLUMNS];
     int column = 0, ended = 0;
     uint32_t in_scratch = 0;
+    const uint8_t *steady = NULL, *found;
+    known_prefix *known = NULL;
     window w = {.end = end};
     look(&w, p);
     no_fields(s);
+    s->prefix = NULL;
     s->scratch.n = 0;
     s->entry_end = s->entry_lines = 0;
     while (!ended) {
         if (column == COLUMNS)
             return SCAN_LOST;
+        if (column == STEADY_FROM && (known = place_of(s, steady = p, end)) && (found = behind_known(s, known, p, end))) {
+            p = found;
+            column = STEADY_TO;
+        }
         span value;
         if (p < end && *p == '"') {
             const uint8_t *start = ++p;
@@ -148,6 +158,8 @@ int csvlog_entry(scanner *s)
             s->field[field_of[column]] = value;
         column++;
         p++;
+        if (column == STEADY_TO && known && !ended && !(in_scratch >> STEADY_FROM))
+            remember(s, known, steady, p);
         if (column == OFTEN_EMPTY && end - p > EMPTY && same(p, ",,,,,,,", EMPTY)) {
             column += EMPTY;
             p += EMPTY;

@@ -22,11 +22,14 @@ scanner *scan_new(int format, int64_t since_us, int64_t until_us, int64_t check_
     if (!s)
         return NULL;
     s->shapes = calloc(SHAPES, sizeof *s->shapes);
-    if (!s->shapes || (format == SCAN_STDERR && !(s->known = calloc(REMEMBERED_PREFIXES, sizeof *s->known)))) {
+    s->known = calloc(REMEMBERED_PREFIXES, sizeof *s->known);
+    if (!s->shapes || !s->known) {
         free(s->shapes);
+        free(s->known);
         free(s);
         return NULL;
     }
+    s->speaker_before = format == SCAN_CSVLOG;
     s->format = format;
     s->since_us = since_us;
     s->until_us = until_us;
@@ -90,7 +93,10 @@ int scan_prefix(scanner *s, char escape, int field, span literal)
     if (escape ? !strchr("pPcudarhLib", escape) : op->literal[0] == '(')
         s->steady_from = s->op_count;
     for (int i = 0; i < s->steady_from; i++)
-        s->named_before |= s->ops[i].escape && strchr("pcuda", s->ops[i].escape);
+        if (s->ops[i].escape) {
+            s->session_before |= strchr("pc", s->ops[i].escape) != NULL;
+            s->speaker_before |= strchr("uda", s->ops[i].escape) != NULL;
+        }
     return 0;
 }
 
@@ -112,8 +118,7 @@ void scan_clear_sessions(scanner *s)
     }
     s->session_count = 0;
     s->session = -1;
-    if (s->known)
-        memset(s->known, 0, REMEMBERED_PREFIXES * sizeof *s->known);
+    memset(s->known, 0, REMEMBERED_PREFIXES * sizeof *s->known);
     table_clear(&s->names);
 }
 
@@ -493,7 +498,8 @@ int same_speaker(scanner *s, session_state *x)
     const uint8_t *p = x->who.p;
     if (!x->spoken)
         return 0;
-    if (s->prefix && s->prefix->speaks == x->spoken)
+    known_prefix *prefix = s->speaker_before ? NULL : s->prefix;
+    if (prefix && prefix->speaks == x->spoken)
         return 1;
     if (x->who.n != field[F_USER].n + field[F_DATABASE].n + field[F_APPLICATION].n + 2)
         return 0;
@@ -505,8 +511,8 @@ int same_speaker(scanner *s, session_state *x)
         if (i < 2 && *p++ != 0)
             return 0;
     }
-    if (s->prefix)
-        s->prefix->speaks = x->spoken;
+    if (prefix)
+        prefix->speaks = x->spoken;
     return 1;
 }
 

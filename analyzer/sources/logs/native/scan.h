@@ -190,9 +190,10 @@ typedef struct scanner {
     int format;
     prefix_op ops[PREFIX_OPS];
     int op_count, steady_from; /* the ops from there on match what a session repeats */
-    known_prefix *known;       /* of stderr, by what they begin with */
+    known_prefix *known;       /* of stderr and csvlog, by what they begin with */
     known_prefix *prefix;      /* the current entry's among them, NULL if there is none */
-    int named_before;          /* session or speaker are named by ops before `steady_from` */
+    int session_before;        /* named before what a session repeats begins */
+    int speaker_before;        /* or, of the speaker, not within it */
     int64_t since_us, until_us;
     const uint8_t *data;
     size_t size, position, entry_end;
