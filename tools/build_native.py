@@ -20,7 +20,16 @@ except ImportError:  # by hand, without hatchling
     BuildHookInterface = object  # type: ignore[assignment, misc]
 
 SCANNER = Path("analyzer/sources/logs/native")
-SCANNER_SOURCES = ("scan.c", "events.c", "stderr.c", "csvlog.c", "jsonlog.c", "key.c", "table.c")
+SCANNER_SOURCES = (
+    "scan.c",
+    "events.c",
+    "stderr.c",
+    "csvlog.c",
+    "jsonlog.c",
+    "key.c",
+    "shape.c",
+    "table.c",
+)
 OTHERS = "analyzer/*/native/*.pyx"  # what they include lies beside them
 FLAGS = (
     *("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-strict-aliasing"),

@@ -126,6 +126,36 @@ static void keys_hold(const uint8_t *data, size_t size)
     key_free(&second);
 }
 
+/* A text with other digits, letters and quotes here and there has the key that its shape tells. */
+static void shapes_hold(const uint8_t *data, size_t size)
+{
+    static const uint8_t others[] = "0'9\"$/*-. ";
+    key_parts first = {0}, second = {0};
+    shape like = {0};
+    if (key_of((span){data, size}, &first) == KEY_STRIPPED) {
+        uint8_t *changed = malloc(size);
+        HOLD(changed);
+        shape_set(&like, (span){data, size}, &first, 1);
+        for (size_t times = 0; times < 4; times++) {
+            memcpy(changed, data, size);
+            for (size_t at = times * 7 + data[0] % 16; at < size; at += 11 + data[at] % 64)
+                changed[at] = times ? (uint8_t)(changed[at] ^ (changed[at] >= '0' && changed[at] <= '9'))
+                                    : others[data[at] % (sizeof others - 1)];
+            int fits = shape_fits(&like, (span){changed, size}, &second);
+            size_t literals = second.literals.n, comments = second.comments.n;
+            HOLD(fits >= 0);
+            if (!fits)
+                continue;
+            HOLD(key_of((span){changed, size}, &second) == KEY_STRIPPED);
+            HOLD(second.literals.n == literals && second.comments.n == comments);
+            HOLD(second.key.n == first.key.n && !memcmp(second.key.p, first.key.p, first.key.n));
+        }
+        free(changed);
+    }
+    key_free(&first);
+    key_free(&second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
@@ -153,6 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     scan_turn(s);
     scan_free(s);
     keys_hold(data, rest);
+    shapes_hold(data, rest);
     free(tail);
     free(data);
     return 0;

@@ -163,7 +163,7 @@ def as_csvlog(made: Sequence[Entry], zone: str = "UTC") -> bytes:
             entry.user,
             "db",
             entry.session,
-            "h:1",
+            "10.0.0.7:4242",
             session,
             line,
             "SELECT",

@@ -125,6 +125,52 @@ def test_prefixes(prefix: str) -> None:
         assert len(assert_twins(log, "stderr", prefix).keys.texts) == 2
 
 
+NAMES = [
+    ("a", "web"),
+    ("a", "web"),
+    ("a", "web"),
+    ("b", "web"),
+    ("a", "web"),
+    ("a", "jobs"),
+    ("a", ""),
+    ("a", "web"),
+]
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_sessions_whose_names_change(form: str) -> None:
+    """What lines of a session have in common is remembered, and not beyond what it says."""
+    made = [
+        Entry(
+            at,
+            session,
+            "LOG",
+            f"duration: 1.0 ms  statement: SELECT {at}",
+            user=user,
+            application=application,
+        )
+        for at, (user, application) in enumerate(4 * NAMES)
+        for session in (7, 70_001, 70_002)
+    ]
+    assert_twins(WRITERS[form](made), form, PREFIX if form == "stderr" else None)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["%m [%p] %u@%d %a ", "%u %m [%p] %d %a ", "%p %u %m %d %a behind ", "[%p] %m %u@%d %a "],
+)
+def test_prefixes_that_name_sessions_here_and_there(prefix: str) -> None:
+    lines = []
+    for at, (user, application) in enumerate(4 * NAMES):
+        for session in (7, 70_001, 70_002):
+            head = prefix.replace("%m", f"2026-11-22 08:00:00.{at:03} UTC").replace(
+                "%p", str(session)
+            )
+            head = head.replace("%u", user).replace("%d", "shop").replace("%a", application)
+            lines.append(f"{head}LOG:  duration: 1.0 ms  statement: SELECT {at}\n")
+    assert_twins("".join(lines).encode(), "stderr", prefix)
+
+
 @pytest.mark.parametrize("form", sorted(FORMATS))
 def test_jobs_of_one_trace_and_traces_of_one_comment(form: str) -> None:
     """A job's id goes before a trace's, a trace's before a request's; each time, not only first."""

@@ -92,4 +92,8 @@ cdef extern from "scan.h":
     void scan_turn(scanner *)
     int key_of(span, key_parts *) nogil
     void key_free(key_parts *)
+    ctypedef struct shape:
+        pass
+    void shape_set(shape *, span, const key_parts *, int32_t)
+    int shape_fits(const shape *, span, key_parts *)
     void c_keep_memory "keep_memory"()

@@ -346,6 +346,15 @@ def keep_memory():
     c_keep_memory()
 
 
+cdef tuple parts_told(const key_parts *parts):
+    return (
+        PyBytes_FromStringAndSize(<const char *>parts.literals.p, parts.literals.n)
+        if parts.has_literals else None,
+        PyBytes_FromStringAndSize(<const char *>parts.comments.p, parts.comments.n)
+        if parts.has_comments else None,
+    )
+
+
 def safe_key(bytes text):
     """The C twin's (key, literals, comments), for tests; None where it leaves the text to Python.
 
@@ -364,12 +373,25 @@ def safe_key(bytes text):
             return None
         if kind == KEY_RAW:
             return text, None, None
-        return (
-            PyBytes_FromStringAndSize(<const char *>parts.key.p, parts.key.n),
-            PyBytes_FromStringAndSize(<const char *>parts.literals.p, parts.literals.n)
-            if parts.has_literals else None,
-            PyBytes_FromStringAndSize(<const char *>parts.comments.p, parts.comments.n)
-            if parts.has_comments else None,
-        )
+        return PyBytes_FromStringAndSize(<const char *>parts.key.p, parts.key.n), *parts_told(&parts)
+    finally:
+        key_free(&parts)
+
+
+def same_shape(bytes known, bytes text):
+    """The (literals, comments) of a text that is seen to have a known one's key, for tests; None of others."""
+    cdef key_parts parts
+    cdef shape like
+    cdef int fits = 0
+    if b"\0" in known or b"\0" in text:
+        return None
+    memset(&parts, 0, sizeof(parts))
+    try:
+        if key_of(span_of(known), &parts) == KEY_STRIPPED:
+            shape_set(&like, span_of(known), &parts, 0)
+            fits = shape_fits(&like, span_of(text), &parts)
+        if fits < 0:
+            raise MemoryError
+        return parts_told(&parts) if fits else None
     finally:
         key_free(&parts)

@@ -1,9 +1,12 @@
 /* csvlog: records of 23, 24 or 26 fields, quoted ones may hold anything. */
 #include "scan.h"
+#include "steady.h"
 
 #include <string.h>
 
-enum { COLUMNS = 26 };
+/* Process, host and session are the same in all records of a session. */
+enum { STEADY_FROM = 3, STEADY_TO = 6 };
+enum { COLUMNS = 26, OFTEN_EMPTY = 15, EMPTY = 7 }; /* behind DETAIL EMPTY columns rarely hold anything */
 
 /* Which column is which field; the others are passed over. */
 static const int8_t field_of[COLUMNS] = {
@@ -104,14 +107,21 @@ int csvlog_entry(scanner *s)
     size_t moved[COLUMNS];
     int column = 0, ended = 0;
     uint32_t in_scratch = 0;
+    const uint8_t *steady = NULL, *found;
+    known_prefix *known = NULL;
     window w = {.end = end};
     look(&w, p);
     no_fields(s);
+    s->prefix = NULL;
     s->scratch.n = 0;
     s->entry_end = s->entry_lines = 0;
     while (!ended) {
         if (column == COLUMNS)
             return SCAN_LOST;
+        if (column == STEADY_FROM && (known = place_of(s, steady = p, end)) && (found = behind_known(s, known, p, end))) {
+            p = found;
+            column = STEADY_TO;
+        }
         span value;
         if (p < end && *p == '"') {
             const uint8_t *start = ++p;
@@ -148,12 +158,19 @@ int csvlog_entry(scanner *s)
             s->field[field_of[column]] = value;
         column++;
         p++;
+        if (column == STEADY_TO && known && !ended && !(in_scratch >> STEADY_FROM))
+            remember(s, known, steady, p);
+        if (column == OFTEN_EMPTY && end - p > EMPTY && same(p, ",,,,,,,", EMPTY)) {
+            column += EMPTY;
+            p += EMPTY;
+        }
     }
     if (column != 23 && column != 24 && column != 26)
         return SCAN_LOST;
-    for (int i = 0; i < column; i++)
-        if (in_scratch >> i & 1)
-            s->field[field_of[i]].p = s->scratch.p + moved[i];
+    for (; in_scratch; in_scratch &= in_scratch - 1) {
+        int i = __builtin_ctz(in_scratch);
+        s->field[field_of[i]].p = s->scratch.p + moved[i];
+    }
     s->entry_end = (size_t)(p - s->data);
     for (const uint8_t *line = s->data + s->position; line < p; s->entry_lines++)
         line = (const uint8_t *)memchr(line, '\n', (size_t)(p - line)) + 1;

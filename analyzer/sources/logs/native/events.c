@@ -73,7 +73,7 @@ static void pythons(session_state *x, int waits)
 int told_belonging(scanner *s, session_state *x)
 {
     span severity = s->field[F_SEVERITY], text = s->field[F_MESSAGE], texts[N_COUNT] = {{0}};
-    if (x->waits == WAITS_UNKNOWN || !same_speaker(x, s->field))
+    if (x->waits == WAITS_UNKNOWN || !same_speaker(s, x))
         return SCAN_DECLINE;
     int is_statement = severity.n == 9 && severity.p[0] == 'S';
     int is_detail = severity.n == 6 && severity.p[0] == 'D';
@@ -131,7 +131,7 @@ int untimed(scanner *s, session_state *x)
         passed(s, x);
         return SCAN_END;
     }
-    if (!same_speaker(x, field))
+    if (!same_speaker(s, x))
         return speaker_asked(s);
     if (s->format == SCAN_STDERR && s->entry_lines > 1 && joined_lines(&s->message, &message))
         return SCAN_MEMORY;

@@ -54,7 +54,7 @@ static int hexadecimal(uint8_t c)
 }
 
 /* The end of a number that begins at p; the alternatives in the order of the Python pattern. */
-static const uint8_t *number_end(const uint8_t *p, const uint8_t *end)
+const uint8_t *number_end(const uint8_t *p, const uint8_t *end)
 {
     const uint8_t *q;
     if (*p == '0' && end - p > 2) {
@@ -106,7 +106,7 @@ static const uint8_t *string_end(const uint8_t *p, const uint8_t *end)
     }
 }
 
-static const uint8_t *escaped_end(const uint8_t *p, const uint8_t *end)
+const uint8_t *escaped_end(const uint8_t *p, const uint8_t *end)
 {
     while (p < end) {
         if (*p == '\\')
@@ -122,7 +122,7 @@ static const uint8_t *escaped_end(const uint8_t *p, const uint8_t *end)
 }
 
 /* As string_end, with continuations on following lines. */
-static const uint8_t *quoted_end(const uint8_t *p, const uint8_t *end)
+const uint8_t *quoted_end(const uint8_t *p, const uint8_t *end)
 {
     p = string_end(p, end);
     while (p) {
@@ -150,7 +150,7 @@ static const uint8_t *comment_end(const uint8_t *p, const uint8_t *end, int *nes
 }
 
 /* Behind a dollar-quoted string that begins at p, NULL if p begins none. */
-static const uint8_t *dollar_end(const uint8_t *p, const uint8_t *end)
+const uint8_t *dollar_end(const uint8_t *p, const uint8_t *end)
 {
     const uint8_t *q = p + 1;
     if (q < end && goes_on[*q] && *q != '$' && !digit(*q))
@@ -335,6 +335,25 @@ static void join(buffer *b, int *has, uint8_t separator, const uint8_t *p, const
     b->n += (size_t)(end - p);
 }
 
+static void varies(key_parts *out, const uint8_t *p, const uint8_t *end)
+{
+    if (out->varied_count < SHAPE_PARTS)
+        out->varied[out->varied_count] = (span){p, (size_t)(end - p)};
+    out->varied_count++;
+}
+
+void add_literal(key_parts *out, const uint8_t *p, const uint8_t *end)
+{
+    join(&out->literals, &out->has_literals, 0x1f, p, end);
+    varies(out, p, end);
+}
+
+void add_comment(key_parts *out, const uint8_t *p, const uint8_t *end)
+{
+    join(&out->comments, &out->has_comments, ' ', p, end);
+    varies(out, p, end);
+}
+
 static int reserve(buffer *b, size_t size)
 {
     if (b->cap >= size)
@@ -347,8 +366,18 @@ static int reserve(buffer *b, size_t size)
     return 0;
 }
 
+/* Neither is longer than its text by more than one byte for each byte. */
+int parts_begin(key_parts *out, size_t n)
+{
+    if (reserve(&out->literals, 2 * n + 64) || reserve(&out->comments, 2 * n + 64))
+        return -1;
+    out->literals.n = out->comments.n = 0;
+    out->has_literals = out->has_comments = out->varied_count = 0;
+    return 0;
+}
+
 /* Behind the comment that begins at p. NULL if none does, or with *unsure one that Python judges. */
-static const uint8_t *comment_at(const uint8_t *p, const uint8_t *end, int *unsure)
+const uint8_t *comment_at(const uint8_t *p, const uint8_t *end, int *unsure)
 {
     const uint8_t *q;
     if (end - p < 2)
@@ -372,7 +401,7 @@ static const uint8_t *head_of(const uint8_t *p, const uint8_t *end, key_parts *o
         if (*unsure)
             return NULL;
         if (q) {
-            join(&out->comments, &out->has_comments, ' ', p, q);
+            add_comment(out, p, q);
             p = q;
         } else if (white[*p] || *p == '(') {
             if (*p == '(') {
@@ -432,7 +461,7 @@ static const uint8_t *string_at(state *s, key_parts *out, const uint8_t *p)
     }
     key->p[key->n++] = '\'';
     key->p[key->n++] = '\'';
-    join(&out->literals, &out->has_literals, 0x1f, start, q);
+    add_literal(out, start, q);
     s->escaped = prefix == 'e' ? key->n : 0;
     s->kept = 0;
     s->token = q;
@@ -457,7 +486,7 @@ static const uint8_t *number_at(state *s, key_parts *out, const uint8_t *p)
         key->n += (size_t)(q - p);
     } else {
         key->p[key->n++] = '0';
-        join(&out->literals, &out->has_literals, 0x1f, p, q);
+        add_literal(out, p, q);
     }
     s->token = q;
     return q;
@@ -477,7 +506,7 @@ static const uint8_t *dollar_at(state *s, key_parts *out, const uint8_t *p)
             return s->end;
         }
         memcpy(key->p + key->n, "''", 2);
-        join(&out->literals, &out->has_literals, 0x1f, p, q);
+        add_literal(out, p, q);
     }
     key->n += 2;
     s->kept = 0;
@@ -638,13 +667,17 @@ static const uint8_t *copy_plain(buffer *key, const uint8_t *p, const uint8_t *e
 int key_of(span text, key_parts *out)
 {
     buffer *key = &out->key;
-    state s = {.text = text.p, .end = text.p + text.n, .token = text.p};
+    state s; /* its fields one by one: clearing it as a whole takes several times as long */
+    s.text = s.token = text.p;
+    s.end = text.p + text.n;
+    s.comment = NULL;
+    s.kept = s.unsure = s.between_rows = s.collapsed = s.names = 0;
+    s.escaped = s.list = s.row = 0;
+    s.run = (values_run){0};
     /* A key is longer than its text by at most one byte for each byte (a space before a number). */
-    if (reserve(key, 2 * text.n + 64) || reserve(&out->literals, 2 * text.n + 64)
-        || reserve(&out->comments, 2 * text.n + 64))
+    if (reserve(key, 2 * text.n + 64) || parts_begin(out, text.n))
         return KEY_MEMORY;
-    key->n = out->literals.n = out->comments.n = 0;
-    out->has_literals = out->has_comments = 0;
+    key->n = 0;
     const uint8_t *p = head_of(text.p, s.end, out, &s.unsure), *q;
     if (!p)
         return s.unsure ? KEY_UNSURE : KEY_RAW;
@@ -664,7 +697,7 @@ int key_of(span text, key_parts *out)
                 if (s.unsure)
                     return KEY_UNSURE;
                 if (q)
-                    join(&out->comments, &out->has_comments, ' ', p, q);
+                    add_comment(out, p, q);
                 else if (!white[*p] && *p != ';')
                     return KEY_RAW;
             }
@@ -673,7 +706,7 @@ int key_of(span text, key_parts *out)
         case '/':
             q = comment_at(p, s.end, &s.unsure);
             if (q) {
-                join(&out->comments, &out->has_comments, ' ', p, q);
+                add_comment(out, p, q);
                 s.comment = p = q;
                 if (key->n && key->p[key->n - 1] != ' ')
                     key->p[key->n++] = ' ';

@@ -21,10 +21,15 @@ scanner *scan_new(int format, int64_t since_us, int64_t until_us, int64_t check_
     scanner *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    if (format == SCAN_STDERR && !(s->known = calloc(REMEMBERED_PREFIXES, sizeof *s->known))) {
+    s->shapes = calloc(SHAPES, sizeof *s->shapes);
+    s->known = calloc(REMEMBERED_PREFIXES, sizeof *s->known);
+    if (!s->shapes || !s->known) {
+        free(s->shapes);
+        free(s->known);
         free(s);
         return NULL;
     }
+    s->speaker_before = format == SCAN_CSVLOG;
     s->format = format;
     s->since_us = since_us;
     s->until_us = until_us;
@@ -58,6 +63,7 @@ void scan_free(scanner *s)
     }
     free(s->sessions);
     free(s->known);
+    free(s->shapes);
     free(s->phases);
     free(s->plan_floor);
     free(s->notes);
@@ -86,6 +92,11 @@ int scan_prefix(scanner *s, char escape, int field, span literal)
     /* Each line has it anew; or, behind a host, it may seem to begin a port. */
     if (escape ? !strchr("pPcudarhLib", escape) : op->literal[0] == '(')
         s->steady_from = s->op_count;
+    for (int i = 0; i < s->steady_from; i++)
+        if (s->ops[i].escape) {
+            s->session_before |= strchr("pc", s->ops[i].escape) != NULL;
+            s->speaker_before |= strchr("uda", s->ops[i].escape) != NULL;
+        }
     return 0;
 }
 
@@ -107,6 +118,7 @@ void scan_clear_sessions(scanner *s)
     }
     s->session_count = 0;
     s->session = -1;
+    memset(s->known, 0, REMEMBERED_PREFIXES * sizeof *s->known);
     table_clear(&s->names);
 }
 
@@ -272,13 +284,30 @@ static int entry_is_text(scanner *s)
     return 1;
 }
 
+/* Whether p begins with eight digits, and their value: pairs of neighbours are added up, thrice. */
+static int eight_digits(const uint8_t *p, uint64_t *value)
+{
+    uint64_t eight = 0;
+    for (int i = 0; i < 8; i++)
+        eight |= (uint64_t)p[i] << 8 * i;
+    if (((eight & (eight + 0x0606060606060606u)) & 0xf0f0f0f0f0f0f0f0u) != 0x3030303030303030u)
+        return 0;
+    eight = (eight & 0x0f0f0f0f0f0f0f0fu) * (10 << 8 | 1) >> 8;
+    eight = (eight & 0x00ff00ff00ff00ffu) * (100 << 16 | 1) >> 16;
+    *value = (eight & 0x0000ffff0000ffffu) * ((uint64_t)10000 << 32 | 1) >> 32;
+    return 1;
+}
+
 int64_t integer_of(span text, int *good)
 {
     const uint8_t *p = text.p, *end = p + text.n;
     int negative = p < end && *p == '-';
     int64_t value = 0;
+    uint64_t eight;
     p += negative;
     *good = p < end && end - p <= 19;
+    for (; *good && end - p >= 8 && eight_digits(p, &eight); p += 8)
+        value = value * 100000000 + (int64_t)eight;
     for (; *good && p < end; p++) {
         *good = *p >= '0' && *p <= '9' && !__builtin_mul_overflow(value, 10, &value)
              && !__builtin_add_overflow(value, *p - '0', &value);
@@ -421,6 +450,10 @@ static int session_of(scanner *s)
     span name = s->field[F_SESSION].n ? s->field[F_SESSION] : s->field[F_PROCESS];
     if (s->format != SCAN_STDERR)
         name = s->field[F_SESSION];
+    if (s->prefix && s->prefix->session >= 0) {
+        s->session = s->prefix->session;
+        return SCAN_END;
+    }
     if (!name.n) {
         s->session = -1;
         return SCAN_DECLINE;
@@ -432,6 +465,8 @@ static int session_of(scanner *s)
         return SCAN_SESSION;
     }
     s->session = found->key;
+    if (s->prefix)
+        s->prefix->session = found->key;
     return SCAN_END;
 }
 
@@ -456,12 +491,16 @@ int scan_set_session(scanner *s, int32_t number, int python)
 }
 
 /* Whether the session's user, database and application are those of the entry. */
-int same_speaker(const session_state *x, const span *field)
+int same_speaker(scanner *s, session_state *x)
 {
     static const int names[] = {F_USER, F_DATABASE, F_APPLICATION};
+    const span *field = s->field;
     const uint8_t *p = x->who.p;
-    if (!x->known)
+    if (!x->spoken)
         return 0;
+    known_prefix *prefix = s->speaker_before ? NULL : s->prefix;
+    if (prefix && prefix->speaks == x->spoken)
+        return 1;
     if (x->who.n != field[F_USER].n + field[F_DATABASE].n + field[F_APPLICATION].n + 2)
         return 0;
     for (int i = 0; i < 3; i++) {
@@ -472,6 +511,8 @@ int same_speaker(const session_state *x, const span *field)
         if (i < 2 && *p++ != 0)
             return 0;
     }
+    if (prefix)
+        prefix->speaks = x->spoken;
     return 1;
 }
 
@@ -494,7 +535,7 @@ int scan_set_speaker(scanner *s, int32_t database, int32_t user, int32_t applica
     x->database = database;
     x->user = user;
     x->application = application;
-    x->known = 1;
+    x->spoken++;
     return 0;
 }
 
@@ -581,6 +622,15 @@ int scan_set_comment(scanner *s, int32_t comment, int64_t trace)
     return 0;
 }
 
+/* What `parts` tell of a text with this key. */
+static int parts_of(scanner *s, int32_t key, keyed *out)
+{
+    out->key = key;
+    out->has_literals = s->parts.has_literals;
+    out->literals = (span){s->parts.literals.p, s->parts.literals.n};
+    return comment_of(s, out);
+}
+
 static int key_of_text(scanner *s, span text, keyed *out)
 {
     if (s->once_at == s->position) { /* it was just answered, for this entry alone */
@@ -588,7 +638,11 @@ static int key_of_text(scanner *s, span text, keyed *out)
                        {s->once_literals.p, s->once_literals.n}};
         return SCAN_END;
     }
-    int kind = text.n > LONGEST_TEXT ? KEY_UNSURE : key_of(text, &s->parts);
+    shape *like = text.n > LONGEST_TEXT ? NULL : shape_place(s->shapes, text);
+    int fits = like ? shape_fits(like, text, &s->parts) : 0;
+    if (fits > 0)
+        return parts_of(s, like->key, out);
+    int kind = fits < 0 ? KEY_MEMORY : text.n > LONGEST_TEXT ? KEY_UNSURE : key_of(text, &s->parts);
     if (kind == KEY_MEMORY)
         return SCAN_MEMORY;
     s->ask[0] = text;
@@ -606,10 +660,9 @@ static int key_of_text(scanner *s, span text, keyed *out)
     item *found = table_find(&s->keys, key, hash_of(key));
     if (!found)
         return SCAN_KEY;
-    out->key = found->key;
-    out->has_literals = s->parts.has_literals;
-    out->literals = (span){s->parts.literals.p, s->parts.literals.n};
-    return comment_of(s, out);
+    if (like)
+        shape_set(like, text, &s->parts, found->key);
+    return parts_of(s, found->key, out);
 }
 
 int32_t scan_known_key(scanner *s, span text)
@@ -716,7 +769,7 @@ static int execution(scanner *s, session_state *x, int64_t at_us, double duratio
         query_id = integer_of(s->field[F_QUERY], &good);
         query_id = good ? query_id : 0;
     }
-    if (!same_speaker(x, s->field))
+    if (!same_speaker(s, x))
         return speaker_asked(s);
     const int32_t speaker[4] = {x->number, x->database, x->user, x->application};
     begin(s, x);

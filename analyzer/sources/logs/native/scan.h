@@ -90,9 +90,36 @@ uint32_t crc_of(span text); /* CRC-32 as zlib's, 0 becoming 1 */
 
 /* What the safe key of a statement is made of. */
 enum { KEY_STRIPPED, KEY_RAW, KEY_UNSURE, KEY_MEMORY };
-typedef struct { buffer key, literals, comments; int has_literals, has_comments; } key_parts;
+enum { SHAPES = 1024, SHAPE_BYTES = 512, SHAPE_PARTS = 32 };
+typedef struct {
+    buffer key, literals, comments;
+    int has_literals, has_comments, varied_count; /* the last: also of those beyond SHAPE_PARTS */
+    span varied[SHAPE_PARTS];                     /* literals and comments, where they are in the text */
+} key_parts;
 int key_of(span text, key_parts *out); /* a text without NUL */
 void key_free(key_parts *parts);
+
+/* A text with a known key; where in it literals and comments are. n 0: there is none. */
+typedef struct {
+    int32_t key;
+    uint16_t n;
+    uint8_t count;
+    struct { uint16_t at, end; } part[SHAPE_PARTS];
+    uint8_t text[SHAPE_BYTES];
+} shape;
+shape *shape_place(shape *shapes, span text); /* among SHAPES; NULL for a text that gets none */
+void shape_set(shape *x, span text, const key_parts *parts, int32_t key);
+int shape_fits(const shape *x, span text, key_parts *out);
+
+/* Shared by key.c and shape.c: where what begins at p, or before it, ends; NULL if it does not. */
+const uint8_t *number_end(const uint8_t *p, const uint8_t *end);
+const uint8_t *quoted_end(const uint8_t *p, const uint8_t *end);
+const uint8_t *escaped_end(const uint8_t *p, const uint8_t *end);
+const uint8_t *dollar_end(const uint8_t *p, const uint8_t *end);
+const uint8_t *comment_at(const uint8_t *p, const uint8_t *end, int *unsure);
+void add_literal(key_parts *out, const uint8_t *p, const uint8_t *end);
+void add_comment(key_parts *out, const uint8_t *p, const uint8_t *end);
+int parts_begin(key_parts *out, size_t n); /* for those of a text of n bytes; -1 without memory */
 
 /* One entry's fields, as written; absent ones are empty. */
 enum { F_TIME, F_PROCESS, F_SESSION, F_LINE, F_USER, F_DATABASE, F_APPLICATION, F_QUERY, F_CODE,
@@ -104,8 +131,10 @@ enum { PREFIX_OPS = 48 };
 
 /* What followed the last field of a prefix that each line has anew: it is the same in all entries of
  * a session, and so are the fields in it. */
-enum { REMEMBERED_PREFIXES = 256, REMEMBERED_BYTES = 64 };
+enum { REMEMBERED_PREFIXES = 1024, REMEMBERED_BYTES = 64 };
 typedef struct {
+    int32_t session;           /* whose it is; -1 not known */
+    uint32_t speaks;           /* `spoken` of that session while it bears the names in here; 0 not known */
     uint8_t text[REMEMBERED_BYTES], n, count;
     struct { uint8_t number, at, n; } field[F_COUNT];
 } known_prefix;
@@ -120,7 +149,7 @@ typedef struct {
     int64_t phased_us;         /* when the last entry was logged, if a parse or bind; else -1 */
     int32_t timed_key;         /* the key of the last execution, parse or bind, -1 none */
     buffer who, text;          /* user, database, application; the last statement */
-    uint8_t known;             /* whether `who` is */
+    uint32_t spoken;           /* how often `who` was set */
     uint8_t python;            /* its entries are Python's first (it waits, or has ended) */
     uint8_t other;             /* its last entry was Python's: so is what belongs to it */
     uint8_t timed, cleared;    /* since Python had it: ran or phased; lay outside the window */
@@ -161,7 +190,10 @@ typedef struct scanner {
     int format;
     prefix_op ops[PREFIX_OPS];
     int op_count, steady_from; /* the ops from there on match what a session repeats */
-    known_prefix *known;       /* of stderr, by what they begin with */
+    known_prefix *known;       /* of stderr and csvlog, by what they begin with */
+    known_prefix *prefix;      /* the current entry's among them, NULL if there is none */
+    int session_before;        /* named before what a session repeats begins */
+    int speaker_before;        /* or, of the speaker, not within it */
     int64_t since_us, until_us;
     const uint8_t *data;
     size_t size, position, entry_end;
@@ -190,6 +222,7 @@ typedef struct scanner {
     phase *phases;
     size_t phase_cap;
     key_parts parts;
+    shape *shapes;
     buffer message, detail, scratch;
     uint8_t stamp[64];         /* the last timestamp of an stderr line, and its length */
     size_t stamp_n;
@@ -244,7 +277,7 @@ void scan_turn(scanner *s);
 void begin(scanner *s, session_state *x);  /* the session has another entry */
 void passed(scanner *s, session_state *x); /* it has one outside the window */
 void done(scanner *s);                     /* the current entry is read */
-int same_speaker(const session_state *x, const span *field);
+int same_speaker(scanner *s, session_state *x);
 int speaker_asked(scanner *s);
 int joined_lines(buffer *to, span *text);
 int untimed(scanner *s, session_state *x);
@@ -261,7 +294,8 @@ int csvlog_entry(scanner *s);
 int jsonlog_entry(scanner *s);
 static inline void no_fields(scanner *s)
 {
-#ifdef __SSE2__ /* what compilers make of a memset of this size takes several times as long to begin */
+#ifdef __SSE2__ /* what compilers make of a memset of this size, or of a loop, takes several times as long */
+#pragma GCC unroll 16
     for (int i = 0; i < F_COUNT; i++)
         _mm_storeu_si128((__m128i *)&s->field[i], _mm_setzero_si128());
 #else

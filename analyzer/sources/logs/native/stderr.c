@@ -1,5 +1,6 @@
 /* stderr: lines that begin with log_line_prefix, continued by lines that begin with a TAB. */
 #include "scan.h"
+#include "steady.h"
 
 #include <string.h>
 
@@ -150,49 +151,12 @@ static const char *severities[] = {
     "PANIC:  ", "QUERY:  ", "LOCATION:  ", "NOTICE:  ", "INFO:  ",
 };
 
-/* The place of what begins like this among the known prefixes; NULL if it is too short to be one. */
-static known_prefix *place_of(const scanner *s, const uint8_t *p, const uint8_t *end)
-{
-    uint64_t first, second;
-    if (end - p < 16)
-        return NULL;
-    memcpy(&first, p, 8);
-    memcpy(&second, p + 8, 8);
-    first = (first ^ second * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
-    return &s->known[first >> 32 & (REMEMBERED_PREFIXES - 1)];
-}
-
-/* Behind the prefix if the rest of it, at p, is known, with the fields in it; else NULL. */
-static const uint8_t *behind_known(scanner *s, const known_prefix *known, const uint8_t *p, const uint8_t *end)
-{
-    if (!known->n || (size_t)(end - p) < known->n || !same(p, known->text, known->n))
-        return NULL;
-    for (int i = 0; i < known->count; i++)
-        s->field[known->field[i].number] = (span){p + known->field[i].at, known->field[i].n};
-    return p + known->n;
-}
-
-static void remember(const scanner *s, known_prefix *known, const uint8_t *p, const uint8_t *end)
-{
-    if (end - p > REMEMBERED_BYTES)
-        return;
-    known->n = (uint8_t)(end - p);
-    known->count = 0;
-    memcpy(known->text, p, known->n);
-    for (int i = 0; i < F_COUNT; i++)
-        if (s->field[i].n && s->field[i].p >= p) {
-            uint8_t at = (uint8_t)(s->field[i].p - p), n = (uint8_t)s->field[i].n;
-            known->field[known->count].number = (uint8_t)i;
-            known->field[known->count].at = at;
-            known->field[known->count++].n = n;
-        }
-}
-
 /* Behind the entry's prefix, with its fields; NULL if it is not as it should be. */
 static const uint8_t *behind_prefix(scanner *s, const uint8_t *p, const uint8_t *end)
 {
     const uint8_t *steady = NULL, *found;
     known_prefix *known = NULL;
+    s->prefix = NULL;
     for (int i = 0; i < s->op_count; i++) {
         const prefix_op *op = &s->ops[i];
         if (i == s->steady_from && (known = place_of(s, p, end))) {

@@ -191,8 +191,9 @@ uint32_t crc_of(span text)
               ^ crc_table[5][value >> 16 & 255] ^ crc_table[4][value >> 24]
               ^ crc_table[3][p[4]] ^ crc_table[2][p[5]] ^ crc_table[1][p[6]] ^ crc_table[0][p[7]];
     }
-    while (n--)
-        value = value >> 8 ^ crc_table[0][(value ^ *p++) & 255];
-    value = ~value;
+    uint64_t state = value, rest = state >> 8 * n; /* of what is left the tables are asked side by side */
+    for (size_t i = 0; i < n; i++)
+        rest ^= crc_table[n - 1 - i][(state >> 8 * i ^ p[i]) & 255];
+    value = ~(uint32_t)rest;
     return value ? value : 1;
 }
