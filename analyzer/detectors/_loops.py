@@ -76,7 +76,9 @@ class PairFigures:
         self.one_transaction &= together
         # Children on other connections belong to the request of the statement that began the loop.
         rows.add_requests(work, sorted_distinct(work.request[roots]))
-        parents, sizes = counted(pair.parents)
+        parents = roots
+        if not np.array_equal(pair.parents, pair.roots):
+            parents, sizes = counted(pair.parents)
         if sizes.max() > self.per_parent.largest:
             largest = int(parents[np.argmax(sizes)])
             behind = children[pair.parents == largest]

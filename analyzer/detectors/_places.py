@@ -61,8 +61,9 @@ class Places:
     def _by_unit(self) -> tuple[Rows, Rows]:
         work = self.work
         order = stable_order(work.request)
-        if work.trace.any():
-            traced = np.flatnonzero(work.trace[order])
+        traces = work.trace != 0
+        if traces.any():
+            traced = np.flatnonzero(traces[order])
             # A trace runs over several sessions; elsewhere the slice's order is the log's.
             # Many end within one millisecond, which is all that most logs say.
             order[traced] = ordered(order[traced], work.request, work.at_us, work.logged)

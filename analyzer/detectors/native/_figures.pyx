@@ -13,37 +13,31 @@ ctypedef fused Session:
     const long long
 
 
-cdef bint _in_order(Numbers rows, Numbers within, Session[::1] session, Numbers ends) except -1 nogil:
-    """Whether rows are ordered by `within`, session, end and row."""
-    cdef Py_ssize_t at, row, before
-    for at in range(1, rows.shape[0]):
-        row, before = rows[at], rows[at - 1]
-        if within[at] != within[at - 1]:
-            if within[at] < within[at - 1]:
-                return False
-        elif session[row] != session[before]:
-            if session[row] < session[before]:
-                return False
-        elif ends[row] < ends[before] or (ends[row] == ends[before] and row < before):
-            return False
-    return True
-
-
-def _gaps(Numbers rows, Numbers within, Session[::1] session, Numbers start_us, Numbers end_us, ordered=False):
+def _gaps(Numbers rows, Numbers within, Session[::1] session, Numbers start_us, Numbers end_us, bint ordered=False):
+    """The gaps of rows that are ordered by `within`, session, end and row; None of others, unless they count as `ordered`."""
     cdef Py_ssize_t at, row, before, count = 0
     cdef long long gap
-    if not ordered and not _in_order(rows, within, session, end_us):
-        return None
     made = np.empty(max(rows.shape[0] - 1, 0))
     cdef double[::1] out = made
     with nogil:
         for at in range(1, rows.shape[0]):
             row, before = rows[at], rows[at - 1]
-            if within[at] == within[at - 1] and session[row] == session[before]:
-                gap = start_us[row] - end_us[before]
-                out[count] = gap / 1000.0 if gap > 0 else 0.0
-                count += 1
-    return made[:count].copy()
+            if within[at] != within[at - 1]:
+                if within[at] < within[at - 1] and not ordered:
+                    break
+                continue
+            if session[row] != session[before]:
+                if session[row] < session[before] and not ordered:
+                    break
+                continue
+            if not ordered and (end_us[row] < end_us[before] or (end_us[row] == end_us[before] and row < before)):
+                break
+            gap = start_us[row] - end_us[before]
+            out[count] = gap / 1000.0 if gap > 0 else 0.0
+            count += 1
+        else:
+            ordered = True
+    return made[:count].copy() if ordered else None
 
 
 def gaps_ms(rows, within, session, start_us, end_us):
@@ -69,7 +63,8 @@ def held_by(Numbers rows, Numbers transaction, whole, Numbers trace):
         for at in range(rows.shape[0]):
             row = rows[at]
             count += marks[row] != 0
-            traced &= trace[row] != 0
+            if traced and trace[row] == 0:  # which is known of most rows then
+                traced = False
             inside &= transaction[row] >= 0
             if runs == 0 or seen[runs - 1] != transaction[row]:
                 seen[runs] = transaction[row]

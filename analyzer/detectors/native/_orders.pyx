@@ -132,15 +132,19 @@ def dense(table, wanted, Numbers same, measures):
     return found[:count].copy()
 
 
+cdef bint _again(Numbers rows, Py_ssize_t at, Numbers session, const unsigned int[::1] texts) except -1 nogil:
+    """Whether a row has the session and the text of the row before."""
+    return session[rows[at]] == session[rows[at - 1]] and texts[rows[at]] == texts[rows[at - 1]]
+
+
 def steady(table, wanted, columns, period, Py_ssize_t least, double share):
     """Runs of these statements' rows that a session repeats at a steady period: where they begin, their sizes."""
     cdef Numbers rows, starts, session, start_us
     cdef const unsigned int[::1] texts
     cdef Marks marked = wanted.view(np.uint8)
-    cdef Py_ssize_t statement, at, end, begin, kept = 0, count
+    cdef Py_ssize_t statement, at, end, begin, kept, runs = 0
     cdef long long apart, before, shortest
     cdef double differing
-    cdef Py_ssize_t runs = 0
     rows, starts = table
     session, texts, start_us = columns
     shortest, differing = period
@@ -148,21 +152,26 @@ def steady(table, wanted, columns, period, Py_ssize_t least, double share):
     cdef long long[:, ::1] out = made
     with nogil:
         for statement in range(min(starts.shape[0] - 1, marked.shape[0])):
-            if not marked[statement] or starts[statement + 1] - starts[statement] < least:
+            if not marked[statement]:
                 continue
-            end, begin, kept, before = starts[statement + 1], starts[statement], 0, 0
-            for at in range(begin + 1, end + 1):
-                if at < end and session[rows[at]] == session[rows[at - 1]] and texts[rows[at]] == texts[rows[at - 1]]:
-                    apart = start_us[rows[at]] - start_us[rows[at - 1]]
-                    if at - begin > 1 and apart >= shortest and llabs(apart - before) <= differing * apart:
-                        kept += 1
-                    before = apart
+            begin, end = starts[statement], starts[statement + 1]
+            while begin + least <= end:
+                at = begin + least - 1
+                while at > begin and _again(rows, at, session, texts):
+                    at -= 1
+                if at > begin:  # what begins before has too few
+                    begin = at
                     continue
-                count = at - begin
-                if count >= least and <double>kept / max(count - 2, 1) >= share:
-                    out[0, runs], out[1, runs] = begin, count
+                kept, before, at = 0, start_us[rows[begin + 1]] - start_us[rows[begin]], begin + 2
+                while at < end and _again(rows, at, session, texts):
+                    apart = start_us[rows[at]] - start_us[rows[at - 1]]
+                    kept += apart >= shortest and llabs(apart - before) <= differing * apart
+                    before = apart
+                    at += 1
+                if <double>kept / max(at - begin - 2, 1) >= share:
+                    out[0, runs], out[1, runs] = begin, at - begin
                     runs += 1
-                begin, kept = at, 0
+                begin = at
     return tuple(made[:, :runs].copy())
 
 
