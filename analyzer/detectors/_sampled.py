@@ -63,12 +63,13 @@ class Sampled:
         if parent not in self._before:
             every = self._rows.of_statement(parent)
             places, requests = self._rows.places_of_statement(parent)
-            ends = np.searchsorted(places, self._rows.place[self._some]).tolist()
-            found = []
-            for end, request in zip(ends, self._rows.request[self._some].tolist(), strict=True):
-                near = slice(max(end - _BACK, 0), end)
-                found.append(every[near][requests[near] == request][::-1].tolist())
-            self._before[parent] = found
+            ends = np.searchsorted(places, self._rows.place[self._some])
+            firsts = np.searchsorted(requests, self._rows.request[self._some])  # they ascend
+            firsts = np.maximum(firsts, ends - _BACK)
+            self._before[parent] = [
+                every[first:end][::-1].tolist() if first < end else []
+                for first, end in zip(firsts.tolist(), ends.tolist(), strict=True)
+            ]
         return self._before[parent]
 
     def allowed(self, row: int, table: str, column: str) -> Allowed | None:

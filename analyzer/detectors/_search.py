@@ -159,9 +159,9 @@ class Search:
 
     def _children(self) -> list[_Child]:
         """SELECTs that some unit of work, or some pool, runs often and densely enough."""
-        in_units = by_statement(self.rows, self.rows.dense_in_units(self.shapes.repeatable))
+        in_units = by_statement(self.rows.dense_in_units(self.shapes.repeatable))
         self.dense = in_units
-        in_pools = by_statement(self.rows, self.rows.dense_in_pools(self.shapes.looking_up))
+        in_pools = by_statement(self.rows.dense_in_pools(self.shapes.looking_up))
         self._kin = families(self.shapes, self.rows, in_pools)
         found = []
         for number in sorted({*in_units, *in_pools}):

@@ -113,10 +113,12 @@ def dense(table, wanted, Numbers same, measures):
     (values, within), (others, others_within) = measures[0], measures[len(measures) - 1]
     size = min(starts.shape[0] - 1, marked.shape[0])
     found = np.empty(rows.shape[0], dtype=np.int64)
-    cdef long long[::1] out = found
+    begins = np.zeros(starts.shape[0], dtype=np.int64)
+    cdef long long[::1] out = found, began = begins
     with nogil:
-        for statement in range(size):
-            if not marked[statement] or starts[statement + 1] - starts[statement] < FEW:
+        for statement in range(starts.shape[0] - 1):
+            began[statement] = count
+            if statement >= size or not marked[statement] or starts[statement + 1] - starts[statement] < FEW:
                 continue
             end = starts[statement + 1]
             first = other = -1  # where the last few began that are near enough
@@ -129,7 +131,8 @@ def dense(table, wanted, Numbers same, measures):
                 if first >= 0 and at - first < FEW and (not both or (other >= 0 and at - other < FEW)):
                     out[count] = rows[at]
                     count += 1
-    return found[:count].copy()
+    began[starts.shape[0] - 1] = count
+    return found[:count].copy(), begins
 
 
 cdef bint _again(Numbers rows, Py_ssize_t at, Numbers session, const unsigned int[::1] texts) except -1 nogil:
@@ -250,10 +253,20 @@ cdef int _width(long long low, long long high) noexcept nogil:
     return bits
 
 
+cdef bint _before(Py_ssize_t row, Py_ssize_t other, Numbers first, Numbers second, Numbers third) except -1 nogil:
+    """Whether a row stands before another by three columns."""
+    if first[row] != first[other]:
+        return first[row] < first[other]
+    if second[row] != second[other]:
+        return second[row] < second[other]
+    return third[row] < third[other]
+
+
 def ordered(Numbers some, Numbers first, Numbers second, Numbers third):
     """Some rows in the order of the first column, then of the second and the third, in which no two are equal."""
     cdef Py_ssize_t at, row, count = some.shape[0]
     cdef int middle, narrow
+    cdef bint ascending
     cdef long long low, low_second, low_third, high, high_second, high_third, mask
     found = np.empty(count, dtype=np.int64)
     cdef long long[::1] out = found, code, rows
@@ -261,6 +274,15 @@ def ordered(Numbers some, Numbers first, Numbers second, Numbers third):
         return found
     low, low_second, low_third = first[some[0]], second[some[0]], third[some[0]]
     high, high_second, high_third = low, low_second, low_third
+    with nogil:
+        ascending = True
+        for at in range(1, count):
+            if not _before(some[at - 1], some[at], first, second, third):
+                ascending = False
+                break
+    if ascending:
+        out[:] = some
+        return found
     with nogil:
         for at in range(count):
             row = some[at]
