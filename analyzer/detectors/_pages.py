@@ -13,7 +13,7 @@ from analyzer.detectors._orders import ordered, run_sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM
 from analyzer.detectors._watcher import LearnedKeys, Watcher, values_of
-from analyzer.model.columns import Rows, distinct, run_starts, sorted_distinct, stable_order
+from analyzer.model.columns import Rows, distinct, evenly, run_starts, sorted_distinct, stable_order
 from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Kind, StatementFacts
 from analyzer.model.work import WorkSlice
@@ -128,8 +128,7 @@ class Pages(Watcher):
         if len(rows) <= 2 * size:
             return rows
         slowest = np.argpartition(work.duration_ms[rows], -size)[-size:]
-        spread = np.linspace(0, len(rows) - 1, size).astype(np.int64)
-        return rows[sorted_distinct(np.concatenate([slowest, spread]))]
+        return rows[sorted_distinct(np.concatenate([slowest, evenly(len(rows), size)]))]
 
     def _find_walks(self, work: WorkSlice, rows: Rows) -> None:
         """Find runs of pages one behind the other, among rows by statement and time."""

@@ -243,7 +243,8 @@ class Places:
 
         `rows` are of one statement, by unit of work and time.
         """
-        near = _NEAR_WITHIN if self.work.whole[rows].all() else _NEAR
+        whole = self.work.whole
+        near = _NEAR_WITHIN if whole[rows[0]] and whole[rows].all() else _NEAR
         placed = self._placed(statements)
         return np.flatnonzero(among(self.place[rows], near, placed, len(statements)))
 

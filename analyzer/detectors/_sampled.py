@@ -8,7 +8,7 @@ from analyzer.detectors._fanout import MEAN_FAN_OUT
 from analyzer.detectors._links import Link
 from analyzer.detectors._rows import ExecutionRows
 from analyzer.detectors._value_reader import ValueReader
-from analyzer.model.columns import Rows, distinct
+from analyzer.model.columns import Rows, distinct, evenly
 from analyzer.model.statement import Predicate
 
 _CHILDREN = 16  # that are looked at in a slice
@@ -22,8 +22,7 @@ class Sampled:
     def __init__(self, rows: ExecutionRows, children: Rows, reader: ValueReader) -> None:
         self.number = int(rows.statement[children[0]])
         self._rows, self._children, self._reader = rows, children, reader
-        count = min(len(children), _CHILDREN)
-        self._some = children[np.linspace(0, len(children) - 1, count).astype(np.int64)]
+        self._some = children[evenly(len(children), _CHILDREN)]
         self._values: dict[Predicate, list[str | None]] = {}
         self._before: dict[int, list[list[int]]] = {}
         self._allowed: dict[tuple[int, str, str], Allowed | None] = {}
