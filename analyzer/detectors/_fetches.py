@@ -105,11 +105,11 @@ class Fetches(Watcher):
 
     def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
         del covered
-        self._families.learn(work)
+        families = self._families.by_text(work)
         both = [sorted(kinds) for kinds in self._families.kinds.values() if len(kinds) > 1]
         if not both:
             return NONE
-        codes = self._families.of(work)
+        codes = families[work.key]
         for whole, page in both:
             rows, pages = _neighbours(
                 work, np.flatnonzero(codes == whole), np.flatnonzero(codes == page)

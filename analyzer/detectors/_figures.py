@@ -7,11 +7,15 @@ import numpy as np
 from analyzer.detectors._orders import run_sizes
 from analyzer.model.columns import (
     Column,
+    Flags,
     Floats,
     Rows,
+    counted,
     run_starts,
     sorted_distinct,
     sorted_rows,
+    spread,
+    stable_order,
     starts_of_runs,
 )
 from analyzer.model.evidence_parts import Spread
@@ -82,10 +86,8 @@ class Sizes:
 
     def add(self, sizes: Column) -> None:
         """Add the sizes of some things."""
-        ordered = np.sort(sizes)
-        starts = run_starts(ordered)
-        counts = run_sizes(starts, len(ordered)).tolist()
-        self._counts.update(dict(zip(ordered[starts].tolist(), counts, strict=True)))
+        for size, count in zip(*map(np.ndarray.tolist, counted(sizes)), strict=True):
+            self._counts[size] += count
 
     @property
     def count(self) -> int:
@@ -128,14 +130,16 @@ class RowFigures:
 
     def add(self, work: WorkSlice, rows: Rows, within: Rows) -> None:
         """Add rows; a gap is between two that follow each other in a session, alike in `within`."""
-        transaction = work.transaction[rows]
         self.executions += len(rows)
         took_ms = work.duration_ms[rows]
         self.total_ms += float(took_ms.sum())
-        self.transactions += len(sorted_distinct(transaction))
-        self.whole += int(np.count_nonzero(work.whole[rows]))
-        self.all_traced = self.all_traced and bool(work.trace[rows].all())
-        self.all_inside = self.all_inside and bool((transaction >= 0).all())
+        transactions, whole, traced, inside = held_by(
+            rows, work.transaction, work.whole, work.trace
+        )
+        self.transactions += transactions
+        self.whole += whole
+        self.all_traced &= traced
+        self.all_inside &= inside
         self._durations.add(took_ms)
         self._gaps.add(gaps_ms(rows, within, work.session, work.start_us, work.end_us))
         if len(self._parameters) + self._unsorted >= _DISTINCT:
@@ -194,6 +198,36 @@ class RowFigures:
     def routes(self) -> tuple[str, ...]:
         """The routes that the units of work came from, most frequent first."""
         return tuple(name for name, _ in self._routes.most_common(5))
+
+
+@_twin
+def held_by(
+    rows: Rows, transaction: Rows, whole: Flags, trace: Rows
+) -> tuple[int, int, bool, bool]:
+    """Of how many transactions some rows are, and how many rows are `whole`; whether all have a trace, and a transaction.
+
+    -1 in `transaction` is one as well: autocommit. 0 in `trace` is none.
+    """
+    mine = transaction[rows]
+    transactions, count = len(sorted_distinct(mine)), int(np.count_nonzero(whole[rows]))
+    return transactions, count, bool(trace[rows].all()), bool((mine >= 0).all())
+
+
+@_twin
+def occurrences(
+    owners: Rows, rows: Rows, end_us: Rows, transaction: Rows
+) -> tuple[Rows, Rows, Rows, bool]:
+    """Rows by their owners: these ascending, how many rows each has, when its last one ended.
+
+    And whether each one's rows are of one transaction. The last two arguments are by row.
+    """
+    order = stable_order(owners)
+    owners, rows = owners[order], rows[order]
+    starts = run_starts(owners)
+    last_us = np.maximum.reduceat(end_us[rows], starts) if len(rows) else end_us[rows]
+    mine = transaction[rows]
+    same = mine == spread(mine[starts], starts, len(rows))
+    return owners[starts], run_sizes(starts, len(rows)), last_us, bool(same.all())
 
 
 @_twin

@@ -11,14 +11,13 @@ import numpy as np
 
 from analyzer.detectors._base import examples_of
 from analyzer.detectors._drawn import DrawnValues
-from analyzer.detectors._figures import RowFigures, Sample, Sizes
+from analyzer.detectors._figures import RowFigures, Sample, Sizes, occurrences
 from analyzer.detectors._found import Groups, Pair, Values
 from analyzer.detectors._found import Loops as Found
 from analyzer.detectors._guard import Guard
 from analyzer.detectors._hits import hits_of
 from analyzer.detectors._links import Link
 from analyzer.detectors._neighbours import Neighbours
-from analyzer.detectors._orders import run_sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._ruled_out import ruled_out
 from analyzer.detectors._search import Search
@@ -27,7 +26,7 @@ from analyzer.detectors._shared_search import SharedSearch
 from analyzer.detectors._timelines import timeline_of
 from analyzer.detectors._weighed import Weigher
 from analyzer.model.catalog import Catalog
-from analyzer.model.columns import run_starts, sorted_distinct, spread, stable_order
+from analyzer.model.columns import counted, sorted_distinct
 from analyzer.model.evidence_parts import ExampleExecution, Timeline
 from analyzer.model.ruled_out import Verdict
 from analyzer.model.statement import Predicate
@@ -69,24 +68,19 @@ class PairFigures:
         """Add the loops of a slice."""
         rows, children = self.rows, pair.children
         rows.add(work, children, pair.parents)
-        by_root = stable_order(pair.roots)
-        roots, mine = pair.roots[by_root], children[by_root]
-        starts = run_starts(roots)
-        roots = roots[starts]
-        self.per_occurrence.add(run_sizes(starts, len(by_root)))
-        last_us = np.maximum.reduceat(work.end_us[mine], starts)
+        roots, sizes, last_us, together = occurrences(
+            pair.roots, children, work.end_us, work.transaction
+        )
+        self.per_occurrence.add(sizes)
         self.wall_ms.add((last_us - work.end_us[roots]) / 1000)
-        if self.one_transaction:
-            transaction = work.transaction[mine]
-            same = transaction == spread(transaction[starts], starts, len(mine))
-            self.one_transaction = bool(same.all())
+        self.one_transaction &= together
         # Children on other connections belong to the request of the statement that began the loop.
         rows.add_requests(work, sorted_distinct(work.request[roots]))
-        parents = np.sort(pair.parents)
-        first = run_starts(parents)
-        sizes = run_sizes(first, len(parents))
+        parents = roots
+        if not np.array_equal(pair.parents, pair.roots):
+            parents, sizes = counted(pair.parents)
         if sizes.max() > self.per_parent.largest:
-            largest = int(parents[first[np.argmax(sizes)]])
+            largest = int(parents[np.argmax(sizes)])
             behind = children[pair.parents == largest]
             self.examples = examples_of(work, [largest, *behind[:_SHOWN].tolist()])
             self.timeline = timeline_of(work, largest, behind)

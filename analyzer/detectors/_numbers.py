@@ -16,8 +16,8 @@ _UNREAD = -2
 _twin = twin_in(compiled("analyzer.detectors.native._numbers"))
 
 
-def numbers_at(texts: Texts, wanted: Rows, parameter: int) -> Rows:
-    """The number that each of some texts (by number, -1 none) has for a parameter's code (see Predicate).
+def numbers_at(texts: Texts, wanted: Rows, parameters: Rows) -> Rows:
+    """The number that each of some texts (by number, -1 none) has for a parameter's code (see Predicate), one for each.
 
     NO_NUMBER where there is no text, or no such value, or one that is not made of few digits (in quotes or not).
     """
@@ -26,10 +26,10 @@ def numbers_at(texts: Texts, wanted: Rows, parameter: int) -> Rows:
     wanted = wanted.astype(np.int64, copy=False)
     found = np.full(len(wanted), _UNREAD, dtype=np.int64)
     if len(known) == len(tables):
-        found = read_numbers([(one.data, one.ends) for one in known], wanted, parameter)
+        found = read_numbers([(one.data, one.ends) for one in known], wanted, parameters)
     found[wanted < 0] = NO_NUMBER
     for place in np.flatnonzero(found == _UNREAD).tolist():
-        found[place] = _number(texts[int(wanted[place])], parameter)
+        found[place] = _number(texts[int(wanted[place])], int(parameters[place]))
     return found
 
 
@@ -40,10 +40,10 @@ def _number(text: str, parameter: int) -> int:
 
 
 @_twin
-def read_numbers(tables: Sequence[tuple[bytes, Rows]], wanted: Rows, parameter: int) -> Rows:
+def read_numbers(tables: Sequence[tuple[bytes, Rows]], wanted: Rows, parameters: Rows) -> Rows:
     """The same of texts in tables (all of a table's, and where each ends), as far as they are easily read; else -2.
 
     Python reads one as well as the other, so it leaves all to `numbers_at`.
     """
-    del tables, parameter
+    del tables, parameters
     return np.full(len(wanted), _UNREAD, dtype=np.int64)

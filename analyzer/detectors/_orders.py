@@ -90,17 +90,20 @@ def grouped(values: Rows, order: Rows) -> tuple[Rows, Rows, Rows]:
 
 
 @_twin
-def dense(table: Table, wanted: Flags, same: Rows, measures: Sequence[tuple[Rows, Rows]]) -> Rows:
+def dense(table: Table, wanted: Flags, same: Rows, measures: Sequence[tuple[Rows, Rows]]) -> Table:
     """The rows of some statements (marked by number) that belong to FEW in a row within each of some measures.
 
-    A measure has values by place, and how far apart those that end at a place may be. FEW are equal in `same`.
+    As a table of its own. A measure has values by place, and how far apart those that end at a place may be. FEW are
+    equal in `same`.
     """
     at = _places(table, wanted)
-    statement = np.repeat(np.arange(len(table[1]) - 1), np.diff(table[1]))[at]
+    count = len(table[1]) - 1
+    statement = np.repeat(np.arange(count), np.diff(table[1]))[at]
     kept = np.ones(len(at), dtype=bool)
     for values, within in measures:
         kept &= _runs(values[at], within[at], statement, same[at])
-    return table[0][at[kept]]
+    sizes = np.bincount(statement[kept], minlength=count)
+    return table[0][at[kept]], np.concatenate(([0], np.cumsum(sizes)))
 
 
 def _places(table: Table, wanted: Flags) -> Rows:

@@ -1,6 +1,6 @@
 """How deep OFFSETs go, and walks from page to page: what offset-pagination judges."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import field
 from itertools import islice
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from analyzer.detectors._base import examples_of
 from analyzer.detectors._figures import RowFigures, Sizes
-from analyzer.detectors._numbers import NO_NUMBER, numbers_at
+from analyzer.detectors._numbers import numbers_at
 from analyzer.detectors._orders import ordered, run_sizes
 from analyzer.detectors._places import NONE
 from analyzer.detectors._rows import MINIMUM
 from analyzer.detectors._watcher import LearnedKeys, Watcher, values_of
-from analyzer.model.columns import Rows, run_starts, sorted_distinct, stable_order
+from analyzer.model.columns import Rows, distinct, evenly, run_starts, sorted_distinct, stable_order
 from analyzer.model.evidence_parts import ExampleExecution
 from analyzer.model.statement import Kind, StatementFacts
 from analyzer.model.work import WorkSlice
@@ -105,47 +105,51 @@ class Pages(Watcher):
 
     def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
         del covered
-        if not self._skips.learn(work).any():
+        rows = np.flatnonzero((self._skips.by_text(work) > 0)[work.key])
+        if len(rows) == 0:
             return NONE
-        rows = np.flatnonzero(self._skips.of(work))
         rows = rows[stable_order(work.statement[rows])]
-        walked = _long_enough(work, rows)
         starts = run_starts(work.statement[rows])
-        some = []
-        for mine in np.split(rows, starts[1:]):
-            number = int(work.statement[mine[0]])
-            figures = self.found.setdefault(number, PageFigures(number))
-            some.append(_sample(work, mine, _FEWER if figures.read >= _KNOWN_FROM else _SAMPLE))
+        some = [self._sample(work, mine) for mine in np.split(rows, starts[1:])]
         pages = iter(pages_of(work, np.concatenate(some)))
+        skipping = np.zeros(len(work.statements), dtype=bool)
         for mine in some:
             number = int(work.statement[mine[0]])
-            figures = self.found[number]
+            figures = self.found.setdefault(number, PageFigures(number))
             figures.add(work, mine, list(islice(pages, len(mine))))
-            if not figures.never_skips:
-                _find_walks(work, walked.get(number, ()), figures)
+            skipping[number] = not figures.never_skips
+        self._find_walks(work, rows[skipping[work.statement[rows]]])
         return NONE
 
+    def _sample(self, work: WorkSlice, rows: Rows) -> Rows:
+        """The slowest executions of a statement, and as many spread evenly."""
+        figures = self.found.get(int(work.statement[rows[0]]))
+        size = _FEWER if figures is not None and figures.read >= _KNOWN_FROM else _SAMPLE
+        if len(rows) <= 2 * size:
+            return rows
+        slowest = np.argpartition(work.duration_ms[rows], -size)[-size:]
+        return rows[sorted_distinct(np.concatenate([slowest, evenly(len(rows), size)]))]
 
-def _sample(work: WorkSlice, rows: Rows, size: int) -> Rows:
-    """The `size` slowest executions of a statement, and as many spread evenly."""
-    if len(rows) <= 2 * size:
-        return rows
-    slowest = np.argpartition(work.duration_ms[rows], -size)[-size:]
-    spread = np.linspace(0, len(rows) - 1, size).astype(np.int64)
-    return rows[sorted_distinct(np.concatenate([slowest, spread]))]
+    def _find_walks(self, work: WorkSlice, rows: Rows) -> None:
+        """Find runs of pages one behind the other, among rows by statement and time."""
+        units = _long_enough(work, rows)
+        pages = iter(pages_of(work, np.concatenate([NONE, *units])))
+        for mine in units:
+            figures = self.found[int(work.statement[mine[0]])]
+            for walk in _walks(list(islice(pages, len(mine)))):
+                figures.add_walk(work, mine[walk])
 
 
 def pages_of(work: WorkSlice, rows: Rows) -> list[Page | None]:
     """The page that each row asks for, None where its OFFSET was not logged."""
     keys = work.key[rows]
-    asked = np.full((2, len(rows)), NO_NUMBER)  # offsets and limits
-    for key in sorted_distinct(keys).tolist():
+    codes = np.zeros((2, len(rows)), dtype=np.int64)  # the parameters of offsets and limits
+    for key in distinct(keys).tolist():
         facts = work.key_facts[key]
         if facts is not None and facts.offset_parameter and facts.limit_parameter:
-            mine = np.flatnonzero(keys == key)
-            texts = work.parameters[rows[mine]]
-            asked[0, mine] = numbers_at(work.texts, texts, facts.offset_parameter)
-            asked[1, mine] = numbers_at(work.texts, texts, facts.limit_parameter)
+            codes[:, keys == key] = [[facts.offset_parameter], [facts.limit_parameter]]
+    texts = np.where(codes == 0, -1, work.parameters[rows])
+    asked = numbers_at(work.texts, texts.ravel(), codes.ravel()).reshape(codes.shape)
     columns = rows.tolist(), *asked.tolist(), work.duration_ms[rows].tolist()
     return [
         Page(offset, limit, took_ms) if offset >= 0 and limit >= 0 else _page_of(work, row)
@@ -176,32 +180,32 @@ def _number(values: Values, parameter: int, literal: int | None) -> int | None:
     return literal if told else None
 
 
-def _long_enough(work: WorkSlice, rows: Rows) -> dict[int, list[Rows]]:
-    """By statement: the rows of the units of work that ask for most pages, of MINIMUM and more each.
+def _long_enough(work: WorkSlice, rows: Rows) -> list[Rows]:
+    """The rows of the units of work that ask for most pages of a statement, of MINIMUM and more each.
 
     `rows` are by statement and time.
     """
+    unit = work.request[rows] - work.first_request
+    rows = rows[(np.bincount(unit) >= MINIMUM)[unit]]
     rows = ordered(rows, work.statement, work.request, np.arange(len(work)))
-    statement, request = work.statement[rows], work.request[rows]
-    starts = run_starts(statement, request)
+    statement = work.statement[rows]
+    starts = run_starts(statement, work.request[rows])
     sizes = run_sizes(starts, len(rows))
+    long = np.flatnonzero(sizes >= MINIMUM)
+    long = long[np.argsort(-sizes[long], kind="stable")]
     found: dict[int, list[Rows]] = {}
-    for unit in np.argsort(-sizes, kind="stable").tolist():
-        if sizes[unit] < MINIMUM:
-            break
-        units = found.setdefault(int(statement[starts[unit]]), [])
+    for start, size in zip(starts[long].tolist(), sizes[long].tolist(), strict=True):
+        units = found.setdefault(int(statement[start]), [])
         if len(units) < _READ_UNITS:
-            units.append(rows[starts[unit] : starts[unit] + min(sizes[unit], _READ_PAGES)])
-    return found
+            units.append(rows[start : start + min(size, _READ_PAGES)])
+    return [unit for units in found.values() for unit in units]
 
 
-def _find_walks(work: WorkSlice, units: Iterable[Rows], figures: PageFigures) -> None:
-    """Runs of pages one behind the other, in the rows of some units of work."""
-    for mine in units:
-        pages = pages_of(work, mine)
-        offsets = np.array([-1 if page is None else page.offset for page in pages])
-        steps = np.array([page.limit or 0 if page else 0 for page in pages])
-        follows = (steps[1:] > 0) & (offsets[:-1] >= 0) & (np.diff(offsets) == steps[:-1])
-        for walk in np.split(np.arange(len(mine)), np.flatnonzero(~follows) + 1):
-            if len(walk) >= MINIMUM:
-                figures.add_walk(work, mine[walk])
+def _walks(pages: list[Page | None]) -> Iterator[Rows]:
+    """Which of a unit's pages are walks: runs of pages one behind the other."""
+    offsets = np.array([-1 if page is None else page.offset for page in pages])
+    steps = np.array([page.limit or 0 if page else 0 for page in pages])
+    follows = (steps[1:] > 0) & (offsets[:-1] >= 0) & (np.diff(offsets) == steps[:-1])
+    for walk in np.split(np.arange(len(pages)), np.flatnonzero(~follows) + 1):
+        if len(walk) >= MINIMUM:
+            yield walk

@@ -5,7 +5,16 @@ from functools import cached_property
 
 import numpy as np
 
-from analyzer.detectors._orders import among, dense, grouped, most_beside, ordered, standing, steady
+from analyzer.detectors._orders import (
+    Table,
+    among,
+    dense,
+    grouped,
+    most_beside,
+    ordered,
+    standing,
+    steady,
+)
 from analyzer.model.columns import (
     Flags,
     Floats,
@@ -61,8 +70,9 @@ class Places:
     def _by_unit(self) -> tuple[Rows, Rows]:
         work = self.work
         order = stable_order(work.request)
-        if work.trace.any():
-            traced = np.flatnonzero(work.trace[order])
+        traces = work.trace != 0
+        if traces.any():
+            traced = np.flatnonzero(traces[order])
             # A trace runs over several sessions; elsewhere the slice's order is the log's.
             # Many end within one millisecond, which is all that most logs say.
             order[traced] = ordered(order[traced], work.request, work.at_us, work.logged)
@@ -209,20 +219,20 @@ class Places:
             for at, size in zip(*map(np.ndarray.tolist, runs), strict=True)
         ]
 
-    def dense_in_units(self, statements: Flags) -> Rows:
-        """The rows of these statements (by number) of which several are near each other in a unit."""
+    def dense_in_units(self, statements: Flags) -> Table:
+        """The rows of these statements (by number) of which several are near each other in a unit: a table of them."""
         measure = self._rows_places, self._near
         return dense((self._rows, self._starts), statements, self._rows_units, [measure])
 
     @cached_property
     def _near(self) -> Rows:
         """How far apart several rows may be that end at each place."""
-        return np.where(self.work.whole, _NEAR_WITHIN, _NEAR)[self._rows]
+        return np.where(self.work.whole[self._rows], _NEAR_WITHIN, _NEAR)
 
     def dense_in_pools(
         self, statements: Flags, places: int = _NEAR_IN_POOL, within_us: int = _NEAR_IN_POOL_US
-    ) -> Rows:
-        """The rows of these statements of which several are near each other in a pool."""
+    ) -> Table:
+        """The rows of these statements of which several are near each other in a pool: a table of them."""
         _, pools, ends, place, _ = self.pooled
         by_place = place, np.full(len(place), places)
         by_time = ends, np.full(len(ends), within_us)
@@ -233,7 +243,8 @@ class Places:
 
         `rows` are of one statement, by unit of work and time.
         """
-        near = _NEAR_WITHIN if self.work.whole[rows].all() else _NEAR
+        whole = self.work.whole
+        near = _NEAR_WITHIN if whole[rows[0]] and whole[rows].all() else _NEAR
         placed = self._placed(statements)
         return np.flatnonzero(among(self.place[rows], near, placed, len(statements)))
 
@@ -258,10 +269,10 @@ def of_groups(starts: Rows, numbers: Sequence[int]) -> tuple[Rows, Rows]:
     return stretches(first, sizes), np.repeat(np.arange(len(wanted)), sizes)
 
 
-def by_statement(rows: Places, some: Rows) -> dict[int, Rows]:
-    """Rows that stand together by statement, by statement."""
-    if len(some) == 0:
-        return {}
-    statement = rows.statement[some]
-    parts = np.split(some, np.flatnonzero(np.diff(statement)) + 1)
-    return {int(rows.statement[part[0]]): part for part in parts}
+def by_statement(table: Table) -> dict[int, Rows]:
+    """The rows of a table by statement."""
+    rows, starts = table
+    return {
+        number: rows[starts[number] : starts[number + 1]]
+        for number in np.flatnonzero(starts[1:] > starts[:-1]).tolist()
+    }

@@ -12,11 +12,11 @@ import numpy as np
 from analyzer.detectors._crowds import Beginnings, Crowd, crowds, last_before
 from analyzer.detectors._found import Groups, Loops, Pair
 from analyzer.detectors._orders import run_sizes
-from analyzer.detectors._places import NONE
+from analyzer.detectors._places import NONE, by_statement
 from analyzer.detectors._rows import ExecutionRows
 from analyzer.detectors._shapes import SURE_LINK, Shapes
 from analyzer.detectors._weighed import Weigher
-from analyzer.model.columns import Flags, Rows, run_starts, sorted_distinct
+from analyzer.model.columns import Flags, Rows, run_starts
 from analyzer.model.statement import Predicate
 from analyzer.model.work import WorkSlice
 
@@ -43,7 +43,7 @@ class PooledSearch:
         """All loops: with the parent that is linked and nearest, or none."""
         loops = Loops()
         dense = self.rows.dense_in_pools(self.shapes.repeatable, _NEAR, _NEAR_US)
-        for number in sorted_distinct(self.rows.statement[dense]).tolist():
+        for number in by_statement(dense):
             mine = self.rows.of_statement(number)
             if number != self._marker and self.shapes.may_loop(number, self.rows, mine):
                 self._find(number, loops)

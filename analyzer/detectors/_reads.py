@@ -60,6 +60,8 @@ class Reads:
     def named_both(self, column: str) -> list[Named]:
         """The columns of which a name has that of their table and theirs: country_code of countries.code."""
         found = _names.words(column)
+        if len(found) == 1:  # it has none of a table
+            return []
         near = [one for size in range(1, len(found)) for one in self.plain.get(found[-size:], ())]
         return [
             (table, name)

@@ -15,7 +15,7 @@ from analyzer.detectors._numbers import numbers_at
 from analyzer.detectors._orders import distinct_in_groups
 from analyzer.detectors._places import Places
 from analyzer.detectors._watcher import LearnedKeys
-from analyzer.model.columns import Flags, Rows, sorted_distinct, starts_of_runs
+from analyzer.model.columns import Flags, Rows, distinct, starts_of_runs
 from analyzer.model.statement import StatementFacts
 from analyzer.model.work import WorkSlice
 from analyzer.sql.parameters import pick, split_parameters, values_in
@@ -108,10 +108,10 @@ class ExecutionRows(Places):
         found = self._most_rows[self.work.key[rows]] - 1
         asked = np.flatnonzero(found < 0)
         keys = self.work.key[rows[asked]]
-        for key in sorted_distinct(keys).tolist():
-            mine = asked[keys == key]
-            texts, parameter = self.work.parameters[rows[mine]], self._facts(key).limit_parameter
-            found[mine] = numbers_at(self.work.texts, texts, parameter)
+        parameters = np.zeros(len(asked), dtype=np.int64)
+        for key in distinct(keys).tolist():
+            parameters[keys == key] = self._facts(key).limit_parameter
+        found[asked] = numbers_at(self.work.texts, self.work.parameters[rows[asked]], parameters)
         asked = asked[found[asked] < 0]  # what is no plain number
         limits = self.limits(rows[asked])
         found[asked] = [NO_LIMIT if limit is None else limit for limit in limits]

@@ -45,7 +45,7 @@ def ruled_out(search: Search, found: Loops) -> list[Told]:
     told |= _tenant_loops(work, found)
     loops = {pair.child for pair in found.pairs} | {group.statement for group in found.lookups}
     repeated = {group.statement for group in found.repeated}
-    inserts = by_statement(rows, rows.dense_in_units(search.shapes.bulk))
+    inserts = by_statement(rows.dense_in_units(search.shapes.bulk))
     for number, mine in (search.dense | inserts).items():
         if number in loops or number in told:
             continue

@@ -8,7 +8,7 @@ from analyzer.detectors._fanout import MEAN_FAN_OUT
 from analyzer.detectors._links import Link
 from analyzer.detectors._rows import ExecutionRows
 from analyzer.detectors._value_reader import ValueReader
-from analyzer.model.columns import Rows, distinct
+from analyzer.model.columns import Rows, distinct, evenly
 from analyzer.model.statement import Predicate
 
 _CHILDREN = 16  # that are looked at in a slice
@@ -22,8 +22,7 @@ class Sampled:
     def __init__(self, rows: ExecutionRows, children: Rows, reader: ValueReader) -> None:
         self.number = int(rows.statement[children[0]])
         self._rows, self._children, self._reader = rows, children, reader
-        count = min(len(children), _CHILDREN)
-        self._some = children[np.linspace(0, len(children) - 1, count).astype(np.int64)]
+        self._some = children[evenly(len(children), _CHILDREN)]
         self._values: dict[Predicate, list[str | None]] = {}
         self._before: dict[int, list[list[int]]] = {}
         self._allowed: dict[tuple[int, str, str], Allowed | None] = {}
@@ -63,12 +62,13 @@ class Sampled:
         if parent not in self._before:
             every = self._rows.of_statement(parent)
             places, requests = self._rows.places_of_statement(parent)
-            ends = np.searchsorted(places, self._rows.place[self._some]).tolist()
-            found = []
-            for end, request in zip(ends, self._rows.request[self._some].tolist(), strict=True):
-                near = slice(max(end - _BACK, 0), end)
-                found.append(every[near][requests[near] == request][::-1].tolist())
-            self._before[parent] = found
+            ends = np.searchsorted(places, self._rows.place[self._some])
+            firsts = np.searchsorted(requests, self._rows.request[self._some])  # they ascend
+            firsts = np.maximum(firsts, ends - _BACK)
+            self._before[parent] = [
+                every[first:end][::-1].tolist() if first < end else []
+                for first, end in zip(firsts.tolist(), ends.tolist(), strict=True)
+            ]
         return self._before[parent]
 
     def allowed(self, row: int, table: str, column: str) -> Allowed | None:

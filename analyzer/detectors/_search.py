@@ -159,9 +159,9 @@ class Search:
 
     def _children(self) -> list[_Child]:
         """SELECTs that some unit of work, or some pool, runs often and densely enough."""
-        in_units = by_statement(self.rows, self.rows.dense_in_units(self.shapes.repeatable))
+        in_units = by_statement(self.rows.dense_in_units(self.shapes.repeatable))
         self.dense = in_units
-        in_pools = by_statement(self.rows, self.rows.dense_in_pools(self.shapes.looking_up))
+        in_pools = by_statement(self.rows.dense_in_pools(self.shapes.looking_up))
         self._kin = families(self.shapes, self.rows, in_pools)
         found = []
         for number in sorted({*in_units, *in_pools}):
@@ -195,7 +195,7 @@ class Search:
                 weighed = {one: made for one, made in weighed.items() if one not in elsewhere}
         if not len(in_units) and not pooled:
             return None
-        rows = every if pooled else self._of_units(every, in_units)
+        rows = every if pooled else self._of_units(number, in_units)
         none = np.full(len(rows), -1, dtype=np.int64)
         score, units = none.astype(np.float64), self.rows.units_of(rows if candidates else NONE)
         made = _Child(
@@ -213,16 +213,16 @@ class Search:
         made.start_again()
         return made
 
-    def _of_units(self, rows: Rows, dense: Rows) -> Rows:
-        """Those rows that share a unit of work with dense ones."""
-        request = self.rows.request
-        low = int(request[dense].min())
-        some = np.zeros(int(request[dense].max()) - low + 1, dtype=bool)
-        some[request[dense] - low] = True
-        place = request[rows] - low
-        inside = (place >= 0) & (place < len(some))
-        found: Rows = rows[inside]
-        return found[some[place[inside]]]
+    def _of_units(self, number: int, dense: Rows) -> Rows:
+        """Those rows of a statement that share a unit of work with dense ones."""
+        rows, units = self.rows.of_statement(number), self.rows.places_of_statement(number)[1]
+        some = self.rows.request[dense]  # as they are, by unit
+        low = int(some[0])
+        marked = np.zeros(int(some[-1]) - low + 1, dtype=bool)
+        marked[some - low] = True
+        first, last = np.searchsorted(units, [low, low + len(marked)]).tolist()
+        found: Rows = rows[first:last][marked[units[first:last] - low]]
+        return found
 
     def _parents(self, number: int, near: Rows, varying: tuple[Predicate, ...]) -> dict[int, float]:
         """Those of some statements that are linked to the lookup, and how strongly."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from analyzer.detectors._orders import run_sizes
 from analyzer.detectors._rows import MINIMUM
 from analyzer.detectors._search import Search
 from analyzer.model.columns import Column, Flags, Rows, distinct, run_starts, sorted_distinct
@@ -28,6 +29,7 @@ _WAIT_US = 2_000_000  # from one turn to the next, and from the list to the firs
 _NEAR_LINK = 0.3  # strength of the link from a turn's first statement to the list
 # Odd: sums of its multiples' hashes tell sets of statements apart.
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_HASHES = 1 << 14
 
 Rowset = tuple[int, Rows]  # a statement, and its executions
 
@@ -61,7 +63,7 @@ class Turns:
         return cls(first, last, work.statement[first], form, work.session[first],
                    work.start_us[first], work.end_us[last])  # fmt: skip
 
-    def some(self, at: Rows) -> "Turns":
+    def some(self, at: Rows | slice) -> "Turns":
         """Some of them."""
         return Turns(self.first[at], self.last[at], self.statement[at], self.form[at],
                      self.session[at], self.start_us[at], self.end_us[at])  # fmt: skip
@@ -77,9 +79,9 @@ def jobs(search: Search, turns: Turns) -> list[Rowset]:
     runs: dict[int, list[Turns]] = {}  # by the statement that turns begin with
     for pooled in (False, True):
         made: dict[int, list[Turns]] = {}
-        for run in _runs(turns, pooled=pooled):
+        for run in _runs(turns, looking, pooled=pooled):
             number = int(run.statement[0])
-            if looking[number] and number not in runs and _same_for_others(work, run):
+            if number not in runs and _same_for_others(work, run):
                 made.setdefault(number, []).append(run)
         runs |= made
     found = [work.statement[:0]]
@@ -90,8 +92,11 @@ def jobs(search: Search, turns: Turns) -> list[Rowset]:
     return _repeated(search, np.concatenate(found))
 
 
-def _runs(turns: Turns, *, pooled: bool) -> Iterator[Turns]:
-    """Turns that begin alike and follow each other, on one connection with nothing between them, or on any of a pool's."""
+def _runs(turns: Turns, looking: Flags, *, pooled: bool) -> Iterator[Turns]:
+    """Turns that begin alike and follow each other, on one connection with nothing between them, or on any of a pool's.
+
+    With one of the statements that are `looking` something up (by number).
+    """
     if pooled:
         turns = turns.some(np.lexsort((turns.start_us, turns.statement)))
     wait = turns.start_us[1:] - turns.end_us[:-1]
@@ -102,20 +107,20 @@ def _runs(turns: Turns, *, pooled: bool) -> Iterator[Turns]:
         follows &= turns.first[1:] == turns.last[:-1] + 1
         follows &= turns.session[1:] == turns.session[:-1]
     ends = np.append(np.flatnonzero(~follows) + 1, len(turns))
-    sizes = np.diff(ends, prepend=0)
-    for end, size in zip(
-        ends[sizes >= _TURNS].tolist(), sizes[sizes >= _TURNS].tolist(), strict=True
-    ):
-        yield turns.some(np.arange(end - size, end))
+    starts = np.append(0, ends[:-1])
+    some = np.flatnonzero(ends - starts >= _TURNS)
+    some = some[looking[turns.statement[starts[some]]]]
+    for start, end in zip(starts[some].tolist(), ends[some].tolist(), strict=True):
+        yield turns.some(slice(start, end))
 
 
 def _same_for_others(work: WorkSlice, run: Turns) -> bool:
     """Whether nearly all turns run the same statements, each for another row."""
-    forms = np.sort(run.form)
-    most = int(np.diff(np.append(run_starts(forms), len(forms))).max())
     texts = work.parameters_hash[run.first]
-    different = len(sorted_distinct(texts[texts != 0]))
-    return most >= _ALIKE * len(run) and different >= _DIFFERENT * len(run)
+    if len(sorted_distinct(texts[texts != 0])) < _DIFFERENT * len(run):
+        return False
+    forms = np.sort(run.form)
+    return int(run_sizes(run_starts(forms), len(forms)).max()) >= _ALIKE * len(run)
 
 
 def _of_jobs(work: WorkSlice, run: Turns) -> bool:
@@ -169,10 +174,12 @@ def attempts(search: Search, turns: Turns) -> list[Rowset]:
     back = _rolled_back(work, turns)
     if np.count_nonzero(back) < MINIMUM - 1:
         return []
+    alike = _begun_like(work, turns, back)
+    if len(alike) == 0:
+        return []
     writes = np.array([one.facts.kind.writes for one in work.statements], dtype=bool)
     written = np.concatenate(([0], np.cumsum(writes[work.statement])))
-    kept = ~back & (written[turns.last + 1] > written[turns.first])
-    alike = np.flatnonzero((back | kept) & (work.parameters_hash[turns.first] != 0))
+    alike = alike[back[alike] | (written[turns.last[alike] + 1] > written[turns.first[alike]])]
     found = [work.statement[:0]]
     for group in _begun_alike(work, turns, alike, back):
         found += [_rows_of(turns.some(run)) for run in _tried(turns, group, back)]
@@ -202,6 +209,14 @@ def _rolled_back(work: WorkSlice, turns: Turns) -> Flags:
     ended[before[good]] = True
     flags: Flags = ended[turns.last]
     return flags
+
+
+def _begun_like(work: WorkSlice, turns: Turns, back: Flags) -> Rows:
+    """Which transactions begin with the values (or such of the same hash) of several that are rolled back."""
+    texts = work.parameters_hash[turns.first]
+    code = texts % _HASHES
+    often = np.bincount(code[back], minlength=_HASHES) >= MINIMUM - 1
+    return np.flatnonzero(often[code] & (texts != 0))
 
 
 def _begun_alike(work: WorkSlice, turns: Turns, some: Rows, back: Flags) -> list[Rows]:

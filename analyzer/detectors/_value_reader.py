@@ -13,7 +13,7 @@ from analyzer.detectors._drawn import ENOUGH, DrawnValues
 from analyzer.detectors._found import Pair
 from analyzer.detectors._links import lookups
 from analyzer.detectors._watcher import values_of
-from analyzer.model.columns import Rows, run_starts, stable_order
+from analyzer.model.columns import Rows, evenly, run_starts, stable_order
 from analyzer.model.statement import Predicate, StatementFacts
 from analyzer.model.work import WorkSlice
 
@@ -82,7 +82,7 @@ def _some_loops(pair: Pair) -> Iterator[tuple[int, Rows]]:
     starts = run_starts(pair.parents[order])
     sizes = np.diff(starts, append=len(order))
     count = min(len(starts), _PARENTS)
-    for number in np.linspace(0, len(starts) - 1, count).astype(int).tolist():
+    for number in evenly(len(starts), count).tolist():
         first = int(starts[number])
         mine = order[first : first + min(int(sizes[number]), _CHILDREN // count)]
         yield int(pair.parents[mine[0]]), pair.children[mine]

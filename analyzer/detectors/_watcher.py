@@ -62,26 +62,14 @@ class LearnedKeys(ABC):
     def __init__(self) -> None:
         self._values = np.zeros(0, dtype=np.int64)
 
-    def of(self, work: WorkSlice) -> Column:
-        """The number of each row of a slice."""
-        self.learn(work)
-        numbers: Column = self._values[work.key]
-        return numbers
-
     def by_text(self, work: WorkSlice) -> Column:
         """The numbers of all texts; -1 of those that were in no slice so far."""
-        self.learn(work)
-        return self._values
-
-    def learn(self, work: WorkSlice) -> Rows:
-        """Work out the numbers of a slice's texts that are new; gives those of all of its texts."""
         self._values = grown(self._values, len(work.key_facts), -1)
         keys = distinct(work.key)
         for key in keys[self._values[keys] < 0].tolist():
             facts = work.key_facts[key]
             self._values[key] = 0 if facts is None else self._judge(facts)
-        numbers: Rows = self._values[keys]
-        return numbers
+        return self._values
 
     @abstractmethod
     def _judge(self, facts: StatementFacts) -> int: ...

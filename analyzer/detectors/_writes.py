@@ -130,7 +130,7 @@ class Writes(Watcher):
 
     def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
         one_row, tables = self._one_row.of(work.statements), self._tables.of(work.statements)
-        rows = _often(work, np.flatnonzero(one_row[work.statement]))
+        rows = _often(work, np.flatnonzero((one_row > 0)[work.statement]))
         if len(rows) == 0:
             return NONE
         run = np.cumsum(~_continues(work, rows, tables, covered)) - 1

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from analyzer.model.columns import Column, Flags, Floats, Rows, distinct, starts_of_runs
+from analyzer.model.columns import Column, Flags, Floats, Rows, evenly, starts_of_runs
 from analyzer.model.executions import Texts
 from analyzer.model.saving import LoopKey
 from analyzer.model.statement import Statement, StatementFacts
@@ -108,8 +108,7 @@ class WorkSlice:
         starts = np.flatnonzero(starts_of_runs(self.statement[rows]))
         for own in np.split(rows, starts[1:]):
             if len(own):
-                places = np.linspace(0, len(own) - 1, min(len(own), most)).astype(np.int64)
-                yield own[distinct(places)]
+                yield own[evenly(len(own), most)]
 
 
 class Observer(Protocol):

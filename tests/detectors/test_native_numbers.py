@@ -38,14 +38,19 @@ def expected(text: str, parameter: int) -> int:
     return int(digits) if plain else NO_NUMBER
 
 
-@given(st.lists(st.lists(TEXT, max_size=5), max_size=3), st.sampled_from(PARAMETERS))
-def test_numbers_are_read_as_one_by_one(tables: list[list[str]], parameter: int) -> None:
+@given(st.data(), st.lists(st.lists(TEXT, max_size=5), max_size=3))
+def test_numbers_are_read_as_one_by_one(data: st.DataObject, tables: list[list[str]]) -> None:
     texts = [text for table in tables for text in table]
     joined = JoinedTexts([ByteTexts.of(table) for table in tables])
     wanted = np.array([*range(len(texts) - 1, -1, -1), -1, *range(len(texts))], dtype=np.int32)
-    told = [expected(texts[one], parameter) if one >= 0 else NO_NUMBER for one in wanted.tolist()]
-    assert numbers_at(joined, wanted, parameter).tolist() == told
-    assert numbers_at([*texts], wanted, parameter).tolist() == told
+    codes = st.lists(st.sampled_from(PARAMETERS), min_size=len(wanted), max_size=len(wanted))
+    parameters = np.array(data.draw(codes), dtype=np.int64)
+    told = [
+        expected(texts[one], parameter) if one >= 0 else NO_NUMBER
+        for one, parameter in zip(wanted.tolist(), parameters.tolist(), strict=True)
+    ]
+    assert numbers_at(joined, wanted, parameters).tolist() == told
+    assert numbers_at([*texts], wanted, parameters).tolist() == told
 
 
 def test_the_ordinary_forms_are_read_natively() -> None:
@@ -57,18 +62,25 @@ def test_the_ordinary_forms_are_read_natively() -> None:
     ]
     table = ByteTexts.of(texts)
     native = importlib.import_module("analyzer.detectors.native._numbers").read_numbers
-    wanted = np.arange(4)
-    assert native([(table.data, table.ends)], wanted, 2).tolist() == [20, -2, 20, -2]
-    assert native([(table.data, table.ends)], wanted, -1).tolist() == [-2, 5, 7, -2]
+    wanted = np.repeat(np.arange(4), 2)
+    codes = np.tile([2, -1], 4)
+    found = native([(table.data, table.ends)], wanted, codes)
+    assert found.tolist() == [20, -2, -2, 5, 20, 7, -2, -2]
 
 
 def test_numbers_beyond_the_tables_are_not_read() -> None:
     table = ByteTexts.of(["$1 = '5'"])
     native = importlib.import_module("analyzer.detectors.native._numbers").read_numbers
     wrong = np.array([-1, 1, 1 << 40])
-    assert native([(table.data, table.ends)], wrong, 1).tolist() == [-2, -2, -2]
-    broken = np.array([900], dtype=np.int64)  # it ends behind the data
-    assert native([(table.data, broken)], np.array([0]), 1).tolist() == [-2]
+    assert native([(table.data, table.ends)], wrong, np.ones(3, dtype=np.int64)).tolist() == [
+        -2,
+        -2,
+        -2,
+    ]
+    broken, first, one = np.array([900]), np.array([0]), np.array([1])  # it ends behind the data
+    assert native([(table.data, broken)], first, one).tolist() == [-2]
     with pytest.raises(TypeError):
-        native([("text", broken)], np.array([0]), 1)
-    assert getattr(read_numbers, "__wrapped__", read_numbers)([], np.array([0]), 1).tolist() == [-2]
+        native([("text", broken)], first, one)
+    with pytest.raises(IndexError):
+        native([(table.data, table.ends)], first, one[:0])
+    assert getattr(read_numbers, "__wrapped__", read_numbers)([], first, one).tolist() == [-2]

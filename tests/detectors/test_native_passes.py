@@ -16,7 +16,7 @@ from tests.twins import assert_equal
 TWINS = {
     "_following": ("follow", "before_pauses", "tight", "take", "drop_few"),
     "_orders": ("run_sizes", "crowded", "most_beside", "distinct_in_groups", "grouped", "dense", "steady", "standing", "among", "ordered"),
-    "_figures": ("gaps_ms",),
+    "_figures": ("gaps_ms", "held_by", "occurrences"),
     "_pools": ("runs_behind",),
 }  # fmt: skip
 WRITES = ("rank",)  # of _writes.py, in the native _orders
@@ -213,6 +213,28 @@ def test_gaps_are_alike(made: Slice, kind: str, which: str) -> None:
     session: Column = made["session"].astype(kind)
     within = made["request"][rows]
     assert_same(both(_figures, "gaps_ms"), rows, within, session, made["start"], made["end"])
+
+
+@given(slices(), st.sampled_from(["order", "of"]), st.integers(0, 2))
+def test_what_holds_rows_together_is_told_alike(made: Slice, which: str, least: int) -> None:
+    rows, transaction, trace = made[which], made["request"] - FIRST_REQUEST - least, made["session"]
+    native, python = both(_figures, "held_by")
+    assert native(rows, transaction, made["whole"], trace) == python(
+        rows, transaction, made["whole"], trace
+    )
+    held = rows[transaction[rows] >= 0]
+    assert native(held, transaction, made["whole"], trace + 1)[2:] == (True, True)
+
+
+@given(slices(), st.sampled_from(["order", "of"]), st.sampled_from(["place", "request", "start"]))
+def test_rows_are_put_to_their_owners_alike(made: Slice, which: str, by: str) -> None:
+    rows, end = made[which], made["end"]
+    native, python = both(_figures, "occurrences")
+    for transaction in (made["session"], made["request"], made["session"] * 0):
+        found = native(made[by][rows] // 2, rows, end, transaction)
+        expected = python(made[by][rows] // 2, rows, end, transaction)
+        assert_equal(found[:3], expected[:3])
+        assert found[3] is expected[3]
 
 
 @given(slices())

@@ -101,7 +101,7 @@ cdef long long _read(const char* text, Py_ssize_t end, long long parameter) noex
     return UNREAD
 
 
-def read_numbers(tables, Numbers wanted, long long parameter):
+def read_numbers(tables, Numbers wanted, Numbers parameters):
     """The number that each of some texts has for a parameter's code, -2 where Python has to read."""
     cdef Py_ssize_t at, table, count = len(tables)
     cdef long long number, begin, end, first = 0
@@ -135,7 +135,7 @@ def read_numbers(tables, Numbers wanted, long long parameter):
                 number -= known[table].first
                 begin, end = (known[table].ends[number - 1] if number else 0), known[table].ends[number]
                 if 0 <= begin <= end <= known[table].size:
-                    out[at] = _read(known[table].data + begin, end - begin, parameter)
+                    out[at] = _read(known[table].data + begin, end - begin, parameters[at])
     finally:
         free(known)
     return found

@@ -113,10 +113,12 @@ def dense(table, wanted, Numbers same, measures):
     (values, within), (others, others_within) = measures[0], measures[len(measures) - 1]
     size = min(starts.shape[0] - 1, marked.shape[0])
     found = np.empty(rows.shape[0], dtype=np.int64)
-    cdef long long[::1] out = found
+    begins = np.zeros(starts.shape[0], dtype=np.int64)
+    cdef long long[::1] out = found, began = begins
     with nogil:
-        for statement in range(size):
-            if not marked[statement] or starts[statement + 1] - starts[statement] < FEW:
+        for statement in range(starts.shape[0] - 1):
+            began[statement] = count
+            if statement >= size or not marked[statement] or starts[statement + 1] - starts[statement] < FEW:
                 continue
             end = starts[statement + 1]
             first = other = -1  # where the last few began that are near enough
@@ -129,7 +131,13 @@ def dense(table, wanted, Numbers same, measures):
                 if first >= 0 and at - first < FEW and (not both or (other >= 0 and at - other < FEW)):
                     out[count] = rows[at]
                     count += 1
-    return found[:count].copy()
+    began[starts.shape[0] - 1] = count
+    return found[:count].copy(), begins
+
+
+cdef bint _again(Numbers rows, Py_ssize_t at, Numbers session, const unsigned int[::1] texts) except -1 nogil:
+    """Whether a row has the session and the text of the row before."""
+    return session[rows[at]] == session[rows[at - 1]] and texts[rows[at]] == texts[rows[at - 1]]
 
 
 def steady(table, wanted, columns, period, Py_ssize_t least, double share):
@@ -137,10 +145,9 @@ def steady(table, wanted, columns, period, Py_ssize_t least, double share):
     cdef Numbers rows, starts, session, start_us
     cdef const unsigned int[::1] texts
     cdef Marks marked = wanted.view(np.uint8)
-    cdef Py_ssize_t statement, at, end, begin, kept = 0, count
+    cdef Py_ssize_t statement, at, end, begin, kept, runs = 0
     cdef long long apart, before, shortest
     cdef double differing
-    cdef Py_ssize_t runs = 0
     rows, starts = table
     session, texts, start_us = columns
     shortest, differing = period
@@ -148,21 +155,26 @@ def steady(table, wanted, columns, period, Py_ssize_t least, double share):
     cdef long long[:, ::1] out = made
     with nogil:
         for statement in range(min(starts.shape[0] - 1, marked.shape[0])):
-            if not marked[statement] or starts[statement + 1] - starts[statement] < least:
+            if not marked[statement]:
                 continue
-            end, begin, kept, before = starts[statement + 1], starts[statement], 0, 0
-            for at in range(begin + 1, end + 1):
-                if at < end and session[rows[at]] == session[rows[at - 1]] and texts[rows[at]] == texts[rows[at - 1]]:
-                    apart = start_us[rows[at]] - start_us[rows[at - 1]]
-                    if at - begin > 1 and apart >= shortest and llabs(apart - before) <= differing * apart:
-                        kept += 1
-                    before = apart
+            begin, end = starts[statement], starts[statement + 1]
+            while begin + least <= end:
+                at = begin + least - 1
+                while at > begin and _again(rows, at, session, texts):
+                    at -= 1
+                if at > begin:  # what begins before has too few
+                    begin = at
                     continue
-                count = at - begin
-                if count >= least and <double>kept / max(count - 2, 1) >= share:
-                    out[0, runs], out[1, runs] = begin, count
+                kept, before, at = 0, start_us[rows[begin + 1]] - start_us[rows[begin]], begin + 2
+                while at < end and _again(rows, at, session, texts):
+                    apart = start_us[rows[at]] - start_us[rows[at - 1]]
+                    kept += apart >= shortest and llabs(apart - before) <= differing * apart
+                    before = apart
+                    at += 1
+                if <double>kept / max(at - begin - 2, 1) >= share:
+                    out[0, runs], out[1, runs] = begin, at - begin
                     runs += 1
-                begin, kept = at, 0
+                begin = at
     return tuple(made[:, :runs].copy())
 
 
@@ -241,10 +253,20 @@ cdef int _width(long long low, long long high) noexcept nogil:
     return bits
 
 
+cdef bint _before(Py_ssize_t row, Py_ssize_t other, Numbers first, Numbers second, Numbers third) except -1 nogil:
+    """Whether a row stands before another by three columns."""
+    if first[row] != first[other]:
+        return first[row] < first[other]
+    if second[row] != second[other]:
+        return second[row] < second[other]
+    return third[row] < third[other]
+
+
 def ordered(Numbers some, Numbers first, Numbers second, Numbers third):
     """Some rows in the order of the first column, then of the second and the third, in which no two are equal."""
     cdef Py_ssize_t at, row, count = some.shape[0]
     cdef int middle, narrow
+    cdef bint ascending
     cdef long long low, low_second, low_third, high, high_second, high_third, mask
     found = np.empty(count, dtype=np.int64)
     cdef long long[::1] out = found, code, rows
@@ -252,6 +274,15 @@ def ordered(Numbers some, Numbers first, Numbers second, Numbers third):
         return found
     low, low_second, low_third = first[some[0]], second[some[0]], third[some[0]]
     high, high_second, high_third = low, low_second, low_third
+    with nogil:
+        ascending = True
+        for at in range(1, count):
+            if not _before(some[at - 1], some[at], first, second, third):
+                ascending = False
+                break
+    if ascending:
+        out[:] = some
+        return found
     with nogil:
         for at in range(count):
             row = some[at]
