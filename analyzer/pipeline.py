@@ -135,9 +135,9 @@ def run(
     slowest, texts = SlowestExecutions() if wanted else None, recording.keys.texts
     constants = ConstantValues(recording.catalog) if options.indexes else None
     filters = FilterSearches() if options.indexes else None
-    others = [*observers]
-    others += [one for one in (hours, slowest, constants, filters) if one is not None]
-    workload, simulation, searches = _build(options, recording, gathered, others, progress)
+    own = (hours, slowest, constants, filters)
+    shown = [*observers, *(one for one in own if one is not None)]
+    workload, simulation, searches = _build(options, recording, gathered, shown, progress)
     if options.explain is not None and slowest is not None:
         workload = _explained(options, options.explain, workload, (slowest, texts))
     if filters is not None:
@@ -157,8 +157,7 @@ def run(
         key=worst_first,
     )
     note_acknowledged(findings, known, workload)
-    shows = options.redact == "off"
-    advice = advise_indexes(candidates, findings, workload, show_values=shows)
+    advice = advise_indexes(candidates, findings, workload, show_values=options.redact == "off")
     if options.indexes is not None and slowest is not None:
         asked = queries or advised_workload(workload, slowest, texts, constants)
         said = len(workload.coverage.warnings)
