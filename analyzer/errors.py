@@ -1,5 +1,8 @@
 """The errors that pg95 raises on purpose; each carries what happened and what to do about it."""
 
+import pickle
+import traceback
+
 
 class AnalyzerError(Exception):
     """Something the user can act on: the message names the thing and the remedy."""
@@ -23,3 +26,13 @@ class StoreError(AnalyzerError):
 
 class WhatIfError(AnalyzerError):
     """A planner cannot say what one statement or index would cost; the others go on."""
+
+
+def portable(error: BaseException) -> BaseException:
+    """An error as another process can raise it, with where it came from; one that cannot be sent is told in words."""
+    try:
+        sent: BaseException = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    except Exception:  # noqa: BLE001 - whatever it is that does not go through
+        sent = RuntimeError(f"{type(error).__name__}: {error}")
+    sent.add_note(f"in a worker process:\n{''.join(traceback.format_exception(error))}")
+    return sent

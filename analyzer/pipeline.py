@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from analyzer.advice import Stacks
 from analyzer.advice.advised import advised
@@ -20,6 +20,7 @@ from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.indexes.verified import verify
 from analyzer.model.acknowledgement import Acknowledgements
 from analyzer.model.blueprint import Blueprint
+from analyzer.model.catalog import Catalog
 from analyzer.model.explain import VERIFY_SECONDS, ExplainRequest, Sample
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
 from analyzer.model.history import HourFigures
@@ -29,7 +30,7 @@ from analyzer.model.recording import Recording
 from analyzer.model.sampling import LoggingSettings
 from analyzer.model.snapshot import CounterWindow
 from analyzer.model.target import METHODS, PatternTarget, Target
-from analyzer.model.work import Observer
+from analyzer.model.work import Observer, Search, WorkSlice
 from analyzer.model.workload import Workload
 from analyzer.plans.recorded import read_recorded
 from analyzer.records import record
@@ -52,6 +53,7 @@ from analyzer.workload.filter_values import FilterSearches
 from analyzer.workload.fixes import savings_of, with_saving
 from analyzer.workload.hours import HourTable
 from analyzer.workload.planned import advised_workload
+from analyzer.workload.savings import SavingFigures
 from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
@@ -128,16 +130,14 @@ def run(
     recording = Recording(keys=StatementKeyTable())
     queries = read_queries(options.indexes, recording) if options.indexes else None
     gathered = _gather(options, recording, progress)
-    loops = LoopFinder(recording.catalog)
-    values = ValueSamples()
     hours = HourTable() if options.keep_hours else None
     wanted = options.explain or options.indexes or options.verify
     slowest, texts = SlowestExecutions() if wanted else None, recording.keys.texts
     constants = ConstantValues(recording.catalog) if options.indexes else None
     filters = FilterSearches() if options.indexes else None
-    others: list[Observer] = [values, *observers]
-    others += [one for one in (hours, slowest, constants, filters) if one is not None]
-    workload, simulation = _build(options, recording, gathered, (loops, others), progress)
+    own = (hours, slowest, constants, filters)
+    shown = [*observers, *(one for one in own if one is not None)]
+    workload, simulation, searches = _build(options, recording, gathered, shown, progress)
     if options.explain is not None and slowest is not None:
         workload = _explained(options, options.explain, workload, (slowest, texts))
     if filters is not None:
@@ -145,7 +145,7 @@ def run(
     workload = with_partitioned(workload)
     if progress:
         progress("detectors", 0, None)
-    outcomes = detect(workload, all_detectors(loops, values))
+    outcomes = detect(workload, all_detectors(searches.loops, searches.values))
     found = [finding for outcome in outcomes.values() for finding in outcome.findings]
     candidates = candidates_for(found, workload, max_width=options.max_index_width)
     stacks = Stacks(workload)
@@ -157,8 +157,7 @@ def run(
         key=worst_first,
     )
     note_acknowledged(findings, known, workload)
-    shows = options.redact == "off"
-    advice = advise_indexes(candidates, findings, workload, show_values=shows)
+    advice = advise_indexes(candidates, findings, workload, show_values=options.redact == "off")
     if options.indexes is not None and slowest is not None:
         asked = queries or advised_workload(workload, slowest, texts, constants)
         said = len(workload.coverage.warnings)
@@ -325,39 +324,54 @@ def _tried(
         return advise_tried(asked, (workload, statements), advice, request, progress)
 
 
+class _Searches:
+    """What looks at slices and knows nothing else of a run, so that it may do so in a process of its own."""
+
+    def __init__(self, catalog: Catalog | None) -> None:
+        self.loops = LoopFinder(catalog)
+        self.values = ValueSamples()
+        self.savings = SavingFigures()
+
+    def observe(self, work: WorkSlice) -> None:
+        self.savings.add(work, self.loops.observe(work))
+        self.values.observe(work)
+
+    def result(self) -> Self:
+        return self
+
+
 def _build(
     options: Options,
     recording: Recording,
     gathered: _Gathered,
-    observers: tuple[LoopFinder, Sequence[Observer]],
+    observers: Sequence[Observer],
     progress: Progress | None,
-) -> tuple[Workload, Simulation]:
+) -> tuple[Workload, Simulation, _Searches]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
-    loops, others = observers
     builder = WorkloadBuilder(recording, options.target, options.targets, options.method)
     streams = gathered.gathering.streams
-    reading: AbstractContextManager[object] = nullcontext()
-    if options.workers > 1:
-        from analyzer.sources.workers.pool import Workers  # noqa: PLC0415 - few runs pay for it
+    searches = _Searches(recording.catalog)
+    reading: AbstractContextManager[Search[_Searches]] = nullcontext(searches)
+    if options.workers > 1 and streams:
+        from analyzer.sources.workers.observing import side_by_side  # noqa: PLC0415 - few runs pay for it
 
-        reading = Workers(streams, options.workers, recording, progress)
-    with reading:
+        reading = side_by_side(searches, streams, options.workers, recording, progress)
+    with reading as search:
         for chunk, last in slices(streams, before=builder.carried):
             handed = [chunk]
             del chunk  # the builder's alone from here on: it lets go of what it has copied
             work = builder.add(handed.pop(), last=last)
-            builder.savings.add(work, loops.observe(work))
-            for other in others:
-                other.observe(work)
+            for observer in (search, *observers):
+                observer.observe(work)
             del work  # or it would be held while the next is read
-    note_checks(recording)
-    if options.inputs:
-        gathered.gathering.finish()
-    server = gathered.logged if builder.seen else None
-    workload = builder.finish(
-        read_recorded(recording), options.log_min_duration_ms, options.sampled, server
-    )
-    return workload, builder.simulation()
+        note_checks(recording)
+        if options.inputs:
+            gathered.gathering.finish()
+        server = gathered.logged if builder.seen else None
+        settings = options.log_min_duration_ms, options.sampled, server
+        workload = builder.finish(read_recorded(recording), *settings)
+        searches = search.result()
+    return workload, builder.simulation(searches.savings), searches
 
 
 def detect(workload: Workload, detectors: Sequence[Detector]) -> dict[str, Outcome]:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from analyzer.errors import portable
+
 _T = TypeVar("_T")
 
 
@@ -11,6 +13,10 @@ class Guard:
 
     def __init__(self) -> None:
         self._failure: Exception | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """As another process gets it."""
+        return {"_failure": self._failure and portable(self._failure)}
 
     def look(self, way: Callable[[], _T], otherwise: _T) -> _T:
         """What a look at a slice gives; `otherwise` if it fails, and ever after."""

@@ -1,7 +1,7 @@
 """A slice of the team's executions with their units of work: what detectors of loops look at."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from analyzer.model.executions import Texts
 from analyzer.model.saving import LoopKey
 from analyzer.model.statement import Statement, StatementFacts
 from analyzer.records import changing
+
+_Result_co = TypeVar("_Result_co", covariant=True)
 
 
 @changing
@@ -116,4 +118,12 @@ class Observer(Protocol):
 
     def observe(self, work: WorkSlice) -> None:
         """Look at a slice; it is let go afterwards."""
+        ...
+
+
+class Search(Observer, Protocol[_Result_co]):
+    """An observer that may be in a process of its own."""
+
+    def result(self) -> _Result_co:
+        """The observer that has seen all slices."""
         ...

@@ -91,7 +91,6 @@ class WorkloadBuilder:
         self.figures = Figures()
         self._jobs = JobTallies(self._routes.jobs)
         self._patterns = PatternFigures(targets, recording.names.texts, self._statements.kept)
-        self.savings = SavingFigures()
         self.seen = False  # whether there was any execution
 
     def add(self, chunk: ExecutionChunk, *, last: bool) -> WorkSlice:
@@ -234,9 +233,9 @@ class WorkloadBuilder:
             jobs=self._routes.jobs,
         )
 
-    def simulation(self) -> Simulation:
-        """What answers what fixes would change, when all slices and their loops were added."""
-        return Simulation(self.figures, self.savings, self._routes.names, self._target.quantile)
+    def simulation(self, savings: SavingFigures) -> Simulation:
+        """What answers what fixes would change, when all slices were added; `savings` have their loops."""
+        return Simulation(self.figures, savings, self._routes.names, self._target.quantile)
 
     def finish(
         self,

@@ -19,7 +19,8 @@ from analyzer.sources.logs.native import PURE_PYTHON
 from analyzer.sources.options import ReadOptions
 from analyzer.sources.workers import pool, process, ring
 from analyzer.sources.workers.claims import PARENT, Claims
-from analyzer.sources.workers.pool import WorkerError, Workers
+from analyzer.sources.workers.pool import Workers
+from analyzer.sources.workers.process import WorkerError
 from analyzer.sql.keys import StatementKeyTable
 
 DATA = Path(__file__).parent.parent / "data"
@@ -120,7 +121,7 @@ def test_a_process_that_cannot_be_started_is_an_error_that_says_so(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     _recording, workers, _streams = streams_of(one_run[0])
-    with pytest.raises(WorkerError, match="--workers 1 reads without"):
+    with pytest.raises(WorkerError, match="--workers 1 does without"):
         workers.__enter__()
 
 
@@ -287,7 +288,8 @@ def test_a_ring_hands_on_messages_of_any_size() -> None:
 
     here, there = Pipe()
     memory = ring.shared_file(1 << 12)
-    writer = ring.RingWriter(memory, there)
+    written = os.dup(memory)
+    writer = ring.RingWriter(written, there)
     reader = ring.RingReader(memory, here)
     sent = [bytes([n % 251]) * (n * 37 % 3000 + 1) for n in range(300)]
     thread = Thread(target=lambda: [writer.put([one, one[:3]]) for one in sent])
@@ -300,7 +302,9 @@ def test_a_ring_hands_on_messages_of_any_size() -> None:
             assert bytes(message[size : size + len(one[:3])]) == one[:3]
         reader.free(end)
     thread.join()
+    writer.settle()
     reader.close()
+    os.close(written)
     there.close()
     with pytest.raises(ring.GoneError):
         reader.take()

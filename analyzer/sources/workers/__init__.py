@@ -11,4 +11,6 @@ with any number of workers.
     claims.py    who reads what: each part is one process's
     ring.py      the memory that a worker and its parent share
     packing.py   executions and texts as bytes; numbers of one recording as those of another
+    process.py   how a process is begun, and how it ends
+    observing.py a process that is shown slices, to search them for loops; slice_packing.py has those as bytes
 """

@@ -1,12 +1,11 @@
 """The worker's process: claims parts, reads them, and hands on what was read, until none is left."""
 
-import pickle
 import signal
-import traceback
 from collections.abc import Iterator
 from dataclasses import field
 from multiprocessing.connection import Connection
 
+from analyzer.errors import portable
 from analyzer.model.cancelled import Cancelled
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.event import Event
@@ -23,6 +22,7 @@ from analyzer.sources.one_input import Input
 from analyzer.sources.workers.claims import Claims
 from analyzer.sources.workers.packing import Added, packed
 from analyzer.sources.workers.parts import Part
+from analyzer.sources.workers.process import Failure
 from analyzer.sources.workers.recorder import (
     ORDINAL,
     RangeEnd,
@@ -45,14 +45,6 @@ class End:
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
     portion: Portion | None = None
     cancelled: list[Cancelled] = field(default_factory=list)
-
-
-@changing
-class Failure:
-    """Reading went wrong in a way that is no one's fault but the program's."""
-
-    error: BaseException
-    told: str
 
 
 class _AllPlans(PlanShelf):
@@ -222,14 +214,4 @@ def _read(number: int, part: Part, writer: RingWriter) -> None:
     except GoneError:
         raise
     except BaseException as error:  # noqa: BLE001 - who asked for the part shall see it
-        failure = Failure(_portable(error), traceback.format_exc())
-        writer.put([mark, *packed(Added(more=failure), None)])
-
-
-def _portable(error: BaseException) -> BaseException:
-    """The error as it can be sent; one that cannot is told in words."""
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    except Exception:  # noqa: BLE001 - whatever it is that does not go through
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+        writer.put([mark, *packed(Added(more=Failure(portable(error))), None)])

@@ -1,8 +1,5 @@
 """Starts worker processes, and gives each stream its chunks from whoever reads it."""
 
-import os
-import signal
-import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -10,7 +7,7 @@ from dataclasses import fields, replace
 from multiprocessing.connection import Connection
 from typing import Self
 
-from analyzer.errors import AnalyzerError, InputError
+from analyzer.errors import InputError
 from analyzer.model.cancelled import MOST_KEPT
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.executions import ExecutionChunk
@@ -19,23 +16,18 @@ from analyzer.sources.logs import FORMATS
 from analyzer.sources.logs.native import keep_memory
 from analyzer.sources.one_input import ExecutionStream
 from analyzer.sources.opening import InputStream, open_input
-from analyzer.sources.workers.child import End, Failure
+from analyzer.sources.workers.child import End, main
 from analyzer.sources.workers.claims import MOST_WORKERS, PARENT, Claims
 from analyzer.sources.workers.cuts import RANGE_BYTES, ranges_of
 from analyzer.sources.workers.folding import Folding
 from analyzer.sources.workers.packing import Added, Renumbering, opened
 from analyzer.sources.workers.parts import Part
-from analyzer.sources.workers.process import begun
-from analyzer.sources.workers.ring import RING_BYTES, GoneError, RingReader, shared_file
+from analyzer.sources.workers.process import Failure, Worker
+from analyzer.sources.workers.ring import RING_BYTES, GoneError, RingReader
 
 Progress = Callable[[str, int, int | None], None]
 
-_PATIENCE_SECONDS = 5
 _DIVIDED_BYTES = 64 << 20  # smaller inputs are not worth it
-
-
-class WorkerError(AnalyzerError):
-    """A worker process ended before it had read its part."""
 
 
 class _Worker:
@@ -47,23 +39,11 @@ class _Worker:
         parts: Sequence[Part],
         claims: Claims,
         files: Collection[int],
-        others: Sequence["_Worker"],
+        others: Sequence[Connection],
     ) -> None:
-        ours, theirs = socket.socketpair()
-        ring = shared_file(RING_BYTES)
-        self.link = Connection(ours.detach())
-        links = [self.link, *(other.link for other in others)]
-        try:
-            with theirs:
-                self._process = begun(theirs, ring, claims.descriptor, files, links)
-        except OSError as error:
-            self.link.close()
-            os.close(ring)
-            raise WorkerError(
-                f"no process to read inputs can be started ({error.strerror}); "
-                "--workers 1 reads without"
-            ) from error
-        self._ring = RingReader(ring, self.link)
+        self._process = Worker("reads inputs", main, RING_BYTES, [claims.descriptor], files, others)
+        self.link = self._process.link
+        self._ring = RingReader(self._process.ring, self.link)
         self._early: dict[int, deque[tuple[Added, ExecutionChunk | None]]] = {}
         self._holder = holder
         self._parts = parts
@@ -73,7 +53,7 @@ class _Worker:
         try:
             self.link.send((self._holder, self._parts))
         except OSError as error:
-            raise WorkerError(self._end()) from error
+            raise self._process.end() from error
 
     def next_of(self, number: int) -> tuple[Added, ExecutionChunk | None]:
         """The next message of a part that this worker reads, or has read."""
@@ -84,7 +64,7 @@ class _Worker:
             try:
                 message, end = self._ring.take()
             except GoneError as error:
-                raise WorkerError(self._end()) from error
+                raise self._process.end() from error
             with message:
                 found, content = int.from_bytes(message[:8], "little"), opened(message[16:])
             self._ring.free(end)
@@ -92,20 +72,8 @@ class _Worker:
                 return content
             self._early.setdefault(found, deque()).append(content)
 
-    def _end(self) -> str:
-        """How the process ended, in words."""
-        code = self._process.ended(_PATIENCE_SECONDS)
-        if code is None:
-            return "a process that reads inputs does not answer; --workers 1 reads without it"
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return (
-            f"a process that reads inputs ended unexpectedly ({how}; SIGKILL may be for want of "
-            "memory); --workers 1 reads without such processes"
-        )
-
     def stop(self) -> None:
         """End the process, whatever it is doing, and forget what it handed on."""
-        self.link.close()
         self._process.stop()
         self._ring.close()
 
@@ -125,7 +93,10 @@ class Workers:
         count: int,
         recording: Recording,
         progress: Progress | None = None,
+        others: Sequence[Connection] = (),
     ) -> None:
+        """`others` are this process's connections to other processes that it has begun."""
+        self._others = others
         self._recording = recording
         self._progress = progress
         self._workers: list[_Worker] = []
@@ -165,7 +136,8 @@ class Workers:
             claims.take(number, number + 1)
         files = [part.descriptor for part in self._parts if part.descriptor is not None]
         for holder in range(1, count + 1):
-            self._workers.append(_Worker(holder, self._parts, claims, set(files), self._workers))
+            links = [*self._others, *(worker.link for worker in self._workers)]
+            self._workers.append(_Worker(holder, self._parts, claims, set(files), links))
         for worker in self._workers:
             worker.begin()
         for stream, other in zip(self._streams, chunks, strict=True):
@@ -274,5 +246,4 @@ class Workers:
 def _raise_failure(added: Added) -> None:
     """Raise here what went wrong there."""
     if isinstance(added.more, Failure):
-        added.more.error.add_note(f"in a worker process:\n{added.more.told}")
         raise added.more.error

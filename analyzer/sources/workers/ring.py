@@ -1,9 +1,10 @@
 """Memory that two processes share, through which one hands messages to the other.
 
 Messages lie one behind the other in a ring of bytes. The writer waits while there is no room, which
-bounds how far a worker is ahead; the reader gives room back, message by message, in their order.
+bounds how far it is ahead; the reader gives room back, message by message, in their order.
 """
 
+import errno
 import mmap
 import os
 import struct
@@ -41,14 +42,18 @@ class GoneError(Exception):
 
 
 class RingWriter:
-    """The worker's end. `link` is the connection on which messages are announced and room returned."""
+    """The writer's end. `link` is the connection on which messages are announced and room returned.
+
+    It writes to the memory as to a file: what is written counts for whoever maps it, and a page costs no fault.
+    """
 
     def __init__(self, descriptor: int, link: Connection) -> None:
-        """Map the ring in `descriptor`."""
-        self._memory = mmap.mmap(descriptor, 0)
-        self._size = len(self._memory)
+        """Write to the ring in `descriptor`, which stays the caller's to close."""
+        self._descriptor = descriptor
+        self._size = os.fstat(descriptor).st_size
         self._link = link
         self._written = self._freed = 0  # bytes since the beginning, room that was left over too
+        self._out = 0  # messages that were not given back
 
     def put(self, pieces: Sequence[Piece]) -> None:
         """Hand on a message: each piece at the next `aligned` place. Waits for room.
@@ -65,6 +70,7 @@ class RingWriter:
         sizes = [len(piece) for piece in pieces]
         size = sum(map(aligned, sizes))
         if size > self._size // 2:
+            self._out += 1
             self._link.send_bytes(_NOTICE.pack(_NOT_THERE, size, self._written))
             self._link.send_bytes(b"".join(bytes(p).ljust(aligned(len(p)), b"\0") for p in pieces))
             return
@@ -73,17 +79,35 @@ class RingWriter:
             start += self._size - start % self._size
         end = start + size
         while self._link.poll(0) or end - self._freed > self._size:
-            (self._freed,) = _FREED.unpack(self._link.recv_bytes())
+            self._wait()
         place = start % self._size
         for piece, length in zip(pieces, sizes, strict=True):
-            self._memory[place : place + length] = piece
+            if os.pwrite(self._descriptor, piece, place) != length:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             place += aligned(length)
         self._written = end
+        self._out += 1
         self._link.send_bytes(_NOTICE.pack(start % self._size, size, end))
+
+    def settle(self) -> None:
+        """Wait until all was taken: what comes on the link then is no room that is returned.
+
+        Raises:
+            GoneError: nobody reads any more.
+        """
+        try:
+            while self._out:
+                self._wait()
+        except (OSError, EOFError) as error:
+            raise GoneError from error
+
+    def _wait(self) -> None:
+        (self._freed,) = _FREED.unpack(self._link.recv_bytes())
+        self._out -= 1
 
 
 class RingReader:
-    """The parent's end."""
+    """The reader's end."""
 
     def __init__(self, descriptor: int, link: Connection) -> None:
         """Map the ring in `descriptor`, which is closed."""
