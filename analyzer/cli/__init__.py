@@ -1,9 +1,12 @@
 """The command line: one thin file per command. Libraries load when a command runs, not before."""
 
+import atexit
 import gc
 import os
 import sys
+import threading
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -51,13 +54,23 @@ def cli() -> None:
     """
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Entry point of `pg95`."""
     settle()
-    code = run_safely(cli)
-    # While it ends, the interpreter would look through all that is left for cycles, several times.
-    gc.freeze()
-    sys.exit(code)
+    _leave(run_safely(cli))
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process as `sys.exit` does, but leave what it holds to the system: freeing that takes 2 % of a run."""
+    if threading.active_count() > 1:  # they would be cut off
+        sys.exit(code)
+    atexit._run_exitfuncs()  # noqa: SLF001 - as the interpreter does; nothing else asks for it
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # None where they were closed
+            stream.flush()
+    except OSError:  # the interpreter tells of it, and has an exit code for it
+        sys.exit(code)
+    os._exit(code)
 
 
 def settle() -> None:

@@ -15,12 +15,15 @@ _SURROGATE = regex("[\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS_MS = 3
 _DIGITS = 6
+_AS_THEY_ARE = frozenset((int, bool, type(None)))
 
 
 def clean_text(text: str) -> str:
     r"""The text with lone surrogates (undecodable bytes of a log) written out as `\udcxx`."""
+    if text.isascii():  # far quicker than a search, and nearly always all there is to do
+        return text
     try:
-        text.encode()  # far quicker than a search, and nearly always all there is to do
+        text.encode()
     except UnicodeEncodeError:
         return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return text
@@ -43,11 +46,15 @@ def clean(value: Any, key: str = "") -> Any:  # noqa: ANN401 - any fact in, any 
     if kind is str:
         return clean_text(value)
     if kind is float:
-        return clean_number(value, digits=_digits(key))
-    if value is None or kind is int or kind is bool:
+        # Of what is whole there is nothing to round.
+        return value + 0.0 if value.is_integer() else clean_number(value, digits=_digits(key))
+    if kind in _AS_THEY_ARE:
         return value
     if kind is dict:
-        return {clean_text(str(name)): clean(item, str(name)) for name, item in value.items()}
+        return {
+            clean_text(str(name)): item if type(item) in _AS_THEY_ARE else clean(item, str(name))
+            for name, item in value.items()
+        }
     if kind is list or kind is tuple:
         return [clean(item, key) for item in value]
     return _clean_other(value, key)

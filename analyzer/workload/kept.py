@@ -129,10 +129,12 @@ def whole_micros(values: Floats) -> Rows:
 
 @_twin
 def taken_apart(ordered: Rows) -> tuple[Rows, Rows, Floats]:
-    """(groups, where each begins, all durations in ms) of codes, ascending."""
+    """(groups, where each begins, all durations in ms) of codes, ascending; the durations take the codes' memory."""
     groups = ordered >> _BITS
     starts = run_starts(groups)
-    return groups[starts], starts, (ordered & _MASK) / _MICROSECONDS
+    values = ordered.view(np.float64)
+    np.divide(ordered & _MASK, _MICROSECONDS, out=values)
+    return groups[starts], starts, values
 
 
 @_twin

@@ -42,19 +42,21 @@ def codes(groups, micros):
 
 
 def taken_apart(ordered):
-    """(groups, where each begins, all durations in ms) of codes, ascending."""
-    cdef const long long[::1] code = longs(ordered)
+    """(groups, where each begins, all durations in ms) of codes, ascending; the durations take the codes' memory."""
+    cdef long long[::1] code = ordered
     cdef Py_ssize_t row, count = 0, size = code.shape[0]
-    cdef long long mask = (<long long>1 << BITS) - 1
-    values = np.empty(size)
+    cdef long long one, last = 0, mask = (<long long>1 << BITS) - 1
+    values = ordered.view(np.float64)
     places = np.empty((2, size), dtype=np.int64)
     cdef double[::1] out = values
     cdef long long[:, ::1] place = places
     with nogil:
         for row in range(size):
-            out[row] = <double>(code[row] & mask) / MICROSECONDS
-            if row == 0 or code[row] >> BITS != code[row - 1] >> BITS:
-                place[0, count], place[1, count] = code[row] >> BITS, row
+            one = code[row]
+            out[row] = <double>(one & mask) / MICROSECONDS
+            if row == 0 or one >> BITS != last:
+                last = one >> BITS
+                place[0, count], place[1, count] = last, row
                 count += 1
     return places[0, :count].copy(), places[1, :count].copy(), values
 
