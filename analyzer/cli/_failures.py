@@ -1,5 +1,6 @@
 """Exit codes, and failures told in a sentence: 0 fine, 1 --fail-on, 2 usage, 3 input or internal."""
 
+import errno
 import os
 import sys
 import traceback
@@ -13,6 +14,7 @@ from analyzer.model.lines import error_of
 CONDITION = 1
 USAGE = 2
 FAILURE = 3
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def run_safely(command: click.Command) -> int:
@@ -40,6 +42,11 @@ def _told(error: Exception) -> str:
         return error.format_message()
     if isinstance(error, AnalyzerError):
         return str(error)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        where = f" to {error.filename}" if error.filename else ""
+        return (
+            f"cannot write{where}: {error.strerror}; free some room, or write elsewhere (-o FILE)"
+        )
     if os.environ.get("PG95_DEBUG"):
         traceback.print_exc()
     return (

@@ -90,6 +90,19 @@ def test_tables_are_plain_when_piped(command: str) -> None:
     assert max(len(line) for line in done.stdout.decode().splitlines()) <= 100
 
 
+def test_no_room_to_write_is_no_defect() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "analyzer", "report", CAPTURE, "--format", "json"],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
+    assert done.returncode == 3
+    assert b"cannot write: No space left on device; free some room" in done.stderr
+    assert b"defect" not in done.stderr
+
+
 def test_stdin_and_the_same_bytes_twice() -> None:
     first = pg95("report", "-", "--format", "json", stdin=CAPTURE.read_bytes())
     second = pg95("report", "-", "--format", "json", stdin=CAPTURE.read_bytes())
