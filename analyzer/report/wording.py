@@ -266,6 +266,11 @@ def _action(finding: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def cause(action: dict[str, Any]) -> str:
+    """What an action is for, where what to do does not say it: behind a semicolon, else nothing."""
+    return "" if action["do"] == action["title"] else f"; {action['title']}"
+
+
 def answers(detectors: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """What checks said, those of one status and reason together: `ids` (list), `status`, `reason`."""
     alike: dict[tuple[str, str | None], list[str]] = {}

@@ -25,6 +25,7 @@ from analyzer.report.wording import (
     acknowledged,
     actions,
     answers,
+    cause,
     if_fixed,
     interval,
     method,
@@ -138,7 +139,7 @@ def _actions(document: Document) -> str:
     if not steps:
         return "## Nothing to fix was found\n\n" + _answers(document)
     lines = [
-        f"{position}. **{escape(step['do'])}**: {escape(step['saves'])} ({code(step['key'])})"
+        f"{position}. **{escape(step['do'])}**: {escape(step['saves'])}{escape(cause(step))} ({code(step['key'])})"
         for position, step in enumerate(steps, start=1)
     ]
     return "## Do first\n\n" + "\n".join(lines) + "\n"

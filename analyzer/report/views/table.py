@@ -22,6 +22,7 @@ from analyzer.report.views._terminal import terminal, written
 from analyzer.report.wording import (
     accepted_lines,
     actions,
+    cause,
     if_fixed,
     interval,
     method,
@@ -98,9 +99,8 @@ def _actions(console: Console, document: Document) -> None:
     console.print()
     console.print(Text("Do first", style="bold"))
     for position, step in enumerate(steps, start=1):
-        console.print(
-            Text(f"{position}. {one_line(step['do'])}: {step['saves']} ({one_line(step['key'])})")
-        )
+        said = one_line(f"{step['do']}: {step['saves']}{cause(step)} ({step['key']})")
+        console.print(Text(f"{position}. {said}"))
 
 
 def _savings(console: Console, document: Document) -> None:
