@@ -56,9 +56,9 @@ def _pass(Session[::1] session, team, asides, Numbers effects, Numbers going_on,
     cdef Small boundary
     statement, start_us, end_us = team
     place, others_session, others_statement, others_start, others_end, boundary = asides
-    cdef long long most, held_us, rest_us, number, before = 0, now
+    cdef long long most, held_us, rest_us, number, before = -1, now = 0
     most, held_us, rest_us = least
-    cdef Py_ssize_t at, row = 0, aside = 0, told = 0, others = 0, total = session.shape[0] + place.shape[0]
+    cdef Py_ssize_t at = -1, row = 0, aside = 0, told = 0, others = 0, total = session.shape[0] + place.shape[0]
     cdef bint ours, inside = False, goes_on = False, close, unended = False
     cdef int bound
     cdef Open one
@@ -66,19 +66,23 @@ def _pass(Session[::1] session, team, asides, Numbers effects, Numbers going_on,
     cdef long long[:, ::1] out = made
     _begin(&one, 0)
     with nogil:
-        for at in range(total + 1):
+        while at < total:
+            at += 1
+            if not inside and going_on.shape[0] == 0:  # nothing begins before the next aside
+                row = place[aside] if aside < place.shape[0] else session.shape[0]
+                at = row + aside
             ours = aside == place.shape[0] or place[aside] + aside != at
             bound = 0
             if at < total:
                 now = session[row] if ours else others_session[aside]
                 bound = 0 if ours else boundary[aside]
-            close = at == total or (at > 0 and now != before)
+            close = at == total or now != before
             if inside and (close or bound == 1):  # it has no end
                 out[0, told], out[1, told] = one.start, at - one.start
                 told, inside, unended = told + 1, False, True
             if at == total:
                 break
-            if close or at == 0:
+            if close:
                 before, goes_on = now, _among(going_on, now)
                 inside = goes_on
                 if inside:
