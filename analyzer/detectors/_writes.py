@@ -243,7 +243,9 @@ def _continues(
     read[children + 1] = 1
     read = np.cumsum(read)
     alone = (
-        (between <= own + read[here] - read[before]) & here_too & ~_handed_on(work, apart, before, here)
+        (between <= own + read[here] - read[before])
+        & here_too
+        & ~_handed_on(work, apart, before, here)
     )
     gap_us = work.start_us[here] - work.end_us[before]
     alone &= (gap_us <= _GAP_US) & (gap_us >= -_ROUNDED_US)  # calls at once are no loop
