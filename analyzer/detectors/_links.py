@@ -1,5 +1,6 @@
 """How a statement's lookup can depend on another statement's rows."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from analyzer.detectors import _names
@@ -150,6 +151,40 @@ def best_told(
     """The best link between a lookup and a parent's rows, whatever table it loads."""
     found = _told(lookup, parent, catalog, tables)
     return max(found, key=lambda made: made.strength, default=None)
+
+
+def best_of_each(
+    lookup: Lookup, parents: Sequence[Reads], catalog: Catalog | None, tables: frozenset[str]
+) -> list[Link | None]:
+    """The best link between a lookup and each parent's rows. Of most the names tell at a glance that there is none."""
+    keyed = catalog is not None and catalog.table(lookup.owner) is not None and _has_keys(catalog)
+    may_tell = _may_tell(lookup, {table for parent in parents for table in parent.tables})
+    return [
+        best_told(lookup, parent, catalog, tables) if keyed or may_tell(parent) else None
+        for parent in parents
+    ]
+
+
+def _may_tell(lookup: Lookup, tables: set[str]) -> Callable[[Reads], bool]:
+    """Whether a parent, which reads some of the tables, reads anything that _links_by_names makes a link of."""
+    owner, column = lookup.owner, lookup.column
+    words = _names.words(column)
+    endings = frozenset(words[-size:] for size in range(1, len(words)))
+    named = {owner, *(table for table in tables if _names.refers_to(column, table))}
+    is_key = _names.is_key(column) or _names.refers_to(column, owner)
+    refers = not is_key and _names.reference(column) is not None
+
+    def may_tell(parent: Reads) -> bool:
+        return (
+            ((is_key or refers) and parent.star)
+            or bool(is_key and parent.references)
+            or bool(refers and parent.keys)
+            or not named.isdisjoint(parent.tables)
+            or column in parent.referring
+            or not endings.isdisjoint(parent.plain)
+        )
+
+    return may_tell
 
 
 def _told(

@@ -1,11 +1,9 @@
 """A slice's rows with its asides in their places: whole transactions, their control included."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from analyzer.detectors._orders import run_sizes
-from analyzer.model.columns import Column, Flags, Rows, run_starts, sorted_distinct, stretches
+from analyzer.model.columns import Column, Flags, Rows, run_starts, sorted_distinct
 from analyzer.model.work import WorkSlice
 from analyzer.records import changing, record
 
@@ -45,19 +43,19 @@ class Merged:
         team[at] = False
         return cls(work, team, at)
 
-    def transactions(self, goes_on: Callable[[Column], Flags]) -> Rows:
-        """The rows (of all) of transactions: what is between opening and end, or up to where the session's rows end.
+    def transactions(self, going_on: Rows) -> tuple[Rows, Rows]:
+        """Transactions, by the first of all rows and how many: from opening to end, or up to where the session's rows end.
 
-        `goes_on` marks sessions whose transaction an earlier slice left open.
+        `going_on` are sessions whose transaction an earlier slice left open.
         """
         boundary = self.work.asides.boundary
         firsts, sessions = self._session_starts()
         ends = self.at[boundary == -1] + 1
-        opens = [self.at[boundary == 1], firsts[goes_on(sessions)]]
+        opens = [self.at[boundary == 1], firsts[np.isin(sessions, going_on)]]
         starts = sorted_distinct(np.concatenate([firsts, ends[ends < len(self.team)], opens[0]]))
         opened = np.zeros(len(starts), dtype=bool)
         opened[np.searchsorted(starts, np.concatenate(opens))] = True
-        return stretches(starts[opened], run_sizes(starts, len(self.team))[opened])
+        return starts[opened], run_sizes(starts, len(self.team))[opened]
 
     def _session_starts(self) -> tuple[Rows, Column]:
         """Where (in all rows) those of another session begin than the row before, and that session.

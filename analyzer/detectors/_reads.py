@@ -15,7 +15,7 @@ class Reads:
     """Tables and selected columns of a statement.
 
     `main` is its main table, `star` says that `*` is selected. Of the columns, in the order of the target list:
-    `references` are named like keys of other tables, `kinds` those of them that refer to rows of any table, `keys` are
+    `references` are named like keys of other tables (`referring` are their names), `kinds` those of them that refer to rows of any table, `keys` are
     the names of the main table's that are named like its own key. `plain` has all that are named like no key of
     their own table by the words of their names, with their places.
     """
@@ -26,6 +26,7 @@ class Reads:
     own: tuple[str, ...]
     keys: tuple[str, ...]
     references: tuple[Named, ...]
+    referring: frozenset[str]
     kinds: tuple[Named, ...]
     plain: dict[tuple[str, ...], list[tuple[int, Named]]]
 
@@ -49,6 +50,7 @@ class Reads:
             own=own,
             keys=tuple(filter(_names.is_key, own)),
             references=references,
+            referring=frozenset(name for _, name in references),
             kinds=tuple(
                 (table, name)
                 for table, name in references

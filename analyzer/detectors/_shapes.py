@@ -9,7 +9,7 @@ from analyzer.detectors._allowed import held_columns
 from analyzer.detectors._links import (
     Link,
     Lookup,
-    best_told,
+    best_of_each,
     finds_one_row,
     link,
     links,
@@ -217,8 +217,8 @@ class Shapes:
             self._asked[asked] = [lookup for lookup, _ in found]
         for lookup in self._asked[asked]:
             known = self._told.setdefault(lookup, _Told())
-            for reads in self._reads[len(known.strengths) :]:
-                made = best_told(lookup, reads, self.catalog, self.tables)
+            new = self._reads[len(known.strengths) :]
+            for made in best_of_each(lookup, new, self.catalog, self.tables) if new else ():
                 known.strengths.append(made.strength if made else 0.0)
                 column = told_by(made) if made else None
                 known.columns.append((made.parent_table, column) if made and column else None)

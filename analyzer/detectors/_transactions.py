@@ -12,6 +12,7 @@ import numpy as np
 
 from analyzer.detectors._figures import Sample, Sizes
 from analyzer.detectors._merged import Merged, MergedRows
+from analyzer.detectors._notable import DEFINES, LOCKS, PLAIN, ROLLS_BACK, notable
 from analyzer.detectors._places import NONE
 from analyzer.detectors._watcher import Learned, Watcher
 from analyzer.model.columns import (
@@ -22,6 +23,7 @@ from analyzer.model.columns import (
     grown,
     sorted_distinct,
     starts_of_runs,
+    stretches,
 )
 from analyzer.model.statement import Effect, Kind, Role, Statement
 from analyzer.model.work import WorkSlice
@@ -35,12 +37,12 @@ _BUSY = 50  # statements around a gap from which a silence of all sessions is a 
 _SILENT = 0.8  # of the gap
 _MOST_OPEN = 10_000  # sessions whose open transaction is kept
 
-_PLAIN, _LOCKS, _DEFINES, _ROLLS_BACK = 0, 1, 2, 3
+_LEAST = MANY_TRIPS, int(HELD_MS * 1000), int(LONG_IDLE_MS * 1000)
 _EFFECTS = {
-    Effect.NONE: _PLAIN,
-    Effect.LOCKS: _LOCKS,
-    Effect.DEFINES: _DEFINES,
-    Effect.ROLLS_BACK: _ROLLS_BACK,
+    Effect.NONE: PLAIN,
+    Effect.LOCKS: LOCKS,
+    Effect.DEFINES: DEFINES,
+    Effect.ROLLS_BACK: ROLLS_BACK,
 }
 
 
@@ -108,7 +110,7 @@ class _Effects(Learned):
     def _judge(self, statement: Statement) -> int:
         facts = statement.facts
         counts = facts.role in (Role.WORKLOAD, Role.TRANSACTION)
-        return _EFFECTS[facts.effect] if counts else _PLAIN
+        return _EFFECTS[facts.effect] if counts else PLAIN
 
 
 class _Chats(Learned):
@@ -138,14 +140,22 @@ class Transactions(Watcher):
     def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
         if not self._open and not (work.asides.boundary == 1).any():
             return NONE
-        merged = Merged.of(work)
-        if len(merged.team) == 0:
-            return NONE
-        some = merged.transactions(self._goes_on)
-        if len(some):
-            learned = self._effects.of(work.statements), self._chats.of(work.statements)
-            self._figure(merged.some(some, covered, learned), work.end_us)
+        effects = self._effects.of(work.statements)
+        going_on = np.array(sorted(self._open), dtype=np.int64)
+        starts, sizes, others = notable(work, effects, going_on, _LEAST)
+        self.seen += len(others)
+        self._count(others[others >= 0])
+        if len(starts):
+            learned = effects, self._chats.of(work.statements)
+            some = Merged.of(work).some(stretches(starts, sizes), covered, learned)
+            self._figure(some, work.end_us)
         return NONE
+
+    def _count(self, locks: Rows) -> None:
+        """Count the transactions that statements took the first lock in."""
+        calls = np.bincount(locks)
+        self._locked = grown(self._locked, len(calls))
+        self._locked[: len(calls)] += calls
 
     def _figure(self, rows: MergedRows, ends: Rows) -> None:
         """Add up transactions; `rows` are theirs alone, `ends` when any session's statements ended."""
@@ -162,7 +172,7 @@ class Transactions(Watcher):
         for number, known in held.carried.items():
             gap_ms[starts[number]] = (rows.start_us[starts[number]] - known.ended_us) / 1000
         # What runs before a rollback may have failed, and then its time is not in the log.
-        idle = held.behind & (gap_ms >= LONG_IDLE_MS) & (rows.effect != _ROLLS_BACK)
+        idle = held.behind & (gap_ms >= LONG_IDLE_MS) & (rows.effect != ROLLS_BACK)
         found = np.flatnonzero(idle)
         held.idle_ms = np.bincount(
             segment[found], weights=gap_ms[found], minlength=len(starts)
@@ -208,9 +218,7 @@ class Transactions(Watcher):
         done = rows.boundary[held.last] == -1
         self.seen += int(np.count_nonzero(done))
         locked = done & (held.lock >= 0)
-        calls = np.bincount(held.lock[locked])
-        self._locked = grown(self._locked, len(calls))
-        self._locked[: len(calls)] += calls
+        self._count(held.lock[locked])
         # A long rest is another finding, and no matter of round trips.
         held_ms = (rows.end_us[held.last] - held.locked_us) / 1000 - held.idle_ms
         chatty = (
@@ -298,7 +306,7 @@ class _Held:
     def of(cls, rows: MergedRows, starts: Rows, segment: Rows) -> "_Held":
         """The figures of transactions that begin at `starts`."""
         count, place = len(starts), np.arange(len(segment))
-        locks = (rows.effect == _LOCKS) | (rows.effect == _DEFINES)
+        locks = (rows.effect == LOCKS) | (rows.effect == DEFINES)
         first = np.minimum.reduceat(np.where(locks, place, len(segment)), starts)
         behind = place > first[segment]
         known = first < len(segment)
@@ -313,7 +321,7 @@ class _Held:
             behind=behind,
             trips=np.bincount(segment, weights=behind & rows.trip, minlength=count).astype("i8"),
             running_ms=np.bincount(segment, weights=ran_ms, minlength=count).astype("f8"),
-            defines=np.bincount(segment, weights=rows.effect == _DEFINES, minlength=count) > 0,
+            defines=np.bincount(segment, weights=rows.effect == DEFINES, minlength=count) > 0,
             cut=np.zeros(count, dtype=bool),
             idle_ms=np.zeros(count),
         )

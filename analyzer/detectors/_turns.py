@@ -20,7 +20,10 @@ from analyzer.detectors._search import Search
 from analyzer.model.columns import Column, Flags, Rows, distinct, run_starts, sorted_distinct
 from analyzer.model.statement import Effect, Statement
 from analyzer.model.work import WorkSlice
+from analyzer.native import compiled, twin_in
 from analyzer.records import record
+
+_twin = twin_in(compiled("analyzer.detectors.native._turns"))
 
 _TURNS = 8
 _ALIKE = 0.8  # share of a job's turns that run the very same statements
@@ -52,14 +55,7 @@ class Turns:
 
     @classmethod
     def of(cls, work: WorkSlice) -> "Turns":
-        inside = np.flatnonzero((work.transaction >= 0) & (work.trace == 0))
-        begins = run_starts(work.transaction[inside], work.session[inside])
-        first = inside[begins]
-        ends = np.append(begins, len(inside))[1:] - 1
-        last = inside[ends]
-        mixed = (work.statement[inside].astype(np.uint64) + np.uint64(1)) * _SPREAD
-        mixed ^= mixed >> np.uint64(29)
-        form = np.add.reduceat(mixed * _SPREAD, begins) if len(begins) else mixed
+        first, last, form = told_apart(work.transaction, work.trace, work.session, work.statement)
         return cls(first, last, work.statement[first], form, work.session[first],
                    work.start_us[first], work.end_us[last])  # fmt: skip
 
@@ -72,16 +68,32 @@ class Turns:
         return len(self.first)
 
 
+@_twin
+def told_apart(
+    transaction: Rows, trace: Rows, session: Column, statement: Rows
+) -> tuple[Rows, Rows, Column]:
+    """The transactions without a trace: their first and last rows, and what stands for all that each runs."""
+    inside = np.flatnonzero((transaction >= 0) & (trace == 0))
+    begins = run_starts(transaction[inside], session[inside])
+    ends = np.append(begins, len(inside))[1:] - 1
+    mixed = (statement[inside].astype(np.uint64) + np.uint64(1)) * _SPREAD
+    mixed ^= mixed >> np.uint64(29)
+    form = np.add.reduceat(mixed * _SPREAD, begins) if len(begins) else mixed
+    return inside[begins], inside[ends], form
+
+
 def jobs(search: Search, turns: Turns) -> list[Rowset]:
     """What jobs run that commit each turn: SELECTs with their executions in all turns of all jobs."""
     work = search.rows.work
-    looking = search.shapes.looking_up
+    often = np.bincount(turns.statement, minlength=len(work.statements)) >= _TURNS
+    likely = often[turns.statement] & search.shapes.looking_up[turns.statement]
+    turns = turns.some(np.flatnonzero(likely))
     runs: dict[int, list[Turns]] = {}  # by the statement that turns begin with
     for pooled in (False, True):
         made: dict[int, list[Turns]] = {}
-        for run in _runs(turns, looking, pooled=pooled):
+        for run in _runs(work, turns, pooled=pooled):
             number = int(run.statement[0])
-            if number not in runs and _same_for_others(work, run):
+            if number not in runs:
                 made.setdefault(number, []).append(run)
         runs |= made
     found = [work.statement[:0]]
@@ -92,10 +104,10 @@ def jobs(search: Search, turns: Turns) -> list[Rowset]:
     return _repeated(search, np.concatenate(found))
 
 
-def _runs(turns: Turns, looking: Flags, *, pooled: bool) -> Iterator[Turns]:
+def _runs(work: WorkSlice, turns: Turns, *, pooled: bool) -> Iterator[Turns]:
     """Turns that begin alike and follow each other, on one connection with nothing between them, or on any of a pool's.
 
-    With one of the statements that are `looking` something up (by number).
+    Nearly all run the same statements, each for another row.
     """
     if pooled:
         turns = turns.some(np.lexsort((turns.start_us, turns.statement)))
@@ -109,18 +121,27 @@ def _runs(turns: Turns, looking: Flags, *, pooled: bool) -> Iterator[Turns]:
     ends = np.append(np.flatnonzero(~follows) + 1, len(turns))
     starts = np.append(0, ends[:-1])
     some = np.flatnonzero(ends - starts >= _TURNS)
-    some = some[looking[turns.statement[starts[some]]]]
+    texts, shares = work.parameters_hash[turns.first], (_DIFFERENT, _ALIKE)
+    some = some[same_for_others(texts, turns.form, starts[some], ends[some], shares)]
     for start, end in zip(starts[some].tolist(), ends[some].tolist(), strict=True):
         yield turns.some(slice(start, end))
 
 
-def _same_for_others(work: WorkSlice, run: Turns) -> bool:
-    """Whether nearly all turns run the same statements, each for another row."""
-    texts = work.parameters_hash[run.first]
-    if len(sorted_distinct(texts[texts != 0])) < _DIFFERENT * len(run):
-        return False
-    forms = np.sort(run.form)
-    return int(run_sizes(run_starts(forms), len(forms)).max()) >= _ALIKE * len(run)
+@_twin
+def same_for_others(
+    texts: Column, forms: Column, starts: Rows, ends: Rows, shares: tuple[float, float]
+) -> Flags:
+    """Marks the runs of turns (from a start to an end) nearly all of which look for another row, and run the same.
+
+    `shares` are those of them that have a text (not 0) of their own, and the most frequent form.
+    """
+    found = np.zeros(len(starts), dtype=bool)
+    for number, run in enumerate(map(slice, starts.tolist(), ends.tolist())):
+        its, ordered = texts[run], np.sort(forms[run])
+        most = int(run_sizes(run_starts(ordered), len(ordered)).max())
+        own = len(sorted_distinct(its[its != 0]))
+        found[number] = own >= shares[0] * len(its) and most >= shares[1] * len(its)
+    return found
 
 
 def _of_jobs(work: WorkSlice, run: Turns) -> bool:

@@ -119,6 +119,13 @@ class _Tables(Learned):
         return self._numbers.setdefault(statement.facts.main_table, len(self._numbers))
 
 
+class _Apart(Learned):
+    """By statement: 1 for what a pool runs between two requests."""
+
+    def _judge(self, statement: Statement) -> int:
+        return int(statement.facts.role in _ROWS_APART)
+
+
 class Writes(Watcher):
     """Finds runs of single-row writes."""
 
@@ -126,14 +133,16 @@ class Writes(Watcher):
         super().__init__()
         self._one_row = _OneRow()
         self._tables = _Tables()
+        self._apart = _Apart()
         self.found: dict[int, WriteFigures] = {}
 
     def _watch(self, work: WorkSlice, covered: Rows) -> Rows:
         one_row, tables = self._one_row.of(work.statements), self._tables.of(work.statements)
-        rows = _often(work, np.flatnonzero((one_row > 0)[work.statement]))
+        rows = _often(work, one_row > 0)
         if len(rows) == 0:
             return NONE
-        run = np.cumsum(~_continues(work, rows, tables, covered)) - 1
+        learned = tables, self._apart.of(work.statements)
+        run = np.cumsum(~_continues(work, rows, learned, covered)) - 1
         long = np.bincount(run) >= MINIMUM
         rows, run = rows[long[run]], run[long[run]]
         loops = [NONE]
@@ -157,9 +166,11 @@ class Writes(Watcher):
         return rows
 
 
-def _often(work: WorkSlice, rows: Rows) -> Rows:
-    """Those rows whose statement runs at least MINIMUM times in their place, in the order of time."""
-    rows = _in_busy_places(work, rows)
+def _often(work: WorkSlice, wanted: Flags) -> Rows:
+    """The rows of some statements (by number) that run at least MINIMUM times in their place, in the order of time."""
+    columns = work.statement, work.trace, work.request
+    hashing = _HASHES, _SPREAD
+    rows = busy(wanted, work.session, columns, work.first_request, MINIMUM, hashing)
     if len(rows) < MINIMUM:
         return NONE
     traced = work.trace[rows] != 0
@@ -173,10 +184,25 @@ def _often(work: WorkSlice, rows: Rows) -> Rows:
     return found
 
 
-def _in_busy_places(work: WorkSlice, rows: Rows) -> Rows:
-    """Those rows in whose place (nearly: by a hash of it) some statements run at least MINIMUM times."""
-    code = (_place(work, rows) * _SPREAD + work.statement[rows]) & (_HASHES - 1)
-    found: Rows = rows[(np.bincount(code, minlength=_HASHES) >= MINIMUM)[code]]
+@_twin
+def busy(
+    wanted: Flags,
+    session: Column,
+    columns: tuple[Rows, Rows, Rows],
+    first_request: int,
+    least: int,
+    hashing: tuple[int, int],
+) -> Rows:
+    """Rows of `wanted` statements in whose place (nearly: by a hash of it) some run at least so many times.
+
+    `columns` are statement, trace and request, by row; `hashing` is how many hashes there are and by what they are spread.
+    """
+    statement, trace, request = columns
+    rows = np.flatnonzero(wanted[statement])
+    traced = trace[rows] != 0
+    place = np.where(traced, request[rows] - first_request, -1 - session[rows])
+    code = (place * hashing[1] + statement[rows]) & (hashing[0] - 1)
+    found: Rows = rows[(np.bincount(code, minlength=hashing[0]) >= least)[code]]
     return found
 
 
@@ -196,7 +222,9 @@ def _held(work: WorkSlice, rows: Rows) -> Flags:
     return flags
 
 
-def _continues(work: WorkSlice, rows: Rows, tables: Column, children: Rows) -> Flags:
+def _continues(
+    work: WorkSlice, rows: Rows, learned: tuple[Column, Column], children: Rows
+) -> Flags:
     """Marks the rows that are the next turn of the loop that the row before belongs to.
 
     In one transaction or trace a few other statements may stand between; elsewhere only such of
@@ -208,13 +236,16 @@ def _continues(work: WorkSlice, rows: Rows, tables: Column, children: Rows) -> F
     same = ~starts_of_runs(work.statement[rows], _place(work, rows))[1:]
     here_too = work.session[here] == work.session[before]
     between = np.where(here_too, here - before - 1, 0)
+    tables, apart = learned
     ranks = rank(work.statement, tables)
     own = ranks[here] - ranks[before] - 1
     read = np.zeros(len(work) + 1, dtype=np.int64)
     read[children + 1] = 1
     read = np.cumsum(read)
     alone = (
-        (between <= own + read[here] - read[before]) & here_too & ~_handed_on(work, before, here)
+        (between <= own + read[here] - read[before])
+        & here_too
+        & ~_handed_on(work, apart, before, here)
     )
     gap_us = work.start_us[here] - work.end_us[before]
     alone &= (gap_us <= _GAP_US) & (gap_us >= -_ROUNDED_US)  # calls at once are no loop
@@ -239,11 +270,10 @@ def rank(values: Rows, numbers: Column) -> Rows:
     return found
 
 
-def _handed_on(work: WorkSlice, before: Rows, here: Rows) -> Flags:
+def _handed_on(work: WorkSlice, apart: Column, before: Rows, here: Rows) -> Flags:
     """Where a health check or a setting stands between two rows: another request begins."""
     asides = work.asides
-    apart = np.array([one.facts.role in _ROWS_APART for one in work.statements], dtype=bool)
-    places = asides.place[apart[asides.statement]] if len(asides) else NONE
+    places = asides.place[apart[asides.statement] == 1] if len(asides) else NONE
     found: Flags = np.searchsorted(places, here, "right") > np.searchsorted(places, before, "right")
     return found
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.detectors._merged import Merged
-from analyzer.model.columns import Column, Flags
+from analyzer.model.columns import stretches
 
 ROW = st.tuples(st.integers(0, 3), st.booleans(), st.sampled_from([-1, 0, 0, 1]))
 
@@ -44,9 +44,6 @@ def test_transactions_are_those_of_all_rows(
         def __len__(self) -> int:
             return len(asides)
 
-    def goes_on(sessions: Column) -> Flags:
-        return np.array([one in going_on for one in sessions.tolist()], dtype=bool)
-
     work = Work(
         session=np.array([one[0] for one in team], dtype=np.int32),
         asides=Asides(
@@ -55,5 +52,6 @@ def test_transactions_are_those_of_all_rows(
             boundary=np.array([one[2] for one in asides], dtype=np.int8),
         ),
     )
-    found = Merged.of(work).transactions(goes_on)  # type: ignore[arg-type] - the columns it looks at
-    assert found.tolist() == merged_one_by_one(rows, going_on)
+    opened = np.array(sorted(going_on), dtype=np.int64)
+    found = Merged.of(work).transactions(opened)  # type: ignore[arg-type] - the columns it looks at
+    assert stretches(*found).tolist() == merged_one_by_one(rows, going_on)

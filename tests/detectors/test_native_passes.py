@@ -19,7 +19,7 @@ TWINS = {
     "_figures": ("gaps_ms", "held_by", "occurrences"),
     "_pools": ("runs_behind",),
 }  # fmt: skip
-WRITES = ("rank",)  # of _writes.py, in the native _orders
+WRITES = ("rank", "busy")  # of _writes.py, in the native _orders
 STATEMENTS, FIRST_REQUEST = 4, 70
 
 Slice = dict[str, Any]
@@ -205,6 +205,19 @@ def test_what_runs_near_is_alike(made: Slice, near: int) -> None:
 def test_rows_are_ranked_alike(made: Slice) -> None:
     tables = np.array([1, 0, 1, 2])
     assert_same(both(_writes, "rank", "_orders"), made["statement"], tables)
+
+
+@given(slices(), st.data(), st.sampled_from(["i4", "i8"]), st.sampled_from([2, 1 << 17]))
+def test_busy_places_are_told_alike(
+    made: Slice, data: st.DataObject, kind: str, hashes: int
+) -> None:
+    count = len(made["statement"])
+    traces = data.draw(st.lists(st.sampled_from([0, 0, 9]), min_size=count, max_size=count))
+    columns = made["statement"], np.array(traces, dtype=np.int64), made["request"]
+    wanted, session = np.array([True, False, True, True]), made["session"].astype(kind)
+    hashing = hashes, 0x9E3779B1
+    arguments = wanted, session, columns, FIRST_REQUEST, 3, hashing
+    assert_same(both(_writes, "busy", "_orders"), *arguments)
 
 
 @given(slices(), st.sampled_from(["i4", "i8"]), st.sampled_from(["order", "of"]))

@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False, initializedcheck=False
-"""The twins of _orders.py, and of `rank` of _writes.py: each gives what the function of its name gives there.
+"""The twins of _orders.py, and of `rank` and `busy` of _writes.py: each gives what the function of its name gives there.
 
 Bounds are checked: the numbers in a column are places in others.
 """
@@ -10,6 +10,10 @@ from libc.stdlib cimport llabs
 
 ctypedef const long long[::1] Numbers
 ctypedef const unsigned char[::1] Marks
+
+ctypedef fused Session:
+    const int
+    const long long
 
 DEF FEW = 5
 DEF PACKED = 63  # bits of a number without its sign
@@ -320,3 +324,33 @@ def rank(Numbers values, Numbers numbers):
             out[row] = seen[numbers[values[row]]]
             seen[numbers[values[row]]] += 1
     return found
+
+
+def _busy(Marks wanted, Session[::1] session, columns, long long first_request, Py_ssize_t least, int hashes, unsigned long long spread):
+    cdef Numbers statement, trace, request
+    statement, trace, request = columns
+    cdef Py_ssize_t row, at, count = 0, left = 0
+    cdef unsigned long long place
+    made, codes = np.empty(statement.shape[0], dtype=np.int64), np.empty(statement.shape[0], dtype=np.intc)
+    cdef long long[::1] out = made
+    cdef int[::1] code = codes
+    cdef unsigned char[::1] seen = np.zeros(hashes, dtype=np.uint8)  # up to `least`
+    with nogil:
+        for row in range(statement.shape[0]):
+            out[count] = row  # without a branch: which are wanted, nobody can foretell
+            count += wanted[statement[row]]
+        for at in range(count):
+            row = out[at]
+            place = <unsigned long long>(-1 - session[row] if trace[row] == 0 else request[row] - first_request)
+            code[at] = (place * spread + <unsigned long long>statement[row]) & (hashes - 1)
+            seen[code[at]] += seen[code[at]] < least
+        for at in range(count):
+            if seen[code[at]] >= least:
+                out[left] = out[at]
+                left += 1
+    return made[:left].copy()
+
+
+def busy(wanted, session, columns, first_request, least, hashing):
+    """Rows of `wanted` statements that run often in their place, by a hash of it: a trace's unit of work, or a session."""
+    return _busy(wanted.view(np.uint8), session, columns, first_request, least, *hashing)
