@@ -10,12 +10,7 @@ from analyzer.native import compiled, twin_in
 
 _twin = twin_in(compiled("analyzer.detectors.native._notable"))
 
-PLAIN, LOCKS, DEFINES, ROLLS_BACK = (
-    0,
-    1,
-    2,
-    3,
-)  # what statements do; the native twin knows them, too
+PLAIN, LOCKS, DEFINES, ROLLS_BACK = range(4)  # what statements do; the native twin knows them, too
 
 
 @_twin
