@@ -45,7 +45,7 @@ workers_option: Callable[[Any], Any] = click.option(
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Processes that read logs side by side, beside the one that analyses; 1: a single one does both. The report is the same.",
+    help="Processes: one analyses, a second reads logs, a third searches for loops, all others read. The report is the same.",
 )
 _INPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("inputs", nargs=-1, metavar="INPUT..."),

@@ -90,7 +90,7 @@ def test_the_report_does_not_depend_on_where_loops_are_searched(
 ) -> None:
     monkeypatch.setattr(observing, "RING_BYTES", ring_bytes)
     monkeypatch.setattr("analyzer.workload.slices.slices.__defaults__", (ROWS, tuple))
-    assert document(log, workers=2) == document(log, workers=1)
+    assert document(log, workers=3) == document(log, workers=1)
 
 
 def document(log: Path, *, workers: int) -> str:
@@ -151,7 +151,7 @@ def test_a_search_that_fails_costs_its_detectors_alone(
         encoding="utf-8",
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).parents[2]}")
-    beside = run(Options(inputs=[str(log)], workers=2)).outcomes
+    beside = run(Options(inputs=[str(log)], workers=3)).outcomes
     monkeypatch.setattr(_search.Search, "run", failing)
     here = run(Options(inputs=[str(log)])).outcomes
     assert beside["n-plus-one"].reason == here["n-plus-one"].reason == "LookupError: no such row"

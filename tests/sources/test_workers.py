@@ -61,7 +61,7 @@ def test_the_report_does_not_depend_on_the_workers(
     inputs: list[Path], reader: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(PURE_PYTHON, "1" if reader == "python" else "")
-    assert document(inputs, 1) == document(inputs, 2) == document(inputs, 4)
+    assert document(inputs, 1) == document(inputs, 2) == document(inputs, 5)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_one_log_is_divided(
 ) -> None:
     monkeypatch.setenv(PURE_PYTHON, "1" if reader == "python" else "")
     for path in one_run if reader == "native" else one_run[:1]:
-        assert document([path], 1) == document([path], 3), path.name
+        assert document([path], 1) == document([path], 4), path.name
 
 
 def test_views_of_one_run_are_recognised(one_run: list[Path]) -> None:
@@ -222,7 +222,7 @@ def test_a_program_reads_the_same_with_processes_of_either_kind(
     code = _CHOOSE + (
         "import json\n"
         "from analyzer.pipeline import Options, run\n"
-        "found = run(Options(inputs=sys.argv[1:], workers=2))\n"
+        "found = run(Options(inputs=sys.argv[1:], workers=3))\n"
         "print(json.dumps(found.document, default=str))\n"
     )
     told = subprocess.run(
@@ -262,12 +262,21 @@ def test_a_program_whose_process_is_killed_says_so(one_run: list[Path], *, forke
     assert "SIGKILL" in told.stderr
 
 
-def test_one_worker_changes_nothing(one_run: list[Path]) -> None:
+def test_without_workers_nothing_changes(one_run: list[Path]) -> None:
     recording = Recording(keys=StatementKeyTable())
     (stream,) = gather([str(one_run[0])], ReadOptions(), recording).streams
     own = stream.chunks
-    with Workers([stream], 1, recording):
+    with Workers([stream], 0, recording):
         assert stream.chunks is own
+
+
+def test_who_has_read_a_part_has_the_next_one_already(one_run: list[Path]) -> None:
+    recording = Recording(keys=StatementKeyTable())
+    streams = gather([str(one_run[0]), str(one_run[1])], ReadOptions(), recording).streams
+    with Workers(streams, 1, recording) as workers:
+        for _ in streams[0].chunks:
+            pass
+        assert workers._claims.take(1, PARENT) == 1
 
 
 def test_a_part_is_claimed_once() -> None:

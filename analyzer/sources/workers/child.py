@@ -1,7 +1,8 @@
 """The worker's process: claims parts, reads them, and hands on what was read, until none is left."""
 
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from multiprocessing.connection import Connection
 
@@ -47,17 +48,30 @@ class End:
     cancelled: list[Cancelled] = field(default_factory=list)
 
 
-class _AllPlans(PlanShelf):
-    """Plans on their way: which of them are kept is decided where all inputs are seen."""
+class _PlansToTell(PlanShelf):
+    """Plans on their way to the run's shelf: all that it may keep, or know again.
+
+    What is faster than as many as stay, of this part alone, is turned away and counted, as it would be there.
+    """
+
+    MOST = sys.maxsize  # that bound is the run's
 
     def __init__(self) -> None:
         super().__init__()
         self.taken: list[RecordedPlan] = []
 
     def turns_away(self, statement_key: int, duration_ms: float, source: int, text: str) -> bool:  # noqa: ARG002 - as the base class
-        return False
+        """As in the base class."""
+        if duration_ms >= self.floor(statement_key):
+            return False
+        self.left_out += 1
+        return True
 
     def append(self, plan: RecordedPlan) -> None:
+        """Keep the plan, and hand it on: what is let go of for it is counted where both get to."""
+        left_out = self.left_out
+        super().append(plan)
+        self.left_out = left_out
         self.taken.append(plan)
 
 
@@ -65,7 +79,7 @@ class _News:
     """A recording of its own, and what is new in it since that was asked last."""
 
     def __init__(self) -> None:
-        self._plans = _AllPlans()
+        self._plans = _PlansToTell()
         self.recording = Recording(keys=StatementKeyTable(), plans=self._plans)
         self.position: tuple[int, int | None] | None = None
         self._told = dict.fromkeys(("keys", "comments", "sessions", "names"), 0)
@@ -89,6 +103,7 @@ class _News:
             settings=dict(coverage.logged_settings),
             begun=[(kind, code) for _, kind, code in begun[self._begun :]],
             plans=self._plans.taken,
+            left_out=self._plans.left_out,
             jobs=recording.jobs[:],
             checked=keys.checked,
             disagreed=keys.disagreed,
@@ -98,6 +113,7 @@ class _News:
             told[name] += len(getattr(added, name))
         self._begun = len(begun)
         self._plans.taken = []
+        self._plans.left_out = 0
         recording.jobs.clear()
         coverage.warnings.clear()
         coverage.logged_settings.clear()
@@ -195,8 +211,7 @@ def main(link: Connection, ring: int, claims: int) -> None:
         writer, board = RingWriter(ring, link), Claims(claims, len(parts))
         number: int | None = holder - 1  # the first ones are given out
         while number is not None:
-            _read(number, parts[number], writer)
-            number = board.take_next(holder)
+            number = _read(number, parts, writer, lambda: board.take_next(holder))
         while (
             True
         ):  # to end with room unread that was given back would cost the parent what it has not read
@@ -205,13 +220,24 @@ def main(link: Connection, ring: int, claims: int) -> None:
         return
 
 
-def _read(number: int, part: Part, writer: RingWriter) -> None:
-    mark = number.to_bytes(8, "little")
+def _read(
+    number: int, parts: Sequence[Part], writer: RingWriter, claimed: Callable[[], int | None]
+) -> int | None:
+    """Read a part and hand it on; the number of the next one, which is `claimed` before the last message goes out.
+
+    Else who asked for this part would be faster, and read the next one itself.
+    """
+    mark, part = number.to_bytes(8, "little"), parts[number]
+    whole = part.descriptor is None
+    following: int | None = None
     try:
-        whole = part.descriptor is None
         for added, chunk in read_input(part) if whole else read_range(part):
+            if added.more is not None:
+                following = claimed()
             writer.put([mark, *packed(added, chunk)])
     except GoneError:
         raise
     except BaseException as error:  # noqa: BLE001 - who asked for the part shall see it
+        following = claimed()
         writer.put([mark, *packed(Added(more=Failure(portable(error))), None)])
+    return following

@@ -6,19 +6,21 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from analyzer.errors import portable
 from analyzer.model.recording import Recording
-from analyzer.model.work import Observer, WorkSlice
+from analyzer.model.work import Observer, Search, WorkSlice
 from analyzer.sources.one_input import ExecutionStream
 from analyzer.sources.workers.pool import Progress, Workers
 from analyzer.sources.workers.process import Failure, Worker
 from analyzer.sources.workers.ring import GoneError, RingReader, RingWriter
 from analyzer.sources.workers.slice_packing import SliceOpener, SlicePacker
 
-RING_BYTES = 64 << 20  # two or three slices: they wait while one more is looked at
+RING_BYTES = 32 << 20  # one or two slices: they wait while one more is looked at
+_PAIR = 2
 _T = TypeVar("_T", bound=Observer)
+_S = TypeVar("_S", bound=Search[Any])
 _END = b""
 _TASK = "looks at executions"  # for errors
 
@@ -84,16 +86,24 @@ class Beside(Generic[_T]):
 
 @contextmanager
 def side_by_side(
-    observer: _T,
+    search: _S,
     streams: Sequence[ExecutionStream],
     count: int,
     recording: Recording,
     progress: Progress | None = None,
-) -> Iterator[Beside[_T]]:
-    """Processes for a run: `count` that read its streams (see `Workers`), and one for an observer (see `Beside`)."""
+) -> Iterator[Search[_S]]:
+    """The `count` processes of a run, this one among them: what is to observe it.
+
+    The second one reads its streams (see `Workers`): that takes about as long as all that is made of what was read, so
+    two are both busy. The third one searches (see `Beside`), all others read.
+    """
+    if count <= _PAIR:
+        with Workers(streams, count - 1, recording, progress):
+            yield search
+        return
     with (
-        Beside(observer) as beside,
-        Workers(streams, count, recording, progress, [beside.link]),
+        Beside(search) as beside,
+        Workers(streams, count - _PAIR, recording, progress, [beside.link]),
     ):
         yield beside
 

@@ -39,7 +39,8 @@ _TABLES = {  # column: the table of its numbers
 class Added:
     """What a reader added to its recording: texts by table (keys with their text), and the rest.
 
-    `begun` are the events that are new, `plans` and `jobs` those that were logged, `position` how far the
+    `begun` are the events that are new, `plans` and `jobs` those that were logged, `left_out` counts plans that were not
+    kept, `position` how far the
     input was read (bytes on disk, and its size), `noted` what a range's recorder took down, `more`
     whatever comes at the end.
     """
@@ -52,6 +53,7 @@ class Added:
     settings: dict[str, LoggedSetting] = field(default_factory=dict)
     begun: list[tuple[str, str]] = field(default_factory=list)
     plans: list[RecordedPlan] = field(default_factory=list)
+    left_out: int = 0
     jobs: list[JobAttempt] = field(default_factory=list)
     checked: int = 0
     disagreed: int = 0
@@ -79,7 +81,7 @@ def packed(added: Added, chunk: ExecutionChunk | None) -> list[Piece]:
             column = chunk.columns[name]
             first = column[0]
             if first == column[-1] and (column == first).all():
-                constants[name] = first
+                constants[name] = first.item()
             else:
                 constants[name] = None
                 pieces.append(np.ascontiguousarray(column).data.cast("B"))
@@ -186,6 +188,7 @@ class Renumbering:
             recording.events[source, kind, code] = Event(kind=kind, code=code)
         for plan in added.plans:
             recording.plans.append(self.plan(plan))
+        recording.plans.left_out += added.left_out
         recording.jobs += added.jobs
         recording.keys.checked += added.checked
         recording.keys.disagreed += added.disagreed

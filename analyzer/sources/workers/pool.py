@@ -84,7 +84,7 @@ class Workers:
     The parts of a run are claimed in the order in which they will be asked for: by the workers, or
     by this process, which reads for itself what is asked for and what nobody has begun. A part is
     an input; where there are fewer of them than workers, large logs are divided into ranges. Leaving
-    the context ends the processes. With a `count` of 1 nothing changes.
+    the context ends the processes. With a `count` of 0 nothing changes.
     """
 
     def __init__(
@@ -102,13 +102,13 @@ class Workers:
         self._workers: list[_Worker] = []
         ordered = sorted(streams, key=lambda one: -1 if one.first_us is None else one.first_us)
         self._streams = [stream for stream in ordered if stream.part is not None]
-        self._count = min(count, MOST_WORKERS) if sys.executable else 1
+        self._count = min(count, MOST_WORKERS) if sys.executable else 0
         self._parts: list[Part] = []
         self._claims = Claims.made(0)
         self._opened: list[InputStream] = []
 
     def __enter__(self) -> Self:
-        if self._count > 1 and self._streams:
+        if self._count and self._streams:
             try:
                 self._begin()
             except BaseException:

@@ -4,7 +4,6 @@ Messages lie one behind the other in a ring of bytes. The writer waits while the
 bounds how far it is ahead; the reader gives room back, message by message, in their order.
 """
 
-import errno
 import mmap
 import os
 import struct
@@ -12,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
-RING_BYTES = 16 << 20  # about 65,000 executions with their parameters: half a slice
+RING_BYTES = 32 << 20  # about 280,000 executions with their parameters: two slices
 _NOTICE = struct.Struct("<qqq")  # where a message begins, its size, up to where that uses the ring
 _FREED = struct.Struct("<q")
 _ALIGNED = 16
@@ -27,7 +26,11 @@ def shared_file(size: int) -> int:
         descriptor = os.memfd_create("pg95", os.MFD_CLOEXEC)
     else:
         with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
+            file.write(
+                bytes(size)
+            )  # where the disk is full, here, and not when the memory is written to
+            file.flush()
+            return os.dup(file.fileno())
     os.ftruncate(descriptor, size)
     return descriptor
 
@@ -42,15 +45,12 @@ class GoneError(Exception):
 
 
 class RingWriter:
-    """The writer's end. `link` is the connection on which messages are announced and room returned.
-
-    It writes to the memory as to a file: what is written counts for whoever maps it, and a page costs no fault.
-    """
+    """The writer's end. `link` is the connection on which messages are announced and room returned."""
 
     def __init__(self, descriptor: int, link: Connection) -> None:
         """Write to the ring in `descriptor`, which stays the caller's to close."""
-        self._descriptor = descriptor
         self._size = os.fstat(descriptor).st_size
+        self._memory = memoryview(mmap.mmap(descriptor, 0))
         self._link = link
         self._written = self._freed = 0  # bytes since the beginning, room that was left over too
         self._out = 0  # messages that were not given back
@@ -82,8 +82,7 @@ class RingWriter:
             self._wait()
         place = start % self._size
         for piece, length in zip(pieces, sizes, strict=True):
-            if os.pwrite(self._descriptor, piece, place) != length:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._memory[place : place + length] = piece
             place += aligned(length)
         self._written = end
         self._out += 1
