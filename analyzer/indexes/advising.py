@@ -134,7 +134,7 @@ class _Advising:
     def _uncounted(self, plan: Plan) -> float:
         """What the planner leaves out of a plan's cost: what its loops read and it does not count."""
         price = self._request.page_price
-        return price * uncounted_pages(plan, self._catalog) if price else 0.0
+        return price * uncounted_pages(plan, self._catalog, self._pool.by_name) if price else 0.0
 
     def _made_for(self, number: int) -> int:
         """The set of candidates that a statement gives rise to."""

@@ -12,7 +12,8 @@ Validated I/O Model", ACM TODS 14(3), 1989; `index_pages_fetched` in costsize.c)
 the planner:
 
 - Where a table lies in the order of the column that a lookup is by, the planner takes pages for read one after the other.
-  They are if the loop's rows come in that order, and not if an index on something else brings these.
+  They are if the loop's rows come in that order, and not if an index on something else brings these: an index brings them in the order
+  of its first key that is not the same for all.
 - Rows that a lookup by several columns finds are fewer the more columns there are, as if these had nothing to do with
   each other. If they are a key of another table, there are at least as many as there are for each row of that.
 - A plan is never taken for cheaper than the planner takes it.
@@ -23,12 +24,14 @@ What it does not see: visits that Memoize spares, subplans, pages of the index i
 the table. How much a page matters is not known to a planner, either (see `IndexRequest.page_price`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 from analyzer.indexes.layout import PAGE_BYTES, heap_bytes
 from analyzer.indexes.sizes import distinct_values
 from analyzer.model.catalog import Catalog, Table
+from analyzer.model.index_candidate import IndexCandidate
 from analyzer.model.plan import Plan, PlanNode
 from analyzer.patterns import regex
 
@@ -44,23 +47,33 @@ _EQUAL = regex(
     rf"(?<![\w.])(?:{_NAME}\.)?{_NAME}\)?(?:::[\w ]{{1,60}})? = \(?{_NAME}\.{_NAME}(?![\w.(])"
 )
 
+_SAME = regex(rf"(?<![\w.]){_NAME}\)?(?:::[\w ]{{1,60}})? = ")
+
 _Column = tuple[str, str]  # what the table is called in the plan, and the column
 _Pair = tuple[_Column, _Column]
 
 
-def uncounted_pages(plan: Plan, catalog: Catalog) -> float:
-    """Pages at random places that the plan's nested loops will read, by its own estimates, beyond those in its cost."""
+def uncounted_pages(
+    plan: Plan, catalog: Catalog, candidates: Mapping[str, IndexCandidate] = MappingProxyType({})
+) -> float:
+    """Pages at random places that the plan's nested loops will read, by its own estimates, beyond those in its cost.
+
+    `candidates` are the indexes of the plan, by name, that the catalog does not have.
+    """
     if all(node.type != "Nested Loop" for node in plan.root.walk()):
         return 0.0
-    return _Loops(plan.root, catalog).uncounted()
+    return _Loops(plan.root, catalog, candidates).uncounted()
 
 
 class _Loops:
     """One plan: its tables by what it calls them, and which columns it compares."""
 
-    def __init__(self, root: PlanNode, catalog: Catalog) -> None:
+    def __init__(
+        self, root: PlanNode, catalog: Catalog, candidates: Mapping[str, IndexCandidate]
+    ) -> None:
         self._root = root
         self._catalog = catalog
+        self._candidates = candidates
         self._scans = {node.alias: node for node in root.walk() if node.alias and node.relation}
         self._same: dict[_Column, _Column] = {}
         for node in root.walk():
@@ -140,8 +153,18 @@ class _Loops:
             return 1.0
         wanted, alias = self._class(column), node.alias or ""
         same = [one.name for one in table.columns if self._class((alias, one.name)) == wanted]
-        by_index = node.type in ("Index Scan", "Index Only Scan")
-        return max((1.0 if by_index else _in_order(table, name) for name in same), default=0.0)
+        if node.type not in ("Index Scan", "Index Only Scan"):
+            return max((_in_order(table, name) for name in same), default=0.0)
+        keys = self._keys_of(node, table)
+        fixed = {_bare(found) for found in _SAME.findall(_cut(node.index_condition))}
+        return float(not keys or next((key for key in keys if key not in fixed), "") in same)
+
+    def _keys_of(self, node: PlanNode, table: Table) -> tuple[str, ...]:
+        """The keys of the index that a node searches; none where it is not known."""
+        candidate = self._candidates.get(node.index or "")
+        if candidate is not None:
+            return candidate.as_index().columns
+        return next((one.columns for one in table.indexes if one.name == node.index), ())
 
     def _found_each(self, node: PlanNode, table: Table, compared: Sequence[_Pair]) -> float:
         """The rows that a lookup finds, as the planner expects: of those that a filter leaves it says so itself."""

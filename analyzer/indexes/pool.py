@@ -17,6 +17,7 @@ class Pool:
     candidates: list[IndexCandidate] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     prices: list[float] = field(default_factory=list)
+    by_name: dict[str, IndexCandidate] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
     _rivals: list[int] = field(default_factory=list)
 
@@ -27,6 +28,7 @@ class Pool:
             return known
         number = self._numbers[candidate.sql] = len(self.candidates)
         self.candidates.append(candidate)
+        self.by_name[candidate.name] = candidate
         self.sizes.append(size)
         self.prices.append(price)
         self._rivals.append(0)

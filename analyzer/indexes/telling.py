@@ -139,8 +139,9 @@ class Telling:
             before, after = self._now(number), self._after[number]
             if before is None or before.plan is None or after.plan is None:
                 continue
-            pages = uncounted_pages(after.plan, self._catalog)
-            now = before.cost + CAREFUL_PAGE_PRICE * uncounted_pages(before.plan, self._catalog)
+            known = (self._catalog, self._costs.pool.by_name)
+            pages = uncounted_pages(after.plan, *known)
+            now = before.cost + CAREFUL_PAGE_PRICE * uncounted_pages(before.plan, *known)
             if after.cost + CAREFUL_PAGE_PRICE * pages > now:
                 one = self._statements[number]
                 found.append(f"{one.name or one.planned.shape_id} ({pages:,.0f} pages)")

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from analyzer.cli import cli
 from analyzer.indexes.loops import uncounted_pages
 from analyzer.model.catalog import Catalog
+from analyzer.model.index_candidate import IndexCandidate, IndexKey
 from analyzer.model.plan import Plan, RecordedPlan
 from analyzer.plans import read_plans
 from analyzer.sources.postgres.catalog import read_catalog
@@ -71,11 +72,11 @@ def catalog(dsn: str) -> Catalog:
 
 
 def run_with(
-    dsn: str, keys: str, text: str, *settings: str, of: str | None = None
+    dsn: str, keys: str, text: str, *settings: str, of: str | None = None, made: str = ""
 ) -> tuple[Plan, int]:
     """The plan of nested loops with an index, and on how many pages of the table the rows are (of this statement)."""
     with psycopg.connect(dsn) as connection:
-        connection.execute(f'CREATE INDEX tried ON "Lines" ({keys})')  # rolled back
+        connection.execute(f'CREATE INDEX tried ON "Lines" ({keys}); {made}')  # rolled back
         for name in ("hashjoin", "mergejoin", "bitmapscan", "memoize", "material"):
             connection.execute(f"SET LOCAL enable_{name} = off")
         for setting in settings:
@@ -138,6 +139,25 @@ def test_pages_in_the_order_of_the_index_are_read_one_after_the_other_if_the_loo
     assert uncounted_pages(in_order, catalog) < 1
     # All 2,000 lines would be on about half of the 3,300 pages, and the planner charges 100 of them their share.
     assert uncounted_pages(anyhow, catalog) == pytest.approx(pages - 1650 * 100 / 2000, abs=15)
+
+
+def test_an_index_brings_the_order_of_its_own_keys(dsn: str, catalog: Catalog) -> None:
+    """A region's suppliers come in the order of what stands behind the region in the index."""
+    text = """SELECT sum(l.price) FROM regions r JOIN suppliers s ON s.region_id = r.id
+    JOIN "Lines" l ON l.id = s.id WHERE r.name = 'region 7'"""
+    uncounted = {}
+    for column in ("id", "line_id"):
+        by_region = IndexCandidate(
+            "suppliers",
+            (IndexKey("region_id", "equality"), IndexKey(column, "sort")),
+            *("btree", "by_region", "", "", ""),
+        )
+        made = f"CREATE INDEX by_region ON suppliers (region_id, {column})"
+        plan, _ = run_with(dsn, "id", text, "enable_seqscan = off", made=made)
+        assert any(node.index == "by_region" for node in plan.root.walk())
+        uncounted[column] = uncounted_pages(plan, catalog, {"by_region": by_region})
+    assert uncounted["id"] < 1
+    assert uncounted["line_id"] > 50
 
 
 def test_what_a_limit_or_the_first_row_leaves_unread_is_not_counted(
