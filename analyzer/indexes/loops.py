@@ -12,8 +12,8 @@ Validated I/O Model", ACM TODS 14(3), 1989; `index_pages_fetched` in costsize.c)
 the planner:
 
 - Where a table lies in the order of the column that a lookup is by, the planner takes pages for read one after the other.
-  They are if the loop's rows come in that order, and not if an index on something else brings these: an index brings them in the order
-  of its first key that is not the same for all.
+  They are if the loop's rows come in that order, and not if an index on something else brings these: an index brings them
+  in the order of its first key that is not the same for all.
 - Rows that a lookup by several columns finds are fewer the more columns there are, as if these had nothing to do with
   each other. If they are a key of another table, there are at least as many as there are for each row of that.
 - A plan is never taken for cheaper than the planner takes it.
@@ -46,8 +46,7 @@ _NAME = r'("(?:[^"]|""){1,300}"|[^\W\d]\w{0,63})'
 _EQUAL = regex(
     rf"(?<![\w.])(?:{_NAME}\.)?{_NAME}\)?(?:::[\w ]{{1,60}})? = \(?{_NAME}\.{_NAME}(?![\w.(])"
 )
-
-_SAME = regex(rf"(?<![\w.]){_NAME}\)?(?:::[\w ]{{1,60}})? = ")
+_FIXED = regex(rf"(?<![\w.]){_NAME}\)?(?:::[\w ]{{1,60}})? = ")
 
 _Column = tuple[str, str]  # what the table is called in the plan, and the column
 _Pair = tuple[_Column, _Column]
@@ -156,7 +155,7 @@ class _Loops:
         if node.type not in ("Index Scan", "Index Only Scan"):
             return max((_in_order(table, name) for name in same), default=0.0)
         keys = self._keys_of(node, table)
-        fixed = {_bare(found) for found in _SAME.findall(_cut(node.index_condition))}
+        fixed = {_bare(found) for found in _FIXED.findall(_cut(node.index_condition))}
         return float(not keys or next((key for key in keys if key not in fixed), "") in same)
 
     def _keys_of(self, node: PlanNode, table: Table) -> tuple[str, ...]:

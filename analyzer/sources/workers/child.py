@@ -212,9 +212,8 @@ def main(link: Connection, ring: int, claims: int) -> None:
         number: int | None = holder - 1  # the first ones are given out
         while number is not None:
             number = _read(number, parts, writer, lambda: board.take_next(holder))
-        while (
-            True
-        ):  # to end with room unread that was given back would cost the parent what it has not read
+        # To end with room unread that was given back would cost the parent what it has not read.
+        while True:
             link.recv_bytes()
     except (GoneError, OSError, EOFError):
         return
@@ -238,6 +237,6 @@ def _read(
     except GoneError:
         raise
     except BaseException as error:  # noqa: BLE001 - who asked for the part shall see it
-        following = claimed()
+        following = claimed() if following is None else following
         writer.put([mark, *packed(Added(more=Failure(portable(error))), None)])
     return following

@@ -39,10 +39,9 @@ _TABLES = {  # column: the table of its numbers
 class Added:
     """What a reader added to its recording: texts by table (keys with their text), and the rest.
 
-    `begun` are the events that are new, `plans` and `jobs` those that were logged, `left_out` counts plans that were not
-    kept, `position` how far the
-    input was read (bytes on disk, and its size), `noted` what a range's recorder took down, `more`
-    whatever comes at the end.
+    `begun` are the events that are new, `plans` and `jobs` those that were logged, `left_out` counts plans
+    that were not kept, `position` how far the input was read (bytes on disk, and its size), `noted` what a
+    range's recorder took down, `more` whatever comes at the end.
     """
 
     keys: list[tuple[str, str]] = field(default_factory=list)
