@@ -4,6 +4,8 @@ import argparse
 import json
 import shutil
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -149,6 +151,17 @@ class Bench:
                 for count in (1, 2) if turn % 2 else (2, 1):
                     times[count] = pg95([inputs], self.output, "--workers", str(count))
                 pairs.append((times[1], times[2]))
+                if inputs is log:
+                    self.results.at_once.append(2 * times[1].wall_s / self._two_at_once(log))
+
+    def _two_at_once(self, log: Path) -> float:
+        """Seconds that two reports in a process each take at once: what the machine has for two."""
+        began = time.monotonic()
+        with ThreadPoolExecutor() as both:
+            found = [both.submit(pg95, [log], self.folder / f"at_once_{n}.json") for n in range(2)]
+        for one in found:
+            one.result()
+        return time.monotonic() - began
 
     def reference(self, logs: Path) -> None:
         """The reader without the compiled module."""

@@ -83,6 +83,7 @@ class Results:
     workers: list[tuple[Usage, Usage]] = field(default_factory=list)
     workers_one: list[tuple[Usage, Usage]] = field(default_factory=list)  # of one file
     workers_mb: float = 0.0
+    at_once: list[float] = field(default_factory=list)  # what two runs at once do, one being 1
     notes: list[str] = field(default_factory=list)
 
     def slopes(self) -> tuple[float, float | None] | None:
@@ -225,6 +226,10 @@ def _workers_lines(results: Results) -> list[str]:
             ratio = f"{median(ratios):.2f}× ({min(ratios):.2f}–{max(ratios):.2f})"
             cost = f"{cpu_one:.2f} and {cpu_two:.2f} CPU s"
             lines += [f"{what} of {results.workers_mb:.0f} MB: {times}, {ratio}; {cost}.", ""]
+    if results.at_once:
+        span = f"({min(results.at_once):.2f}–{max(results.at_once):.2f})"
+        what = f"Two reports of one file at once, a process each, do {median(results.at_once):.2f}× what one does {span}"
+        lines += [f"{what}: what two cores are worth here.", ""]
     return lines
 
 

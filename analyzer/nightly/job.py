@@ -52,7 +52,7 @@ class Asked:
 
     `dry_run` writes nothing and sends nothing. `since_us` (µs since 1970, UTC) analyses again what
     the logs hold from then on: reports are written, and neither history nor positions are touched.
-    `workers` are processes that read logs side by side.
+    `workers` are processes (see docs/commands.md).
     """
 
     dry_run: bool = False
