@@ -11,7 +11,7 @@ MAX_SECONDS = 30.0
 MAX_CALLS = 5000
 # Of a page that nested loops read and the planner leaves out of a plan's cost. By random_page_cost it were four pages in
 # sequence, and one where all of a table lies in memory.
-CAREFUL_PAGE_PRICE = 2.0
+CAREFUL_PAGE_PRICE = 1.5
 WhatIfWay = Literal["hypopg", "clone", "none"]
 SizeModel = Literal["estimate", "hypopg"]
 
