@@ -26,9 +26,8 @@ def shared_file(size: int) -> int:
         descriptor = os.memfd_create("pg95", os.MFD_CLOEXEC)
     else:
         with tempfile.TemporaryFile() as file:
-            file.write(
-                bytes(size)
-            )  # where the disk is full, here, and not when the memory is written to
+            # A full disk is an error here, and no signal once the memory is written to.
+            file.write(bytes(size))
             file.flush()
             return os.dup(file.fileno())
     os.ftruncate(descriptor, size)
