@@ -268,6 +268,36 @@ def test_the_calls_of_jobs_that_share_a_trace_stay_apart(read_text: Reading) -> 
     assert (found.source.unparsed_lines, found.source.foreign_bytes) == (1, len(lines[-1]))
 
 
+@pytest.mark.parametrize("exported", ["a line each", "all in one"])
+def test_calls_that_begin_within_one_millisecond_stay_in_the_order_of_their_answers(
+    exported: str, read_text: Reading
+) -> None:
+    """Each below a call of Prisma's; Node.js tells the beginning of spans in whole milliseconds."""
+    made: list[dict[str, Any]] = []
+    call = {"db.system.name": "postgresql", "db.query.text": "SELECT * FROM books WHERE id = 1"}
+    listing = call | {"db.query.text": "SELECT * FROM authors"}
+
+    def span(number: str, parent: str, kind: int, **attributes: object) -> None:
+        ids = {"traceId": "ab" * 16, "spanId": number, "parentSpanId": parent}
+        at = {"startTimeUnixNano": 1795845629786000000, "endTimeUnixNano": 1795845629786400000}
+        known = [{"key": key, "value": {"stringValue": one}} for key, one in attributes.items()]
+        made.append({**ids, "name": "x", "kind": kind, **at, "attributes": known})
+
+    for number in range(8):
+        span(f"c{number}", f"b{number}", 3, **call if number else listing)
+        span(f"b{number}", "0a", 1)
+    span("0a", "", 2, **{"http.route": "/authors"})
+    lines = [[one] for one in made] if exported == "a line each" else [made]
+    exports = [{"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]} for spans in lines]
+    text = "\n".join(json.dumps(one) for one in exports)
+    found = read_text(text)
+    texts = found.recording.keys.texts
+    assert [texts[key] for key in found.executions.key] == [
+        listing["db.query.text"],
+        *[call["db.query.text"]] * 7,
+    ]
+
+
 def test_spans_of_the_second_javascript_sdk_have_their_parent_in_a_context(
     read_text: Reading,
 ) -> None:

@@ -38,10 +38,12 @@ _MOST_JOBS = 200_000  # attempts at jobs that are kept
 _MOST_STEPS = 100  # from a call up to its root
 _LATEST_US = 253_402_300_800_000_000
 
+_Place = tuple[int, int]  # line, place within it
+
 
 @record
 class _Span:
-    """What is read of a span."""
+    """What is read of a span; `at` is where it stands: spans follow each other as they ended."""
 
     trace: str
     span: str
@@ -52,7 +54,7 @@ class _Span:
     duration_ms: float
     attributes: Mapping[str, object]
     service: str
-    line: int
+    at: _Place
 
     def first(self, *names: str) -> str:
         """The first of some attributes that is there, "" without any."""
@@ -122,8 +124,9 @@ class OtelSpanReader(JsonLineReader):
     def _spans(self, record: Record) -> Iterator[_Span | None]:
         if "resourceSpans" not in record:
             if "traceId" in record:
-                yield _sdk_span(record, self.number)
+                yield _sdk_span(record, (self.number, 0))
             return
+        place = 0
         for resource in _objects(record.get("resourceSpans")):
             described = resource.get("resource")
             service = ""
@@ -132,7 +135,8 @@ class OtelSpanReader(JsonLineReader):
             scopes = resource.get("scopeSpans", resource.get("instrumentationLibrarySpans"))
             for scope in _objects(scopes):
                 for span in _objects(scope.get("spans")):
-                    yield _otlp_span(span, service, self.number)
+                    place += 1
+                    yield _otlp_span(span, service, (self.number, place))
 
     def _take(self, span: _Span) -> None:
         """Settle a span with its unit of work if that has ended, else keep it; each is looked at once."""
@@ -163,8 +167,13 @@ class OtelSpanReader(JsonLineReader):
         return None
 
     def _settle(self, spans: list[_Span], unit: _Unit) -> None:
-        """Record the calls among spans and all that waited for them."""
+        """Record the calls among spans and all that waited for them.
+
+        As they ended: spans of Node.js begin in whole milliseconds, and what orders calls that begin
+        within one is which was answered first.
+        """
         waiting = [(span, unit) for span in spans]
+        calls: list[tuple[_Span, _Unit]] = []
         while waiting:
             span, unit = waiting.pop()
             below = self._below.pop((span.trace, span.span), [])
@@ -173,10 +182,12 @@ class OtelSpanReader(JsonLineReader):
             sql = span.sql
             # Two libraries may both tell of a call: the one below is nearer to the server.
             if sql and all(one.sql != sql for one in below):
-                self._record(span, unit)
+                calls.append((span, unit))
             if span.orm_call:
                 unit = replace(unit, call=span.orm_call)
             waiting += [(one, unit) for one in below]
+        for call, unit in sorted(calls, key=lambda one: one[0].at):
+            self._record(call, unit)
 
     def _note_job(self, span: _Span, below: list[_Span]) -> None:
         """Keep what a span tells of a job of a queue."""
@@ -210,7 +221,7 @@ class OtelSpanReader(JsonLineReader):
                 user=call.first("db.user"),
                 application=call.service,
             ),
-            line=call.line,
+            line=call.at[0],
             parameters=_parameters(call.attributes),
             trace=unit.trace,
             tags=tagged({**unit.tags, "prismaQuery": unit.call}),
@@ -239,7 +250,7 @@ def _unit(span: _Span) -> _Unit:
     )
 
 
-def _otlp_span(span: Record, service: str, line: int) -> _Span | None:
+def _otlp_span(span: Record, service: str, at: _Place) -> _Span | None:
     """A span of an OTLP export (opentelemetry-proto, trace.proto, as JSON)."""
     start, end = _whole(span.get("startTimeUnixNano")), _whole(span.get("endTimeUnixNano"))
     if start is None or end is None:
@@ -252,11 +263,11 @@ def _otlp_span(span: Record, service: str, line: int) -> _Span | None:
         max(end - start, 0),
         _attributes(span.get("attributes")),
         service,
-        line,
+        at,
     )
 
 
-def _sdk_span(span: Record, line: int) -> _Span | None:
+def _sdk_span(span: Record, at: _Place) -> _Span | None:
     """A span as the JavaScript SDK holds it: times are [seconds, nanoseconds]."""
     start, took = _pair(span.get("startTime")), _pair(span.get("duration"))
     attributes = span.get("attributes")
@@ -270,7 +281,7 @@ def _sdk_span(span: Record, line: int) -> _Span | None:
         took,
         attributes if isinstance(attributes, dict) else {},
         "",
-        line,
+        at,
     )
 
 
@@ -281,7 +292,7 @@ def _made(
     took_ns: int,
     attributes: Mapping[str, object],
     service: str,
-    line: int,
+    at: _Place,
 ) -> _Span | None:
     trace, number, name = span.get("traceId"), span.get("spanId"), span.get("name")
     context = span.get("parentSpanContext")  # of the JavaScript SDK from version 2 on
@@ -298,7 +309,7 @@ def _made(
     named = name if isinstance(name, str) else ""
     above = parent if parent.strip("0") else ""  # a root's may be all zeros
     return _Span(
-        trace, number, above, named, kind, start_us, took_ns / 1e6, attributes, service, line
+        trace, number, above, named, kind, start_us, took_ns / 1e6, attributes, service, at
     )
 
 
