@@ -8,7 +8,8 @@ from analyzer.model.executions import ExecutionChunk
 from analyzer.model.finding import Finding, Outcome
 from analyzer.model.recording import Recording
 from analyzer.model.target import Target
-from analyzer.pipeline import Options, Result, detect, run
+from analyzer.pipeline import Options, Result, run
+from analyzer.pipeline.analysis import detect
 from analyzer.sources.inputs import gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable

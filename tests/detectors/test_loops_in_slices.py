@@ -14,7 +14,7 @@ from analyzer.model.executions import ExecutionChunk
 from analyzer.model.finding import Finding, Status
 from analyzer.model.recording import Recording
 from analyzer.model.target import Target
-from analyzer.pipeline import detect
+from analyzer.pipeline.analysis import detect
 from analyzer.sources.inputs import gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sql.keys import StatementKeyTable

@@ -10,7 +10,8 @@ from heavy_log import Ran, analysed, found
 from analyzer.detectors import ValueSamples, all_detectors
 from analyzer.detectors._values import MOST, MOST_OF_SLICE
 from analyzer.model.work import WorkSlice
-from analyzer.pipeline import Options, Result, detect, run
+from analyzer.pipeline import Options, Result, run
+from analyzer.pipeline.analysis import detect
 from analyzer.sql.parameters import Values
 
 SEARCH = "SELECT id FROM customers WHERE team = $1 AND name LIKE $2"
@@ -36,7 +37,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Recorded]:
         made.append(Recorded())
         return made[-1]
 
-    monkeypatch.setattr("analyzer.pipeline.ValueSamples", make)
+    monkeypatch.setattr("analyzer.pipeline.analysis.ValueSamples", make)
     return made
 
 

@@ -5,6 +5,7 @@ in this process would have: chunks of executions, and the texts that they speak 
 their numbers when a chunk is asked for, in the order of the input, so a run has the same result
 with any number of workers.
 
+    side_by_side.py which processes a run has
     parts.py     what a worker is asked to read
     pool.py      starts the processes, and gives each stream its chunks from them
     child.py     the process

@@ -213,8 +213,7 @@ def main(link: Connection, ring: int, claims: int) -> None:
         while number is not None:
             number = _read(number, parts, writer, lambda: board.take_next(holder))
         # To end with room unread that was given back would cost the parent what it has not read.
-        while True:
-            link.recv_bytes()
+        writer.settle()
     except (GoneError, OSError, EOFError):
         return
 

@@ -3,24 +3,18 @@
 import os
 import pickle
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from analyzer.errors import portable
-from analyzer.model.recording import Recording
-from analyzer.model.work import Observer, Search, WorkSlice
-from analyzer.sources.one_input import ExecutionStream
-from analyzer.sources.workers.pool import Progress, Workers
+from analyzer.model.work import Observer, WorkSlice
 from analyzer.sources.workers.process import Failure, Worker
 from analyzer.sources.workers.ring import GoneError, RingReader, RingWriter
 from analyzer.sources.workers.slice_packing import SliceOpener, SlicePacker
 
 RING_BYTES = 32 << 20  # one or two slices: they wait while one more is looked at
-_PAIR = 2
 _T = TypeVar("_T", bound=Observer)
-_S = TypeVar("_S", bound=Search[Any])
 _END = b""
 _TASK = "looks at executions"  # for errors
 
@@ -31,21 +25,21 @@ class Beside(Generic[_T]):
     The observer is sent there and comes back with the result: it knows of the run what slices tell.
     """
 
-    def __init__(self, observer: _T) -> None:
-        """Begin the process.
+    def __init__(self, observer: _T, others: Sequence[Connection] = ()) -> None:
+        """Begin the process; `others` are this process's connections to others that it has begun.
 
         Raises:
             WorkerError: it cannot be started.
         """
-        self._process = Worker(_TASK, main, RING_BYTES)
-        self.link = self._process.link
-        self._writer = RingWriter(self._process.ring, self.link)
+        self._process = Worker(_TASK, main, RING_BYTES, others=others)
+        self._link = self._process.link
+        self._writer = RingWriter(self._process.ring, self._link)
         self._packer = SlicePacker()
         self._observer = observer
 
     def __enter__(self) -> Self:
         try:
-            self.link.send(self._observer)
+            self._link.send(self._observer)
         except OSError as error:
             ended = self._process.end()
             self.__exit__()
@@ -76,36 +70,12 @@ class Beside(Generic[_T]):
         try:
             self._writer.put([_END])
             self._writer.settle()
-            found: _T | Failure = self.link.recv()
+            found: _T | Failure = self._link.recv()
         except (GoneError, OSError, EOFError) as error:
             raise self._process.end() from error
         if isinstance(found, Failure):
             raise found.error
         return found
-
-
-@contextmanager
-def side_by_side(
-    search: _S,
-    streams: Sequence[ExecutionStream],
-    count: int,
-    recording: Recording,
-    progress: Progress | None = None,
-) -> Iterator[Search[_S]]:
-    """The `count` processes of a run, this one among them: what is to observe it.
-
-    The second one reads its streams (see `Workers`): that takes about as long as all that is made of what was read, so
-    two are both busy. The third one searches (see `Beside`), all others read.
-    """
-    if count <= _PAIR:
-        with Workers(streams, count - 1, recording, progress):
-            yield search
-        return
-    with (
-        Beside(search) as beside,
-        Workers(streams, count - _PAIR, recording, progress, [beside.link]),
-    ):
-        yield beside
 
 
 def main(link: Connection, ring: int) -> None:

@@ -93,10 +93,7 @@ class Workers:
         count: int,
         recording: Recording,
         progress: Progress | None = None,
-        others: Sequence[Connection] = (),
     ) -> None:
-        """`others` are this process's connections to other processes that it has begun."""
-        self._others = others
         self._recording = recording
         self._progress = progress
         self._workers: list[_Worker] = []
@@ -106,6 +103,11 @@ class Workers:
         self._parts: list[Part] = []
         self._claims = Claims.made(0)
         self._opened: list[InputStream] = []
+
+    @property
+    def links(self) -> Sequence[Connection]:
+        """The connections to the processes."""
+        return [worker.link for worker in self._workers]
 
     def __enter__(self) -> Self:
         if self._count and self._streams:
@@ -136,8 +138,7 @@ class Workers:
             claims.take(number, number + 1)
         files = [part.descriptor for part in self._parts if part.descriptor is not None]
         for holder in range(1, count + 1):
-            links = [*self._others, *(worker.link for worker in self._workers)]
-            self._workers.append(_Worker(holder, self._parts, claims, set(files), links))
+            self._workers.append(_Worker(holder, self._parts, claims, set(files), self.links))
         for worker in self._workers:
             worker.begin()
         for stream, other in zip(self._streams, chunks, strict=True):

@@ -1,13 +1,16 @@
-"""The only wiring: gather → workload → detect → advise → report document."""
+"""What a run makes of what was gathered: workload → detectors → advice → report document.
+
+It takes a while to import, for which `run` does not wait before others read.
+"""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import field, replace
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from analyzer.advice import Stacks
 from analyzer.advice.advised import advised
@@ -19,35 +22,27 @@ from analyzer.indexes.settled import settled
 from analyzer.indexes.tables import diagnose, with_partitioned
 from analyzer.indexes.verified import verify
 from analyzer.model.acknowledgement import Acknowledgements
-from analyzer.model.blueprint import Blueprint
 from analyzer.model.catalog import Catalog
-from analyzer.model.explain import VERIFY_SECONDS, ExplainRequest, Sample
+from analyzer.model.explain import ExplainRequest, Sample
 from analyzer.model.finding import Finding, Outcome, Status, worst_first
 from analyzer.model.history import HourFigures
 from analyzer.model.index_advice import IndexAdvice
 from analyzer.model.index_request import CAREFUL_PAGE_PRICE, AdvisedWorkload, IndexRequest
 from analyzer.model.recording import Recording
-from analyzer.model.sampling import LoggingSettings
-from analyzer.model.snapshot import CounterWindow
-from analyzer.model.target import METHODS, PatternTarget, Target
-from analyzer.model.work import Observer, Search, WorkSlice
+from analyzer.model.work import Observer, WorkSlice
 from analyzer.model.workload import Workload
+from analyzer.pipeline.gathering import Gathered
+from analyzer.pipeline.options import Options, Progress
+from analyzer.pipeline.result import Result
 from analyzer.plans.recorded import read_recorded
-from analyzer.records import record
 from analyzer.report.document import build_document
 from analyzer.sources.acknowledgements import find as find_acknowledged
 from analyzer.sources.acknowledgements import read as read_acknowledged
-from analyzer.sources.blueprint_catalog import catalog_of
-from analyzer.sources.inputs import ExecutionStream, Gathering, gather
-from analyzer.sources.options import ReadOptions
-from analyzer.sources.queries import read_queries
-from analyzer.sources.schema.files import read_schema_file
-from analyzer.sql.keys import StatementKeyTable
+from analyzer.sources.workers.side_by_side import searching
 from analyzer.workload.acknowledged import note_acknowledged
 from analyzer.workload.build import WorkloadBuilder
 from analyzer.workload.checks import note_checks
 from analyzer.workload.constants import ConstantValues
-from analyzer.workload.counter_inputs import count_snapshots
 from analyzer.workload.explained import SlowestExecutions, samples_of, with_live_plans
 from analyzer.workload.filter_values import FilterSearches
 from analyzer.workload.fixes import savings_of, with_saving
@@ -57,79 +52,27 @@ from analyzer.workload.savings import SavingFigures
 from analyzer.workload.simulation import Simulation
 from analyzer.workload.slices import slices
 
-Progress = Callable[[str, int, int | None], None]
-More = Callable[[Recording, Progress | None], Sequence[ExecutionStream]]
 _log = logging.getLogger(__name__)
 
 
-@record
-class Options:
-    """What one run is asked to do (docs/commands.md says what each option means).
-
-    `window` are counters between two snapshots of the server that wrote the logs, which are read over
-    that time only and have to hold all of it.
-    """
-
-    inputs: Sequence[str] = ()
-    read: ReadOptions = field(default_factory=ReadOptions)
-    live: bool = False
-    dsn: str | None = None
-    replicas: Sequence[str] = ()
-    verify: str | None = None  # a scratch server
-    verify_seconds: float = VERIFY_SECONDS
-    announce: Callable[[str], None] | None = None  # is told what is done on it
-    schema: str | None = None
-    target: Target = field(default_factory=Target)
-    targets: Sequence[PatternTarget] = ()
-    method: str = METHODS[0]
-    window: CounterWindow | None = None
-    log_min_duration_ms: float | None = None
-    sampled: LoggingSettings = field(default_factory=LoggingSettings)
-    redact: str = "strict"
-    max_index_width: int = 3
-    every_table: bool = False
-    workers: int = 1
-    rtt_ms: float | None = None
-    acknowledged: str | None = None
-    keep_hours: bool = False
-    explain: ExplainRequest | None = None
-    indexes: IndexRequest | None = None
-    blueprint: Callable[[], Blueprint] | None = None  # what a clone for index advice is built from
-    more: More | None = None  # adds facts to the recording; gives streams beside the inputs
-    today: date | None = None
-
-
-@record
-class Result:
-    """A run's outcome: the workload, findings with their advice (worst first) and the document.
-
-    `hours` are the figures by hour that a history keeps, if they were asked for.
-    """
-
-    workload: Workload
-    findings: Sequence[Finding]
-    outcomes: Mapping[str, Outcome]
-    document: dict[str, Any]
-    hours: Sequence[HourFigures] = ()
-
-
-def run(
-    options: Options, progress: Progress | None = None, observers: Sequence[Observer] = ()
+def analyse(
+    options: Options,
+    recording: Recording,
+    read: Gathered,
+    links: Sequence[Connection] = (),
+    progress: Progress | None = None,
+    observers: Sequence[Observer] = (),
 ) -> Result:
-    """Do the main job.
+    """All that is made of what was gathered, and of the executions that its streams give.
 
     Args:
         options: what to read and how.
+        recording: what was gathered is in it.
+        read: the inputs, open to be read.
+        links: connections to the processes that read them.
         progress: told how far it is.
         observers: shown all executions on the way, slice by slice.
-
-    Raises:
-        InputError: no input could be read. ServerError: the server named cannot be used and there
-            is no other input.
     """
-    recording = Recording(keys=StatementKeyTable())
-    queries = read_queries(options.indexes, recording) if options.indexes else None
-    gathered = _gather(options, recording, progress)
     hours = HourTable() if options.keep_hours else None
     wanted = options.explain or options.indexes or options.verify
     slowest, texts = SlowestExecutions() if wanted else None, recording.keys.texts
@@ -137,7 +80,7 @@ def run(
     filters = FilterSearches() if options.indexes else None
     own = (hours, slowest, constants, filters)
     shown = [*observers, *(one for one in own if one is not None)]
-    workload, simulation, searches = _build(options, recording, gathered, shown, progress)
+    workload, simulation, searches = _build(options, recording, read, links, shown)
     if options.explain is not None and slowest is not None:
         workload = _explained(options, options.explain, workload, (slowest, texts))
     if filters is not None:
@@ -159,13 +102,13 @@ def run(
     note_acknowledged(findings, known, workload)
     advice = advise_indexes(candidates, findings, workload, show_values=options.redact == "off")
     if options.indexes is not None and slowest is not None:
-        asked = queries or advised_workload(workload, slowest, texts, constants)
+        asked = read.queries or advised_workload(workload, slowest, texts, constants)
         said = len(workload.coverage.warnings)
         advise = partial(_tried, options, (workload, asked, said, Answers()), advice, progress)
         if options.verify is None:
             advice = advise(frozenset())
     if options.verify is not None and slowest is not None:
-        samples = queries.samples if queries else samples_of(workload, slowest, texts)
+        samples = read.queries.samples if read.queries else samples_of(workload, slowest, texts)
         judge = _judge(options, options.verify, (workload, samples), progress)
         advice = settled(advise, judge) if options.indexes else judge(advice)
     document = build_document(
@@ -201,61 +144,6 @@ def _acknowledgements(options: Options, workload: Workload) -> Acknowledgements:
 
 def _known(finding: Finding, known: Acknowledgements) -> Finding:
     return replace(finding, acknowledged=known.of(finding.key, finding.detector, finding.shape_ids))
-
-
-@record
-class _Gathered:
-    """Inputs that are open to be read, and what the server says that it logs."""
-
-    gathering: Gathering
-    logged: LoggingSettings | None
-
-
-def _gather(options: Options, recording: Recording, progress: Progress | None) -> _Gathered:
-    """Fill the recording with all but executions; those come when the streams are read."""
-    read = options.read
-    if options.window is not None:
-        read = _within(read, options.window)
-        recording.counter_windows.append(options.window)
-        recording.counters += options.window.counters
-    recording.asked_us = (read.since_us, read.until_us)
-    gathering = gather(options.inputs, read, recording, progress)
-    if options.more is not None:
-        gathering.streams += options.more(recording, progress)
-    count_snapshots(recording)
-    known = recording.catalog
-    if options.schema:
-        known = read_schema_file(options.schema).completed_by(known)
-    if options.blueprint is not None and options.indexes and options.indexes.what_if == "clone":
-        known = catalog_of(options.blueprint()).completed_by(known)
-    logged = None
-    if options.live or options.dsn:
-        logged = _gather_server(options, recording)
-        live = recording.catalog
-        known = live.completed_by(known) if live is not None and live is not known else known
-    recording.catalog = known
-    return _Gathered(gathering, logged)
-
-
-def _within(read: ReadOptions, window: CounterWindow) -> ReadOptions:
-    """What is read of logs, and no more than the counters' window."""
-    since = [us for us in (read.since_us, window.from_us) if us is not None]
-    until = [us for us in (read.until_us, window.to_us) if us is not None]
-    return replace(read, since_us=max(since), until_us=min(until))
-
-
-def _gather_server(options: Options, recording: Recording) -> LoggingSettings | None:
-    """A server's counters and catalog; gives its settings of what is logged, if it was reached."""
-    from analyzer.sources.postgres import gather_server  # noqa: PLC0415 - only runs with a server pay for psycopg
-
-    try:
-        settings = gather_server(options.dsn, recording, options.replicas)
-    except AnalyzerError as error:
-        if not options.inputs:
-            raise
-        recording.coverage.warnings.append(f"no facts from the server: {error}")
-        return None
-    return settings.logged
 
 
 def _explained(
@@ -343,21 +231,15 @@ class _Searches:
 def _build(
     options: Options,
     recording: Recording,
-    gathered: _Gathered,
+    read: Gathered,
+    links: Sequence[Connection],
     observers: Sequence[Observer],
-    progress: Progress | None,
 ) -> tuple[Workload, Simulation, _Searches]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
     builder = WorkloadBuilder(recording, options.target, options.targets, options.method)
-    streams = gathered.gathering.streams
     searches = _Searches(recording.catalog)
-    reading: AbstractContextManager[Search[_Searches]] = nullcontext(searches)
-    if options.workers > 1 and streams:
-        from analyzer.sources.workers.observing import side_by_side  # noqa: PLC0415 - few runs pay for it
-
-        reading = side_by_side(searches, streams, options.workers, recording, progress)
-    with reading as search:
-        for chunk, last in slices(streams, before=builder.carried):
+    with searching(searches, options.workers, links) as search:
+        for chunk, last in slices(read.gathering.streams, before=builder.carried):
             handed = [chunk]
             del chunk  # the builder's alone from here on: it lets go of what it has copied
             work = builder.add(handed.pop(), last=last)
@@ -366,8 +248,8 @@ def _build(
             del work  # or it would be held while the next is read
         note_checks(recording)
         if options.inputs:
-            gathered.gathering.finish()
-        server = gathered.logged if builder.seen else None
+            read.gathering.finish()
+        server = read.logged if builder.seen else None
         settings = options.log_min_duration_ms, options.sampled, server
         workload = builder.finish(read_recorded(recording), *settings)
         searches = search.result()
@@ -385,16 +267,3 @@ def detect(workload: Workload, detectors: Sequence[Detector]) -> dict[str, Outco
             reason = f"{type(error).__name__}: {error}"
             outcomes[detector.id] = Outcome(Status.ERROR, reason=reason)
     return outcomes
-
-
-def only(result: Result, detectors: Sequence[str]) -> Result:
-    """The result with the findings of some detectors alone, for commands with one subject."""
-    kept = {name: result.outcomes[name] for name in detectors if name in result.outcomes}
-    findings = [finding for finding in result.findings if finding.detector in kept]
-    keys = {finding.key for finding in findings}
-    document = {
-        **result.document,
-        "findings": [entry for entry in result.document["findings"] if entry["key"] in keys],
-        "detectors": [entry for entry in result.document["detectors"] if entry["id"] in kept],
-    }
-    return replace(result, findings=findings, outcomes=kept, document=document)
