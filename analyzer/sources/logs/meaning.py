@@ -256,6 +256,7 @@ class EntrySink:
         self.coverage.plans += 1
         plans = self.recording.plans
         if plans.turns_away(key, duration_ms, self.source, text):
+            self.plan_kept(key)  # a reader of this input may not know yet
             return
         plans.append(
             RecordedPlan(

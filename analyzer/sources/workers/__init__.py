@@ -9,6 +9,7 @@ with any number of workers.
     parts.py     what a worker is asked to read
     pool.py      starts the processes, and gives each stream its chunks from them
     child.py     the process
+    told_plans.py which plans it hands on
     claims.py    who reads what: each part is one process's
     ring.py      the memory that a worker and its parent share
     packing.py   executions and texts as bytes; numbers of one recording as those of another

@@ -1,8 +1,7 @@
 """The worker's process: claims parts, reads them, and hands on what was read, until none is left."""
 
 import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from multiprocessing.connection import Connection
 
@@ -11,7 +10,6 @@ from analyzer.model.cancelled import Cancelled
 from analyzer.model.coverage import SourceCoverage
 from analyzer.model.event import Event
 from analyzer.model.executions import ExecutionChunk
-from analyzer.model.plan import PlanShelf, RecordedPlan
 from analyzer.model.recording import PhaseTotals, Recording
 from analyzer.records import changing
 from analyzer.sources.increments.portion import Portion
@@ -33,6 +31,7 @@ from analyzer.sources.workers.recorder import (
 )
 from analyzer.sources.workers.ring import GoneError, RingWriter
 from analyzer.sources.workers.stretch import Stretch, is_clean, read_stretch
+from analyzer.sources.workers.told_plans import EarlierPlans, PlansToTell
 from analyzer.sql.keys import StatementKeyTable
 
 
@@ -48,39 +47,14 @@ class End:
     cancelled: list[Cancelled] = field(default_factory=list)
 
 
-class _PlansToTell(PlanShelf):
-    """Plans on their way to the run's shelf: all that it may keep, or know again.
-
-    What is faster than as many as stay, of this part alone, is turned away and counted, as it would be there.
-    """
-
-    MOST = sys.maxsize  # that bound is the run's
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.taken: list[RecordedPlan] = []
-
-    def turns_away(self, statement_key: int, duration_ms: float, source: int, text: str) -> bool:  # noqa: ARG002 - as the base class
-        """As in the base class."""
-        if duration_ms >= self.floor(statement_key):
-            return False
-        self.left_out += 1
-        return True
-
-    def append(self, plan: RecordedPlan) -> None:
-        """Keep the plan, and hand it on: what is let go of for it is counted where both get to."""
-        left_out = self.left_out
-        super().append(plan)
-        self.left_out = left_out
-        self.taken.append(plan)
-
-
 class _News:
     """A recording of its own, and what is new in it since that was asked last."""
 
-    def __init__(self) -> None:
-        self._plans = _PlansToTell()
-        self.recording = Recording(keys=StatementKeyTable(), plans=self._plans)
+    def __init__(self, known: Mapping[str, float]) -> None:
+        """`known` are the times of plans in the parts before (see PlansToTell)."""
+        keys = StatementKeyTable()
+        self._plans = PlansToTell(known, keys.safe_keys)
+        self.recording = Recording(keys=keys, plans=self._plans)
         self.position: tuple[int, int | None] | None = None
         self._told = dict.fromkeys(("keys", "comments", "sessions", "names"), 0)
         self._begun = 0
@@ -88,6 +62,10 @@ class _News:
     def progress(self, _path: str, position: int, size: int | None) -> None:
         """How far the input was read."""
         self.position = position, size
+
+    def tell(self, earlier: EarlierPlans, latest_us: int) -> None:
+        """All was read, up to that time: its plans count for the parts behind it."""
+        earlier.add(self._plans, self.recording.keys.safe_keys, latest_us)
 
     def take(self) -> Added:
         """What is new."""
@@ -124,15 +102,19 @@ class _News:
 Message = tuple[Added, ExecutionChunk | None]
 
 
-def read_input(part: Part) -> Iterator[Message]:
+def read_input(part: Part, earlier: EarlierPlans) -> Iterator[Message]:
     """A whole input, chunk by chunk, each with what is new; the last message has an `End`."""
-    news = _News()
+    news = _News(earlier.known_at(part.first_us))
     recording = news.recording
     portion = part.portion
     one = Input(part.path, recording, part.coverage, part.options, found=False, portion=portion)
     one.source = part.source
+    latest_us = 0
     for chunk in one.chunks(part.known, None, news.progress):
+        if len(chunk):
+            latest_us = max(latest_us, int(chunk.columns["end_us"].max()))
         yield news.take(), chunk
+    news.tell(earlier, latest_us)
     added = news.take()
     added.more = End(
         part.coverage,
@@ -147,7 +129,7 @@ def read_input(part: Part) -> Iterator[Message]:
 
 def read_range(part: Part) -> Iterator[Message]:
     """A range of an input, flush by flush (see `read_stretch`); the last message has a `RangeEnd`."""
-    news, coverage = _News(), SourceCoverage(part.path)
+    news, coverage = _News({}), SourceCoverage(part.path)
     sink = RangeSink(news.recording, coverage, part.source, part.options)
     reader = FORMATS[part.known.format](sink, part.known.prefix)
     if part.known.prefix is not None and isinstance(reader, StderrReader):
@@ -209,27 +191,35 @@ def main(link: Connection, ring: int, claims: int) -> None:
     try:
         holder, parts = link.recv()
         writer, board = RingWriter(ring, link), Claims(claims, len(parts))
+        earlier = EarlierPlans()
         number: int | None = holder - 1  # the first ones are given out
         while number is not None:
-            number = _read(number, parts, writer, lambda: board.take_next(holder))
+            messages = _messages(parts[number], earlier)
+            number = _hand_on(number, messages, writer, lambda: board.take_next(holder))
         # To end with room unread that was given back would cost the parent what it has not read.
         writer.settle()
     except (GoneError, OSError, EOFError):
         return
 
 
-def _read(
-    number: int, parts: Sequence[Part], writer: RingWriter, claimed: Callable[[], int | None]
+def _messages(part: Part, earlier: EarlierPlans) -> Iterator[Message]:
+    return read_input(part, earlier) if part.descriptor is None else read_range(part)
+
+
+def _hand_on(
+    number: int,
+    messages: Iterator[Message],
+    writer: RingWriter,
+    claimed: Callable[[], int | None],
 ) -> int | None:
-    """Read a part and hand it on; the number of the next one, which is `claimed` before the last message goes out.
+    """Hand on what is read of a part; the number of the next one, which is `claimed` before the last message goes out.
 
     Else who asked for this part would be faster, and read the next one itself.
     """
-    mark, part = number.to_bytes(8, "little"), parts[number]
-    whole = part.descriptor is None
+    mark = number.to_bytes(8, "little")
     following: int | None = None
     try:
-        for added, chunk in read_input(part) if whole else read_range(part):
+        for added, chunk in messages:
             if added.more is not None:
                 following = claimed()
             writer.put([mark, *packed(added, chunk)])

@@ -12,7 +12,8 @@ class Part:
     """An input, or a range of it: `path` is as the user gave it, `source` its number in the run.
 
     A range is read from the open file `descriptor`, from byte `start` up to `stop`; `is_last` tells
-    that the input ends there. Of a log that grows, `portion` is what is new in it.
+    that the input ends there. Of a log that grows, `portion` is what is new in it. `first_us` is the time of an input's first
+    entry, if it is known.
     """
 
     path: str
@@ -25,3 +26,4 @@ class Part:
     stop: int = 0
     is_last: bool = False
     portion: Portion | None = None
+    first_us: int | None = None

@@ -152,7 +152,7 @@ class Workers:
         first = len(self._parts)
         opened = self._divisible(part) if len(self._streams) < self._count else None
         if opened is None or stream.divide is None:
-            self._parts.append(part)
+            self._parts.append(replace(part, first_us=stream.first_us))
             return self._chunks(first, part, stream.chunks)
         raw, size = opened.seekable_file or (None, 0)
         descriptor = raw.fileno() if raw is not None else -1
