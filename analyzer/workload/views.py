@@ -96,18 +96,30 @@ class Views:
         return columns
 
     def _without_copies(self, columns: Columns) -> Columns:
-        rank = self._ranks(columns)[columns["source"]]
-        first = _firsts(rank, self._marks(columns, texts=True))
-        self._note_copies(columns, first)
+        rank, exact = self._ranks(columns), self._exact(columns)
+        # Rotated files hardly overlap, and what no other can show is not looked for.
+        near = np.flatnonzero(_where_others_are(columns["source"], columns["end_us"]))
+        some = _taken(columns, near)
+        ranks = rank[some["source"]]
+        first = _firsts(ranks, self._marks(some, exact=exact, texts=True))
+        self._note_copies(some, first)
         views = [
             pair for pair, rows in self._shown.items() if rows >= _SAME_VIEW * self._seen[pair[0]]
         ]
         if views:
-            self._find_other_texts(columns, rank, first, views)
-        return self._known_sessions(_taken(columns, first == np.arange(len(first))))
+            self._find_other_texts(some, ranks, first, views, exact=exact)
+        kept = np.ones(len(columns["source"]), dtype=bool)
+        kept[near] = first == np.arange(len(first))
+        return self._known_sessions(columns if kept.all() else _taken(columns, kept))
 
     def _find_other_texts(
-        self, columns: Columns, rank: Rows, first: Rows, views: Sequence[tuple[int, int]]
+        self,
+        columns: Columns,
+        rank: Rows,
+        first: Rows,
+        views: Sequence[tuple[int, int]],
+        *,
+        exact: bool,
     ) -> None:
         """Add to `first` the copies whose texts differ, in pairs of inputs that are `views`.
 
@@ -118,7 +130,7 @@ class Views:
         alone[first[~alone]] = False
         left = np.flatnonzero(alone)
         some = _taken(columns, alone)
-        found = left[_firsts(rank[left], self._marks(some, texts=False))]
+        found = left[_firsts(rank[left], self._marks(some, exact=exact, texts=False))]
         for one, other in views:
             same = (source[left] == one) & (source[found] == other)
             first[left[same]] = found[same]
@@ -160,19 +172,25 @@ class Views:
         ranks[ordered] = np.arange(len(ordered))
         return ranks
 
-    def _marks(self, columns: Columns, *, texts: bool) -> Column:
-        """A number for each row by which copies of one execution know each other (64-bit hash).
-
-        Without `texts` it does not depend on the statement.
-        """
+    def _exact(self, columns: Columns) -> bool:
+        """Whether all sources of the rows tell milliseconds."""
         source, end = columns["source"], columns["end_us"]
-        for number in _counted(source):
+        sources = _counted(source)
+        for number in sources:
             if number not in self._exact_times and (end[source == number] % _SECOND_US).any():
                 self._exact_times.add(number)
-        exact = all(number in self._exact_times for number in _counted(source))
+        return all(number in self._exact_times for number in sources)
+
+    def _marks(self, columns: Columns, *, exact: bool, texts: bool) -> Column:
+        """A number for each row by which copies of one execution know each other (64-bit hash).
+
+        By the millisecond if all sources are `exact`, else by the second; without `texts` whatever the statement.
+        """
         numbers, inverse = np.unique(columns["session"], return_inverse=True)
-        process = np.array([process_of(self._sessions[one]) for one in numbers.tolist()])
-        mark = (end // (1000 if exact else _SECOND_US)).astype(np.uint64)
+        process = np.array(
+            [process_of(self._sessions[one]) for one in numbers.tolist()], dtype=np.int64
+        )
+        mark = (columns["end_us"] // (1000 if exact else _SECOND_US)).astype(np.uint64)
         micros = np.rint(columns["duration_ms"] * 1000).astype(np.int64)
         parts = [process[inverse], micros]
         for part in [*parts, columns["key"]] if texts else parts:
@@ -221,7 +239,7 @@ class Views:
         return counts[2] >= _COVERED_CALLS * counts[1]
 
 
-def _taken(columns: Columns, rows: Flags) -> Columns:
+def _taken(columns: Columns, rows: Flags | Rows) -> Columns:
     return {name: column[rows] for name, column in columns.items()}
 
 
@@ -230,6 +248,16 @@ def _counted(values: Column) -> dict[int, int]:
         return {int(values[0]): len(values)}
     counts = np.bincount(values)
     return {number: count for number, count in enumerate(counts.tolist()) if count}
+
+
+def _where_others_are(source: Column, end_us: Rows) -> Flags:
+    """Which rows ended in a second from the first to the last one of any other source."""
+    second = end_us // _SECOND_US
+    found = np.zeros(len(source), dtype=bool)
+    for number in _counted(source):
+        theirs = second[source == number]
+        found |= (source != number) & (second >= theirs.min()) & (second <= theirs.max())
+    return found
 
 
 def _firsts(rank: Rows, marks: Column) -> Rows:

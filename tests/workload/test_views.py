@@ -2,11 +2,18 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from analyzer.model.coverage import SourceCoverage
+from analyzer.model.executions import FIRST_TIME_US, Clock
 from analyzer.pipeline import Options, Result, run
-from analyzer.workload.views import process_of
+from analyzer.workload import views
+from analyzer.workload.views import Views, process_of
 
 PRISMA = Path(__file__).parents[1] / "data" / "prisma"
 STDERR = PRISMA / "pglog" / "default_client.stderr.log"
@@ -63,6 +70,53 @@ def test_two_halves_of_a_log_are_the_whole(tmp_path: Path) -> None:
     whole, halves = analysed(STDERR), analysed(first, second)
     assert figures(halves) == figures(whole)
     assert halves.document["coverage"]["executions"] == whole.document["coverage"]["executions"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2),  # source
+            st.integers(0, 11),  # when it ended, in steps of half a second
+            st.sampled_from([1.0, 1.5]),
+            st.integers(0, 1),  # session of its source
+            st.integers(0, 2),  # key
+        ),
+        max_size=40,
+    ),
+    st.integers(1, 40),
+)
+def test_copies_are_looked_for_only_where_others_are_and_all_are_found(
+    rows: list[tuple[int, int, float, int, int]], cut: int
+) -> None:
+    """Looking for them everywhere gives the same, slice by slice."""
+    merged = {}
+    for everywhere in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            if everywhere:
+                patch.setattr(views, "_where_others_are", lambda source, _: source >= 0)
+            known = Views([f"65a0.{10 + one % 2}" if one < 4 else f"pid:{one}" for one in range(6)])
+            merged[everywhere] = [
+                {name: column.tolist() for name, column in known.merge(slice_of(part))[0].items()}
+                for part in (rows[:cut], rows[cut:])
+            ]
+            sources = [SourceCoverage(f"{number}.log") for number in range(3)]
+            known.note(sources)
+            merged[everywhere].append({"same_as": [one.same_as for one in sources]})
+    assert merged[False] == merged[True]
+
+
+def slice_of(rows: list[tuple[int, int, float, int, int]]) -> dict[str, np.ndarray[Any, Any]]:
+    source, half, duration, session, key = np.array(rows, dtype="f8").reshape(-1, 5).T
+    end = FIRST_TIME_US + (half * 500_000).astype("i8")
+    return {
+        "source": source.astype("i4"),
+        "end_us": end,
+        "start_us": end - (duration * 1000).astype("i8"),
+        "duration_ms": duration,
+        "session": (2 * source + session).astype("i4"),
+        "key": key.astype("i4"),
+        "clock": np.full(len(rows), Clock.SERVER, dtype="i1"),
+    }
 
 
 def test_different_runs_are_added() -> None:
