@@ -6,7 +6,7 @@ from typing import BinaryIO
 from analyzer.patterns import regex
 from analyzer.records import record
 
-CHUNK_BYTES = FLUSH_BYTES = 4 << 20  # a multiple of it, in the input, ends a block
+CHUNK_BYTES = FLUSH_BYTES = 8 << 20  # a multiple of it, in the input, ends a block
 LONGEST_ENTRY_BYTES = 32 << 20
 _NEWLINE = b"\n"
 _TAB = 9

@@ -11,7 +11,7 @@ from analyzer.sources.logs.csvlog import RECORD_START
 from analyzer.sources.logs.framing import FLUSH_BYTES
 from analyzer.sources.logs.prefix import BELONGING
 
-RANGE_BYTES = 8 * FLUSH_BYTES
+RANGE_BYTES = 4 * FLUSH_BYTES
 _WINDOW_BYTES = 1 << 20
 
 
