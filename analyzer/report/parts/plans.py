@@ -119,7 +119,7 @@ def _walk(root: "PlanNode") -> Iterator[tuple["PlanNode", int]]:
 
 
 def _node(node: "PlanNode", depth: int, redactor: "Redactor") -> dict[str, Any]:
-    conditions = {name: getattr(node, name) for name in _CONDITIONS if getattr(node, name)}
+    conditions = {name: text for name in _CONDITIONS if (text := getattr(node, name))}
     if node.sort_key:
         conditions["sort_key"] = ", ".join(node.sort_key)
     return {
