@@ -69,4 +69,5 @@ def shown_histogram(buckets: Rows, counts: Rows | Floats) -> tuple[tuple[float, 
 @cache
 def _bound_ms(bucket: int) -> float:
     """The upper bound of a half-octave bucket, of which there are some dozens."""
-    return round(2.0 ** (bucket / _SHOWN_STEPS), 6)
+    bound: float = 2.0 ** (bucket / _SHOWN_STEPS)
+    return round(bound, 6)

@@ -40,7 +40,7 @@ def indexes_part(advice: "IndexAdvice | None", redactor: "Redactor") -> dict[str
 
 
 def _created(index: "CreatedIndex", redactor: "Redactor") -> dict[str, Any]:
-    fields = plain(index)
+    fields: dict[str, Any] = plain(index)
     secret = fields.pop("secret")
     shown = redactor.text(secret) if secret is not None else None
     fields["fill_in"] = None
@@ -61,7 +61,7 @@ def _dropped(index: "DroppedIndex", redactor: "Redactor") -> dict[str, Any]:
 
 
 def _note(note: "IndexNote", redactor: "Redactor") -> dict[str, Any]:
-    fields = plain(note)
+    fields: dict[str, Any] = plain(note)
     if note.sql is not None and not fields.pop("own"):
         fields["sql"] = redactor.definition(note.sql)
     fields.pop("own", None)
