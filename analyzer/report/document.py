@@ -23,7 +23,7 @@ from analyzer.report.parts.statements import requests_part, statements_part
 from analyzer.report.parts.tables import tables_part, use_part
 from analyzer.report.parts.target import target_part
 from analyzer.report.redaction import Redactor
-from analyzer.report.values import Document, clean
+from analyzer.report.values import Document, clean, clean_text
 
 if TYPE_CHECKING:
     from analyzer.model.finding import Finding, Outcome
@@ -106,8 +106,8 @@ def build_document(
 
 
 def dump(document: Document) -> str:
-    """The document as JSON text."""
-    return json_text(document) + "\n"
+    r"""The document as JSON text that UTF-8 can hold: a lone surrogate is written as `\udcxx`."""
+    return clean_text(json_text(document)) + "\n"
 
 
 def load(text: str) -> Document:

@@ -6,7 +6,6 @@ from typing import Any
 import orjson
 
 from analyzer.patterns import regex
-from analyzer.report.values import clean_text
 
 # Harmless in JSON, and not where a terminal shows it: C1, DEL, and marks that reorder a text.
 _POWER = regex("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -14,10 +13,9 @@ _PLAIN = bytes(range(0x7F))
 
 
 def json_text(value: Any, *, on_one_line: bool = False) -> str:  # noqa: ANN401 - any JSON value
-    r"""`value` (dictionaries with text keys, lists, texts, numbers, booleans, None) as JSON to be printed.
+    """`value` (dictionaries with text keys, lists, texts, numbers, booleans, None) as JSON to be printed.
 
-    Characters with power over a terminal are written as escapes, lone surrogates as `\udcxx`, so that UTF-8 can hold
-    it. Raises TypeError for what JSON has not.
+    Characters with power over a terminal are written as escapes. Raises TypeError for what JSON has not.
     """
     try:
         written = orjson.dumps(value, option=0 if on_one_line else orjson.OPT_INDENT_2)
@@ -26,7 +24,7 @@ def json_text(value: Any, *, on_one_line: bool = False) -> str:  # noqa: ANN401 
         text = json.dumps(
             value, ensure_ascii=False, indent=None if on_one_line else 2, allow_nan=False
         )
-        return _harmless(clean_text(text))
+        return _harmless(text)
     text = written.decode()
     # Few texts have any: to look through what is not plain ASCII takes a tenth of the time.
     return _harmless(text) if _POWER.search(written.translate(None, _PLAIN).decode()) else text
