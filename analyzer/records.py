@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, ClassVar, TypeVar, dataclass_transform, overload
 
 Made = TypeVar("Made")
+_WHOLE = frozenset((str, int, float, bool, type(None)))  # most of what records hold
 _OWN = "_own_fields"  # where a class keeps what it was defined with
 
 
@@ -41,6 +42,21 @@ def record(
 def changing(made: type[Made], /) -> type[Made]:
     """A slotted dataclass whose fields change: `@dataclass(slots=True)`."""
     return _with_slots(made, None, kw_only=False)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - a record with what it holds, or that
+    """What `dataclasses.asdict` gives of a record, but for copies of what is in no record, dictionary or sequence.
+
+    Copying every number and text is most of what that takes.
+    """
+    if type(value) in _WHOLE:
+        return value
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    names = getattr(type(value), "__dataclass_fields__", None)
+    return value if names is None else {name: plain(getattr(value, name)) for name in names}
 
 
 def _with_slots(

@@ -133,7 +133,7 @@ def _of_plan(workload: Workload, plan: Plan) -> Iterator[_Cast]:
         if not node.filter or not node.relation:
             continue
         table = _table(workload, node.relation)
-        types = partial(column_type, table)
+        types = None if table is None else partial(column_type, table)
         parsed = parse_condition(node.filter, alias=node.alias, column_type=types)
         for condition in parsed.conditions if parsed is not None else ():
             cast = _CAST.match(condition.wrapped.text) if condition.wrapped else None

@@ -5,6 +5,7 @@ Works on any text, also one that PostgreSQL would refuse; only white space is ev
 """
 
 import re
+from functools import lru_cache
 
 from analyzer.patterns import regex
 from analyzer.records import record
@@ -31,6 +32,7 @@ _SIMPLE = regex(r'"([a-z_][a-z0-9_]*)"')
 _PUBLIC = regex(r'(?<![\w"$])public\.(?=[\w"])')
 _LONG_LIST = 40
 _LOOKED_AT = 4_000
+_REMEMBERED = 1_024  # statements: a page names each of them in many places
 
 
 @record
@@ -47,6 +49,7 @@ def display(text: str, limit: int, language: str = "sql") -> Shown:
     return Shown(lay_out(kept) if language == "sql" else kept, max(0, len(text) - limit))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def lay_out(sql: str) -> str:
     """The text with a line for each clause, unless it has lines of its own."""
     if "\n" in sql.strip():
@@ -87,10 +90,13 @@ def _break(pieces: list[str], line: str) -> None:
 
 def brief(sql: str, width: int) -> str:
     """A statement on one line: a long select list is left out, quotes around plain names too."""
-    text = one_line(sql[:_LOOKED_AT])
-    text = _without_list(text)
-    text = _PUBLIC.sub("", _SIMPLE.sub(r"\1", text))
-    return cut(text, width)
+    return cut(_shortened(sql[:_LOOKED_AT]), width)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _shortened(sql: str) -> str:
+    text = _without_list(one_line(sql))
+    return _PUBLIC.sub("", _SIMPLE.sub(r"\1", text))
 
 
 def _without_list(text: str) -> str:

@@ -75,23 +75,17 @@ class Redactor:
             return statement
         return redact_text(statement, "'…'")
 
-    def evidence(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """A detector's evidence (dataclasses.asdict of it) as the mode allows it to be shown.
+    def evidence(self, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """A detector's evidence (`records.plain` of it) as the mode allows it to be shown, and what was quoted.
 
-        Prose that quotes a condition word for word quotes the redacted one afterwards.
+        The latter has every text that redaction changed, with what it became. Prose that quotes a condition word for
+        word quotes the redacted one afterwards.
         """
         quoted: dict[str, str] = {}
         shown = {name: self._field(name, value, quoted) for name, value in fields.items()}
         if "reasons" in shown:
             shown["reasons"] = [requote(str(reason), quoted) for reason in shown["reasons"]]
-        return shown
-
-    def quotes(self, fields: Mapping[str, Any]) -> dict[str, str]:
-        """Every text of the evidence that redaction changed, with what it became."""
-        quoted: dict[str, str] = {}
-        for name, value in fields.items():
-            self._field(name, value, quoted)
-        return quoted
+        return shown, quoted
 
     def _field(self, name: str, value: Any, quoted: dict[str, str]) -> Any:  # noqa: ANN401 - walks any evidence
         if isinstance(value, str) and (

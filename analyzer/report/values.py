@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from analyzer.patterns import regex
 Document = dict[str, Any]
 
 _SURROGATE = regex("[\ud800-\udfff]")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a zone would have to be cut off again
 _DIGITS_MS = 3
 _DIGITS = 6
 _AS_THEY_ARE = frozenset((int, bool, type(None)))
@@ -43,21 +43,28 @@ def clean(value: Any, key: str = "") -> Any:  # noqa: ANN401 - any fact in, any 
     for what has no place in a document.
     """
     kind = type(value)  # nearly all values are of these types themselves; the rest is below
-    if kind is str:
-        return clean_text(value)
     if kind is float:
         # Of what is whole there is nothing to round.
         return value + 0.0 if value.is_integer() else clean_number(value, digits=_digits(key))
+    if kind is dict:
+        return _clean_dict(value)
+    if kind is list or kind is tuple:
+        return [clean(item, key) for item in value] if value else []
+    if kind is str:
+        return clean_text(value)
     if kind in _AS_THEY_ARE:
         return value
-    if kind is dict:
-        return {
-            clean_text(str(name)): item if type(item) in _AS_THEY_ARE else clean(item, str(name))
-            for name, item in value.items()
-        }
-    if kind is list or kind is tuple:
-        return [clean(item, key) for item in value]
     return _clean_other(value, key)
+
+
+def _clean_dict(value: Mapping[Any, Any]) -> Document:
+    cleaned = {}
+    for name, item in value.items():
+        key = name if type(name) is str and name.isascii() else clean_text(str(name))
+        kind = type(item)
+        as_it_is = kind in _AS_THEY_ARE or (kind is str and item.isascii())
+        cleaned[key] = item if as_it_is else clean(item, key)
+    return cleaned
 
 
 def _digits(key: str) -> int:
@@ -73,7 +80,7 @@ def _clean_other(value: Any, key: str) -> Any:  # noqa: ANN401 - as above
     if isinstance(value, (float, np.floating)):
         return clean_number(float(value), digits=_digits(key))
     if isinstance(value, Mapping):
-        return {clean_text(str(name)): clean(item, str(name)) for name, item in value.items()}
+        return _clean_dict(value)
     if isinstance(value, Sequence):
         return [clean(item, key) for item in value]
     raise TypeError(f"{type(value).__name__} under {key!r} is not a value of report.json")
@@ -87,4 +94,4 @@ def iso(microseconds: int | None, timespec: str = "milliseconds") -> str | None:
         moment = _EPOCH + timedelta(microseconds=int(microseconds))
     except OverflowError:
         return None
-    return moment.isoformat(timespec=timespec).replace("+00:00", "Z")
+    return moment.isoformat(timespec=timespec) + "Z"

@@ -25,11 +25,11 @@ def inside(node: Tree) -> Iterator[Tree]:
     stack: list[Tree] = [node]
     while stack:
         current = stack.pop()
-        if is_a(current, tuple):
-            stack.extend(current)
-        elif is_a(current, ast.Node):
+        if isinstance(current, ast.Node):
             yield current
-            stack.extend(getattr(current, name) for name in current)
+            stack += [getattr(current, name) for name in current]
+        elif isinstance(current, tuple):
+            stack += current
 
 
 def parameter_of(node: Tree) -> Tree:
@@ -174,4 +174,6 @@ def own_nodes(*parts: Tree) -> Iterator[Tree]:
             stack.extend(current)
         elif is_a(current, ast.Node) and not is_a(current, ast.SelectStmt):
             yield current
-            stack.extend(getattr(current, name) for name in current)
+            stack += [getattr(current, name) for name in current]
+        elif isinstance(current, tuple):
+            stack += current

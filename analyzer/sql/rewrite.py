@@ -176,7 +176,7 @@ def _obstacle(node: Tree) -> str:
         return _POSITION.format("sorts")
     if is_a(node, ast.SelectStmt) and any(map(parameter_of, node.groupClause or ())):
         return _POSITION.format("groups")
-    return next((reason for kind, reason in _OBSTACLES.items() if is_a(node, kind)), "")
+    return _OBSTACLES.get(type(node), "")
 
 
 def _made(select: Tree, keys: list[Key], known: Known) -> Batch | NoBatch:

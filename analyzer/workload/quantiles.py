@@ -3,9 +3,11 @@
 How buckets are cut is in analyzer/model/histogram.py.
 """
 
+from functools import cache
+
 import numpy as np
 
-from analyzer.model.columns import Floats, Rows
+from analyzer.model.columns import Floats, Rows, starts_of_runs
 from analyzer.model.histogram import (
     STEPS,
     Histogram,
@@ -52,13 +54,20 @@ def from_histogram(buckets: Rows, counts: Rows, quantile: float) -> Quantile:
 
 
 def shown_histogram(buckets: Rows, counts: Rows | Floats) -> tuple[tuple[float, int], ...]:
-    """(upper bound in ms, count) of the half-octave buckets that hold something, ascending."""
+    """(upper bound in ms, count) of the half-octave buckets that hold something; both ascend."""
     if len(buckets) == 0:
         return ()
     wide = -(-buckets * _SHOWN_STEPS // STEPS)
-    found, inverse = np.unique(wide, return_inverse=True)
-    sums = np.bincount(inverse, weights=counts)
+    first = starts_of_runs(wide)
+    sums = np.bincount(np.cumsum(first) - 1, weights=counts)
     return tuple(
-        (round(2.0 ** (bucket / _SHOWN_STEPS), 6), round(count))
-        for bucket, count in zip(found.tolist(), sums.tolist(), strict=True)
+        (_bound_ms(bucket), round(count))
+        for bucket, count in zip(wide[first].tolist(), sums.tolist(), strict=True)
     )
+
+
+@cache
+def _bound_ms(bucket: int) -> float:
+    """The upper bound of a half-octave bucket, of which there are some dozens."""
+    bound: float = 2.0 ** (bucket / _SHOWN_STEPS)
+    return round(bound, 6)

@@ -54,6 +54,8 @@ class Ranked:
     def from_ms(self, floor_ms: float) -> "Ranked":
         """Those that took so long or longer; a bucket that the time cuts is kept whole."""
         first = int(np.searchsorted(self.high_ms, floor_ms))
+        if not first:
+            return self
         counts = None if self.counts is None else self.counts[first:]
         return Ranked(self.low_ms[first:], self.middle_ms[first:], self.high_ms[first:], counts)
 
@@ -157,6 +159,8 @@ def interval(
     if calls.most is None:
         return Interval(None, 0.0, high[2])
     most = max(calls.most, tail.total) + cancelled
+    if least == most and not cancelled:
+        return Interval(high[1], high[0], high[2])
     bounds_ms = np.sort(cancelled_ms[cancelled_ms >= floor_ms])
     place = _above(quantile, most)
     part, beyond = tail.around(place, len(bounds_ms))

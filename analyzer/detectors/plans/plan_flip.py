@@ -28,6 +28,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+import numpy as np
+
 from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import GATHERS, PlanView
@@ -98,9 +100,9 @@ def _form(nodes: Sequence[PlanNode]) -> str:
 
 
 def _compared(forms: dict[str, list[PlanView]]) -> Iterator[tuple[PlanView, Spot]]:
-    from statistics import median  # noqa: PLC0415 - its fractions take 3 ms, and few runs have both forms
-
-    times = {form: median(view.whole_ms for view in views) for form, views in forms.items()}
+    times = {
+        form: float(np.median([view.whole_ms for view in views])) for form, views in forms.items()
+    }
     slow, quick = max(times, key=lambda form: times[form]), min(times, key=lambda form: times[form])
     worst = max(forms[slow], key=lambda view: view.whole_ms)
     more_ms = times[slow] - times[quick]

@@ -1,13 +1,13 @@
 """The keys `findings` and `detectors`: what was found with its evidence, and what could not be."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from analyzer.model.acknowledgement import as_fields
 from analyzer.model.finding import Status, worst_first
 from analyzer.model.lines import error_of
 from analyzer.model.ruled_out import WHY
+from analyzer.records import plain
 from analyzer.report.parts.savings import saving_fields
 from analyzer.report.redaction import Redactor, requote
 
@@ -23,8 +23,7 @@ def findings_part(findings: Sequence["Finding"], redactor: Redactor) -> list[dic
 
 
 def _finding(finding: "Finding", redactor: Redactor) -> dict[str, Any]:
-    evidence = asdict(finding.evidence)
-    quoted = {} if redactor.shows_values else redactor.quotes(evidence)
+    evidence, quoted = redactor.evidence(plain(finding.evidence))
     return {
         "key": finding.key,
         "detector": finding.detector,
@@ -38,7 +37,7 @@ def _finding(finding: "Finding", redactor: Redactor) -> dict[str, Any]:
         "fingerprints": finding.fingerprints,
         "tables": finding.tables,
         "routes": finding.routes,
-        "evidence": redactor.evidence(evidence),
+        "evidence": evidence,
         "impact": _impact(finding.impact),
         "recommendations": [_recommendation(r, quoted) for r in finding.recommendations],
     }

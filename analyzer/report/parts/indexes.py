@@ -1,8 +1,9 @@
 """The key `indexes`: what to create, what to drop, and what the workload gains."""
 
 from collections import Counter
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from analyzer.records import plain
 
 if TYPE_CHECKING:
     from analyzer.model.index_advice import CreatedIndex, DroppedIndex, IndexAdvice, IndexNote
@@ -39,7 +40,7 @@ def indexes_part(advice: "IndexAdvice | None", redactor: "Redactor") -> dict[str
 
 
 def _created(index: "CreatedIndex", redactor: "Redactor") -> dict[str, Any]:
-    fields = asdict(index)
+    fields: dict[str, Any] = plain(index)
     secret = fields.pop("secret")
     shown = redactor.text(secret) if secret is not None else None
     fields["fill_in"] = None
@@ -56,11 +57,11 @@ def _created(index: "CreatedIndex", redactor: "Redactor") -> dict[str, Any]:
 
 def _dropped(index: "DroppedIndex", redactor: "Redactor") -> dict[str, Any]:
     back = index.rollback
-    return {**asdict(index), "rollback": None if back is None else redactor.definition(back)}
+    return {**plain(index), "rollback": None if back is None else redactor.definition(back)}
 
 
 def _note(note: "IndexNote", redactor: "Redactor") -> dict[str, Any]:
-    fields = asdict(note)
+    fields: dict[str, Any] = plain(note)
     if note.sql is not None and not fields.pop("own"):
         fields["sql"] = redactor.definition(note.sql)
     fields.pop("own", None)
@@ -83,7 +84,7 @@ def _verification(found: "Verification | None") -> dict[str, Any] | None:
         "flagged": {name: [_measured(one) for one in some] for name, some in found.flagged.items()},
         "not_dropped": {sql: why for sql, why in found.trial.dropped.items() if why},
         "same_plan": sum(one.same_plan for one in statements),
-        "scales": [{**asdict(one), "factor": one.factor} for one in found.scales],
+        "scales": [{**plain(one), "factor": one.factor} for one in found.scales],
         "finished": found.finished,
     }
 

@@ -19,7 +19,8 @@ def details_of(node: "PlanNode") -> list[str]:
     """The details, those that most often explain the time first."""
     if node.never_executed:
         return []
-    return [text for part in _PARTS for text in part(node)]
+    told = [text for part in _OF_EXTRA for text in part(node)] if node.extra else []
+    return [*_removed(node), *told, *_workers(node)]
 
 
 def _figure(node: "PlanNode", key: str) -> float:
@@ -87,6 +88,5 @@ def _workers(node: "PlanNode") -> Iterator[str]:
         yield "disabled"
 
 
-_PARTS: tuple[Callable[["PlanNode"], Iterator[str]], ...] = (
-    _removed, _sort, _hash, _heap, _cache, _workers,
-)  # fmt: skip
+# What needs keys that most nodes have not.
+_OF_EXTRA: tuple[Callable[["PlanNode"], Iterator[str]], ...] = (_sort, _hash, _heap, _cache)

@@ -101,10 +101,11 @@ def _plan(
 
 def _own_buffers(nodes: Sequence["PlanNode"]) -> dict[str, list[float]]:
     """What each node read and wrote itself, of the counters that any node has."""
+    told = set().union(*(node.extra for node in nodes))
     return {
         key: exclusive(nodes, name)
         for name, key, is_field in _BUFFERS
-        if any(counter(node, name) for node in nodes if is_field or name in node.extra)
+        if (is_field or name in told) and any(counter(node, name) for node in nodes)
     }
 
 
@@ -118,7 +119,7 @@ def _walk(root: "PlanNode") -> Iterator[tuple["PlanNode", int]]:
 
 
 def _node(node: "PlanNode", depth: int, redactor: "Redactor") -> dict[str, Any]:
-    conditions = {name: getattr(node, name) for name in _CONDITIONS if getattr(node, name)}
+    conditions = {name: text for name in _CONDITIONS if (text := getattr(node, name))}
     if node.sort_key:
         conditions["sort_key"] = ", ".join(node.sort_key)
     return {
