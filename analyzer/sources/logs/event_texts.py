@@ -111,7 +111,7 @@ def _figures(text: str, known: dict[str, tuple[re.Pattern[str], float]]) -> dict
 
 def temporary_file(message: str) -> int | None:
     """The bytes of the temporary file that a message tells of, None if it is no such message."""
-    found = _TEMPORARY_FILE.match(message)
+    found = _TEMPORARY_FILE.match(message, 0, _LOOKED_AT)
     return int(found[1]) if found else None
 
 

@@ -7,7 +7,7 @@ import functools
 from typing import NamedTuple
 
 from analyzer.patterns import regex
-from analyzer.sources.logs.error_texts import known_text, shortened, template
+from analyzer.sources.logs.error_texts import known_text, template
 
 _REMEMBERED = 256
 _CODE = regex(r"[0-9A-Z]{5}\Z")
