@@ -62,7 +62,10 @@ class Hours:
         """An event at a time, or several."""
         hour = at_us // _HOUR_US
         hour -= hour % self.step
-        self.counts[hour] = self.counts.get(hour, 0) + times
+        if hour in self.counts:
+            self.counts[hour] += times
+            return
+        self.counts[hour] = times
         if len(self.counts) > _MOST_HOURS:
             self._widen(self.step)
 
@@ -111,11 +114,9 @@ class Tally:
             self.last_us = at_us
         elif at_us < self.first_us:
             self.first_us = at_us
-        for name, value in amounts.items():
-            measure = self.measures.get(name)
-            if measure is None:
-                measure = self.measures[name] = Measure()
-            measure.add(value)
+        for name in amounts:
+            measure = self.measures.get(name) or self.measure(name)
+            measure.add(amounts[name])
 
     def measure(self, name: str) -> Measure:
         """The measure of a name, new or known."""
@@ -164,6 +165,8 @@ class Tally:
 
     def weight(self) -> float:
         """What it is ranked by before its count: the bytes or time that it cost, 0 if none."""
+        if not self.measures:
+            return 0.0
         return next((self.measures[n].total for n in _HEAVY if n in self.measures), 0.0)
 
 

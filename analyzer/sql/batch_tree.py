@@ -175,5 +175,3 @@ def own_nodes(*parts: Tree) -> Iterator[Tree]:
         elif is_a(current, ast.Node) and not is_a(current, ast.SelectStmt):
             yield current
             stack += [getattr(current, name) for name in current]
-        elif isinstance(current, tuple):
-            stack += current

@@ -95,3 +95,33 @@ def test_events_are_told_many_at_a_time(form: str, monkeypatch: pytest.MonkeyPat
     read(*written(form, made), native=True)
     assert sum(told) == len(made)
     assert len([count for count in told if count]) < 10
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_belongs_to_an_entry_is_told_with_it_or_behind(*, apart: bool) -> None:
+    """Its DETAIL and STATEMENT follow at once, or where other sessions speak between them."""
+    first, second = (f"2026-11-23 08:00:00.000 UTC [{n}] app@shop web " for n in (7, 8))
+    deadlock = "Process 1: SELECT 1\n\tProcess 2: UPDATE t SET a = 1"
+    ran = [
+        f"{one}LOG:  duration: 1.000 ms  statement: UPDATE t SET a = {n}"
+        for n, one in enumerate((first, second))
+    ]
+    of = [
+        [
+            f"{first}ERROR:  deadlock detected",
+            f"{first}DETAIL:  {deadlock}",
+            f"{first}HINT:  See server log for query details.",
+            f"{first}STATEMENT:  UPDATE t SET a = 2",
+        ],
+        [
+            f'{second}LOG:  temporary file: path "x", size 7',
+            f"{second}DETAIL:  ",
+            f"{second}STATEMENT:  UPDATE t SET a = 3",
+            f"{second}STATEMENT:  UPDATE t SET b = 4",
+        ],
+    ]
+    lines = [line for pair in zip(*of, strict=True) for line in pair] if apart else [*of[0], *of[1]]
+    log = "".join(f"{line}\n" for line in [*ran, *lines, *ran, *lines]).encode()
+    events = assert_twins(log, "stderr", PREFIX).events
+    told = [events[0, *of].statements for of in (("deadlock", "40P01"), ("temp-file", ""))]
+    assert [sum(tally.count for _, tally in one.ranked()) for one in told if one] == [4, 2]

@@ -74,11 +74,16 @@ def _table() -> dict[str, list[_Pattern]]:
 _PATTERNS = _table()
 
 
+def shortened(message: str) -> str:
+    """The message without its middle if it is long: what lies there is quoted from somewhere."""
+    if len(message) <= _LOOKED_AT:
+        return message
+    return message[: _LOOKED_AT // 2] + message[-_LOOKED_AT // 2 :]
+
+
 def known_text(message: str, severity: str = "ERROR") -> KnownText | None:
     """What an error message of PostgreSQL's means, None if its text is not in the table."""
-    if len(message) > _LOOKED_AT:  # what lies between is quoted from somewhere
-        message = message[: _LOOKED_AT // 2] + message[-_LOOKED_AT // 2 :]
-    return _looked_up(_CURSOR.sub("", message), severity)
+    return _looked_up(_CURSOR.sub("", shortened(message)), severity)
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

@@ -109,9 +109,10 @@ def _figures(text: str, known: dict[str, tuple[re.Pattern[str], float]]) -> dict
     }
 
 
-def _temporary_file(message: str) -> Happening | None:
-    found = _TEMPORARY_FILE.match(message)
-    return Happening("temp-file", "", {"temp_bytes": int(found[1])}) if found else None
+def temporary_file(message: str) -> int | None:
+    """The bytes of the temporary file that a message tells of, None if it is no such message."""
+    found = _TEMPORARY_FILE.match(message, 0, _LOOKED_AT)
+    return int(found[1]) if found else None
 
 
 def _starting(message: str) -> Happening:
@@ -163,7 +164,7 @@ def _names(text: str) -> Mapping[str, str]:
 
 
 def _authorized(message: str) -> Happening:
-    return Happening("connection", "authorized", {}, _who(message))
+    return Happening("connection", "authorized", _NOTHING, _who(message))
 
 
 def _disconnected(message: str) -> Happening:
@@ -189,35 +190,35 @@ def _ready(message: str) -> Happening:
     return Happening("connection", "ready", {"setup_ms": float(found[1])} if found else {})
 
 
-_READERS: tuple[tuple[str, Callable[[str], Happening | None]], ...] = (
-    ("connection received: ", _received),
-    ("connection authenticated: ", _authenticated),
-    ("connection authorized: ", _authorized),
-    ("replication connection authorized: ", _authorized),
-    ("connection ready: ", _ready),
-    ("disconnection: ", _disconnected),
-    ("temporary file: ", _temporary_file),
+_Reader = Callable[[str], Happening | None]
+_READERS: dict[str, _Reader] = {  # by how a message begins, up to its first ": "
+    "connection received: ": _received,
+    "connection authenticated: ": _authenticated,
+    "connection authorized: ": _authorized,
+    "replication connection authorized: ": _authorized,
+    "connection ready: ": _ready,
+    "disconnection: ": _disconnected,
+    "checkpoint starting: ": _starting,
+    "restartpoint starting: ": _starting,
+    "checkpoint complete: ": _complete,
+    "restartpoint complete: ": _complete,
+}
+_BEGINNING = max(map(len, _READERS))
+_OTHER_READERS: tuple[tuple[str, _Reader], ...] = (
     ("automatic ", _maintained),
-    ("checkpoint starting: ", _starting),
-    ("restartpoint starting: ", _starting),
-    ("checkpoint complete: ", _complete),
-    ("restartpoint complete: ", _complete),
     ("checkpoints are occurring too frequently ", _too_frequent),
 )
 _SERVER_BEGINNINGS = tuple(beginning for beginning, _ in _SERVER)
-_OF_WORD: dict[str, list[tuple[str, Callable[[str], Happening | None]]]] = {}
-for _beginning, _reader in _READERS:
-    _OF_WORD.setdefault(_beginning.partition(" ")[0], []).append((_beginning, _reader))
-
-
-_WORD = 1 + max(map(len, _OF_WORD))
 
 
 def happening(message: str) -> Happening | None:
     """The event that a message tells of, None if it is none that is counted."""
-    for beginning, reader in _OF_WORD.get(message[: message.find(" ", 0, _WORD)], ()):
+    reader = _READERS.get(message[: message.find(": ", 0, _BEGINNING) + 2])
+    if reader is not None:
+        return reader(message[:_LOOKED_AT])
+    for beginning, other in _OTHER_READERS:
         if message.startswith(beginning):
-            return reader(message[:_LOOKED_AT])
+            return other(message[:_LOOKED_AT])
     if message.startswith(_SERVER_BEGINNINGS):
         code = next(code for start, code in _SERVER if message.startswith(start))
         found = _PARAMETER.match(message) if code == "parameter" else None

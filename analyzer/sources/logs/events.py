@@ -13,8 +13,9 @@ from analyzer.model.cancelled import MOST_KEPT, Cancelled
 from analyzer.model.event import Event, Tally
 from analyzer.patterns import regex
 from analyzer.records import changing
-from analyzer.sources.logs.error_texts import known_text, template
-from analyzer.sources.logs.event_texts import happening
+from analyzer.sources.logs.error_texts import shortened
+from analyzer.sources.logs.event_texts import happening, temporary_file
+from analyzer.sources.logs.failures import failure_of
 from analyzer.sources.logs.lock_waits import LockWaits, Wait, came_from, lock_wait
 from analyzer.sources.logs.setting_texts import logged_setting
 from analyzer.sql.comments import split_trace
@@ -26,36 +27,12 @@ if TYPE_CHECKING:
 
 FAILURES = frozenset(("ERROR", "FATAL", "PANIC"))
 _HARMLESS = frozenset(("LOG", "INFO", "NOTICE", "WARNING", "DEBUG", "STATEMENT"))
-_CODE = regex(r"[0-9A-Z]{5}\Z")
 _CODES = 300  # SQLSTATEs told apart; PostgreSQL has about 260
 _MESSAGES = 50  # texts kept of each SQLSTATE, up to twice as many while counting
 _OF_MESSAGE = 8  # statements kept of each text, as above
 _DEADLOCK = "40P01"
 _REFUSED = "53300"
 _PROCESS = regex(r"^Process (\d{1,10}): ", re.MULTILINE)
-_CANCELLED = (  # how a message begins, what it was cancelled by
-    ("canceling statement due to statement timeout", "statement-timeout"),
-    ("canceling statement due to user request", "user-request"),
-    ("canceling statement due to lock timeout", "lock-timeout"),
-    ("canceling statement due to conflict with recovery", "recovery-conflict"),
-    ("terminating connection due to conflict with recovery", "recovery-conflict"),
-    ("terminating connection due to idle-in-transaction timeout", "idle-in-transaction-timeout"),
-    ("terminating connection due to idle-session timeout", "idle-session-timeout"),
-    ("terminating connection due to transaction timeout", "transaction-timeout"),
-    ("terminating connection due to administrator command", "administrator"),
-    ("canceling autovacuum task", "autovacuum-task"),
-    ("canceling authentication due to timeout", "authentication-timeout"),
-    ("could not obtain lock on ", "lock-not-available"),
-)
-_CANCELLED_STARTS = tuple(start for start, _ in _CANCELLED)
-_CANCELLED_CODES = {  # where the text is not known: another language
-    "25P03": "idle-in-transaction-timeout",
-    "25P04": "transaction-timeout",
-    "55P03": "lock-not-available",
-    "57014": "unknown",
-    "57P01": "administrator",
-    "57P05": "idle-session-timeout",
-}
 _SERVER_CLASSES = ("53", "57P", "58", "F0", "XX")  # a FATAL of these is the server's trouble
 
 
@@ -113,18 +90,19 @@ class EventReader:
         """
         if self._unsettled is not None:
             self.settle()
+        behind = after_execution and complete  # of an execution that the session has just ended
         if after_execution or not (complete or session.began is None or _is_logged(session)):
             session.began = None
         if severity in FAILURES or (code and severity not in _HARMLESS and code[:2] > "02"):
             self._failure(at_us, session, severity, code, message)
+        elif message.startswith("temporary file: "):
+            self._temporary_file(at_us, session, message, behind=behind)
         elif found := lock_wait(message, at_us, session.number):
             wait = self.waits.take(found, self._event)
             session.event = Occurrence(at_us, [], wait=wait)
             self._coverage.events += 1
         else:
-            self._server_event(
-                at_us, session, message, after_execution=after_execution and complete
-            )
+            self._server_event(at_us, session, message)
 
     def statement(self, session: "Session", text: str) -> None:
         """The STATEMENT that the session's last entry came from."""
@@ -186,14 +164,12 @@ class EventReader:
         message: str,
     ) -> None:
         self._coverage.errors += 1
-        known = known_text(message, severity)
-        told = bool(_CODE.match(code))
-        code = code if told else known.code if known else ""
+        failure = failure_of(shortened(message), severity, code)
+        code = failure.code
         event = self._count(at_us, "error", self._bounded(code))
-        event.derived += not told and known is not None
+        event.derived += failure.derived
         event.part("severity", severity if severity in FAILURES else "other").add(at_us, {})
-        what, text = ("message", known.text) if known else ("text", template(message))
-        shown = event.part(what, text, _MESSAGES)
+        shown = event.part(failure.what, failure.text, _MESSAGES)
         shown.add(at_us, {})
         occurrence = session.event = Occurrence(at_us, [event], message=shown)
         wait = self.waits.failed(session.number)
@@ -202,8 +178,8 @@ class EventReader:
             occurrence.tallies.append(occurrence.deadlock)
         elif code == _REFUSED:
             self._count(at_us, "connection", "refused")
-        if reason := _cancelled(message, code):
-            occurrence.cancelled = self._count(at_us, "cancelled", reason)
+        if failure.cancelled_by:
+            occurrence.cancelled = self._count(at_us, "cancelled", failure.cancelled_by)
             occurrence.bounds = _bounds(at_us, session, wait)
             occurrence.speaker = session.speaker
         elif severity == "PANIC" or (severity == "FATAL" and code.startswith(_SERVER_CLASSES)):
@@ -217,33 +193,38 @@ class EventReader:
             self._codes += 1
         return code
 
-    def _server_event(
-        self, at_us: int, session: "Session", message: str, *, after_execution: bool
-    ) -> None:
+    def _server_event(self, at_us: int, session: "Session", message: str) -> None:
         found = happening(message)
         if found is None:
             return
+        kind, code, amounts, parts, only_parts = found
         self._coverage.events += 1
-        if found.code == "parameter" and (setting := logged_setting(message, at_us)):
+        if code == "parameter" and (setting := logged_setting(message, at_us)):
             self.recording.coverage.note_setting(*setting)
-        event = self._event(found.kind, found.code)
-        if not found.only_parts:
-            event.happened(at_us, found.amounts)
-        for what, name in found.parts.items():
-            event.part(what, name).add(at_us, found.amounts)
-        session.event = Occurrence(at_us, [event], found.amounts)
-        if found.kind == "temp-file":
-            self._temporary_file(session, session.event, after_execution=after_execution)
+        event = self._event(kind, code)
+        if not only_parts:
+            event.happened(at_us, amounts)
+        for what, name in parts.items():
+            event.part(what, name).add(at_us, amounts)
+        session.event = Occurrence(at_us, [event], amounts)
 
     def _temporary_file(
-        self, session: "Session", event: Occurrence, *, after_execution: bool
+        self, at_us: int, session: "Session", message: str, *, behind: bool
     ) -> None:
         """In the extended protocol a file is told of behind its execution, without STATEMENT."""
-        behind = (session.number, session.key)
-        if session.key >= 0 and (after_execution or behind == self._last_file):
-            self._last_file = behind
-            event.otherwise = session.key
-            self._unsettled = event
+        size = temporary_file(message)
+        if size is None:
+            return
+        self._coverage.events += 1
+        event = self._event("temp-file", "")
+        amounts = {"temp_bytes": size}
+        event.happened(at_us, amounts)
+        found = session.event = Occurrence(at_us, [event], amounts)
+        statement = (session.number, session.key)
+        if session.key >= 0 and (behind or statement == self._last_file):
+            self._last_file = statement
+            found.otherwise = session.key
+            self._unsettled = found
         else:
             self._last_file = None
 
@@ -299,13 +280,6 @@ class EventReader:
 def _is_logged(session: "Session") -> bool:
     """Whether what is known of the session's last statement is its text that was logged."""
     return session.began is not None and isinstance(session.began[1], str)
-
-
-def _cancelled(message: str, code: str) -> str | None:
-    """What cancelled a statement or session, None if nothing did."""
-    if message.startswith(_CANCELLED_STARTS):
-        return next(reason for start, reason in _CANCELLED if message.startswith(start))
-    return _CANCELLED_CODES.get(code)
 
 
 def _bounds(

@@ -205,11 +205,11 @@ class EventRecorder(EventReader):
         )
         session.key, session.began = UNTOLD_KEY, UNTOLD
 
-    def statement(self, session: "Session", text: str) -> None:
+    def came_from(self, session: "Session", key: int, text: str = "") -> None:
         """As in the base class."""
         if session.event is not None:
             self.noted.append(Noted("statement", session.process, session.generation, text))
-        super().statement(session, text)
+        super().came_from(session, key, text)
 
     def needs_text(self, session: "Session") -> bool:  # noqa: ARG002 - as the base class
         """Always: it is taken down."""

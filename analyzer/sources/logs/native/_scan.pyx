@@ -209,36 +209,34 @@ cdef class Scanner:
     def note_kind(self, size_t number):
         return self.s.notes[number].kind
 
-    def note(self, size_t number, session):
-        """An entry, whose session becomes what it was then: its time, severity, SQLSTATE, message, DETAIL,
-        row of the session before, and the shortest duration of the log up to it."""
+    def note(self, size_t number, list sessions):
+        """An entry, or what belongs to one (then all but session, DETAIL and key are empty): its session, which
+        becomes what it was then, time, severity, SQLSTATE, message, DETAIL, the key of its STATEMENT (-1: not
+        known, -2: it has none), the row of the session before, and the shortest duration of the log up to it."""
         cdef note *n = &self.s.notes[number]
+        session = sessions[n.slot]
+        key = n.statement_key if n.has_statement else -2
+        if n.kind == NOTE_BELONGING:
+            return session, 0, "", "", "", self.note_text(number, N_DETAIL), key, -1, 0.0
         self.noted_session(n, session)
         session.who = None
         session.speaker = (session.number, n.database, n.user, n.application)
-        return (n.at_us, self.note_text(number, N_SEVERITY), self.note_text(number, N_CODE),
-                self.note_text(number, N_MESSAGE), self.note_text(number, N_DETAIL), n.row, n.minimum_ms)
+        return (session, n.at_us, self.note_text(number, N_SEVERITY), self.note_text(number, N_CODE),
+                self.note_text(number, N_MESSAGE), self.note_text(number, N_DETAIL), key, n.row, n.minimum_ms)
 
-    def note_plan(self, size_t number, session):
-        """As `note`, of a plan: its time, duration, text and line."""
+    def note_plan(self, size_t number, list sessions):
+        """As `note`, of a plan: its session, time, duration, text, the key of its statement, and its line."""
         cdef note *n = &self.s.notes[number]
+        session = sessions[n.slot]
         self.noted_session(n, session)
         session.used = True
-        return n.at_us, n.duration_ms, self.note_text(number, N_MESSAGE), n.line
-
-    def note_detail(self, size_t number):
-        """The DETAIL of an entry that was noted before, "" if the note is another's."""
-        return self.note_text(number, N_DETAIL)
+        return (session, n.at_us, n.duration_ms, self.note_text(number, N_MESSAGE), n.statement_key, n.line)
 
     cdef noted_session(self, note *n, session):
         if not n.is_python:
             self.become(session, n.timed, n.said, n.cleared, n.timed_key, n.phased_us)
         session.row = -1
         session.event = None
-
-    def note_key(self, size_t number):
-        """The key of the entry's STATEMENT: -1 if it is not known, -2 if it has none."""
-        return self.s.notes[number].statement_key if self.s.notes[number].has_statement else -2
 
     def note_statement(self, size_t number):
         return self.note_text(number, N_STATEMENT)

@@ -251,42 +251,40 @@ class NativeReader:
 
     def _tell(self) -> None:
         """Python judges the entries that the scanner took note of, in their order."""
-        scanner, sink = self._scanner, self._sink
+        scanner, sink, sessions = self._scanner, self._sink, self._sessions
         for number in range(scanner.note_count):
-            session = self._sessions[scanner.note_slot(number)]
             kind = scanner.note_kind(number)
             if kind == _scan.PLAN:
-                self._told_plan(session, number)
+                self._told_plan(number)
                 continue
+            session, at_us, severity, code, message, detail, key, row, minimum_ms = scanner.note(
+                number, sessions
+            )
             if kind == _scan.ENTRY:
-                at_us, severity, code, message, detail, row, minimum_ms = scanner.note(
-                    number, session
-                )
                 if minimum_ms < sink.minimum_ms:  # noqa: PLR1730 - min() costs a call
                     sink.minimum_ms = minimum_ms
                 sink.untimed(at_us, session, severity, code, message, row=row)
-            else:
-                detail = scanner.note_detail(number)
             if detail:
                 sink.detail(session, detail)
-            if (key := scanner.note_key(number)) >= -1:
+            if key >= -1:
                 self._told_statement(session, key, number)
         scanner.forget_notes()
 
     def _told_statement(self, session: Session, key: int, number: int) -> None:
         """The statement that a session's last entry came from: most often its key tells enough."""
         events = self._sink.events
-        if key < 0 or events.needs_text(session):
+        if key < 0:
             events.statement(session, self._scanner.note_statement(number))
+        elif events.needs_text(session):
+            events.came_from(session, key, self._scanner.note_statement(number))
         else:
             events.came_from(session, key)
 
-    def _told_plan(self, session: Session, number: int) -> None:
+    def _told_plan(self, number: int) -> None:
         scanner, sink = self._scanner, self._sink
-        key = scanner.note_key(number)
+        session, at_us, duration_ms, text, key, line = scanner.note_plan(number, self._sessions)
         if key < 0:
             key = sink.events.key_of(scanner.note_statement(number))
-        at_us, duration_ms, text, line = scanner.note_plan(number, session)
         sink.planned(at_us, session, duration_ms, text, key, line)
 
     def _plan_kept(self, key: int) -> None:

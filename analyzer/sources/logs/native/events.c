@@ -52,6 +52,28 @@ static note *noted(scanner *s, session_state *x, int kind, const span *texts)
     return made;
 }
 
+/* The note that a DETAIL or STATEMENT of the session completes: its entry's, if that was noted last. */
+static note *last_note_of(scanner *s, int what)
+{
+    note *last = s->note_count ? &s->notes[s->note_count - 1] : NULL;
+    int is_entry = last && last->kind == NOTE_ENTRY && last->slot == s->session;
+    return is_entry && last->end[what - 1] == last->end[N_STATEMENT] ? last : NULL;
+}
+
+/* Add a text to the last note, behind those that it has. -1: no memory. */
+static int completed(scanner *s, note *last, int what, span text)
+{
+    if (buffer_add(&s->note_texts, text.p, text.n))
+        return -1;
+    for (int i = what; i < N_COUNT; i++)
+        last->end[i] = s->note_texts.n;
+    if (what == N_STATEMENT) {
+        last->has_statement = 1;
+        last->statement_key = scan_known_key(s, text);
+    }
+    return 0;
+}
+
 /* SCAN_NOTES where a note must be told before anything else is read. */
 static int told(const scanner *s, const note *last, int urgent)
 {
@@ -85,9 +107,10 @@ int told_belonging(scanner *s, session_state *x)
         return SCAN_DECLINE;
     if (s->entry_lines > 1 && joined_lines(&s->message, &text))
         return SCAN_MEMORY;
-    texts[is_statement ? N_STATEMENT : N_DETAIL] = text;
-    const note *made = noted(s, x, NOTE_BELONGING, texts);
-    if (!made)
+    int what = is_statement ? N_STATEMENT : N_DETAIL;
+    note *made = last_note_of(s, what);
+    texts[what] = text;
+    if (made ? completed(s, made, what, text) : !(made = noted(s, x, NOTE_BELONGING, texts)))
         return SCAN_MEMORY;
     /* A comment gets its number, if what it is of was cancelled; a DETAIL may have other statements. */
     int urgent = is_detail ? begins(text, "Process ") : x->waits == WAITS_FAILED && has_comment(text);
