@@ -9,7 +9,6 @@ from analyzer.model.sampling import LoggingSettings
 from analyzer.model.snapshot import CounterWindow
 from analyzer.pipeline.options import Options, Progress
 from analyzer.records import record
-from analyzer.sources.blueprint_catalog import catalog_of
 from analyzer.sources.inputs import Gathering, gather
 from analyzer.sources.options import ReadOptions
 from analyzer.sources.schema.files import read_schema_file
@@ -42,6 +41,8 @@ def gather_all(options: Options, recording: Recording, progress: Progress | None
     if options.schema:
         known = read_schema_file(options.schema).completed_by(known)
     if options.blueprint is not None and options.indexes and options.indexes.what_if == "clone":
+        from analyzer.sources.blueprint_catalog import catalog_of  # noqa: PLC0415 - few runs pay for it
+
         known = catalog_of(options.blueprint()).completed_by(known)
     logged = None
     if options.live or options.dsn:

@@ -41,7 +41,6 @@ from analyzer.sql.tokens import (
     either,
     neither,
 )
-from analyzer.sql.tree import fingerprint
 
 __all__ = ["LITERAL_SEPARATOR", "StatementKeyTable", "safe_key"]
 
@@ -312,6 +311,8 @@ class StatementKeyTable:
 
     def check(self, text: str, number: int) -> None:
         """Hold a text that was taken for key `number` against the fingerprint of that key."""
+        from analyzer.sql.tree import fingerprint  # noqa: PLC0415 - a worker that reads does without the parser
+
         self.checked += 1
         if fingerprint(text) != fingerprint(self.texts[number]):
             self.disagreed += 1

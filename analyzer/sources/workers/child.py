@@ -47,12 +47,24 @@ class End:
     cancelled: list[Cancelled] = field(default_factory=list)
 
 
+class _Keys(StatementKeyTable):
+    """Keys whose checks are left to the first process: it has the parser, and time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.checks: list[tuple[str, int]] = []
+
+    def check(self, text: str, number: int) -> None:
+        """As in the base class, later."""
+        self.checks.append((text, number))
+
+
 class _News:
     """A recording of its own, and what is new in it since that was asked last."""
 
     def __init__(self, known: Mapping[str, float]) -> None:
         """`known` are the times of plans in the parts before (see PlansToTell)."""
-        keys = StatementKeyTable()
+        self._keys = keys = _Keys()
         self._plans = PlansToTell(known, keys.safe_keys)
         self.recording = Recording(keys=keys, plans=self._plans)
         self.position: tuple[int, int | None] | None = None
@@ -70,7 +82,7 @@ class _News:
     def take(self) -> Added:
         """What is new."""
         recording, told = self.recording, self._told
-        keys, coverage, begun = recording.keys, recording.coverage, list(recording.events)
+        keys, coverage, begun = self._keys, recording.coverage, list(recording.events)
         first = told["keys"]
         added = Added(
             keys=list(zip(keys.safe_keys[first:], keys.texts[first:], strict=True)),
@@ -83,8 +95,7 @@ class _News:
             plans=self._plans.taken,
             left_out=self._plans.left_out,
             jobs=recording.jobs[:],
-            checked=keys.checked,
-            disagreed=keys.disagreed,
+            checks=keys.checks[:],
             position=self.position,
         )
         for name in told:
@@ -95,7 +106,7 @@ class _News:
         recording.jobs.clear()
         coverage.warnings.clear()
         coverage.logged_settings.clear()
-        keys.checked = keys.disagreed = 0
+        keys.checks.clear()
         return added
 
 

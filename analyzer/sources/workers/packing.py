@@ -40,7 +40,7 @@ class Added:
     """What a reader added to its recording: texts by table (keys with their text), and the rest.
 
     `begun` are the events that are new, `plans` and `jobs` those that were logged, `left_out` counts plans
-    that were not kept, `position` how far the input was read (bytes on disk, and its size), `noted` what a
+    that were not kept, `checks` are texts to be held against the key that they were taken for, `position` how far the input was read (bytes on disk, and its size), `noted` what a
     range's recorder took down, `more` whatever comes at the end.
     """
 
@@ -54,8 +54,7 @@ class Added:
     plans: list[RecordedPlan] = field(default_factory=list)
     left_out: int = 0
     jobs: list[JobAttempt] = field(default_factory=list)
-    checked: int = 0
-    disagreed: int = 0
+    checks: list[tuple[str, int]] = field(default_factory=list)
     position: tuple[int, int | None] | None = None
     noted: list[Noted] = field(default_factory=list)
     more: object = None
@@ -189,8 +188,8 @@ class Renumbering:
             recording.plans.append(self.plan(plan))
         recording.plans.left_out += added.left_out
         recording.jobs += added.jobs
-        recording.keys.checked += added.checked
-        recording.keys.disagreed += added.disagreed
+        for text, number in added.checks:
+            recording.keys.check(text, self.key(number))
 
     def _texts(self, added: Added) -> None:
         for key, text in added.keys:

@@ -9,6 +9,7 @@ import os
 import struct
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 RING_BYTES = 32 << 20  # about 280,000 executions with their parameters: two slices
@@ -135,5 +136,6 @@ class RingReader:
             return
 
     def close(self) -> None:
-        """Unmap the ring."""
-        self._memory.close()
+        """Unmap the ring, now or with the last view of it: an error on its way may hold one."""
+        with suppress(BufferError):
+            self._memory.close()
