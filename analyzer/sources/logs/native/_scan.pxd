@@ -25,7 +25,7 @@ cdef extern from "scan.h":
         uint8_t python, other, timed, cleared, said, waits, renewable, used, fresh
     ctypedef struct rows:
         int64_t base
-        size_t count
+        size_t count, cap, hint
         int64_t *start_us
         int64_t *end_us
         int64_t *line

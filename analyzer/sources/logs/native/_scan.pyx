@@ -1,8 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
 """The C scanner (scan.h) as a Python object: blocks in, questions and columns out."""
 
+from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
+from libc.stdlib cimport free
 from libc.string cimport memchr, memset
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
@@ -34,6 +36,25 @@ cdef str words_of(span text):
 cdef object column(const void *p, size_t count, str kind):
     size = np.dtype(kind).itemsize
     return np.frombuffer(PyBytes_FromStringAndSize(<const char *>p, count * size), dtype=kind)
+
+cdef class Given:
+    """Memory that was the scanner's: it goes with the last array that looks at it."""
+
+    cdef void *p
+    cdef Py_ssize_t size
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, self.p, self.size, 1, flags)
+
+    def __dealloc__(self):
+        free(self.p)
+
+cdef object given(void **column, size_t count, str kind):
+    """A column that the scanner has filled; it gets other memory for what comes."""
+    cdef Given memory = Given.__new__(Given)
+    memory.p, memory.size = column[0], count * np.dtype(kind).itemsize
+    column[0] = NULL
+    return np.frombuffer(memory, dtype=kind)
 
 cdef int good(int answer) except -1:
     if answer:
@@ -305,24 +326,25 @@ cdef class Scanner:
         """The complete rows: columns by name, and the parameters' bytes and ends; None if none."""
         cdef rows *r = &self.s.before
         found = None
-        if r.count:
-            n = r.count
+        n = r.count
+        if n:
+            r.hint, r.cap, r.count = n + n // 8, 0, 0
             columns = {
-                "start_us": column(r.start_us, n, "i8"),
-                "end_us": column(r.end_us, n, "i8"),
-                "duration_ms": column(r.duration_ms, n, "f8"),
-                "key": column(r.key, n, "i4"),
-                "parameters": column(r.parameters, n, "i4"),
-                "parameters_hash": column(r.parameters_hash, n, "u4"),
-                "comment": column(r.comment, n, "i4"),
-                "trace": column(r.trace, n, "i8"),
-                "session": column(r.session, n, "i4"),
-                "line": column(r.line, n, "i8"),
-                "database": column(r.database, n, "i4"),
-                "user": column(r.user, n, "i4"),
-                "application": column(r.application, n, "i4"),
-                "query_id": column(r.query_id, n, "i8"),
-                "flags": column(r.flags, n, "i1"),
+                "start_us": given(<void **>&r.start_us, n, "i8"),
+                "end_us": given(<void **>&r.end_us, n, "i8"),
+                "duration_ms": given(<void **>&r.duration_ms, n, "f8"),
+                "key": given(<void **>&r.key, n, "i4"),
+                "parameters": given(<void **>&r.parameters, n, "i4"),
+                "parameters_hash": given(<void **>&r.parameters_hash, n, "u4"),
+                "comment": given(<void **>&r.comment, n, "i4"),
+                "trace": given(<void **>&r.trace, n, "i8"),
+                "session": given(<void **>&r.session, n, "i4"),
+                "line": given(<void **>&r.line, n, "i8"),
+                "database": given(<void **>&r.database, n, "i4"),
+                "user": given(<void **>&r.user, n, "i4"),
+                "application": given(<void **>&r.application, n, "i4"),
+                "query_id": given(<void **>&r.query_id, n, "i8"),
+                "flags": given(<void **>&r.flags, n, "i1"),
             }
             texts = PyBytes_FromStringAndSize(<const char *>r.texts.p, r.texts.n)
             found = columns, texts, column(r.ends, r.texts_count, "i8")

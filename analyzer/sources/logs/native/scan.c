@@ -135,7 +135,7 @@ static int grow(void *column, size_t size, size_t cap)
 
 static int rows_grow(rows *r)
 {
-    size_t cap = r->cap ? r->cap * 2 : 4096;
+    size_t cap = r->cap ? r->cap + r->cap / 2 : r->hint > 4096 ? r->hint : 4096;
 #define GROW(name) if (grow(&r->name, sizeof *r->name, cap)) return -1
     GROW(start_us); GROW(end_us); GROW(line); GROW(query_id); GROW(trace); GROW(duration_ms);
     GROW(key); GROW(parameters); GROW(comment); GROW(session); GROW(database); GROW(user);

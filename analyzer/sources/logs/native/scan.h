@@ -160,7 +160,7 @@ typedef struct {
 
 typedef struct {
     int64_t base;              /* the number of its first row */
-    size_t count, cap;
+    size_t count, cap, hint;   /* how many there are, there is room for, and there will be about */
     int64_t *start_us, *end_us, *line, *query_id, *trace;
     double *duration_ms;
     int32_t *key, *parameters, *comment, *session, *database, *user, *application;
