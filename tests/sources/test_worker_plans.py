@@ -58,7 +58,7 @@ def test_plans_of_an_earlier_part_spare_those_of_a_later_one_alone() -> None:
     for number in range(PlanShelf.PLANS_KEPT):
         offered(first, 0, (1, 5.0 + number, number))
     earlier.add(first, KEYS, 200)
-    for first_us, left_out in ((201, 1), (200, 0), (None, 0)):
+    for first_us, left_out in ((200, 1), (199, 0), (None, 0)):
         part = PlansToTell(earlier.known_at(first_us), KEYS)
         offered(part, 1, (1, 4.0, 9))  # too fast
         offered(part, 1, (1, 5.0, 9))

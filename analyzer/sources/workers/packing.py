@@ -8,6 +8,7 @@ order in which they were met, so they have the numbers that reading them there w
 import pickle
 import struct
 from dataclasses import field, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from analyzer.sources.workers.recorder import Noted
 from analyzer.sources.workers.ring import Piece, aligned
 
 _LENGTH = struct.Struct("<q")
+_values_of = attrgetter(*RecordedPlan.__match_args__)
 _TABLES = {  # column: the table of its numbers
     "key": "keys",
     "comment": "comments",
@@ -86,7 +88,9 @@ def packed(added: Added, chunk: ExecutionChunk | None) -> list[Piece]:
         texts = ByteTexts.of(chunk.parameters)
         pieces += [texts.data, texts.ends.data.cast("B")]
         layout = _Layout(len(chunk), constants, len(texts))
-    header = pickle.dumps((added, layout, [len(piece) for piece in pieces]), 5)
+    # As plain values plans take a fifth of the time that objects do.
+    plans, added = [_values_of(plan) for plan in added.plans], replace(added, plans=[])
+    header = pickle.dumps((added, plans, layout, [len(piece) for piece in pieces]), 5)
     return [_LENGTH.pack(len(header)), header, *pieces]
 
 
@@ -94,7 +98,8 @@ def opened(message: memoryview) -> tuple[Added, ExecutionChunk | None]:
     """A message's parts, copied out of it; the chunk's numbers are still those of its reader."""
     place = aligned(_LENGTH.size)
     (length,) = _LENGTH.unpack_from(message)
-    added, layout, sizes = pickle.loads(message[place : place + length])  # noqa: S301 - a worker of this run wrote it
+    added, plans, layout, sizes = pickle.loads(message[place : place + length])  # noqa: S301 - a worker of this run wrote it
+    added.plans = [RecordedPlan(*values) for values in plans]
     place += aligned(length)
     if layout is None:
         return added, None
@@ -137,7 +142,8 @@ class _Numbers:
 
     def column(self, numbers: Column) -> Column:
         """A column of numbers."""
-        return numbers if self.is_same else self._numbers[numbers]
+        # Quicker than by an index: -1 is the last place.
+        return numbers if self.is_same else self._numbers.take(numbers, mode="wrap")
 
 
 class Renumbering:

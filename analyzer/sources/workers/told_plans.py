@@ -19,7 +19,7 @@ class EarlierPlans:
 
     def known_at(self, first_us: int | None) -> Mapping[str, float]:
         """By safe key the time (ms) that plans of a part take at least that stay; `first_us` is its first time."""
-        return self._floors if first_us is not None and first_us > self._latest_us else {}
+        return self._floors if first_us is not None and first_us >= self._latest_us else {}
 
     def add(self, shelf: "PlansToTell", safe_keys: Sequence[str], latest_us: int) -> None:
         """Heed the plans of a part that was read; `safe_keys` are the keys by their numbers there."""
