@@ -8,7 +8,7 @@ comes at random.
 
 import numpy as np
 
-from analyzer.model.columns import Flags, Rows
+from analyzer.model.columns import Flags, Rows, median
 from analyzer.model.work import WorkSlice
 
 _LEAST = 20  # executions
@@ -69,14 +69,14 @@ def _paced(work: WorkSlice, rows: Rows) -> list[Rows]:
     apart = np.diff(work.start_us[rows])
     if _backs_off(apart):
         return [rows]
-    breaks = np.flatnonzero(apart > _BREAK * np.median(apart)) + 1
+    breaks = np.flatnonzero(apart > _BREAK * median(apart)) + 1
     return [run for run in np.split(rows, breaks) if _even(np.diff(work.start_us[run]))]
 
 
 def _lasts(apart: Rows) -> bool:
     """Whether there are pauses enough, and as long as those of who waits."""
     enough = len(apart) + 1 >= _LEAST and int(apart.sum()) >= _LEAST_US
-    return enough and bool(np.median(apart) >= _PERIOD_US)
+    return enough and bool(median(apart) >= _PERIOD_US)
 
 
 def _even(apart: Rows) -> bool:
@@ -96,7 +96,7 @@ def _backs_off(apart: Rows) -> bool:
     within = (ratio >= _GROWTH[0]) & (ratio <= _GROWTH[1])
     if not within.any():
         return False
-    usual = float(np.median(ratio[within]))
+    usual = median(ratio[within])
     grows = within & (np.abs(ratio / usual - 1) <= 1 / 3)
     anew = apart[1:] <= _AGAIN * least
     kept = (apart[1:] >= most / _AGAIN) & (apart[:-1] >= most / _AGAIN)

@@ -11,7 +11,7 @@ from analyzer.detectors._polls import unsteady_polls
 from analyzer.detectors._rows import MINIMUM
 from analyzer.detectors._search import Search
 from analyzer.detectors._turns import Turns, asides_of, attempts, jobs, rolls_back
-from analyzer.model.columns import Rows, sorted_distinct
+from analyzer.model.columns import Rows, median, sorted_distinct
 from analyzer.model.ruled_out import Verdict
 from analyzer.model.statement import Arity, Kind, Role, Statement, StatementFacts
 from analyzer.model.work import WorkSlice
@@ -119,7 +119,7 @@ def _goes_on(work: WorkSlice, rows: Rows) -> bool:
     """Whether a session hardly rests between executions, as a job does and requests don't."""
     rested = work.start_us[rows[1:]] - work.end_us[rows[:-1]]
     rested = rested[work.session[rows[1:]] == work.session[rows[:-1]]]
-    return len(rested) > 0 and bool(np.median(rested) <= REST_US)
+    return len(rested) > 0 and bool(median(rested) <= REST_US)
 
 
 def _switches_tenant(statement: Statement) -> bool:

@@ -33,6 +33,7 @@ import numpy as np
 from analyzer.detectors._plan_conditions import compared
 from analyzer.detectors._plan_rule import Gate, Spot, WholePlanRule
 from analyzer.detectors._plan_view import GATHERS, PlanView
+from analyzer.model.columns import median
 from analyzer.model.finding import Severity
 from analyzer.model.plan import PlanNode
 from analyzer.model.plan_evidence import PlanFigures
@@ -101,7 +102,7 @@ def _form(nodes: Sequence[PlanNode]) -> str:
 
 def _compared(forms: dict[str, list[PlanView]]) -> Iterator[tuple[PlanView, Spot]]:
     times = {
-        form: float(np.median([view.whole_ms for view in views])) for form, views in forms.items()
+        form: median(np.array([view.whole_ms for view in views])) for form, views in forms.items()
     }
     slow, quick = max(times, key=lambda form: times[form]), min(times, key=lambda form: times[form])
     worst = max(forms[slow], key=lambda view: view.whole_ms)
