@@ -1,1 +1,1 @@
-"""Everything that reads SQL text: the only room that imports pglast and sqlglot."""
+"""Everything that reads SQL text: the only room that imports a SQL parser."""
