@@ -168,7 +168,7 @@ def joined(chunks: Sequence[ExecutionChunk]) -> ExecutionChunk:
         pieces = [chunk.columns[name] for chunk in chunks]
         if name == "parameters":
             pieces = [
-                np.where(piece < 0, piece, piece + texts.start(part)).astype("i4")
+                np.where(piece < 0, piece, piece + texts.start(part)).astype("i4", copy=False)
                 for part, piece in enumerate(pieces)
             ]
         columns[name] = np.concatenate(pieces) if pieces else np.empty(0, dtype=kind)

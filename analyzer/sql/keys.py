@@ -271,11 +271,12 @@ class StatementKeyTable:
     were wrong.
     """
 
-    __slots__ = ("_cache", "_keys", "checked", "disagreed", "texts")
+    __slots__ = ("_cache", "_fingerprints", "_keys", "checked", "disagreed", "texts")
 
     def __init__(self) -> None:
         self._keys = Strings()
         self._cache: dict[str, tuple[int, str | None, str | None]] = {}
+        self._fingerprints: dict[int, str | None] = {}  # of keys that texts were held against
         self.checked = 0
         self.disagreed = 0
         self.texts: list[str] = []
@@ -314,7 +315,9 @@ class StatementKeyTable:
         from analyzer.sql.tree import fingerprint  # noqa: PLC0415 - a worker that reads does without the parser
 
         self.checked += 1
-        if fingerprint(text) != fingerprint(self.texts[number]):
+        if number not in self._fingerprints:
+            self._fingerprints[number] = fingerprint(self.texts[number])
+        if fingerprint(text) != self._fingerprints[number]:
             self.disagreed += 1
 
     def __len__(self) -> int:

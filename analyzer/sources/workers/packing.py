@@ -26,6 +26,8 @@ from analyzer.sources.workers.recorder import Noted
 from analyzer.sources.workers.ring import Piece, aligned
 
 _LENGTH = struct.Struct("<q")
+_CONSTANTS: dict[tuple[float, str], Column] = {}
+_MOST_CONSTANTS = 32
 _values_of = attrgetter(*RecordedPlan.__match_args__)
 _TABLES = {  # column: the table of its numbers
     "key": "keys",
@@ -111,11 +113,22 @@ def opened(message: memoryview) -> tuple[Added, ExecutionChunk | None]:
     for name, kind in ExecutionChunk.NAMES.items():
         value = layout.columns[name]
         if value is not None:
-            columns[name] = np.full(layout.rows, value, dtype=kind)
+            columns[name] = _constant(value, kind, layout.rows)
         else:
             columns[name] = np.frombuffer(next(pieces), dtype=kind).copy()
     data, ends = next(pieces), next(pieces)
     return added, ExecutionChunk(columns, ByteTexts(bytes(data), np.frombuffer(ends, "i8").copy()))
+
+
+def _constant(value: float, kind: str, rows: int) -> Column:
+    """A column of one value; most are the beginning of one that was made before."""
+    known = _CONSTANTS.get((value, kind))
+    if known is None or len(known) < rows:
+        if len(_CONSTANTS) >= _MOST_CONSTANTS:
+            _CONSTANTS.clear()
+        known = _CONSTANTS[value, kind] = np.full(rows + rows // 4, value, dtype=kind)
+        known.flags.writeable = False
+    return known[:rows]
 
 
 class _Numbers:
