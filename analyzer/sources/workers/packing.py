@@ -44,8 +44,9 @@ class Added:
     """What a reader added to its recording: texts by table (keys with their text), and the rest.
 
     `begun` are the events that are new, `plans` and `jobs` those that were logged, `left_out` counts plans
-    that were not kept, `checks` are texts to be held against the key that they were taken for, `position` how far the input was read (bytes on disk, and its size), `noted` what a
-    range's recorder took down, `more` whatever comes at the end.
+    that were not kept, `checks` are texts to be held against the keys that they were taken for,
+    `position` how far the input was read (bytes on disk, and its size), `noted` what a range's recorder
+    took down, `more` whatever comes at the end.
     """
 
     keys: list[tuple[str, str]] = field(default_factory=list)
