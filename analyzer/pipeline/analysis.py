@@ -153,7 +153,7 @@ def _explained(
     seen: tuple[SlowestExecutions, Sequence[str]],
 ) -> Workload:
     """The workload with a server's plans of what takes most time; without them if the server fails."""
-    from analyzer.sources.postgres.explain import LiveExplainer  # noqa: PLC0415 - as gather_server
+    from analyzer.sources.postgres.explain import LiveExplainer  # noqa: PLC0415 - only runs with a server pay for psycopg
 
     try:
         return with_live_plans(workload, *seen, LiveExplainer(request.dsn or options.dsn), request)
@@ -169,7 +169,7 @@ def _judge(
     progress: Progress | None,
 ) -> Callable[[IndexAdvice], IndexAdvice]:
     """What makes of advice what a scratch server measures of it; what cannot be asked of that is an error."""
-    from analyzer.sources.postgres.verification import ScratchBench  # noqa: PLC0415 - as gather_server
+    from analyzer.sources.postgres.verification import ScratchBench  # noqa: PLC0415 - only runs with a server pay for psycopg
 
     workload, samples = about
     bench = ScratchBench(
@@ -197,7 +197,7 @@ def _tried(
     Asked again, `without` some indexes or `careful`, it takes back the warnings that it gave: those beyond the first
     ones. What was answered before is not asked again.
     """
-    from analyzer.sources.postgres.what_if import open_what_if  # noqa: PLC0415 - as gather_server
+    from analyzer.sources.postgres.what_if import open_what_if  # noqa: PLC0415 - only runs with a server pay for psycopg
 
     workload, statements, said, answers = about
     del workload.coverage.warnings[said:]
@@ -237,9 +237,9 @@ def _build(
 ) -> tuple[Workload, Simulation, _Searches]:
     """Read all executions, slice by slice: each is counted, shown to the observers and let go."""
     builder = WorkloadBuilder(recording, options.target, options.targets, options.method)
-    searches = _Searches(recording.catalog)
-    with searching(searches, options.workers, links) as search:
-        for chunk, last in slices(read.gathering.streams, before=builder.carried):
+    searches, streams = _Searches(recording.catalog), read.gathering.streams
+    with searching(searches, options.workers if streams else 1, links) as search:
+        for chunk, last in slices(streams, before=builder.carried):
             handed = [chunk]
             del chunk  # the builder's alone from here on: it lets go of what it has copied
             work = builder.add(handed.pop(), last=last)

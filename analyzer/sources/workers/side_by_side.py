@@ -40,9 +40,9 @@ def searching(
 ) -> AbstractContextManager[Search[_S]]:
     """Whom to show the slices of a run of `count` processes: the search, or one that has it in a process of its own.
 
-    `links` are the connections to the processes that read.
+    `links` are the connections to the processes that read: none where nothing can be read beside this one (a pipe).
     """
-    if count <= _PAIR or not links:
+    if count <= _PAIR:
         return nullcontext(search)
     from analyzer.sources.workers.observing import Beside  # noqa: PLC0415 - as above
 
