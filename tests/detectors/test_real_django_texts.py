@@ -20,9 +20,9 @@ CREATE TABLE customers (id serial PRIMARY KEY, name varchar(200) NOT NULL, email
 CREATE TABLE purchases (id serial PRIMARY KEY, customer_id int REFERENCES customers);
 CREATE TABLE documents (id serial PRIMARY KEY, team int NOT NULL, title text NOT NULL, content bytea NOT NULL);
 ALTER TABLE documents ALTER content SET STORAGE EXTERNAL; -- what does not compress, as pictures
-INSERT INTO customers (name, email, created) SELECT md5(n::text), 'user' || n || '@example.org', timestamptz '2020-01-01' + n * interval '1 hour'
-    FROM generate_series(1, 60000) n;
-INSERT INTO purchases (customer_id) SELECT n FROM generate_series(1, 59000) n;
+INSERT INTO customers (name, email, created) SELECT md5(n::text), 'user' || n || '@example.org', timestamptz '2020-01-01' + n * interval '30 minutes'
+    FROM generate_series(1, 120000) n;
+INSERT INTO purchases (customer_id) SELECT n FROM generate_series(1, 119000) n;
 INSERT INTO documents (team, title, content) SELECT n % 2, 't' || n, decode(repeat(md5(n::text), 500), 'hex') FROM generate_series(1, 1200) n;
 CREATE INDEX ON customers (created);
 CREATE INDEX ON purchases (customer_id);
