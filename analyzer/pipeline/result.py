@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analyzer.model.finding import Finding, Outcome
-from analyzer.model.history import HourFigures
-from analyzer.model.workload import Workload
 from analyzer.records import record
+
+if TYPE_CHECKING:  # others read before these are imported, and they would wait for them
+    from analyzer.model.finding import Finding, Outcome
+    from analyzer.model.history import HourFigures
+    from analyzer.model.workload import Workload
 
 
 @record
@@ -17,11 +19,11 @@ class Result:
     `hours` are the figures by hour that a history keeps, if they were asked for.
     """
 
-    workload: Workload
-    findings: Sequence[Finding]
-    outcomes: Mapping[str, Outcome]
+    workload: "Workload"
+    findings: "Sequence[Finding]"
+    outcomes: "Mapping[str, Outcome]"
     document: dict[str, Any]
-    hours: Sequence[HourFigures] = ()
+    hours: "Sequence[HourFigures]" = ()
 
 
 def only(result: Result, detectors: Sequence[str]) -> Result:

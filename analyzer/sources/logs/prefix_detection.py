@@ -159,9 +159,7 @@ def _worth(text: str) -> int:
 
 def _score(text: str, lines: Sequence[bytes]) -> tuple[int, int]:
     """The worth of the fields that all lines give, and how many lines match; (0, 0): too few."""
-    literals = first_literals(text)
-    unlike = sum(not _holds(line, literals) for line in lines)
-    if unlike > (1 - MATCHING) * len(lines):  # most settings: not worth a pattern
+    if not _is_like(lines, first_literals(text)):  # most settings: not worth a pattern
         return 0, 0
     try:
         prefix = compile_prefix(text, strict=True)
@@ -180,6 +178,17 @@ def _score(text: str, lines: Sequence[bytes]) -> tuple[int, int]:
             if failed > (1 - MATCHING) * len(lines):
                 return 0, 0
     return fields, matching
+
+
+def _is_like(lines: Sequence[bytes], literals: Sequence[bytes]) -> bool:
+    """Whether enough of the lines have all the literals, one behind the other."""
+    left = (1 - MATCHING) * len(lines)
+    for line in lines:
+        if not _holds(line, literals):
+            left -= 1
+            if left < 0:
+                return False
+    return True
 
 
 def _holds(line: bytes, literals: Sequence[bytes]) -> bool:
