@@ -11,7 +11,7 @@ from typing import Protocol
 from analyzer.model.columns import Flags
 from analyzer.model.executions import ExecutionChunk, joined
 
-SLICE_ROWS = 131_072
+SLICE_ROWS = 98_304
 # Logs are only roughly in the order of time. What comes later than this is not lost, it goes into
 # the next slice; there a copy of it in another input may not be recognised.
 DISORDER_US = 2_000_000
