@@ -26,7 +26,7 @@ def numbers_at(texts: Texts, wanted: Rows, parameters: Rows) -> Rows:
     wanted = wanted.astype(np.int64, copy=False)
     found = np.full(len(wanted), _UNREAD, dtype=np.int64)
     if len(known) == len(tables):
-        found = read_numbers([(one.data, one.ends) for one in known], wanted, parameters)
+        found = read_numbers([(bytes(one.data), one.ends) for one in known], wanted, parameters)
     found[wanted < 0] = NO_NUMBER
     for place in np.flatnonzero(found == _UNREAD).tolist():
         found[place] = _number(texts[int(wanted[place])], int(parameters[place]))

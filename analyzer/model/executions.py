@@ -87,7 +87,7 @@ class ByteTexts:
 
     __slots__ = ("_places", "data", "ends")
 
-    def __init__(self, data: bytes, ends: Column) -> None:
+    def __init__(self, data: bytes | memoryview, ends: Column) -> None:
         self.data = data
         self.ends = ends
         self._places = ends.data  # gives one number several times quicker
@@ -120,14 +120,14 @@ class ByteTexts:
 
     def __getitem__(self, number: int) -> str:
         start = self._places[number - 1] if number else 0
-        return self.data[start : self._places[number]].decode("utf-8", "surrogatepass")
+        return str(self.data[start : self._places[number]], "utf-8", "surrogatepass")
 
     def __len__(self) -> int:
         return len(self.ends)
 
 
 @_twin
-def cut_out(texts: list[bytes], which: Column, starts: Column, ends: Column) -> bytes:
+def cut_out(texts: list[bytes | memoryview], which: Column, starts: Column, ends: Column) -> bytes:
     """Pieces of texts, each of the one that is told by its number, one behind the other."""
     places = zip(which.tolist(), starts.tolist(), ends.tolist(), strict=True)
     return b"".join([texts[number][start:end] for number, start, end in places])

@@ -1,6 +1,7 @@
 """Any cut of a log into ranges, read apart and folded, gives what one reader makes of all of it."""
 
 import lzma
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -31,6 +32,7 @@ from analyzer.sources.workers.packing import opened, packed
 from analyzer.sources.workers.parts import Part
 from analyzer.sources.workers.replay import FoldedSink
 from analyzer.sources.workers.ring import aligned
+from analyzer.sources.workers.slots import Slots
 from analyzer.sql.keys import StatementKeyTable
 
 DATA = Path(__file__).parent.parent / "data"
@@ -131,7 +133,10 @@ def folded(log: Log, starts: Sequence[int]) -> tuple[dict[str, Any], int]:
 def sent_over(message: Any) -> Any:  # noqa: ANN401 - as it comes
     """A message as it comes out of a ring."""
     pieces = b"".join(bytes(p).ljust(aligned(len(p)), b"\0") for p in packed(*message))
-    return opened(memoryview(pieces))
+    descriptor = Slots.made()
+    slots = Slots(descriptor)
+    os.close(descriptor)
+    return opened(memoryview(pieces), slots)
 
 
 def assert_same(log: Log, starts: Sequence[int], *, chunks: bool = False) -> int:

@@ -340,21 +340,29 @@ def counted(values):
 def cut_out(list texts, which, starts, ends):
     """Pieces of texts, each of the one that is told by its number, one behind the other."""
     cdef const long long[::1] numbers = _rows(which), begins = _rows(starts), until = _rows(ends)
-    cdef Py_ssize_t row, size = 0
-    cdef bytes text, found
+    cdef const unsigned char[::1] text
+    cdef Py_ssize_t row, number, size = 0, count = len(texts)
+    cdef bytes found
+    cdef char *out
+    cdef size_t[::1] firsts = np.zeros(count, dtype=np.uintp)
+    cdef long long[::1] sizes = np.zeros(count, dtype=np.int64)
     if not numbers.shape[0] == begins.shape[0] == until.shape[0]:
         raise ValueError("columns of different lengths")
+    for number in range(count):
+        text = texts[number]
+        sizes[number] = text.shape[0]
+        firsts[number] = <size_t>&text[0] if text.shape[0] else 0
     for row in range(numbers.shape[0]):
-        if not 0 <= numbers[row] < len(texts):
+        if not 0 <= numbers[row] < count:
             raise ValueError("no text of that number")
-        text = texts[numbers[row]]
-        if not 0 <= begins[row] <= until[row] <= len(text):
+        if not 0 <= begins[row] <= until[row] <= sizes[numbers[row]]:
             raise ValueError("a piece that is not in its text")
         size += until[row] - begins[row]
     found = PyBytes_FromStringAndSize(NULL, size)
-    cdef char *out = PyBytes_AS_STRING(found)
+    out = PyBytes_AS_STRING(found)
     for row in range(numbers.shape[0]):
         size = until[row] - begins[row]
-        memcpy(out, PyBytes_AS_STRING(<bytes>texts[numbers[row]]) + begins[row], size)
+        if size:
+            memcpy(out, <const char *>firsts[numbers[row]] + begins[row], size)
         out += size
     return found

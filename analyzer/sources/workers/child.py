@@ -15,6 +15,7 @@ from analyzer.records import changing
 from analyzer.sources.increments.portion import Portion
 from analyzer.sources.logs import FORMATS, Reader
 from analyzer.sources.logs.csvlog import CsvlogReader
+from analyzer.sources.logs.native import lend_columns
 from analyzer.sources.logs.sessions import Session
 from analyzer.sources.logs.stderr import StderrReader
 from analyzer.sources.one_input import Input
@@ -30,6 +31,7 @@ from analyzer.sources.workers.recorder import (
     SessionEnd,
 )
 from analyzer.sources.workers.ring import GoneError, RingWriter
+from analyzer.sources.workers.slots import Slots
 from analyzer.sources.workers.stretch import Stretch, is_clean, read_stretch
 from analyzer.sources.workers.told_plans import EarlierPlans, PlansToTell
 from analyzer.sql.keys import StatementKeyTable
@@ -196,16 +198,19 @@ def _end_of(name: bytes | str, session: Session) -> SessionEnd:
     )
 
 
-def main(link: Connection, ring: int, claims: int) -> None:
+def main(link: Connection, ring: int, claims: int, slots: int) -> None:
     """Read parts until there is none left that nobody has, or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the connection
     try:
         holder, parts = link.recv()
         writer, board = RingWriter(ring, link), Claims(claims, len(parts))
-        earlier = EarlierPlans()
+        earlier, lend = EarlierPlans(), Slots(slots).lend
         number: int | None = holder - 1  # the first ones are given out
         while number is not None:
-            messages = _messages(parts[number], earlier)
+            part = parts[number]
+            # What is read of a range is held by the first process until it is known to hold: slots would not last.
+            lend_columns(lend if part.descriptor is None else None)
+            messages = _messages(part, earlier)
             number = _hand_on(number, messages, writer, lambda: board.take_next(holder))
         # To end with room unread that was given back would cost the parent what it has not read.
         writer.settle()

@@ -24,11 +24,14 @@ from analyzer.model.sampling import LoggedSetting
 from analyzer.records import changing
 from analyzer.sources.workers.recorder import Noted
 from analyzer.sources.workers.ring import Piece, aligned
+from analyzer.sources.workers.slots import Slots, slot_of
 
 _LENGTH = struct.Struct("<q")
 _CONSTANTS: dict[tuple[float, str], Column] = {}
 _MOST_CONSTANTS = 32
 _values_of = attrgetter(*RecordedPlan.__match_args__)
+_TEXTS, _ENDS = "texts", "ends"
+_KINDS = {**ExecutionChunk.NAMES, _TEXTS: "u1", _ENDS: "i8"}
 _TABLES = {  # column: the table of its numbers
     "key": "keys",
     "comment": "comments",
@@ -67,38 +70,49 @@ class Added:
 
 @changing
 class _Layout:
-    """How a chunk's columns stand behind the header: a value for each that has one value only."""
+    """How a chunk's columns stand behind the header, but for those that have one value only, or are in a slot.
+
+    `values` has the former's by name, `places` where in the slot number `slot` the latter are. TEXTS and ENDS are the
+    parameters' bytes and where each ends.
+    """
 
     rows: int
-    columns: dict[str, Any]
     texts: int
+    text_bytes: int
+    values: dict[str, Any] = field(default_factory=dict)
+    slot: int = -1
+    places: dict[str, int] = field(default_factory=dict)
 
 
 def packed(added: Added, chunk: ExecutionChunk | None) -> list[Piece]:
-    """A message, in pieces that the ring puts one behind the other."""
-    pieces: list[Piece] = []
-    layout = None
-    if chunk is not None and len(chunk):
-        constants: dict[str, Any] = {}
-        for name in ExecutionChunk.NAMES:
-            column = chunk.columns[name]
-            first = column[0]
-            if first == column[-1] and (column == first).all():
-                constants[name] = first.item()
-            else:
-                constants[name] = None
-                pieces.append(np.ascontiguousarray(column).data.cast("B"))
-        texts = ByteTexts.of(chunk.parameters)
-        pieces += [texts.data, texts.ends.data.cast("B")]
-        layout = _Layout(len(chunk), constants, len(texts))
+    """A message, in pieces that the ring puts one behind the other; what is in a slot is handed on with it."""
+    layout, pieces = _laid_out(chunk) if chunk is not None and len(chunk) else (None, [])
     # As plain values plans take a fifth of the time that objects do.
     plans, added = [_values_of(plan) for plan in added.plans], replace(added, plans=[])
     header = pickle.dumps((added, plans, layout, [len(piece) for piece in pieces]), 5)
     return [_LENGTH.pack(len(header)), header, *pieces]
 
 
-def opened(message: memoryview) -> tuple[Added, ExecutionChunk | None]:
-    """A message's parts, copied out of it; the chunk's numbers are still those of its reader."""
+def _laid_out(chunk: ExecutionChunk) -> tuple[_Layout, list[Piece]]:
+    texts, slot = ByteTexts.of(chunk.parameters), slot_of(chunk)
+    layout, pieces = _Layout(len(chunk), len(texts), len(texts.data)), list[Piece]()
+    columns = {**chunk.columns, _TEXTS: np.frombuffer(texts.data, dtype="u1"), _ENDS: texts.ends}
+    for name in _KINDS:
+        column = columns[name]
+        if name in ExecutionChunk.NAMES and column[0] == column[-1] and (column == column[0]).all():
+            layout.values[name] = column[0].item()
+        elif slot is not None and (place := slot.place_of(column)) is not None:
+            layout.places[name] = place
+        else:
+            pieces.append(np.ascontiguousarray(column).data.cast("B"))
+    if slot is not None and layout.places:
+        layout.slot = slot.number
+        slot.hand_on()
+    return layout, pieces
+
+
+def opened(message: memoryview, slots: Slots) -> tuple[Added, ExecutionChunk | None]:
+    """A message's parts, copied out of it, but what is in a slot; the chunk's numbers are still those of its reader."""
     place = aligned(_LENGTH.size)
     (length,) = _LENGTH.unpack_from(message)
     added, plans, layout, sizes = pickle.loads(message[place : place + length])  # noqa: S301 - a worker of this run wrote it
@@ -110,15 +124,21 @@ def opened(message: memoryview) -> tuple[Added, ExecutionChunk | None]:
     for size in sizes:
         places.append(places[-1] + aligned(size))
     pieces = iter([message[at : at + size] for at, size in zip(places[:-1], sizes, strict=True)])
+    slot: Any = slots.used(layout.slot) if layout.places else None
+    lengths = {_TEXTS: layout.text_bytes, _ENDS: layout.texts}
     columns: dict[str, Column] = {}
-    for name, kind in ExecutionChunk.NAMES.items():
-        value = layout.columns[name]
-        if value is not None:
-            columns[name] = _constant(value, kind, layout.rows)
+    for name, kind in _KINDS.items():
+        if name in layout.values:
+            columns[name] = _constant(layout.values[name], kind, layout.rows)
+        elif name in layout.places:
+            count = lengths.get(name, layout.rows)
+            columns[name] = np.frombuffer(slot, kind, count, layout.places[name])
         else:
-            columns[name] = np.frombuffer(next(pieces), dtype=kind).copy()
-    data, ends = next(pieces), next(pieces)
-    return added, ExecutionChunk(columns, ByteTexts(bytes(data), np.frombuffer(ends, "i8").copy()))
+            column = np.frombuffer(next(pieces), dtype=kind)
+            columns[name] = column.copy() if name in ExecutionChunk.NAMES else column
+    # Texts are looked at until all is done with their rows: so long no slot is held.
+    texts = ByteTexts(columns.pop(_TEXTS).tobytes(), columns.pop(_ENDS).copy())
+    return added, ExecutionChunk(columns, texts)
 
 
 def _constant(value: float, kind: str, rows: int) -> Column:

@@ -1,5 +1,6 @@
 """Starts worker processes, and gives each stream its chunks from whoever reads it."""
 
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -24,6 +25,7 @@ from analyzer.sources.workers.packing import Added, Renumbering, opened
 from analyzer.sources.workers.parts import Part
 from analyzer.sources.workers.process import Failure, Worker
 from analyzer.sources.workers.ring import RING_BYTES, GoneError, RingReader
+from analyzer.sources.workers.slots import Slots
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -41,7 +43,13 @@ class _Worker:
         files: Collection[int],
         others: Sequence[Connection],
     ) -> None:
-        self._process = Worker("reads inputs", main, RING_BYTES, [claims.descriptor], files, others)
+        slots = Slots.made()
+        self._slots = Slots(slots)
+        shared = [claims.descriptor, slots]
+        try:
+            self._process = Worker("reads inputs", main, RING_BYTES, shared, files, others)
+        finally:
+            os.close(slots)
         self.link = self._process.link
         self._ring = RingReader(self._process.ring, self.link)
         self._early: dict[int, deque[tuple[Added, ExecutionChunk | None]]] = {}
@@ -66,7 +74,10 @@ class _Worker:
             except GoneError as error:
                 raise self._process.end() from error
             with message:
-                found, content = int.from_bytes(message[:8], "little"), opened(message[16:])
+                found, content = (
+                    int.from_bytes(message[:8], "little"),
+                    opened(message[16:], self._slots),
+                )
             self._ring.free(end)
             if found == number:
                 return content

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-RING_BYTES = 32 << 20  # about 280,000 executions with their parameters: two slices
+RING_BYTES = 16 << 20  # about 140,000 executions with their parameters: a slice
 _NOTICE = struct.Struct("<qqq")  # where a message begins, its size, up to where that uses the ring
 _FREED = struct.Struct("<q")
 _ALIGNED = 16
+_MOST_OUT = 64  # messages that were not given back: a connection holds that many notices
 _NOT_THERE = -1  # the message is too large for the ring and comes behind its notice
 
 Piece = bytes | bytearray | memoryview
@@ -69,6 +70,8 @@ class RingWriter:
     def _put(self, pieces: Sequence[Piece]) -> None:
         sizes = [len(piece) for piece in pieces]
         size = sum(map(aligned, sizes))
+        while self._out >= _MOST_OUT:
+            self._wait()
         if size > self._size // 2:
             self._out += 1
             self._link.send_bytes(_NOTICE.pack(_NOT_THERE, size, self._written))
@@ -78,7 +81,7 @@ class RingWriter:
         if start % self._size + size > self._size:  # it lies in one piece
             start += self._size - start % self._size
         end = start + size
-        while self._link.poll(0) or end - self._freed > self._size:
+        while end - self._freed > self._size:
             self._wait()
         place = start % self._size
         for piece, length in zip(pieces, sizes, strict=True):

@@ -12,6 +12,9 @@ from analyzer.sources.logs.meaning import EntrySink
 from analyzer.sources.logs.prefix import Prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from ctypes import Array, c_ubyte
+
     from analyzer.sources.logs.csvlog import CsvlogReader
     from analyzer.sources.logs.jsonlog import JsonlogReader
     from analyzer.sources.logs.native.driver import NativeReader
@@ -40,6 +43,17 @@ def keep_memory() -> None:
         from analyzer.sources.logs.native import _scan  # noqa: PLC0415 - it may be missing
 
         _scan.keep_memory()
+
+
+def lend_columns(lender: "Callable[[], Array[c_ubyte] | None] | None") -> None:
+    """Have the scanners of this process leave columns in memory that `lender` gives, as long as it gives any.
+
+    None: in memory of their own again. Without the native scanner nobody is asked.
+    """
+    if is_available():
+        from analyzer.sources.logs.native import batch  # noqa: PLC0415 - it needs the scanner
+
+        batch.LENDERS[:] = [] if lender is None else [lender]
 
 
 def native_reader(

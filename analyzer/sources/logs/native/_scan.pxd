@@ -15,7 +15,8 @@ cdef extern from "scan.h":
         size_t n
     ctypedef struct buffer:
         uint8_t *p
-        size_t n
+        size_t n, cap
+        int lent
     ctypedef struct key_parts:
         buffer key, literals, comments
         int has_literals, has_comments
@@ -25,7 +26,9 @@ cdef extern from "scan.h":
         uint8_t python, other, timed, cleared, said, waits, renewable, used, fresh
     ctypedef struct rows:
         int64_t base
-        size_t count, cap, hint
+        size_t count, cap, hint, ends_hint, texts_hint
+        uint8_t *lent
+        size_t lent_size
         int64_t *start_us
         int64_t *end_us
         int64_t *line
@@ -43,7 +46,7 @@ cdef extern from "scan.h":
         int8_t *flags
         buffer texts
         int64_t *ends
-        size_t texts_count
+        size_t texts_count, texts_cap
     ctypedef struct phase:
         int64_t parses, binds, parse_ns, bind_ns
     enum: NOTE_ENTRY, NOTE_PLAN, NOTE_BELONGING
@@ -90,6 +93,9 @@ cdef extern from "scan.h":
     void scan_set_flags(scanner *, int64_t, int8_t)
     int scan_set_plan_floor(scanner *, int32_t, double)
     void scan_turn(scanner *)
+    void scan_given(rows *)
+    int scan_lend(scanner *, uint8_t *, size_t)
+    int rows_borrow(const rows *, const void *)
     int key_of(span, key_parts *) nogil
     void key_free(key_parts *)
     ctypedef struct shape:

@@ -49,12 +49,25 @@ cdef class Given:
     def __dealloc__(self):
         free(self.p)
 
-cdef object given(void **column, size_t count, str kind):
-    """A column that the scanner has filled; it gets other memory for what comes."""
-    cdef Given memory = Given.__new__(Given)
-    memory.p, memory.size = column[0], count * np.dtype(kind).itemsize
-    column[0] = NULL
+cdef object given(rows *r, object lender, void *column, size_t count, str kind):
+    """A column that the scanner has filled, in the lender's memory or its own, which is no more the scanner's."""
+    cdef Given memory
+    if rows_borrow(r, column):
+        return np.frombuffer(lender, dtype=kind, count=count, offset=<uint8_t *>column - r.lent)
+    memory = Given.__new__(Given)
+    memory.p, memory.size = column, count * np.dtype(kind).itemsize
     return np.frombuffer(memory, dtype=kind)
+
+cdef tuple taken_texts(rows *r, object lender):
+    """The parameters' bytes and their ends: copies of what the scanner keeps."""
+    if r.texts.lent:
+        start = r.texts.p - r.lent
+        texts = memoryview(lender)[start:start + r.texts.n]
+    else:
+        texts = PyBytes_FromStringAndSize(<const char *>r.texts.p, r.texts.n)
+    if rows_borrow(r, r.ends):
+        return texts, given(r, lender, r.ends, r.texts_count, "i8")
+    return texts, column(r.ends, r.texts_count, "i8")
 
 cdef int good(int answer) except -1:
     if answer:
@@ -67,6 +80,7 @@ cdef class Scanner:
 
     cdef scanner *s
     cdef const uint8_t[::1] block
+    cdef object lender, lender_before  # of memory in which the columns of the rows are: now, and of those before
 
     def __cinit__(self, int form, int64_t since_us, int64_t until_us, int64_t check_every):
         self.s = scan_new(form, since_us, until_us, check_every)
@@ -322,34 +336,54 @@ cdef class Scanner:
     def set_flags(self, int64_t row, int8_t flags):
         scan_set_flags(self.s, row, flags)
 
+    def lend(self, memory):
+        """Memory for the columns of the rows to come; whether it is used. See scan_lend."""
+        cdef uint8_t[::1] room = memory
+        if not scan_lend(self.s, &room[0], room.shape[0]):
+            return False
+        self.lender = memory
+        return True
+
     def take(self):
         """The complete rows: columns by name, and the parameters' bytes and ends; None if none."""
-        cdef rows *r = &self.s.before
-        found = None
+        cdef rows r = self.s.before
+        lender, self.lender_before = self.lender_before, self.lender
         n = r.count
         if n:
-            r.hint, r.cap, r.count = n + n // 8, 0, 0
-            columns = {
-                "start_us": given(<void **>&r.start_us, n, "i8"),
-                "end_us": given(<void **>&r.end_us, n, "i8"),
-                "duration_ms": given(<void **>&r.duration_ms, n, "f8"),
-                "key": given(<void **>&r.key, n, "i4"),
-                "parameters": given(<void **>&r.parameters, n, "i4"),
-                "parameters_hash": given(<void **>&r.parameters_hash, n, "u4"),
-                "comment": given(<void **>&r.comment, n, "i4"),
-                "trace": given(<void **>&r.trace, n, "i8"),
-                "session": given(<void **>&r.session, n, "i4"),
-                "line": given(<void **>&r.line, n, "i8"),
-                "database": given(<void **>&r.database, n, "i4"),
-                "user": given(<void **>&r.user, n, "i4"),
-                "application": given(<void **>&r.application, n, "i4"),
-                "query_id": given(<void **>&r.query_id, n, "i8"),
-                "flags": given(<void **>&r.flags, n, "i1"),
-            }
-            texts = PyBytes_FromStringAndSize(<const char *>r.texts.p, r.texts.n)
-            found = columns, texts, column(r.ends, r.texts_count, "i8")
+            scan_given(&self.s.before)
+            self.lender = None
+        else:
+            self.lender = lender
         scan_turn(self.s)
-        return found
+        if not n:
+            return None
+        columns = {
+            "start_us": given(&r, lender, r.start_us, n, "i8"),
+            "end_us": given(&r, lender, r.end_us, n, "i8"),
+            "duration_ms": given(&r, lender, r.duration_ms, n, "f8"),
+            "key": given(&r, lender, r.key, n, "i4"),
+            "parameters": given(&r, lender, r.parameters, n, "i4"),
+            "parameters_hash": given(&r, lender, r.parameters_hash, n, "u4"),
+            "comment": given(&r, lender, r.comment, n, "i4"),
+            "trace": given(&r, lender, r.trace, n, "i8"),
+            "session": given(&r, lender, r.session, n, "i4"),
+            "line": given(&r, lender, r.line, n, "i8"),
+            "database": given(&r, lender, r.database, n, "i4"),
+            "user": given(&r, lender, r.user, n, "i4"),
+            "application": given(&r, lender, r.application, n, "i4"),
+            "query_id": given(&r, lender, r.query_id, n, "i8"),
+            "flags": given(&r, lender, r.flags, n, "i1"),
+        }
+        return columns, *taken_texts(&r, lender)
+
+    def give_back(self):
+        """What was lent for rows that have not come goes back to its lender."""
+        if self.s.now.lent != NULL and not self.s.now.count:
+            scan_given(&self.s.now)
+            self.lender = None
+        if self.s.before.lent != NULL and not self.s.before.count:
+            scan_given(&self.s.before)
+            self.lender_before = None
 
     def phases(self):
         """(key, parses, parse ns, binds, bind ns) of every statement that had any."""

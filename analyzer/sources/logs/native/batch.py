@@ -1,5 +1,7 @@
 """The scanner's columns as a Batch, and as chunks."""
 
+from collections.abc import Callable
+from ctypes import Array, c_ubyte
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,8 @@ import numpy as np
 from analyzer.model.executions import ByteTexts, ExecutionChunk
 from analyzer.sources.logs.native import _scan
 from analyzer.sources.logs.sessions import Speaker
+
+LENDERS: list[Callable[[], Array[c_ubyte] | None]] = []  # see lend_columns
 
 
 class NativeBatch:
@@ -17,6 +21,7 @@ class NativeBatch:
     def __init__(self, scanner: _scan.Scanner, source: int) -> None:
         self._scanner = scanner
         self._source = source
+        self._borrow()
 
     @property
     def oldest(self) -> int:
@@ -50,11 +55,24 @@ class NativeBatch:
 
     def take(self, *, last: bool = False) -> list[ExecutionChunk]:
         """As the Protocol says."""
-        taken = [self._scanner.take(), self._scanner.take()] if last else [self._scanner.take()]
+        taken = [self._scanner.take()]
+        if last:
+            taken.append(self._scanner.take())
+            self._scanner.give_back()
+        else:
+            self._borrow()
         return [self._chunk(*found) for found in taken if found is not None]
 
+    def _borrow(self) -> None:
+        for lender in LENDERS:
+            if (memory := lender()) is not None:
+                self._scanner.lend(memory)
+
     def _chunk(
-        self, columns: "dict[str, np.ndarray[Any, Any]]", texts: bytes, ends: "np.ndarray[Any, Any]"
+        self,
+        columns: "dict[str, np.ndarray[Any, Any]]",
+        texts: bytes | memoryview,
+        ends: "np.ndarray[Any, Any]",
     ) -> ExecutionChunk:
         count = len(columns["key"])
         columns["source"] = np.full(count, self._source, dtype="i4")

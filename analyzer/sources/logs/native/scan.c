@@ -40,13 +40,24 @@ scanner *scan_new(int format, int64_t since_us, int64_t until_us, int64_t check_
     return s;
 }
 
+/* Does something with each column of rows. */
+#define COLUMNS(r, DO) \
+    DO(r->start_us) DO(r->end_us) DO(r->line) DO(r->query_id) DO(r->trace) DO(r->duration_ms) \
+    DO(r->key) DO(r->parameters) DO(r->comment) DO(r->session) DO(r->database) DO(r->user) \
+    DO(r->application) DO(r->parameters_hash) DO(r->flags)
+
+int rows_borrow(const rows *r, const void *column)
+{
+    return (uintptr_t)column - (uintptr_t)r->lent < r->lent_size;
+}
+
 static void rows_free(rows *r)
 {
-    void *columns[] = {r->start_us, r->end_us, r->line, r->query_id, r->trace, r->duration_ms,
-                       r->key, r->parameters, r->comment, r->session, r->database, r->user,
-                       r->application, r->parameters_hash, r->flags, r->texts.p, r->ends};
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        free(columns[i]);
+#define FREE(column) if (!rows_borrow(r, column)) free(column);
+    COLUMNS(r, FREE)
+    FREE(r->texts.p)
+    FREE(r->ends)
+#undef FREE
 }
 
 void scan_free(scanner *s)
@@ -124,25 +135,83 @@ void scan_clear_sessions(scanner *s)
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
-static int grow(void *column, size_t size, size_t cap)
+static int grow(const rows *r, void *column, size_t size, size_t count, size_t cap)
 {
-    void **at = column, *grown = realloc(*at, size * cap);
+    void **at = column, *grown;
+    int borrowed = rows_borrow(r, *at);
+    grown = borrowed ? malloc(size * cap) : realloc(*at, size * cap);
     if (!grown)
         return -1;
+    if (borrowed)
+        memcpy(grown, *at, size * count);
     *at = grown;
     return 0;
 }
 
 static int rows_grow(rows *r)
 {
-    size_t cap = r->cap ? r->cap + r->cap / 2 : r->hint > 4096 ? r->hint : 4096;
-#define GROW(name) if (grow(&r->name, sizeof *r->name, cap)) return -1
-    GROW(start_us); GROW(end_us); GROW(line); GROW(query_id); GROW(trace); GROW(duration_ms);
-    GROW(key); GROW(parameters); GROW(comment); GROW(session); GROW(database); GROW(user);
-    GROW(application); GROW(parameters_hash); GROW(flags);
+    size_t cap = r->cap ? r->cap + r->cap / 2 + 64 : r->hint > 4096 ? r->hint : 4096; /* what was lent may be small */
+#define GROW(column) if (grow(r, &column, sizeof *column, r->count, cap)) return -1;
+    COLUMNS(r, GROW)
 #undef GROW
     r->cap = cap;
     return 0;
+}
+
+void scan_given(rows *r)
+{
+    r->hint = r->count + r->count / 8;
+    r->ends_hint = r->texts_count + r->texts_count / 8;
+    r->texts_hint = r->texts.n + r->texts.n / 8;
+    r->cap = r->count = 0;
+#define FORGET(column) column = NULL;
+    COLUMNS(r, FORGET)
+#undef FORGET
+    if (rows_borrow(r, r->ends)) {
+        r->ends = NULL;
+        r->texts_cap = 0;
+    }
+    if (r->texts.lent)
+        r->texts = (buffer){NULL, 0, 0, 0};
+    r->lent = NULL;
+    r->lent_size = 0;
+}
+
+static size_t apart(size_t size)
+{
+    return (size + 63) & ~(size_t)63; /* columns share no line of the processor's cache */
+}
+
+int scan_lend(scanner *s, uint8_t *p, size_t size)
+{
+    rows *r = &s->now;
+    if (r->count || r->cap)
+        return 0;
+    size_t cap = r->hint, ends = r->ends_hint, used = r->texts_hint;
+    if (!cap)
+        cap = ends = size / 128; /* of a usual log: as many bytes of texts are left for each */
+#define ADD(column) used += apart(sizeof *column * cap);
+    COLUMNS(r, ADD)
+#undef ADD
+    used += apart(sizeof *r->ends * ends);
+    if (used >= size)
+        return 0;
+    if (!rows_borrow(r, r->ends))
+        free(r->ends);
+    if (!r->texts.lent)
+        free(r->texts.p);
+    r->lent = p;
+    r->lent_size = size;
+#define PLACE(column) column = (void *)p; p += apart(sizeof *column * cap);
+    COLUMNS(r, PLACE)
+#undef PLACE
+    r->cap = cap;
+    r->ends = (int64_t *)p;
+    r->texts_cap = ends;
+    r->texts_count = 0;
+    p += apart(sizeof *r->ends * ends);
+    r->texts = (buffer){p, 0, (size_t)(r->lent + size - p), 1};
+    return 1;
 }
 
 int64_t scan_add_row(scanner *s, int64_t start_us, int64_t end_us, double duration_ms, int32_t key,
@@ -189,7 +258,7 @@ int scan_set_parameters(scanner *s, int64_t row, span text)
     size_t start = r->texts.n;
     if (r->texts_count == r->texts_cap) {
         size_t cap = r->texts_cap ? r->texts_cap * 2 : 4096;
-        if (grow(&r->ends, sizeof *r->ends, cap))
+        if (grow(r, &r->ends, sizeof *r->ends, r->texts_count, cap))
             return -1;
         r->texts_cap = cap;
     }

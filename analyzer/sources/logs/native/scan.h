@@ -68,7 +68,7 @@ static inline int same(const void *first, const void *second, size_t n)
     return n == 0;
 }
 
-typedef struct { uint8_t *p; size_t n, cap; } buffer;
+typedef struct { uint8_t *p; size_t n, cap; int lent; } buffer; /* lent: its memory is another's */
 
 void keep_memory(void);
 int buffer_add(buffer *b, const uint8_t *p, size_t n); /* 0, or -1 without memory */
@@ -160,7 +160,10 @@ typedef struct {
 
 typedef struct {
     int64_t base;              /* the number of its first row */
-    size_t count, cap, hint;   /* how many there are, there is room for, and there will be about */
+    size_t count, cap;         /* how many there are, and there is room for */
+    size_t hint, ends_hint, texts_hint; /* how many there will be about, and how much of the others */
+    uint8_t *lent;             /* memory of another in which columns may be (see scan_lend), or NULL */
+    size_t lent_size;
     int64_t *start_us, *end_us, *line, *query_id, *trace;
     double *duration_ms;
     int32_t *key, *parameters, *comment, *session, *database, *user, *application;
@@ -272,6 +275,16 @@ void scan_set_flags(scanner *s, int64_t row, int8_t flags);
 int scan_set_plan_floor(scanner *s, int32_t key, double duration_ms);
 /* What is in `before` is complete: forget it, and begin a new chunk. */
 void scan_turn(scanner *s);
+
+/* The rows' columns were given to somebody: the next ones get other memory. Texts and ends stay, but where they are
+ * borrowed. */
+void scan_given(rows *r);
+
+/* Memory for the rows to come, if there are none yet and about as many as last time fit into it: 1 if it is used. It
+ * is the lender's, to be kept as long as these rows are. A column that outgrows its place moves to memory of its own. */
+int scan_lend(scanner *s, uint8_t *p, size_t size);
+/* Whether a column (or the texts, or their ends) is in memory that the rows were lent. */
+int rows_borrow(const rows *r, const void *column);
 
 /* Shared by scan.c and events.c. */
 void begin(scanner *s, session_state *x);  /* the session has another entry */

@@ -26,11 +26,14 @@ int buffer_room(buffer *b, size_t n)
         return 0;
     while (cap < b->n + n + BEYOND)
         cap *= 2;
-    uint8_t *grown = realloc(b->p, cap);
+    uint8_t *grown = b->lent ? malloc(cap) : realloc(b->p, cap);
     if (!grown)
         return -1;
+    if (b->lent)
+        memcpy(grown, b->p, b->n);
     b->p = grown;
     b->cap = cap;
+    b->lent = 0;
     return 0;
 }
 
