@@ -7,6 +7,7 @@ from logs_strategy import PREFIX, WRITERS, Entry, logged, plans_of
 from twins import assert_twins, read
 
 from analyzer.model.plan import PlanShelf
+from analyzer.sources.logs.events import EventReader
 from analyzer.sources.logs.native.driver import NativeReader
 
 FORMS = sorted(WRITERS)
@@ -62,6 +63,30 @@ def test_a_session_is_what_it_was_when_an_entry_is_judged(form: str) -> None:
     recording = assert_twins(*written(form, made))
     assert {kind for _, kind, _ in recording.events} >= {"temp-file", "error", "deadlock"}
     assert recording.cancelled
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_temporary_files_are_of_their_statements(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read natively where all is as usual; by Python where it is not, or the statement is not known yet."""
+    files = []
+    file = EventReader.file
+    monkeypatch.setattr(EventReader, "file", lambda *a, **k: files.append(a) or file(*a, **k))
+    ends = ["7", "0", "9" * 18, "9" * 19, "12 kB", "12٣", "٣", "", "x"]
+    paths = ['"base/pgsql_tmp/1.0"', '"é"', '""', '"a\nb"', f'"{"p" * 4090}"', "base"]
+    made = []
+    for n in range(600):
+        session, text = n % 5, f"SELECT {n} FROM t{n % 4} ORDER BY 1"
+        message = f"temporary file: path {paths[n % 13 % 6]}, size {ends[n % 11 % 9]}"
+        severity, detail = "WARNING" if n % 17 == 0 else "LOG", "why" if n % 19 == 0 else ""
+        if n % 3:
+            made.append(logged(f"duration: {n % 9}.5 ms  statement: {text}", at=n, session=session))
+        made.append(Entry(n, session, severity, message, detail, text if n % 7 else ""))
+        if n % 23 == 0:
+            made.append(logged("connection received: host=h port=1", at=n, session=session))
+    assert_twins(*written(form, made))
+    assert 50 < len(files) < 600
 
 
 def test_a_process_id_that_comes_again_is_another_session() -> None:

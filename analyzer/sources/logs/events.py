@@ -7,7 +7,7 @@ knows them by PostgreSQL's message texts, and counts them in the recording.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from analyzer.model.cancelled import MOST_KEPT, Cancelled
 from analyzer.model.event import Event, Tally
@@ -60,6 +60,8 @@ class Occurrence:
 class EventReader:
     """Counts the events of one input, number `source` of the recording."""
 
+    takes_files: ClassVar[bool] = True  # `file` may be called, where no more is needed of the entry
+
     def __init__(self, recording: "Recording", coverage: "SourceCoverage", source: int) -> None:
         """Prepare for one input."""
         self.recording = recording
@@ -88,11 +90,7 @@ class EventReader:
         `after_execution`: the session's entry before this one was an execution. `complete`:
         executions and phases are logged however short they are.
         """
-        if self._unsettled is not None:
-            self.settle()
-        behind = after_execution and complete  # of an execution that the session has just ended
-        if after_execution or not (complete or session.began is None or _is_logged(session)):
-            session.began = None
+        behind = self._begins(session, after_execution=after_execution, complete=complete)
         if severity in FAILURES or (code and severity not in _HARMLESS and code[:2] > "02"):
             self._failure(at_us, session, severity, code, message)
         elif message.startswith("temporary file: "):
@@ -103,6 +101,38 @@ class EventReader:
             self._coverage.events += 1
         else:
             self._server_event(at_us, session, message)
+
+    def file(
+        self,
+        at_us: int,
+        session: "Session",
+        size: int,
+        key: int,
+        *,
+        after_execution: bool,
+        complete: bool,
+    ) -> None:
+        """A temporary file of so many bytes, and the key of its STATEMENT: `entry` and `came_from` in one."""
+        behind = self._begins(session, after_execution=after_execution, complete=complete)
+        event, amounts = self._event("temp-file", ""), {"temp_bytes": size}
+        self._coverage.events += 1
+        event.happened(at_us, amounts)
+        self._last_file = self._file_of(session, behind=behind)
+        session.event = None
+        event.statement(key, at_us, amounts)
+
+    def _begins(self, session: "Session", *, after_execution: bool, complete: bool) -> bool:
+        """Another entry begins; whether it may be of an execution that the session has just ended."""
+        if self._unsettled is not None:
+            self.settle()
+        if after_execution or not (complete or session.began is None or _is_logged(session)):
+            session.began = None
+        return after_execution and complete
+
+    def _file_of(self, session: "Session", *, behind: bool) -> tuple[int, int] | None:
+        """The session and the statement that a temporary file is of where no STATEMENT says it."""
+        statement = session.number, session.key
+        return statement if session.key >= 0 and (behind or statement == self._last_file) else None
 
     def statement(self, session: "Session", text: str) -> None:
         """The STATEMENT that the session's last entry came from."""
@@ -220,13 +250,10 @@ class EventReader:
         amounts = {"temp_bytes": size}
         event.happened(at_us, amounts)
         found = session.event = Occurrence(at_us, [event], amounts)
-        statement = (session.number, session.key)
-        if session.key >= 0 and (behind or statement == self._last_file):
-            self._last_file = statement
+        self._last_file = self._file_of(session, behind=behind)
+        if self._last_file is not None:
             found.otherwise = session.key
             self._unsettled = found
-        else:
-            self._last_file = None
 
     def settle(self) -> None:
         """No STATEMENT follows any more the event that could do without."""

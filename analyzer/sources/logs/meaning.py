@@ -302,9 +302,9 @@ class EntrySink:
                 complete=self.minimum_ms < COMPLETE_MS,
             )
         if session.renewable:
-            self._follow(session, message)
+            self.follow(session, message)
 
-    def _follow(self, session: Session, message: str) -> None:
+    def follow(self, session: Session, message: str) -> None:
         """Tell apart the backends that had one process id, by what is logged of connections."""
         if not session.ended and not message.startswith(_CONNECTIONS):  # most entries
             session.used = True

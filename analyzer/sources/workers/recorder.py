@@ -165,6 +165,8 @@ class EventRecorder(EventReader):
     those counts are let go.
     """
 
+    takes_files = False
+
     def __init__(self, sink: RangeSink) -> None:
         """Prepare for the range of a sink."""
         super().__init__(sink.recording, sink.coverage, sink.source)

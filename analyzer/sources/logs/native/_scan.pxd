@@ -49,10 +49,10 @@ cdef extern from "scan.h":
         size_t texts_count, texts_cap
     ctypedef struct phase:
         int64_t parses, binds, parse_ns, bind_ns
-    enum: NOTE_ENTRY, NOTE_PLAN, NOTE_BELONGING
+    enum: NOTE_ENTRY, NOTE_PLAN, NOTE_BELONGING, NOTE_FILE
     enum: N_SEVERITY, N_CODE, N_MESSAGE, N_DETAIL, N_STATEMENT
     ctypedef struct note:
-        int64_t at_us, row, line, phased_us
+        int64_t at_us, row, line, phased_us, file_bytes
         double minimum_ms, duration_ms
         int32_t slot, database, user, application, timed_key, statement_key
         uint8_t kind, has_statement, is_python, timed, cleared, said
@@ -91,6 +91,7 @@ cdef extern from "scan.h":
                          int64_t, const int32_t *)
     int scan_set_parameters(scanner *, int64_t, span)
     void scan_set_flags(scanner *, int64_t, int8_t)
+    int kind_of_note(const note *)
     int scan_set_plan_floor(scanner *, int32_t, double)
     void scan_turn(scanner *)
     void scan_given(rows *)

@@ -23,6 +23,7 @@ NOTES: int
 ENTRY: int
 PLAN: int
 BELONGING: int
+FILE: int
 
 class Scanner:
     position: int
@@ -56,6 +57,9 @@ class Scanner:
     def note(
         self, number: int, sessions: list[Session]
     ) -> tuple[Session, int, str, str, str, str, int, int, float]: ...
+    def note_file(
+        self, number: int, sessions: list[Session]
+    ) -> tuple[Session, int, int, int, int, float]: ...
     def note_plan(
         self, number: int, sessions: list[Session]
     ) -> tuple[Session, int, float, str, int, int]: ...

@@ -15,7 +15,7 @@ FIELDS = {
     "time": F_TIME, "process": F_PROCESS, "session": F_SESSION, "line": F_LINE, "user": F_USER,
     "database": F_DATABASE, "application": F_APPLICATION, "query_id": F_QUERY, "code": F_CODE,
 }
-ENTRY, PLAN, BELONGING = NOTE_ENTRY, NOTE_PLAN, NOTE_BELONGING
+ENTRY, PLAN, BELONGING, FILE = NOTE_ENTRY, NOTE_PLAN, NOTE_BELONGING, NOTE_FILE
 END, DECLINE, LOST, TIME = SCAN_END, SCAN_DECLINE, SCAN_LOST, SCAN_TIME
 SESSION, SPEAKER, KEY = SCAN_SESSION, SCAN_SPEAKER, SCAN_KEY
 TEXT, COMMENT, CHECK = SCAN_TEXT, SCAN_COMMENT, SCAN_CHECK
@@ -242,7 +242,7 @@ cdef class Scanner:
         return self.s.notes[number].slot
 
     def note_kind(self, size_t number):
-        return self.s.notes[number].kind
+        return kind_of_note(&self.s.notes[number])
 
     def note(self, size_t number, list sessions):
         """An entry, or what belongs to one (then all but session, DETAIL and key are empty): its session, which
@@ -258,6 +258,16 @@ cdef class Scanner:
         session.speaker = (session.number, n.database, n.user, n.application)
         return (session, n.at_us, self.note_text(number, N_SEVERITY), self.note_text(number, N_CODE),
                 self.note_text(number, N_MESSAGE), self.note_text(number, N_DETAIL), key, n.row, n.minimum_ms)
+
+    def note_file(self, size_t number, list sessions):
+        """As `note`, of a temporary file: its session, time, bytes, the key of its statement, and as there the row and
+        the shortest duration."""
+        cdef note *n = &self.s.notes[number]
+        session = sessions[n.slot]
+        self.noted_session(n, session)
+        session.who = None
+        session.speaker = (session.number, n.database, n.user, n.application)
+        return session, n.at_us, n.file_bytes, n.statement_key, n.row, n.minimum_ms
 
     def note_plan(self, size_t number, list sessions):
         """As `note`, of a plan: its session, time, duration, text, the key of its statement, and its line."""

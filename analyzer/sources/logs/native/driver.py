@@ -12,7 +12,7 @@ from analyzer.model.recording import PhaseTotals
 from analyzer.sources.logs.csvlog import CsvlogReader
 from analyzer.sources.logs.framing import FLUSH_BYTES, LONGEST_ENTRY_BYTES, Block
 from analyzer.sources.logs.jsonlog import JsonlogReader
-from analyzer.sources.logs.meaning import EntrySink
+from analyzer.sources.logs.meaning import COMPLETE_MS, EntrySink
 from analyzer.sources.logs.native import _scan
 from analyzer.sources.logs.native.batch import NativeBatch
 from analyzer.sources.logs.sessions import Session
@@ -254,13 +254,16 @@ class NativeReader:
         scanner, sink, sessions = self._scanner, self._sink, self._sessions
         for number in range(scanner.note_count):
             kind = scanner.note_kind(number)
+            if kind == _scan.FILE and sink.events.takes_files:
+                self._told_file(number)
+                continue
             if kind == _scan.PLAN:
                 self._told_plan(number)
                 continue
             session, at_us, severity, code, message, detail, key, row, minimum_ms = scanner.note(
                 number, sessions
             )
-            if kind == _scan.ENTRY:
+            if kind != _scan.BELONGING:
                 if minimum_ms < sink.minimum_ms:  # noqa: PLR1730 - min() costs a call
                     sink.minimum_ms = minimum_ms
                 sink.untimed(at_us, session, severity, code, message, row=row)
@@ -279,6 +282,17 @@ class NativeReader:
             events.came_from(session, key, self._scanner.note_statement(number))
         else:
             events.came_from(session, key)
+
+    def _told_file(self, number: int) -> None:
+        """A temporary file, whose STATEMENT has a key that is known."""
+        sink, events = self._sink, self._sink.events
+        session, at_us, size, key, row, minimum_ms = self._scanner.note_file(number, self._sessions)
+        if minimum_ms < sink.minimum_ms:  # noqa: PLR1730 - min() costs a call
+            sink.minimum_ms = minimum_ms
+        complete = sink.minimum_ms < COMPLETE_MS
+        events.file(at_us, session, size, key, after_execution=row >= 0, complete=complete)
+        if session.renewable:
+            sink.follow(session, "temporary file: ")
 
     def _told_plan(self, number: int) -> None:
         scanner, sink = self._scanner, self._sink

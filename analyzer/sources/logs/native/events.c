@@ -9,6 +9,7 @@
 enum {
     NOTES_MOST = 1024, NOTE_BYTES = 1 << 20,
     STATEMENT_WITHIN = 1 << 20, COST_WITHIN = 500, /* as plan_texts.py looks */
+    LOOKED_AT = 4000, /* as event_texts.py does, by characters */
 };
 
 static int begins(span text, const char *with)
@@ -38,7 +39,7 @@ static note *noted(scanner *s, session_state *x, int kind, const span *texts)
     note *made = &s->notes[s->note_count];
     *made = (note){.at_us = s->at_us, .row = x->row, .phased_us = x->phased_us, .minimum_ms = s->minimum_ms,
                    .slot = s->session, .database = x->database, .user = x->user,
-                   .application = x->application, .timed_key = x->timed_key, .statement_key = -1,
+                   .application = x->application, .timed_key = x->timed_key, .statement_key = -1, .file_bytes = -1,
                    .kind = (uint8_t)kind, .has_statement = texts[N_STATEMENT].n != 0,
                    .is_python = x->other, .timed = x->timed, .cleared = x->cleared, .said = x->said};
     for (int i = 0; i < N_COUNT; i++) {
@@ -134,6 +135,33 @@ static int followed(session_state *x, span message)
     return (received || authorized) && was_used;
 }
 
+int kind_of_note(const note *n)
+{
+    int is_whole = n->has_statement && n->statement_key >= 0 && n->end[N_DETAIL] == n->end[N_MESSAGE];
+    return n->kind == NOTE_ENTRY && n->file_bytes >= 0 && is_whole ? NOTE_FILE : n->kind;
+}
+
+/* The bytes of the temporary file that a message tells of, as event_texts.py reads it; -1 of others, and of what
+ * Python has to look at. */
+static int64_t file_bytes(span message)
+{
+    static const char before[] = "temporary file: path \"", behind[] = "\", size ";
+    if (message.n > LOOKED_AT || !begins(message, before))
+        return -1;
+    const uint8_t *at = message.p + sizeof before - 1, *end = message.p + message.n, *path = at;
+    int64_t size = 0;
+    int digits = 0;
+    while (at < end && *at != '"' && *at != '\n') at++;
+    if (at == path || !begins((span){at, (size_t)(end - at)}, behind))
+        return -1;
+    for (at += sizeof behind - 1; at < end && *at >= '0' && *at <= '9'; at++) {
+        size = 10 * size + (*at - '0');
+        if (++digits > 18)
+            return -1;
+    }
+    return digits && (at == end || *at < 0x80) ? size : -1; /* a digit of another script goes on with the number */
+}
+
 /* An entry that tells of no execution, phase or plan. */
 int untimed(scanner *s, session_state *x)
 {
@@ -161,11 +189,13 @@ int untimed(scanner *s, session_state *x)
     const span texts[N_COUNT] = {field[F_SEVERITY], field[F_CODE], message, field[F_DETAIL], field[F_STATEMENT]};
     /* As for lines of stderr that belong to an entry. */
     int urgent = followed(x, message) || field[F_DETAIL].n || has_comment(field[F_STATEMENT]);
-    const note *made = noted(s, x, NOTE_ENTRY, texts);
+    note *made = noted(s, x, NOTE_ENTRY, texts);
     if (!made)
         return SCAN_MEMORY;
     s->entries++;
     int is_log = begins(field[F_SEVERITY], "LOG");
+    if (is_log && field[F_SEVERITY].n == 3)
+        made->file_bytes = file_bytes(message);
     pythons(x, s->format != SCAN_STDERR ? WAITS_NOT : is_log ? WAITS : WAITS_FAILED);
     done(s);
     return told(s, made, urgent);

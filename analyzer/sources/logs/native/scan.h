@@ -178,10 +178,11 @@ typedef struct { int64_t parses, binds; int64_t parse_ns, bind_ns; } phase;
 
 /* An entry that Python judges later, in the order of the log, or what belongs to one. What it says ends
  * at `end` in `note_texts`, one text behind the other; the message of a plan is the plan. */
-enum { NOTE_ENTRY, NOTE_PLAN, NOTE_BELONGING };
+enum { NOTE_ENTRY, NOTE_PLAN, NOTE_BELONGING, NOTE_FILE };
 enum { N_SEVERITY, N_CODE, N_MESSAGE, N_DETAIL, N_STATEMENT, N_COUNT };
 typedef struct {
     int64_t at_us, row, line, phased_us;
+    int64_t file_bytes;             /* of an entry that tells of a temporary file; else -1 */
     double minimum_ms, duration_ms; /* the latter of a plan */
     int32_t slot, database, user, application, timed_key, statement_key; /* the last: -1 not known */
     uint8_t kind, has_statement;
@@ -271,6 +272,8 @@ int64_t scan_add_row(scanner *s, int64_t start_us, int64_t end_us, double durati
                      const int32_t speaker[4]);
 int scan_set_parameters(scanner *s, int64_t row, span text);
 void scan_set_flags(scanner *s, int64_t row, int8_t flags);
+/* What a note is of. NOTE_FILE: a temporary file whose statement has a key that is known. */
+int kind_of_note(const note *n);
 /* Plans of a statement that took less than this would not be kept. */
 int scan_set_plan_floor(scanner *s, int32_t key, double duration_ms);
 /* What is in `before` is complete: forget it, and begin a new chunk. */
