@@ -38,7 +38,7 @@ class Slot(ctypes.Array[ctypes.c_ubyte]):
 
     def __del__(self) -> None:
         if self._states is not None:
-            # Between the last look at the columns and the next one's writing lie system calls of both processes.
+            # No lock: the other process has to find this and to scan some text before it writes here again.
             self._states[self.number] = _FREE
 
     def place_of(self, column: Column) -> int | None:
