@@ -155,9 +155,9 @@ static int64_t file_bytes(span message)
     if (at == path || !begins((span){at, (size_t)(end - at)}, behind))
         return -1;
     for (at += sizeof behind - 1; at < end && *at >= '0' && *at <= '9'; at++) {
-        size = 10 * size + (*at - '0');
         if (++digits > 18)
             return -1;
+        size = 10 * size + (*at - '0');
     }
     return digits && (at == end || *at < 0x80) ? size : -1; /* a digit of another script goes on with the number */
 }
