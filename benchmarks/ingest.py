@@ -52,7 +52,7 @@ def _options() -> argparse.Namespace:
     add = parser.add_argument
     add("--mb", type=float, default=500, help="size of the log in each format (default: 500)")
     add("--slice-mb", type=float, default=16, help="how much of it pgBadger reads (default: 16)")
-    add("--to-mb", type=float, help="where the growth curve ends (default: --mb; 2000 for 2 GB)")
+    add("--to-mb", type=float, help="where growth ends, and of two workers' log (default: --mb)")
     add("--runs", type=int, default=3, help="of each measurement; medians count (default: 3)")
     add("--formats", type=format_names, default=list(FILE_NAMES), help="default: all three")
     add("--growth-format", choices=FILE_NAMES, default="stderr")

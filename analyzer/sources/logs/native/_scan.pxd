@@ -15,7 +15,7 @@ cdef extern from "scan.h":
         size_t n
     ctypedef struct buffer:
         uint8_t *p
-        size_t n, cap
+        size_t n
         int lent
     ctypedef struct key_parts:
         buffer key, literals, comments
@@ -26,9 +26,8 @@ cdef extern from "scan.h":
         uint8_t python, other, timed, cleared, said, waits, renewable, used, fresh
     ctypedef struct rows:
         int64_t base
-        size_t count, cap, hint, ends_hint, texts_hint
+        size_t count
         uint8_t *lent
-        size_t lent_size
         int64_t *start_us
         int64_t *end_us
         int64_t *line
@@ -46,7 +45,7 @@ cdef extern from "scan.h":
         int8_t *flags
         buffer texts
         int64_t *ends
-        size_t texts_count, texts_cap
+        size_t texts_count
     ctypedef struct phase:
         int64_t parses, binds, parse_ns, bind_ns
     enum: NOTE_ENTRY, NOTE_PLAN, NOTE_BELONGING, NOTE_FILE

@@ -59,7 +59,7 @@ cdef object given(rows *r, object lender, void *column, size_t count, str kind):
     return np.frombuffer(memory, dtype=kind)
 
 cdef tuple taken_texts(rows *r, object lender):
-    """The parameters' bytes and their ends: copies of what the scanner keeps."""
+    """The parameters' bytes and their ends, in the lender's memory, or as copies of what the scanner keeps."""
     if r.texts.lent:
         start = r.texts.p - r.lent
         texts = memoryview(lender)[start:start + r.texts.n]
